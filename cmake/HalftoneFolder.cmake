@@ -1,0 +1,35 @@
+# One folder of halftone/ is one static library; docs/architecture.md says which folder may use which.
+
+add_library(halftone_flags INTERFACE)
+target_include_directories(halftone_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(halftone_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+  -ffp-contract=off  # docs/arithmetic.md section 0: float steps are uncontracted
+  $<$<BOOL:${HALFTONE_WERROR}>:-Werror>)
+if(HALFTONE_SANITIZE)
+  target_compile_options(halftone_flags INTERFACE
+    -fsanitize=${HALFTONE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(halftone_flags INTERFACE -fsanitize=${HALFTONE_SANITIZE})
+endif()
+
+# halftone_folder(NAME [USES folder...] [LINKS library...]): every *.cc here becomes halftone_NAME.
+# LINKS are private: no other folder sees their headers.
+function(halftone_folder name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  add_library(halftone_${name} STATIC ${sources})
+  target_link_libraries(halftone_${name} PUBLIC halftone_flags PRIVATE ${arg_LINKS})
+  foreach(used ${arg_USES})
+    target_link_libraries(halftone_${name} PUBLIC halftone_${used})
+  endforeach()
+endfunction()
+
+# halftone_test(NAME [LINKS library...] [LABELS label...]): every *_test.cc here becomes test_NAME.
+function(halftone_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;LABELS")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main rapidcheck)
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${arg_LABELS}")
+endfunction()

@@ -1,0 +1,45 @@
+// Element types of tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace halftone {
+
+enum class DType { float32, float64, int8, uint8, int16, uint16, int32, int64 };
+
+std::size_t size_of(DType dtype);
+std::string_view name_of(DType dtype);
+bool is_float(DType dtype);
+
+template <typename T>
+struct DTypeOf;
+// clang-format off
+template <> struct DTypeOf<float>         { static constexpr DType value = DType::float32; };
+template <> struct DTypeOf<double>        { static constexpr DType value = DType::float64; };
+template <> struct DTypeOf<std::int8_t>   { static constexpr DType value = DType::int8; };
+template <> struct DTypeOf<std::uint8_t>  { static constexpr DType value = DType::uint8; };
+template <> struct DTypeOf<std::int16_t>  { static constexpr DType value = DType::int16; };
+template <> struct DTypeOf<std::uint16_t> { static constexpr DType value = DType::uint16; };
+template <> struct DTypeOf<std::int32_t>  { static constexpr DType value = DType::int32; };
+template <> struct DTypeOf<std::int64_t>  { static constexpr DType value = DType::int64; };
+// clang-format on
+
+// Calls `f` with a value of the C++ type that `dtype` names: dispatch_dtype(t.dtype(), [&](auto tag) {...}).
+template <typename F>
+decltype(auto) dispatch_dtype(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::float32: return f(float{});
+    case DType::float64: return f(double{});
+    case DType::int8: return f(std::int8_t{});
+    case DType::uint8: return f(std::uint8_t{});
+    case DType::int16: return f(std::int16_t{});
+    case DType::uint16: return f(std::uint16_t{});
+    case DType::int32: return f(std::int32_t{});
+    case DType::int64: break;
+  }
+  return f(std::int64_t{});
+}
+
+}  // namespace halftone

@@ -1,0 +1,36 @@
+// Typed errors. Every message reads `[where] what, got X, expected Y` on one line.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace halftone {
+
+class Error : public std::runtime_error {
+ public:
+  Error(std::string_view where, std::string_view what)
+      : std::runtime_error("[" + std::string(where) + "] " + std::string(what)) {}
+};
+
+// The caller asked for something that makes no sense: a bad option or argument.
+class UsageError : public Error {
+  using Error::Error;
+};
+
+// A file or value from outside is damaged or breaks a rule of its format.
+class InputError : public Error {
+  using Error::Error;
+};
+
+// The input is well formed, but uses what this version does not do.
+class UnsupportedError : public InputError {
+  using InputError::InputError;
+};
+
+// The operating system refused: missing file, no permission, full disk.
+class SystemError : public Error {
+  using Error::Error;
+};
+
+}  // namespace halftone

@@ -1,0 +1,93 @@
+#include "halftone/base/tensor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "halftone/base/error.h"
+
+namespace halftone {
+
+Tensor::Tensor(DType dtype, Shape shape)
+    : dtype_(dtype),
+      shape_(std::move(shape)),
+      size_(element_count(shape_, "tensor")),
+      bytes_(std::make_shared<std::vector<std::byte>>(byte_size())) {}
+
+Tensor Tensor::reshaped(Shape shape) const {
+  if (element_count(shape, "reshape") != size_)
+    throw InputError("reshape", fmt::format("element counts differ, got {} from {}", to_string(shape), to_string(shape_)));
+  Tensor result = *this;
+  result.shape_ = std::move(shape);
+  return result;
+}
+
+Tensor Tensor::rows(std::int64_t first, std::int64_t last) const {
+  if (shape_.empty() || first < 0 || last < first || last > shape_[0])
+    throw InputError("tensor", fmt::format("rows {} to {} of shape {}", first, last, to_string(shape_)));
+  Shape shape = shape_;
+  shape[0] = last - first;
+  Tensor result(dtype_, shape);
+  const std::size_t row_bytes = shape_[0] == 0 ? 0 : byte_size() / static_cast<std::size_t>(shape_[0]);
+  if (result.byte_size() > 0)
+    std::memcpy(result.bytes_->data(), bytes_->data() + static_cast<std::size_t>(first) * row_bytes, result.byte_size());
+  return result;
+}
+
+Tensor Tensor::cast(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor result(dtype, shape_);
+  dispatch_dtype(dtype_, [&](auto from) {
+    dispatch_dtype(dtype, [&](auto to) {
+      auto in = data<decltype(from)>();
+      auto out = result.mutable_data<decltype(to)>();
+      std::transform(in.begin(), in.end(), out.begin(), [](auto v) { return static_cast<decltype(to)>(v); });
+    });
+  });
+  return result;
+}
+
+bool Tensor::operator==(const Tensor& other) const {
+  return dtype_ == other.dtype_ && shape_ == other.shape_ && std::ranges::equal(bytes(), other.bytes());
+}
+
+void Tensor::expect_dtype(DType dtype) const {
+  if (dtype != dtype_)
+    throw std::logic_error(fmt::format("tensor holds {}, read as {}", name_of(dtype_), name_of(dtype)));
+}
+
+void Tensor::unshare() {
+  if (bytes_.use_count() > 1) bytes_ = std::make_shared<std::vector<std::byte>>(*bytes_);
+}
+
+void Tensor::copy_in(std::span<const std::byte> bytes) {
+  if (bytes.size() != byte_size())
+    throw InputError("tensor", fmt::format("wrong number of bytes for {} {}, got {}, expected {}", name_of(dtype_),
+                                           to_string(shape_), bytes.size(), byte_size()));
+  if (!bytes.empty()) std::memcpy(bytes_->data(), bytes.data(), bytes.size());
+}
+
+Tensor concatenate_rows(std::span<const Tensor> parts) {
+  if (parts.empty()) throw InputError("concatenate", "no tensors to join");
+  Shape shape = parts[0].shape();
+  if (shape.empty()) throw InputError("concatenate", "a scalar has no rows");
+  const Shape row(shape.begin() + 1, shape.end());
+  shape[0] = 0;
+  for (const Tensor& part : parts) {
+    if (part.rank() == 0 || part.dtype() != parts[0].dtype() ||
+        !std::equal(row.begin(), row.end(), part.shape().begin() + 1, part.shape().end()))
+      throw InputError("concatenate", fmt::format("rows differ, got {} and {}", to_string(part.shape()),
+                                                  to_string(parts[0].shape())));
+    shape[0] += part.dim(0);
+  }
+  Tensor result(parts[0].dtype(), shape);
+  std::byte* out = result.mutable_bytes().data();
+  for (const Tensor& part : parts) {
+    if (part.byte_size() > 0) std::memcpy(out, part.bytes().data(), part.byte_size());
+    out += part.byte_size();
+  }
+  return result;
+}
+
+}  // namespace halftone

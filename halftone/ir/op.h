@@ -1,0 +1,45 @@
+// Every operator of the graph: one struct each, in one variant. Each brings kName, arity(op), infer(op, types) and
+// evaluate(op, tensors), found by overload; adding one is a file in ops/ and a row here.
+#pragma once
+
+#include <variant>
+
+#include "halftone/ir/ops/add.h"
+#include "halftone/ir/ops/batch_normalization.h"
+#include "halftone/ir/ops/conv.h"
+#include "halftone/ir/ops/gemm.h"
+#include "halftone/ir/ops/matmul.h"
+#include "halftone/ir/ops/pool.h"
+#include "halftone/ir/ops/quantize_linear.h"
+#include "halftone/ir/ops/reshape.h"
+#include "halftone/ir/ops/softmax.h"
+#include "halftone/ir/ops/unary.h"
+
+namespace halftone::ir {
+
+using Op = std::variant<  //
+    Add,                  //
+    AveragePool,          //
+    BatchNormalization,   //
+    Clip,                 //
+    Conv,                 //
+    DequantizeLinear,     //
+    Flatten,              //
+    Gemm,                 //
+    GlobalAveragePool,    //
+    Identity,             //
+    MatMul,               //
+    MaxPool,              //
+    QuantizeLinear,       //
+    Relu,                 //
+    Reshape,              //
+    Sigmoid,              //
+    Softmax,              //
+    Tanh>;
+
+std::string_view name_of(const Op& op);
+Arity arity_of(const Op& op);
+std::vector<TensorType> infer_op(const Op& op, InputTypes inputs);
+std::vector<Tensor> evaluate_op(const Op& op, InputTensors inputs);
+
+}  // namespace halftone::ir

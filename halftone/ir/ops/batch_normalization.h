@@ -1,0 +1,20 @@
+// y = scale·(x − mean)/√(var + ε) + bias, per channel (dimension 1), with stored statistics.
+// Source: ONNX operator BatchNormalization (inference); Ioffe and Szegedy, ICML 2015.
+#pragma once
+
+#include "halftone/ir/tensor_type.h"
+
+namespace halftone::ir {
+
+// Inputs: x, scale, bias, mean, var (the last four of shape [C]).
+struct BatchNormalization {
+  static constexpr std::string_view kName = "BatchNormalization";
+  float epsilon = 1e-5F;
+  bool operator==(const BatchNormalization&) const = default;
+};
+
+constexpr Arity arity(const BatchNormalization&) { return {5, 5}; }
+std::vector<TensorType> infer(const BatchNormalization& op, InputTypes inputs);
+std::vector<Tensor> evaluate(const BatchNormalization& op, InputTensors inputs);
+
+}  // namespace halftone::ir

@@ -1,0 +1,110 @@
+#include "halftone/ir/ops/pool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "halftone/base/error.h"
+
+namespace halftone::ir {
+namespace {
+
+void expect_two_spatial(const Shape& x, std::string_view where) {
+  if (x.size() != 4)
+    throw UnsupportedError(where, fmt::format("input of shape {}, expected two spatial dimensions", to_string(x)));
+}
+
+// Calls visit(plane of inputs, oh, ow) for every output in order and stores what it returns.
+template <typename F>
+Tensor pool(const Tensor& x, const std::vector<WindowAxis>& axes, F&& visit) {
+  Tensor y(DType::float32, {x.dim(0), x.dim(1), axes[0].out, axes[1].out});
+  const float* plane = x.data<float>().data();
+  float* out = y.mutable_data<float>().data();
+  for (std::int64_t p = 0; p < x.dim(0) * x.dim(1); ++p, plane += x.dim(2) * x.dim(3))
+    for (std::int64_t oh = 0; oh < axes[0].out; ++oh)
+      for (std::int64_t ow = 0; ow < axes[1].out; ++ow) *out++ = visit(plane, oh, ow);
+  return y;
+}
+
+// Calls each(x) for the elements of one window inside the input.
+template <typename F>
+void for_window(const float* plane, const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64_t ow, F&& each) {
+  for (std::int64_t kh = 0; kh < axes[0].kernel; ++kh) {
+    const std::int64_t ih = oh * axes[0].stride - axes[0].pad_begin + kh * axes[0].dilation;
+    if (ih < 0 || ih >= axes[0].in) continue;
+    for (std::int64_t kw = 0; kw < axes[1].kernel; ++kw) {
+      const std::int64_t iw = ow * axes[1].stride - axes[1].pad_begin + kw * axes[1].dilation;
+      if (iw >= 0 && iw < axes[1].in) each(plane[ih * axes[1].in + iw]);
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_pad) {
+  std::int64_t count = 0;
+  for (std::int64_t t = 0; t < axis.kernel; ++t) {
+    const std::int64_t i = o * axis.stride - axis.pad_begin + t * axis.dilation;
+    const std::int64_t lo = include_pad ? -axis.pad_begin : 0;
+    const std::int64_t hi = axis.in + (include_pad ? axis.pad_end : 0);
+    if (i >= lo && i < hi) ++count;
+  }
+  return count;
+}
+
+std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs) {
+  expect_two_spatial(inputs[0]->shape, "MaxPool");
+  return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "MaxPool")}};
+}
+
+std::vector<TensorType> infer(const AveragePool& op, InputTypes inputs) {
+  expect_two_spatial(inputs[0]->shape, "AveragePool");
+  return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "AveragePool")}};
+}
+
+std::vector<TensorType> infer(const GlobalAveragePool&, InputTypes inputs) {
+  Shape y = inputs[0]->shape;
+  if (y.size() < 3) throw InputError("GlobalAveragePool", fmt::format("input of shape {}, expected batch, channels and space", to_string(y)));
+  std::fill(y.begin() + 2, y.end(), 1);
+  return {{inputs[0]->dtype, y}};
+}
+
+std::vector<Tensor> evaluate(const MaxPool& op, InputTensors inputs) {
+  expect_two_spatial(inputs[0]->shape(), "MaxPool");
+  const auto axes = resolve(op.window, {inputs[0]->dim(2), inputs[0]->dim(3)}, "MaxPool");
+  return {pool(*inputs[0], axes, [&](const float* plane, std::int64_t oh, std::int64_t ow) {
+    float best = -INFINITY;
+    for_window(plane, axes, oh, ow, [&](float x) { best = x > best || std::isnan(x) ? x : best; });
+    return best;
+  })};
+}
+
+std::vector<Tensor> evaluate(const AveragePool& op, InputTensors inputs) {
+  expect_two_spatial(inputs[0]->shape(), "AveragePool");
+  const auto axes = resolve(op.window, {inputs[0]->dim(2), inputs[0]->dim(3)}, "AveragePool");
+  return {pool(*inputs[0], axes, [&](const float* plane, std::int64_t oh, std::int64_t ow) {
+    double sum = 0.0;
+    for_window(plane, axes, oh, ow, [&](float x) { sum += x; });
+    const std::int64_t count =
+        window_count(axes[0], oh, op.count_include_pad) * window_count(axes[1], ow, op.count_include_pad);
+    return static_cast<float>(sum / static_cast<double>(std::max<std::int64_t>(count, 1)));
+  })};
+}
+
+std::vector<Tensor> evaluate(const GlobalAveragePool&, InputTensors inputs) {
+  const Tensor& x = *inputs[0];
+  Shape shape = x.shape();
+  std::fill(shape.begin() + 2, shape.end(), 1);
+  Tensor y(DType::float32, shape);
+  const std::int64_t area = product(x.shape(), 2, x.rank());
+  const float* in = x.data<float>().data();
+  for (float& out : y.mutable_data<float>()) {
+    double sum = 0.0;
+    for (std::int64_t i = 0; i < area; ++i) sum += *in++;
+    out = static_cast<float>(sum / static_cast<double>(area));
+  }
+  return {y};
+}
+
+}  // namespace halftone::ir

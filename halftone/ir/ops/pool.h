@@ -1,0 +1,43 @@
+// Pooling over windows, and over the whole of space.
+// Source: ONNX operators MaxPool (first output), AveragePool, GlobalAveragePool.
+#pragma once
+
+#include "halftone/ir/ops/window.h"
+#include "halftone/ir/tensor_type.h"
+
+namespace halftone::ir {
+
+// The largest element of each window; padding never wins.
+struct MaxPool {
+  static constexpr std::string_view kName = "MaxPool";
+  Window window;
+  bool operator==(const MaxPool&) const = default;
+};
+
+// The mean of each window: over its elements inside the input, or, with count_include_pad, inside the padded input.
+struct AveragePool {
+  static constexpr std::string_view kName = "AveragePool";
+  Window window;
+  bool count_include_pad = false;
+  bool operator==(const AveragePool&) const = default;
+};
+
+struct GlobalAveragePool {
+  static constexpr std::string_view kName = "GlobalAveragePool";
+  bool operator==(const GlobalAveragePool&) const = default;
+};
+
+constexpr Arity arity(const MaxPool&) { return {1, 1}; }
+constexpr Arity arity(const AveragePool&) { return {1, 1}; }
+constexpr Arity arity(const GlobalAveragePool&) { return {1, 1}; }
+std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs);
+std::vector<TensorType> infer(const AveragePool& op, InputTypes inputs);
+std::vector<TensorType> infer(const GlobalAveragePool& op, InputTypes inputs);
+std::vector<Tensor> evaluate(const MaxPool& op, InputTensors inputs);
+std::vector<Tensor> evaluate(const AveragePool& op, InputTensors inputs);
+std::vector<Tensor> evaluate(const GlobalAveragePool& op, InputTensors inputs);
+
+// Elements of the window of output `o` that count in an average along one dimension.
+std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_pad);
+
+}  // namespace halftone::ir

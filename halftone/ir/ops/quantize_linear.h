@@ -1,0 +1,36 @@
+// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor or axis.
+// Source: ONNX operators QuantizeLinear, DequantizeLinear; docs/arithmetic.md section 3.
+#pragma once
+
+#include "halftone/ir/tensor_type.h"
+#include "halftone/numeric/quant_params.h"
+
+namespace halftone::ir {
+
+// Inputs: x, scale, zero_point (absent: uint8, 0). Output type is the zero point's.
+struct QuantizeLinear {
+  static constexpr std::string_view kName = "QuantizeLinear";
+  std::int64_t axis = 1;
+  bool operator==(const QuantizeLinear&) const = default;
+};
+
+// Inputs: q, scale, zero_point (absent: 0). int32 has zero point 0.
+struct DequantizeLinear {
+  static constexpr std::string_view kName = "DequantizeLinear";
+  std::int64_t axis = 1;
+  bool operator==(const DequantizeLinear&) const = default;
+};
+
+constexpr Arity arity(const QuantizeLinear&) { return {2, 3}; }
+constexpr Arity arity(const DequantizeLinear&) { return {2, 3}; }
+std::vector<TensorType> infer(const QuantizeLinear& op, InputTypes inputs);
+std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs);
+std::vector<Tensor> evaluate(const QuantizeLinear& op, InputTensors inputs);
+std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs);
+
+// The parameters that constant scale and zero-point tensors say for integers of type `dtype` and shape `x`.
+// Throws InputError when a scale is not a normal float32 > 0 or sizes do not match.
+numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis, DType dtype,
+                                   const Shape& x, std::string_view where);
+
+}  // namespace halftone::ir

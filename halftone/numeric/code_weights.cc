@@ -1,0 +1,81 @@
+#include "halftone/numeric/code_weights.h"
+
+#include <fmt/format.h>
+
+#include <cfloat>
+#include <cmath>
+
+#include "halftone/base/error.h"
+
+namespace halftone::numeric {
+namespace {
+
+// Mean of |w| over the elements of every channel for which keep(channel, |w|); 0 where there are none.
+template <typename Keep>
+std::vector<double> mean_magnitude(std::span<const float> values, std::span<const std::int32_t> channel,
+                                   std::size_t channels, Keep keep) {
+  std::vector<double> sum(channels, 0.0);
+  std::vector<double> count(channels, 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto c = static_cast<std::size_t>(channel[i]);
+    const double magnitude = std::fabs(static_cast<double>(values[i]));
+    if (!keep(c, magnitude)) continue;
+    sum[c] += magnitude;
+    count[c] += 1.0;
+  }
+  for (std::size_t c = 0; c < channels; ++c) sum[c] = count[c] > 0.0 ? sum[c] / count[c] : 0.0;
+  return sum;
+}
+
+}  // namespace
+
+CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis) {
+  if (granularity == Granularity::group)
+    throw InputError("quantize", "binary and ternary weights by group, expected tensor or channel");
+  CodedWeights result;
+  QuantParams& params = result.params;
+  params.format = {2, true, true};
+  params.granularity = granularity;
+  params.axis = granularity == Granularity::tensor ? -1 : axis;
+  const std::size_t channels =
+      granularity == Granularity::tensor ? 1 : static_cast<std::size_t>(weights.shape().at(static_cast<std::size_t>(axis)));
+  params.affine.assign(channels, Affine{});
+  const auto values = weights.data<float>();
+  for (float w : values)
+    if (!std::isfinite(w)) throw InputError("quantize", fmt::format("weight is {}, expected a finite number", w));
+  const std::vector<std::int32_t> channel = affine_index(weights.shape(), params);
+
+  std::vector<double> mean = mean_magnitude(values, channel, channels, [](std::size_t, double) { return true; });
+  std::vector<double> alpha = mean;
+  std::vector<double> threshold(channels, -1.0);
+  if (code == Code::ternary) {
+    for (std::size_t c = 0; c < channels; ++c) threshold[c] = 0.7 * mean[c];
+    alpha = mean_magnitude(values, channel, channels, [&](std::size_t c, double m) { return m > threshold[c]; });
+  }
+  for (std::size_t c = 0; c < channels; ++c)
+    params.affine[c].scale = alpha[c] == 0.0 ? 1.0F : std::max(static_cast<float>(alpha[c]), FLT_MIN);
+
+  std::vector<std::int32_t> q(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool zero = std::fabs(static_cast<double>(values[i])) <= threshold[static_cast<std::size_t>(channel[i])];
+    q[i] = zero ? 0 : (values[i] < 0.0F ? -1 : 1);
+  }
+  result.integers = from_int32(weights.shape(), q, DType::int8);
+  return result;
+}
+
+std::int32_t nearest_code(float w, const Codebook& codebook) {
+  std::int32_t best = 0;
+  double best_distance = INFINITY;
+  for (std::size_t q = 0; q < codebook.entries.size(); ++q) {
+    const double distance =
+        std::fabs(static_cast<double>(w) - static_cast<double>(codebook.scale) * codebook.entries[q]);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = static_cast<std::int32_t>(q);
+    }
+  }
+  return best;
+}
+
+}  // namespace halftone::numeric

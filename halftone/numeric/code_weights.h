@@ -1,0 +1,37 @@
+// Weights that are not on a uniform grid: binary, ternary and codebook. docs/arithmetic.md section 1.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "halftone/base/tensor.h"
+#include "halftone/numeric/quant_params.h"
+
+namespace halftone::numeric {
+
+// r = α·q with q ∈ {−1, +1}; α = mean|w| of the tensor or channel; q = +1 where w >= 0.
+// (Rastegari et al., XNOR-Net, ECCV 2016, section 3.1.)
+// r = α·q with q ∈ {−1, 0, +1}; Δ = 0.7·mean|w|, q = sign(w) where |w| > Δ, α = mean of those |w| (1 if none).
+// (Li et al., Ternary Weight Networks, 2016, section 2.)
+enum class Code { binary, ternary };
+
+struct CodedWeights {
+  QuantParams params;  // 2-bit signed narrow integers; scale α, zero point 0
+  Tensor integers;     // int8, shape of the weights
+};
+
+// Means are sums of float32 values in double, in row-major order, then one division and one rounding to float32.
+// A tensor or channel that is all zero gets α = 1. Throws InputError for NaN, infinity or Granularity::group.
+CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis);
+
+// r = s·c[q]: q indexes a table of integers, and products use c[q].
+struct Codebook {
+  std::vector<std::int32_t> entries;  // each in int16; 1 to 65,536 of them
+  float scale = 1.0F;
+};
+
+// The q whose s·c[q] lies nearest to w, compared in double; among equally near ones the smallest q.
+std::int32_t nearest_code(float w, const Codebook& codebook);
+
+}  // namespace halftone::numeric

@@ -1,0 +1,59 @@
+// How a whole tensor is quantized: its format, and a scale and zero point per tensor, channel or group.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "halftone/base/tensor.h"
+#include "halftone/numeric/affine.h"
+
+namespace halftone::numeric {
+
+enum class Granularity {
+  tensor,   // one (s, z) for all ("layerwise")
+  channel,  // one for each index of `axis`
+  group,    // one for each block of `group_size` along the reduction of each channel; the last may be short
+};
+
+// Affine parameters of a tensor. A tensor with `axis` >= 0 has channels along it; each channel's other elements,
+// in row-major order, form its row. At group granularity a row is cut into ⌈row/group_size⌉ blocks.
+// `affine` is indexed [channel·blocks + block].
+struct QuantParams {
+  IntegerFormat format;
+  Granularity granularity = Granularity::tensor;
+  int axis = -1;
+  std::int64_t group_size = 0;
+  std::vector<Affine> affine{Affine{}};
+
+  const Affine& tensor() const { return affine.front(); }
+  bool operator==(const QuantParams&) const = default;
+};
+
+struct WeightSpec {
+  IntegerFormat format{8, true, true};
+  Scheme scheme = Scheme::symmetric;
+  bool power_of_two = false;
+  Granularity granularity = Granularity::channel;
+  int axis = 0;
+  std::int64_t group_size = 0;
+};
+
+// Parameters that cover every value of `weights` (float32). A channel or group whose α = max|w| is below
+// 2^−20 of the tensor's takes the tensor's α: its range becomes [−α, α] ([0, α] when symmetric and unsigned).
+// Throws InputError for NaN or infinity.
+QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec);
+
+// The index into params.affine of every element of a tensor of this shape, in row-major order.
+std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params);
+
+// Elementwise quantize and dequantize. Integers are stored in storage_dtype(params.format).
+Tensor quantize(const Tensor& real, const QuantParams& params, Rounding rounding = Rounding::half_even);
+Tensor dequantize(const Tensor& integers, const QuantParams& params);
+
+// Any integer tensor of at most 32 bits, widened. Throws InputError for other element types.
+std::vector<std::int32_t> to_int32(const Tensor& integers);
+// int32 values narrowed to `dtype` (they must fit: std::logic_error).
+Tensor from_int32(const Shape& shape, std::span<const std::int32_t> values, DType dtype);
+
+}  // namespace halftone::numeric
