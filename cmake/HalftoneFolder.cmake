@@ -4,6 +4,8 @@ add_library(halftone_flags INTERFACE)
 target_include_directories(halftone_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(halftone_flags INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+  -Wno-missing-field-initializers  # designated initialisers name what differs from the defaults
+  -Wno-restrict  # GCC 12 warns of its own std::string (its bug 105651)
   -ffp-contract=off  # docs/arithmetic.md section 0: float steps are uncontracted
   $<$<BOOL:${HALFTONE_WERROR}>:-Werror>)
 if(HALFTONE_SANITIZE)

@@ -14,7 +14,7 @@ using Shape = std::vector<std::int64_t>;
 inline constexpr std::int64_t kDynamic = -1;
 
 // No tensor has more elements than this; larger shapes are refused where they are read.
-inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 32;
 
 // Product of the dimensions; 1 for a scalar. Throws InputError for a negative dimension or more than
 // kMaxElements elements.

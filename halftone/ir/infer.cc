@@ -18,6 +18,22 @@ void check_arity(const Graph& graph, const Node& node) {
     throw InputError("graph", fmt::format("{} has {} inputs, expected {} to {}", describe(graph, node), count, arity.min, arity.max));
 }
 
+// Everything is computed in float32, but for the integers of Quantize and Dequantize, shapes, and what only moves.
+bool takes_other_types(const Op& op, std::size_t input) {
+  if (std::holds_alternative<DequantizeLinear>(op)) return input != 1;
+  if (std::holds_alternative<QuantizeLinear>(op)) return input == 2;
+  return std::holds_alternative<Reshape>(op) || std::holds_alternative<Flatten>(op) || std::holds_alternative<Identity>(op);
+}
+
+void check_types(const Graph& graph, const Node& node) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue || takes_other_types(node.op, i)) continue;
+    const Value& value = graph.value(node.inputs[i]);
+    if (value.dtype != DType::float32)
+      throw UnsupportedError(describe(graph, node), fmt::format("input '{}' is {}, expected float32", value.name, name_of(value.dtype)));
+  }
+}
+
 void check_values(const Graph& graph) {
   std::unordered_set<std::string_view> names;
   for (const Value& value : graph.values) {
@@ -34,6 +50,7 @@ void check_values(const Graph& graph) {
 
 std::vector<TensorType> infer_node(const Graph& graph, const Node& node) {
   check_arity(graph, node);
+  check_types(graph, node);
   std::vector<TensorType> types;
   types.reserve(node.inputs.size());
   std::vector<const TensorType*> pointers;

@@ -29,7 +29,7 @@ std::vector<double> mean_magnitude(std::span<const float> values, std::span<cons
 
 }  // namespace
 
-CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis) {
+CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis, bool power_of_two) {
   if (granularity == Granularity::group)
     throw InputError("quantize", "binary and ternary weights by group, expected tensor or channel");
   CodedWeights result;
@@ -53,7 +53,9 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
     alpha = mean_magnitude(values, channel, channels, [&](std::size_t c, double m) { return m > threshold[c]; });
   }
   for (std::size_t c = 0; c < channels; ++c)
-    params.affine[c].scale = alpha[c] == 0.0 ? 1.0F : std::max(static_cast<float>(alpha[c]), FLT_MIN);
+    params.affine[c].scale = alpha[c] == 0.0 ? 1.0F
+                             : power_of_two  ? ceil_power_of_two(alpha[c])
+                                             : static_cast<float>(std::max<double>(alpha[c], FLT_MIN));
 
   std::vector<std::int32_t> q(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {

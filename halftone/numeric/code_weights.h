@@ -21,9 +21,10 @@ struct CodedWeights {
   Tensor integers;     // int8, shape of the weights
 };
 
-// Means are sums of float32 values in double, in row-major order, then one division and one rounding to float32.
+// Means are sums of float32 values in double, in row-major order, then one division; α is rounded
+// to float32, with `power_of_two` up to a power of two.
 // A tensor or channel that is all zero gets α = 1. Throws InputError for NaN, infinity or Granularity::group.
-CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis);
+CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis, bool power_of_two = false);
 
 // r = s·c[q]: q indexes a table of integers, and products use c[q].
 struct Codebook {

@@ -24,6 +24,20 @@ void check_axis(const Shape& shape, Granularity granularity, int axis) {
     throw InputError("quantize", fmt::format("channel axis {} outside shape {}", axis, to_string(shape)));
 }
 
+// Parameters of the right kind and number, not yet filled in.
+QuantParams layout_of(const Tensor& weights, const WeightSpec& spec) {
+  check_axis(weights.shape(), spec.granularity, spec.axis);
+  const bool whole = spec.granularity == Granularity::tensor;
+  const std::int64_t channels = whole ? 1 : weights.shape()[static_cast<std::size_t>(spec.axis)];
+  const std::int64_t blocks =
+      whole ? 1 : blocks_per_channel(weights.shape(), spec.granularity, spec.axis, spec.group_size);
+  return {.format = spec.format,
+          .granularity = spec.granularity,
+          .axis = whole ? -1 : spec.axis,
+          .group_size = spec.granularity == Granularity::group ? spec.group_size : 0,
+          .affine = std::vector<Affine>(static_cast<std::size_t>(channels * blocks))};
+}
+
 }  // namespace
 
 std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params) {
@@ -46,20 +60,10 @@ std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& pa
   return index;
 }
 
-QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec) {
-  check_axis(weights.shape(), spec.granularity, spec.axis);
-  const bool whole = spec.granularity == Granularity::tensor;
-  QuantParams params{.format = spec.format,
-                     .granularity = spec.granularity,
-                     .axis = whole ? -1 : spec.axis,
-                     .group_size = spec.granularity == Granularity::group ? spec.group_size : 0,
-                     .affine = {}};
-  const std::int64_t channels = whole ? 1 : weights.shape()[static_cast<std::size_t>(spec.axis)];
-  const std::int64_t blocks =
-      whole ? 1 : blocks_per_channel(weights.shape(), spec.granularity, spec.axis, spec.group_size);
-  params.affine.resize(static_cast<std::size_t>(channels * blocks));
-  const std::vector<std::int32_t> index = affine_index(weights.shape(), params);
-  std::vector<Range> ranges(params.affine.size());
+std::vector<Range> weight_ranges(const Tensor& weights, const WeightSpec& spec) {
+  const QuantParams layout = layout_of(weights, spec);
+  const std::vector<std::int32_t> index = affine_index(weights.shape(), layout);
+  std::vector<Range> ranges(layout.affine.size());
   double alpha = 0.0;
   const auto values = weights.data<float>();
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -70,12 +74,18 @@ QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec) {
     range.hi = std::max<double>(range.hi, values[i]);
     alpha = std::max<double>(alpha, std::fabs(values[i]));
   }
-  for (std::size_t i = 0; i < ranges.size(); ++i) {
-    const double own = std::max(-ranges[i].lo, ranges[i].hi);
-    const bool non_negative = spec.scheme == Scheme::symmetric && !spec.format.is_signed;
-    if (!whole && own < std::ldexp(alpha, -20)) ranges[i] = {non_negative ? 0.0 : -alpha, alpha};
+  if (spec.granularity == Granularity::tensor) return ranges;
+  const bool non_negative = spec.scheme == Scheme::symmetric && !spec.format.is_signed;
+  for (Range& range : ranges)
+    if (std::max(-range.lo, range.hi) < std::ldexp(alpha, -20)) range = {non_negative ? 0.0 : -alpha, alpha};
+  return ranges;
+}
+
+QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec) {
+  QuantParams params = layout_of(weights, spec);
+  const std::vector<Range> ranges = weight_ranges(weights, spec);
+  for (std::size_t i = 0; i < ranges.size(); ++i)
     params.affine[i] = affine_from_range(ranges[i], spec.format, spec.scheme, spec.power_of_two);
-  }
   return params;
 }
 

@@ -44,6 +44,9 @@ struct WeightSpec {
 // Throws InputError for NaN or infinity.
 QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec);
 
+// The range that each of params_from_weights' entries covers, after the rule above.
+std::vector<Range> weight_ranges(const Tensor& weights, const WeightSpec& spec);
+
 // The index into params.affine of every element of a tensor of this shape, in row-major order.
 std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params);
 

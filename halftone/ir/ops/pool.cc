@@ -15,6 +15,15 @@ void expect_two_spatial(const Shape& x, std::string_view where) {
     throw UnsupportedError(where, fmt::format("input of shape {}, expected two spatial dimensions", to_string(x)));
 }
 
+// A window that sees padding alone has no largest element and no mean.
+void expect_pads_below_kernel(const Window& window, const Shape& x, std::string_view where) {
+  for (const WindowAxis& axis : resolve(window, Shape(x.begin() + 2, x.end()), where)) {
+    const std::int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
+    if (axis.pad_begin >= extent || axis.pad_end >= extent)
+      throw InputError(where, fmt::format("pads {} and {}, expected less than the window's {}", axis.pad_begin, axis.pad_end, extent));
+  }
+}
+
 // Calls visit(plane of inputs, oh, ow) for every output in order and stores what it returns.
 template <typename F>
 Tensor pool(const Tensor& x, const std::vector<WindowAxis>& axes, F&& visit) {
@@ -55,11 +64,13 @@ std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_p
 
 std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs) {
   expect_two_spatial(inputs[0]->shape, "MaxPool");
+  expect_pads_below_kernel(op.window, inputs[0]->shape, "MaxPool");
   return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "MaxPool")}};
 }
 
 std::vector<TensorType> infer(const AveragePool& op, InputTypes inputs) {
   expect_two_spatial(inputs[0]->shape, "AveragePool");
+  expect_pads_below_kernel(op.window, inputs[0]->shape, "AveragePool");
   return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "AveragePool")}};
 }
 

@@ -61,6 +61,8 @@ std::vector<TensorType> infer(const QuantizeLinear& op, InputTypes inputs) {
 std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs) {
   check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, "DequantizeLinear");
   if (inputs[0]->dtype != DType::int32) format_of(inputs[0]->dtype, "DequantizeLinear");
+  if (has(inputs, 2) && inputs[2]->dtype != inputs[0]->dtype)
+    throw InputError("DequantizeLinear", fmt::format("zero point is {} for {}", name_of(inputs[2]->dtype), name_of(inputs[0]->dtype)));
   return {{DType::float32, inputs[0]->shape}};
 }
 

@@ -1,0 +1,66 @@
+#include "cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "halftone/base/error.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Turns trained float networks into integers, shows what that costs, and proves the integers.\n"
+    "Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx";
+
+// One line, whatever the message holds.
+int fail(std::string message, int code) {
+  std::ranges::replace(message, '\n', ' ');
+  fmt::print(stderr, "halftone: {}\n", message);
+  return code;
+}
+
+int guarded(const Run& run) {
+  try {
+    const int code = run();
+    if (std::fflush(stdout) != 0) return fail("[standard output] cannot write", kBadInput);
+    return code;
+  } catch (const UsageError& error) {
+    return fail(error.what(), kUsage);
+  } catch (const Error& error) {
+    return fail(error.what(), kBadInput);
+  } catch (const std::bad_alloc&) {
+    return fail("[memory] not enough memory for this model and batch", kBadInput);
+  } catch (const std::exception& error) {
+    return fail(fmt::format("[internal] {}, please report this", error.what()), kBadInput);
+  }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app(kAbout, "halftone");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "halftone 0.1.0");
+  Run run;
+  add_train(app, run);
+  add_inspect(app, run);
+  add_quantize(app, run);
+  add_evaluate(app, run);
+  add_run(app, run);
+  add_verify(app, run);
+  add_number(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);  // --help and --version
+  } catch (const CLI::ParseError& error) {
+    return fail(fmt::format("[usage] {}; see halftone --help", error.what()), kUsage);
+  }
+  return guarded(run);
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "halftone/numeric/accumulator.h"
+#include "halftone/qgraph/lower.h"
+#include "halftone/report/table.h"
+
+namespace halftone::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Options {
+  std::string model;
+  bool json = false;
+};
+
+// Smallest and largest weight as real numbers.
+Json range_of(const Tensor& weights) {
+  if (weights.dtype() != DType::float32 || weights.size() == 0) return {};
+  const auto [lo, hi] = std::ranges::minmax(weights.data<float>());
+  return {lo, hi};
+}
+
+Json describe_float_node(const ir::Graph& graph, const ir::Node& node) {
+  std::int64_t parameters = 0;
+  Json range;
+  for (ir::ValueId id : node.inputs)
+    if (const Tensor* constant = graph.constant(id); constant != nullptr) parameters += constant->size();
+  if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) != nullptr) range = range_of(*graph.constant(node.inputs[1]));
+  const Shape w = node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue ? graph.value(node.inputs[1]).shape : Shape{};
+  const Shape x = node.inputs.empty() ? Shape{} : graph.value(node.inputs[0]).shape;
+  const ir::Value& y = graph.value(node.outputs[0]);
+  return {{"name", node.name}, {"op", ir::name_of(node.op)}, {"output", y.name}, {"shape", to_string(y.shape)},
+          {"parameters", parameters}, {"multiply_adds", qgraph::multiply_adds(node.op, x, w, y.shape)}, {"weight_range", range}};
+}
+
+const qgraph::Linear* linear_of(const qgraph::Op& op) {
+  if (const auto* gemm = std::get_if<qgraph::Gemm>(&op)) return &gemm->linear;
+  if (const auto* conv = std::get_if<qgraph::Conv>(&op)) return &conv->linear;
+  return nullptr;
+}
+
+Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::Node& node) {
+  const qgraph::Value& y = graph.value(node.output);
+  const std::string op = std::holds_alternative<qgraph::Float>(node.op)
+                             ? fmt::format("Float {}", ir::name_of(std::get<qgraph::Float>(node.op).op))
+                         : std::holds_alternative<qgraph::Table>(node.op) ? fmt::format("Table {}", std::get<qgraph::Table>(node.op).function)
+                                                                          : std::string(qgraph::name_of(node.op));
+  Json out{{"name", node.name}, {"op", op}, {"output", y.name}, {"shape", to_string(y.shape)}, {"dtype", name_of(y.dtype)}};
+  if (y.params)
+    out["output_range"] = {y.params->tensor().scale * static_cast<float>(y.params->format.qmin() - y.params->tensor().zero_point),
+                           y.params->tensor().scale * static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
+  if (y.params) out["scale"] = y.params->tensor().scale;
+  if (y.params) out["zero_point"] = y.params->tensor().zero_point;
+  if (const qgraph::Linear* linear = linear_of(node.op)) {
+    const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
+    out["parameters"] = static_cast<std::int64_t>(linear->w.size());
+    out["accumulator_bound"] = bound;
+    out["accumulator_bits"] = numeric::signed_bits_for(bound);
+  }
+  return out;
+}
+
+Json inspect_json(const ModelFile& model) {
+  Json out{{"model", model.path}, {"file_bytes", model.file_bytes}, {"parameter_bytes", parameter_bytes(model.graph)},
+           {"quantized", model.integers.has_value()}, {"metadata", model.graph.metadata}};
+  for (const char* side : {"inputs", "outputs"}) {
+    out[side] = Json::array();
+    for (ir::ValueId id : side[0] == 'i' ? model.graph.inputs : model.graph.outputs)
+      out[side].push_back({{"name", model.graph.value(id).name}, {"dtype", name_of(model.graph.value(id).dtype)}, {"shape", to_string(model.graph.value(id).shape)}});
+  }
+  out["layers"] = Json::array();
+  if (model.integers) {
+    out["arithmetic"] = qgraph::describe(model.integers->arithmetic);
+    out["integer_only"] = model.integers->integer_only();
+    for (const qgraph::Node& node : model.integers->nodes) out["layers"].push_back(describe_integer_node(*model.integers, node));
+  } else {
+    for (const ir::Node& node : model.graph.nodes) out["layers"].push_back(describe_float_node(model.graph, node));
+  }
+  return out;
+}
+
+std::string range_text(const Json& range) {
+  return range.is_array() ? fmt::format("{:.4g} .. {:.4g}", range[0].get<float>(), range[1].get<float>()) : "";
+}
+
+void print_inspection(const Json& out) {
+  using Align = report::Table::Align;
+  const bool quantized = out["quantized"];
+  for (const char* side : {"inputs", "outputs"})
+    for (const Json& value : out[side])
+      fmt::print("{:<7} {} {} {}\n", std::string(side, 0, std::string_view(side).size() - 1), value["name"].get<std::string>(),
+                 value["dtype"].get<std::string>(), value["shape"].get<std::string>());
+  if (quantized)
+    fmt::print("integers: {}; {}\n", out["arithmetic"].get<std::string>(), out["integer_only"].get<bool>() ? "no float between the ends" : "with float islands");
+  report::Table table({{"layer"}, {"op"}, {"output shape"}, {"parameters", Align::right},
+                       {quantized ? "accumulator" : "multiply-adds", Align::right}, {quantized ? "range of output" : "range of weights"}});
+  for (const Json& layer : out["layers"]) {
+    const std::int64_t parameters = layer.value("parameters", std::int64_t{0});
+    const std::int64_t macs = layer.value("multiply_adds", std::int64_t{0});
+    const std::string work = quantized ? (layer.contains("accumulator_bits") ? fmt::format("{} bits", layer["accumulator_bits"].get<int>()) : "")
+                                       : (macs > 0 ? report::format_count(macs) : "");
+    table.add_row({layer["name"], layer["op"], layer["shape"], parameters > 0 ? report::format_count(parameters) : "", work,
+                   range_text(quantized ? layer.value("output_range", Json()) : layer["weight_range"])});
+  }
+  fmt::print("{}parameters {}, file {}\n", table.text(), report::format_bytes(out["parameter_bytes"]), report::format_bytes(out["file_bytes"]));
+}
+
+int inspect(const Options& options) {
+  const Json out = inspect_json(load_model_file(options.model));
+  if (options.json)
+    fmt::print("{}\n", out.dump(2, ' ', false, Json::error_handler_t::replace));
+  else
+    print_inspection(out);
+  return kYes;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
+  command->footer("Example: halftone inspect mlp.onnx --json");
+  command->add_option("model", options->model, "ONNX model")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, &run] { run = [options] { return inspect(*options); }; });
+}
+
+}  // namespace halftone::cli

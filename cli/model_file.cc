@@ -1,0 +1,51 @@
+#include "cli/model_file.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "halftone/base/error.h"
+#include "halftone/onnx_io/load.h"
+#include "halftone/qgraph/lower.h"
+
+namespace halftone::cli {
+
+std::int64_t ModelFile::batch_size(std::int64_t wanted) const {
+  const Shape& shape = graph.value(graph.inputs.at(0)).shape;
+  return shape.empty() || shape[0] == kDynamic ? wanted : std::max<std::int64_t>(shape[0], 1);
+}
+
+ModelFile load_model_file(const std::string& path) {
+  ModelFile model{.path = path, .graph = onnx_io::load_model(path)};
+  if (model.graph.inputs.size() != 1)
+    throw UnsupportedError(path, fmt::format("{} inputs, expected 1", model.graph.inputs.size()));
+  model.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  if (const auto found = model.graph.metadata.find(kPreprocessingKey); found != model.graph.metadata.end())
+    model.preprocessing = data::decode(found->second);
+  if (qgraph::is_quantized(model.graph)) model.integers = qgraph::lower(model.graph);
+  return model;
+}
+
+void check_writable(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const bool device = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path) && !std::filesystem::is_directory(path);
+  if (std::filesystem::is_directory(path)) throw SystemError(path.string(), "is a directory, expected a file name");
+  if (::access(device ? path.c_str() : folder.c_str(), W_OK) != 0)
+    throw SystemError(path.string(), fmt::format("cannot write: {}", std::strerror(errno)));
+}
+
+data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset, const std::string& dataset_name) {
+  if (!preset.empty()) return data::preset(preset);
+  return model.preprocessing ? *model.preprocessing : data::default_preset(dataset_name);
+}
+
+std::int64_t parameter_bytes(const ir::Graph& graph) {
+  std::int64_t bytes = 0;
+  for (const ir::Value& value : graph.values)
+    if (value.constant) bytes += static_cast<std::int64_t>(value.constant->byte_size());
+  return bytes;
+}
+
+}  // namespace halftone::cli

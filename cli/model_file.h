@@ -1,0 +1,41 @@
+// A model as the commands take it from a file: its graph, whether it is quantized, and how its input is prepared.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "halftone/data/preprocessing.h"
+#include "halftone/ir/executor.h"
+#include "halftone/ir/graph.h"
+#include "halftone/qgraph/quantized_graph.h"
+
+namespace halftone::cli {
+
+inline constexpr const char* kPreprocessingKey = "halftone.preprocessing";
+
+struct ModelFile {
+  std::string path;
+  ir::Graph graph;
+  std::int64_t file_bytes = 0;
+  std::optional<qgraph::QuantizedGraph> integers;  // of a quantized model
+  std::optional<data::Preprocessing> preprocessing;  // from the file's metadata
+
+  // Samples per run: the file's own when it is fixed, else `wanted`.
+  std::int64_t batch_size(std::int64_t wanted) const;
+};
+
+// Loads, and lowers when quantized.
+ModelFile load_model_file(const std::string& path);
+
+// Throws SystemError when no file can be made there: before work whose result would be lost.
+void check_writable(const std::filesystem::path& path);
+
+// The preset asked for, else the file's, else the data set's usual one.
+data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset, const std::string& dataset_name);
+
+// Weights and other constants, in bytes.
+std::int64_t parameter_bytes(const ir::Graph& graph);
+
+}  // namespace halftone::cli

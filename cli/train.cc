@@ -1,0 +1,35 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "halftone/base/error.h"
+
+namespace halftone::cli {
+namespace {
+
+// Training is a program of its own beside this one, so that nothing else loads libtorch.
+int execute_train(const std::vector<std::string>& arguments) {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "halftone-train";
+  if (!std::filesystem::exists(program))
+    throw SystemError("train", "this build has no training (configured with HALFTONE_TRAINING=OFF)");
+  std::vector<char*> argv{const_cast<char*>("halftone train")};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  throw SystemError("train", fmt::format("cannot start {}: {}", program.string(), std::strerror(errno)));
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("train", "Train a built-in network or an ONNX file in float");
+  command->prefix_command();
+  command->set_help_flag();  // halftone-train has its own
+  command->callback([command, &run] { run = [command] { return execute_train(command->remaining()); }; });
+}
+
+}  // namespace halftone::cli

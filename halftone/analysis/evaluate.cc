@@ -1,0 +1,39 @@
+#include "halftone/analysis/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "halftone/base/error.h"
+
+namespace halftone::analysis {
+
+std::vector<std::int32_t> predictions(const Tensor& scores) {
+  std::vector<std::int32_t> result;
+  if (scores.rank() == 0 || scores.size() == 0) return result;
+  const std::int64_t classes = scores.size() / scores.dim(0);
+  const Tensor real = scores.cast(DType::float32);
+  const float* row = real.data<float>().data();
+  for (std::int64_t n = 0; n < scores.dim(0); ++n, row += classes)
+    result.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
+  return result;
+}
+
+Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset, const data::Preprocessing& preprocessing,
+                  const BatchOptions& options) {
+  Accuracy accuracy;
+  accuracy.samples = dataset.size();
+  accuracy.predictions.resize(static_cast<std::size_t>(accuracy.samples));
+  for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
+    const Tensor scores = network.run({&batch.images, 1}).at(0);
+    if (scores.rank() < 2 || scores.dim(0) != batch.images.dim(0) || scores.size() / scores.dim(0) < dataset.classes)
+      throw InputError("evaluate", fmt::format("output of shape {} for {} samples of {} classes", to_string(scores.shape()),
+                                               batch.images.dim(0), dataset.classes));
+    std::ranges::copy(predictions(scores), accuracy.predictions.begin() + batch.first);
+  });
+  for (std::size_t i = 0; i < accuracy.predictions.size(); ++i)
+    accuracy.correct += accuracy.predictions[i] == dataset.labels[i] ? 1 : 0;
+  return accuracy;
+}
+
+}  // namespace halftone::analysis

@@ -1,0 +1,186 @@
+#include "halftone/analysis/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "halftone/analysis/evaluate.h"
+#include "halftone/ir/interpreter.h"
+
+namespace halftone::analysis {
+namespace {
+
+constexpr double kFloatRounding = 0x1p-21;  // eight float32 roundings of relative 2^−24
+
+// What must be known of a layer to judge its integers.
+struct Judge {
+  std::string real_name;  // the float value its QuantizeLinear reads
+  numeric::QuantParams params;
+  std::int32_t lo = 0;
+  std::int32_t hi = 0;
+  double tolerance = 0.0;
+};
+
+double sum_tolerance(const qgraph::Linear& linear, float s_x, float s_y) {
+  double most = 0.0;
+  for (std::size_t c = 0; c < linear.bound.size(); ++c) {
+    const float s_w = linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale;
+    most = std::max(most, static_cast<double>(linear.bound[c]) * numeric::real_multiplier(s_x, s_w, s_y));
+  }
+  return most * kFloatRounding;
+}
+
+std::map<std::string, Judge> make_judges(const ir::Graph& simulated, const qgraph::QuantizedGraph& graph) {
+  std::map<std::string, const qgraph::Node*> nodes;
+  for (const qgraph::Node& node : graph.nodes) nodes[graph.value(node.output).name] = &node;
+  std::map<std::string, Judge> judges;
+  for (const ir::Node& node : simulated.nodes) {
+    if (!std::holds_alternative<ir::QuantizeLinear>(node.op)) continue;
+    const auto found = nodes.find(simulated.value(node.outputs[0]).name);
+    if (found == nodes.end()) continue;
+    const qgraph::Value& value = graph.value(found->second->output);
+    judges[value.name] = {.real_name = simulated.value(node.inputs[0]).name,
+                          .params = *value.params,
+                          .lo = value.params->format.qmin(),
+                          .hi = value.params->format.qmax(),
+                          .tolerance = rounding_tolerance(*found->second, graph)};
+  }
+  return judges;
+}
+
+// Compares one batch of one layer.
+LayerComparison compare(const std::string& name, const Judge& judge, const Tensor& real, const Tensor& simulated,
+                        const Tensor& integers, std::int64_t first_row) {
+  LayerComparison result{.name = name, .tolerance = judge.tolerance};
+  const auto a = numeric::to_int32(simulated);
+  const auto b = numeric::to_int32(integers);
+  const auto r = real.data<float>();
+  const numeric::Affine affine = judge.params.tensor();
+  const std::int64_t row = integers.rank() == 0 || integers.dim(0) == 0 ? 1 : integers.size() / integers.dim(0);
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    ++result.compared;
+    const double steps = std::clamp<double>(static_cast<double>(r[i]) / static_cast<double>(affine.scale) + affine.zero_point, judge.lo, judge.hi);
+    const bool unexplained = !(std::fabs(b[i] - steps) <= 0.5 + judge.tolerance);
+    if (a[i] == b[i] && !unexplained) continue;
+    const bool first = result.first_row < 0 || (unexplained && result.unexplained == 0);
+    result.different += a[i] != b[i] ? 1 : 0;
+    result.unexplained += unexplained ? 1 : 0;
+    result.max_difference = std::max<std::int64_t>(result.max_difference, std::abs(a[i] - b[i]));
+    if (!first) continue;
+    result.first_row = first_row + static_cast<std::int64_t>(i) / row;
+    result.first_element = static_cast<std::int64_t>(i) % row;
+  }
+  return result;
+}
+
+void merge(LayerComparison& into, const LayerComparison& from) {
+  const bool earlier = from.first_row >= 0 && (into.first_row < 0 || from.first_row < into.first_row);
+  if ((from.unexplained > 0) == (into.unexplained > 0) ? earlier : from.unexplained > 0) {
+    into.first_row = from.first_row;
+    into.first_element = from.first_element;
+  }
+  into.compared += from.compared;
+  into.different += from.different;
+  into.unexplained += from.unexplained;
+  into.max_difference = std::max(into.max_difference, from.max_difference);
+  into.tolerance = from.tolerance;
+}
+
+std::int64_t count_different(const Tensor& a, const Tensor& b) {
+  const auto x = numeric::to_int32(a);
+  const auto y = numeric::to_int32(b);
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) count += x[i] != y[i] ? 1 : 0;
+  return count;
+}
+
+using Integers = std::map<std::string, Tensor, std::less<>>;
+
+// The simulation with each layer's integers put in place of its own; returns what each layer's own were.
+std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch, const Integers& integers,
+                                            const std::map<std::string, Judge>& judges) {
+  std::vector<LayerComparison> result;
+  Integers real;
+  simulation.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
+    if (value.dtype() == DType::float32) {
+      real.insert_or_assign(std::string(name), value);
+      return;
+    }
+    const auto judge = judges.find(std::string(name));
+    const auto mine = integers.find(name);
+    if (judge == judges.end() || mine == integers.end()) return;
+    result.push_back(compare(judge->first, judge->second, real.at(judge->second.real_name), value, mine->second, batch.first));
+    value = mine->second;
+  });
+  return result;
+}
+
+}  // namespace
+
+const LayerComparison* Verification::worst() const {
+  const auto worse = [](const LayerComparison& a, const LayerComparison& b) {
+    return std::pair(a.unexplained, a.different) < std::pair(b.unexplained, b.different);
+  };
+  const auto most = std::max_element(layers.begin(), layers.end(), worse);
+  return most == layers.end() || (most->different == 0 && most->unexplained == 0) ? nullptr : &*most;
+}
+
+double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph& graph) {
+  const numeric::QuantParams& y = *graph.value(node.output).params;
+  const double range = y.format.qmax() - y.format.qmin();
+  const bool mantissa = graph.arithmetic.mode == numeric::Arithmetic::fixed;
+  double tolerance = range * kFloatRounding + (mantissa ? range * std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0);
+  if (node.inputs.empty()) return tolerance;
+  const auto& x = graph.value(node.inputs[0]).params;
+  if (!x) return tolerance;
+  if (const auto* gemm = std::get_if<qgraph::Gemm>(&node.op)) return tolerance + sum_tolerance(gemm->linear, x->tensor().scale, y.tensor().scale);
+  if (const auto* conv = std::get_if<qgraph::Conv>(&node.op)) return tolerance + sum_tolerance(conv->linear, x->tensor().scale, y.tensor().scale);
+  if (std::holds_alternative<qgraph::AveragePool>(node.op) && graph.arithmetic.mode == numeric::Arithmetic::shift)
+    tolerance += range * 0x1p-15;  // 1/count has a 16-bit mantissa there
+  const double inputs = x->format.qmax() - x->format.qmin();
+  return tolerance + 2.0 * inputs * static_cast<double>(x->tensor().scale) / static_cast<double>(y.tensor().scale) * kFloatRounding;
+}
+
+Verification verify(const ir::Graph& simulated, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
+                    const data::Dataset& dataset, const data::Preprocessing& preprocessing, const BatchOptions& options) {
+  const ir::Interpreter simulation(simulated);
+  const std::map<std::string, Judge> judges = make_judges(simulated, graph);
+  std::map<std::string, LayerComparison> layers;
+  Verification result{.samples = dataset.size()};
+  std::mutex mutex;
+  for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
+    Integers mine;
+    const Tensor y = integers.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
+                               if (value.dtype() != DType::float32) mine.emplace(name, value);
+                             }).at(0);
+    const std::vector<LayerComparison> compared = layer_by_layer(simulation, batch, mine, judges);
+    std::int64_t end_to_end = 0;
+    const Tensor free = simulation.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
+                                    const auto found = mine.find(name);
+                                    if (value.dtype() != DType::float32 && found != mine.end()) end_to_end += count_different(value, found->second);
+                                  }).at(0);
+    const auto a = predictions(y);
+    const auto b = predictions(free);
+    const std::lock_guard lock(mutex);
+    for (const LayerComparison& layer : compared) {
+      const auto [at, added] = layers.try_emplace(layer.name, layer);
+      if (!added) merge(at->second, layer);
+    }
+    result.end_to_end_different += end_to_end;
+    for (std::size_t i = 0; i < a.size(); ++i) result.predictions_different += a[i] != b[i] ? 1 : 0;
+  });
+  for (const qgraph::Node& node : graph.nodes) {
+    const auto found = layers.find(graph.value(node.output).name);
+    if (found == layers.end()) continue;
+    result.layers.push_back(found->second);
+    result.compared += found->second.compared;
+    result.different += found->second.different;
+    result.unexplained += found->second.unexplained;
+  }
+  return result;
+}
+
+}  // namespace halftone::analysis

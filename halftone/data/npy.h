@@ -1,0 +1,25 @@
+// NumPy's .npy files: one array a file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "halftone/base/tensor.h"
+
+namespace halftone::data {
+
+// Reads format versions 1.0, 2.0 and 3.0, either byte order, C and Fortran order (transposed to C), element
+// types f4 f8 i1 u1 i2 u2 i4 i8, and b1 as uint8. Throws UnsupportedError for any other type or version,
+// InputError for a malformed header or a length other than the header says, SystemError when the file can't
+// be read.
+Tensor read_npy(const std::filesystem::path& path);
+Tensor parse_npy(std::span<const std::byte> bytes, std::string_view where);
+
+// Writes version 1.0, little-endian, C order. Throws UsageError for more dimensions than a header can list.
+void write_npy(const std::filesystem::path& path, const Tensor& tensor);
+std::vector<std::byte> encode_npy(const Tensor& tensor);
+
+}  // namespace halftone::data

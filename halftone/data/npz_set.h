@@ -1,0 +1,16 @@
+// Data sets kept as arrays of one .npz file.
+#pragma once
+
+#include <filesystem>
+
+#include "halftone/data/dataset.h"
+
+namespace halftone::data {
+
+// Images x_train or x_test with labels y_train or y_test. A file without them has `x` and `y`, which serve
+// any part unless `part_named` says the user asked for this one. Images are uint8 or float32, [N,H,W]
+// becoming [N,1,H,W]; labels are integers from 0, [N] or [N,1]; classes are counted over all labels in the
+// file. Throws InputError when an array is missing or breaks these rules.
+Dataset read_npz_set(const std::filesystem::path& path, Part part, bool part_named);
+
+}  // namespace halftone::data

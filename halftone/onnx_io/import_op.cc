@@ -1,0 +1,120 @@
+#include "halftone/onnx_io/import_op.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <unordered_map>
+
+#include "halftone/base/error.h"
+
+namespace halftone::onnx_io {
+namespace {
+
+ir::AutoPad read_auto_pad(const NodeReader& node) {
+  const std::string mode = node.text("auto_pad", "NOTSET");
+  if (mode == "NOTSET") return ir::AutoPad::not_set;
+  if (mode == "SAME_UPPER") return ir::AutoPad::same_upper;
+  if (mode == "SAME_LOWER") return ir::AutoPad::same_lower;
+  if (mode == "VALID") return ir::AutoPad::valid;
+  throw InputError(node.describe(), fmt::format("auto_pad '{}', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", mode));
+}
+
+ir::Window read_window(const NodeReader& node) {
+  ir::Window window;
+  window.kernel = node.integers("kernel_shape");
+  window.strides = node.integers("strides");
+  window.pads = node.integers("pads");
+  window.dilations = node.integers("dilations");
+  window.auto_pad = read_auto_pad(node);
+  if (window.auto_pad != ir::AutoPad::not_set) window.pads.clear();
+  return window;
+}
+
+ir::Op import_conv(NodeReader& node) { return ir::Conv{.window = read_window(node), .groups = node.integer("group", 1)}; }
+
+ir::Op import_max_pool(NodeReader& node) {
+  ir::MaxPool op{.window = read_window(node)};
+  op.window.ceil_mode = node.integer("ceil_mode", 0) != 0;
+  node.integer("storage_order", 0);  // of the second output, which is not read
+  return op;
+}
+
+ir::Op import_average_pool(NodeReader& node) {
+  ir::AveragePool op{.window = read_window(node), .count_include_pad = node.integer("count_include_pad", 0) != 0};
+  op.window.ceil_mode = node.integer("ceil_mode", 0) != 0;
+  return op;
+}
+
+ir::Op import_gemm(NodeReader& node) {
+  return ir::Gemm{.alpha = node.real("alpha", 1.0F),
+                  .beta = node.real("beta", 1.0F),
+                  .trans_a = node.integer("transA", 0) != 0,
+                  .trans_b = node.integer("transB", 0) != 0};
+}
+
+ir::Op import_clip(NodeReader& node) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (node.opset() < 11) return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
+  const ir::Clip op{.lo = node.scalar_input(1, "min", -kInfinity), .hi = node.scalar_input(2, "max", kInfinity)};
+  node.inputs().resize(1);
+  return op;
+}
+
+ir::Op import_batch_normalization(NodeReader& node) {
+  node.real("momentum", 0.9F);
+  if (node.integer("training_mode", 0) != 0) throw UnsupportedError(node.describe(), "training_mode is set, expected inference");
+  if (node.integer("spatial", 1) != 1) throw UnsupportedError(node.describe(), "spatial is 0, expected statistics by channel");
+  return ir::BatchNormalization{.epsilon = node.real("epsilon", 1e-5F)};
+}
+
+ir::Op import_softmax(NodeReader& node) {
+  const bool to_end = node.opset() < 13;
+  return ir::Softmax{.axis = node.integer("axis", to_end ? 1 : -1), .to_end = to_end};
+}
+
+template <typename Op>
+ir::Op import_linear_quantization(NodeReader& node) {
+  if (node.integer("block_size", 0) != 0) throw UnsupportedError(node.describe(), "block_size is set, expected scales by tensor or axis");
+  node.integer("saturate", 1);  // of float8 only
+  if (node.integer("output_dtype", 0) != 0 && !node.has_input(2))
+    throw UnsupportedError(node.describe(), "output_dtype without a zero point");
+  node.integer("precision", 0);
+  return Op{.axis = node.integer("axis", 1)};
+}
+
+ir::Op import_flatten(NodeReader& node) { return ir::Flatten{.axis = node.integer("axis", 1)}; }
+ir::Op import_reshape(NodeReader& node) { return ir::Reshape{.allow_zero = node.integer("allowzero", 0) != 0}; }
+
+template <typename Op>
+ir::Op import_plain(NodeReader&) {
+  return Op{};
+}
+
+}  // namespace
+
+Importer find_importer(std::string_view op_type) {
+  static const std::unordered_map<std::string_view, Importer> kImporters = {
+      {"Add", import_plain<ir::Add>},
+      {"AveragePool", import_average_pool},
+      {"BatchNormalization", import_batch_normalization},
+      {"Clip", import_clip},
+      {"Conv", import_conv},
+      {"DequantizeLinear", import_linear_quantization<ir::DequantizeLinear>},
+      {"Flatten", import_flatten},
+      {"Gemm", import_gemm},
+      {"GlobalAveragePool", import_plain<ir::GlobalAveragePool>},
+      {"Identity", import_plain<ir::Identity>},
+      {"MatMul", import_plain<ir::MatMul>},
+      {"MaxPool", import_max_pool},
+      {"QuantizeLinear", import_linear_quantization<ir::QuantizeLinear>},
+      {"Relu", import_plain<ir::Relu>},
+      {"Reshape", import_reshape},
+      {"Sigmoid", import_plain<ir::Sigmoid>},
+      {"Softmax", import_softmax},
+      {"Tanh", import_plain<ir::Tanh>},
+  };
+  const auto found = kImporters.find(op_type);
+  return found == kImporters.end() ? nullptr : found->second;
+}
+
+}  // namespace halftone::onnx_io

@@ -1,0 +1,17 @@
+// The importers: a table from ONNX operator name to a small function.
+#pragma once
+
+#include <string_view>
+
+#include "halftone/ir/op.h"
+#include "halftone/onnx_io/node_reader.h"
+
+namespace halftone::onnx_io {
+
+// Makes the op from attributes and constant inputs; may drop inputs that became part of it.
+using Importer = ir::Op (*)(NodeReader& node);
+
+// nullptr when the operator (of the default domain) is not read.
+Importer find_importer(std::string_view op_type);
+
+}  // namespace halftone::onnx_io

@@ -1,0 +1,45 @@
+// One ONNX node as the importers see it: attributes by name and constant inputs, with checked types.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "halftone/ir/graph.h"
+
+namespace halftone::onnx_io {
+
+class NodeReader {
+ public:
+  NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph, std::vector<ir::ValueId> inputs);
+
+  std::int64_t opset() const { return opset_; }
+  std::string describe() const;
+
+  // Attributes; the default when absent. Throw InputError for another attribute type.
+  std::int64_t integer(const char* name, std::int64_t otherwise) const;
+  float real(const char* name, float otherwise) const;
+  std::string text(const char* name, std::string otherwise) const;
+  std::vector<std::int64_t> integers(const char* name) const;
+  // Throws UnsupportedError when an attribute is there that none of the calls above has asked for.
+  void expect_all_read() const;
+
+  std::size_t input_count() const { return inputs_.size(); }
+  bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i] != ir::kNoValue; }
+  // A constant float32 scalar input; the default when absent. Throws UnsupportedError when it is computed.
+  float scalar_input(std::size_t i, const char* name, float otherwise) const;
+  std::vector<ir::ValueId>& inputs() { return inputs_; }
+
+ private:
+  const onnx::AttributeProto* find(const char* name, int type) const;
+
+  const onnx::NodeProto& node_;
+  std::int64_t opset_;
+  const ir::Graph& graph_;
+  std::vector<ir::ValueId> inputs_;
+  mutable std::set<std::string> read_;
+};
+
+}  // namespace halftone::onnx_io

@@ -1,0 +1,20 @@
+// Tensors between ONNX and us.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <string_view>
+
+#include "halftone/base/tensor.h"
+
+namespace halftone::onnx_io {
+
+// Throws InputError when dims, data type and data do not agree, or a float is NaN; UnsupportedError for types that
+// are not read and for external data.
+Tensor from_proto(const onnx::TensorProto& proto, std::string_view where);
+void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
+
+DType dtype_from(std::int32_t onnx_type, std::string_view where);
+std::int32_t onnx_type_of(DType dtype);
+
+}  // namespace halftone::onnx_io

@@ -1,0 +1,27 @@
+// Rewrites of float graphs, one a file. Each takes a graph and returns one that computes the same function.
+#pragma once
+
+#include "halftone/ir/graph.h"
+
+namespace halftone::passes {
+
+// Computes what depends on constants alone.
+ir::Graph fold_constants(ir::Graph graph);
+
+// Removes Identity nodes.
+ir::Graph remove_identity(ir::Graph graph);
+
+// Writes alpha and beta of Gemm into its weights and bias.
+ir::Graph fold_gemm_factors(ir::Graph graph);
+
+// Makes an Add of a constant, one number a channel, the bias of the Conv, Gemm or MatMul before it.
+ir::Graph fuse_bias(ir::Graph graph);
+
+// w' = w·γ/√(σ² + ε), b' = (b − μ)·γ/√(σ² + ε) + β: a BatchNormalization becomes part of the Conv or Gemm before it.
+// (Jacob et al., CVPR 2018, section 3.2.)
+ir::Graph fold_batch_norm(ir::Graph graph);
+
+// All of the above, in the order in which they help each other: what every quantization begins with.
+ir::Graph simplify(const ir::Graph& graph);
+
+}  // namespace halftone::passes

@@ -1,0 +1,76 @@
+#include "halftone/passes/rewrite.h"
+
+#include "halftone/ir/infer.h"
+
+namespace halftone::passes {
+namespace {
+
+bool transposed(const ir::Node& node) {
+  const auto* gemm = std::get_if<ir::Gemm>(&node.op);
+  return std::holds_alternative<ir::MatMul>(node.op) || (gemm != nullptr && !gemm->trans_b);
+}
+
+}  // namespace
+
+ir::Graph join_pairs(ir::Graph graph, const Join& join) {
+  std::vector<int> producer = ir::producers(graph);
+  const std::vector<int> uses = ir::use_counts(graph);
+  std::vector<bool> gone(graph.nodes.size(), false);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const ir::Node node = graph.nodes[n];
+    if (node.inputs.empty() || node.inputs[0] == ir::kNoValue) continue;
+    const auto x = static_cast<std::size_t>(node.inputs[0]);
+    if (producer[x] < 0 || uses[x] != 1) continue;
+    ir::Node& first = graph.nodes[static_cast<std::size_t>(producer[x])];
+    if (first.outputs.size() != 1 || !join(graph, first, node)) continue;
+    first.outputs = node.outputs;
+    producer[static_cast<std::size_t>(node.outputs[0])] = producer[x];
+    gone[n] = true;
+  }
+  std::vector<ir::Node> kept;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (!gone[n]) kept.push_back(std::move(graph.nodes[n]));
+  graph.nodes = std::move(kept);
+  graph = ir::without_dead_nodes(graph);
+  ir::infer_shapes(graph);
+  return graph;
+}
+
+std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node) {
+  const bool linear = std::holds_alternative<ir::Conv>(node.op) || std::holds_alternative<ir::Gemm>(node.op) ||
+                      std::holds_alternative<ir::MatMul>(node.op);
+  const Tensor* w = linear ? graph.constant(node.inputs[1]) : nullptr;
+  if (w == nullptr || w->dtype() != DType::float32 || w->rank() < 2) return 0;
+  if (std::holds_alternative<ir::Conv>(node.op)) return w->dim(0);
+  return w->rank() == 2 ? w->dim(transposed(node) ? 1 : 0) : 0;
+}
+
+void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor) {
+  Tensor scaled = *graph.constant(node.inputs[1]);
+  auto values = scaled.mutable_data<float>();
+  const auto channels = static_cast<std::size_t>(weight_channels(graph, node));
+  const std::size_t row = channels == 0 ? 0 : values.size() / channels;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(values[i] * factor[transposed(node) ? i % channels : i / row]);
+  node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name + "_folded", std::move(scaled));
+}
+
+std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
+  const std::int64_t channels = weight_channels(graph, node);
+  std::vector<double> bias(static_cast<std::size_t>(channels), 0.0);
+  if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return bias;
+  const Tensor* tensor = graph.constant(node.inputs[2]);
+  if (tensor == nullptr || tensor->dtype() != DType::float32 || tensor->size() != channels) return {};
+  const auto values = tensor->data<float>();
+  return {values.begin(), values.end()};
+}
+
+void set_bias(ir::Graph& graph, ir::Node& node, const std::vector<double>& bias, const std::string& name) {
+  const std::vector<float> values(bias.begin(), bias.end());
+  const ir::ValueId id = graph.add_constant(name, Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values));
+  if (std::holds_alternative<ir::MatMul>(node.op)) node.op = ir::Gemm{};
+  node.inputs.resize(3, ir::kNoValue);
+  node.inputs[2] = id;
+}
+
+}  // namespace halftone::passes

@@ -1,0 +1,153 @@
+#include "halftone/qgraph/interpreter.h"
+
+#include <fmt/format.h>
+
+#include "halftone/base/error.h"
+#include "halftone/ir/interpreter.h"
+#include "halftone/qgraph/integer_loops.h"
+#include "halftone/qgraph/onnx_loops.h"
+
+namespace halftone::qgraph {
+namespace {
+
+using Operands = std::vector<const Tensor*>;
+using Integers = std::vector<std::int32_t>;
+
+Tensor pack_result(const Value& type, const Shape& shape, const Integers& y) {
+  return numeric::from_int32(shape, y, type.dtype);
+}
+
+Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inner, const Requantizer& requantizer) {
+  Integers y(acc.size());
+  if (requantizer.mode == numeric::Arithmetic::onnx)
+    onnx::requantize(acc, inner, requantizer, y);
+  else
+    integer::requantize(acc, inner, requantizer, y);
+  return y;
+}
+
+Tensor run_op(const Quantize& op, const Operands& in, const Value&) { return numeric::quantize(*in[0], op.params, op.rounding); }
+Tensor run_op(const Dequantize& op, const Operands& in, const Value&) { return numeric::dequantize(*in[0], op.params); }
+
+Tensor run_op(const Gemm& op, const Operands& in, const Value& type) {
+  Shape shape = in[0]->shape();
+  shape.back() = op.linear.channels;
+  std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
+  integer::gemm(numeric::to_int32(*in[0]), op.x_zero_point, op.linear, acc);
+  return pack_result(type, shape, requantize_sums(acc, 1, op.linear.requantizer));
+}
+
+Tensor run_op(const Conv& op, const Operands& in, const Value& type) {
+  const Shape shape{in[0]->dim(0), op.linear.channels, op.axes[0].out, op.axes[1].out};
+  std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
+  integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, acc);
+  return pack_result(type, shape, requantize_sums(acc, shape[2] * shape[3], op.linear.requantizer));
+}
+
+Tensor run_op(const Table& op, const Operands& in, const Value& type) {
+  Integers y(static_cast<std::size_t>(in[0]->size()));
+  integer::table(numeric::to_int32(*in[0]), op, y);
+  return pack_result(type, in[0]->shape(), y);
+}
+
+Tensor run_op(const MaxPool& op, const Operands& in, const Value& type) {
+  const Shape shape{in[0]->dim(0), in[0]->dim(1), op.axes[0].out, op.axes[1].out};
+  Integers y(static_cast<std::size_t>(element_count(shape)));
+  integer::max_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op.axes, y);
+  return pack_result(type, shape, y);
+}
+
+Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
+  Shape shape = in[0]->shape();
+  shape[2] = op.axes[0].out;
+  shape[3] = op.axes[1].out;
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  std::vector<std::int64_t> acc(count);
+  Integers entry(count);
+  Integers y(count);
+  integer::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, acc, entry);
+  if (op.requantizer.mode == numeric::Arithmetic::onnx)
+    onnx::requantize_by_entry(acc, entry, op.requantizer, y);
+  else
+    integer::requantize_by_entry(acc, entry, op.requantizer, y);
+  return pack_result(type, shape, y);
+}
+
+Tensor run_op(const Add& op, const Operands& in, const Value& type) {
+  const Shape shape = ir::broadcast_shape(in[0]->shape(), in[1]->shape());
+  const auto index_a = ir::broadcast_index(in[0]->shape(), shape);
+  const auto index_b = ir::broadcast_index(in[1]->shape(), shape);
+  const Integers a = numeric::to_int32(*in[0]);
+  const Integers b = numeric::to_int32(*in[1]);
+  Integers y(index_a.size());
+  if (op.requantizer.mode == numeric::Arithmetic::onnx) {
+    onnx::add(a, index_a, b, index_b, op, y);
+  } else {
+    std::vector<std::int64_t> acc(index_a.size());
+    integer::add(a, index_a, b, index_b, op, acc);
+    y = requantize_sums(acc, static_cast<std::int64_t>(acc.size()) + 1, op.requantizer);
+  }
+  return pack_result(type, shape, y);
+}
+
+Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {
+  const Integers x = numeric::to_int32(*in[0]);
+  std::vector<std::int64_t> centred(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) centred[i] = x[i] - op.x_zero_point;
+  return pack_result(type, in[0]->shape(), requantize_sums(centred, 1, op.requantizer));
+}
+
+Tensor run_op(const Move& op, const Operands& in, const Value&) {
+  Operands inputs{in[0]};
+  if (op.argument) inputs.push_back(&*op.argument);
+  return ir::evaluate_op(op.op, inputs).at(0);
+}
+
+Tensor run_op(const Float& op, const Operands& in, const Value&) {
+  Operands inputs;
+  std::size_t next = 0;
+  for (const auto& constant : op.constants) inputs.push_back(constant ? &*constant : in[next++]);
+  return ir::evaluate_op(op.op, inputs).at(0);
+}
+
+void check_inputs(const QuantizedGraph& graph, std::span<const Tensor> tensors) {
+  ir::Graph signature;
+  for (ValueId id : graph.inputs) signature.add_input(graph.value(id).name, graph.value(id).dtype, graph.value(id).shape);
+  ir::check_inputs(signature, tensors);
+}
+
+}  // namespace
+
+Interpreter::Interpreter(QuantizedGraph graph) : graph_(std::move(graph)) {
+  last_reader_.assign(graph_.values.size(), 0);
+  for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
+    for (ValueId id : graph_.nodes[n].inputs) last_reader_[static_cast<std::size_t>(id)] = n;
+  for (ValueId id : graph_.outputs) last_reader_[static_cast<std::size_t>(id)] = graph_.nodes.size();
+}
+
+std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
+  check_inputs(graph_, inputs);
+  std::vector<Tensor> computed(graph_.values.size());
+  const auto store = [&](ValueId id, Tensor tensor) {
+    if (visit) visit(graph_.value(id).name, tensor);
+    computed[static_cast<std::size_t>(id)] = std::move(tensor);
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i) store(graph_.inputs[i], inputs[i]);
+  for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
+    Operands operands;
+    for (ValueId id : node.inputs) operands.push_back(&computed[static_cast<std::size_t>(id)]);
+    try {
+      store(node.output, std::visit([&](const auto& op) { return run_op(op, operands, graph_.value(node.output)); }, node.op));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{} '{}'", name_of(node.op), node.name), error.what());
+    }
+    for (ValueId id : node.inputs)
+      if (last_reader_[static_cast<std::size_t>(id)] == n) computed[static_cast<std::size_t>(id)] = Tensor();
+  }
+  std::vector<Tensor> outputs;
+  for (ValueId id : graph_.outputs) outputs.push_back(computed[static_cast<std::size_t>(id)]);
+  return outputs;
+}
+
+}  // namespace halftone::qgraph

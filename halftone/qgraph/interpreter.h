@@ -1,0 +1,21 @@
+// The plain integer interpreter: the oracle that every other way of running the integers must equal.
+#pragma once
+
+#include "halftone/ir/executor.h"
+#include "halftone/qgraph/quantized_graph.h"
+
+namespace halftone::qgraph {
+
+class Interpreter : public ir::Executor {
+ public:
+  explicit Interpreter(QuantizedGraph graph);
+  // The visitor sees integers as integers, under the names they have in the file.
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor& visit = {}) const override;
+  const QuantizedGraph& graph() const { return graph_; }
+
+ private:
+  QuantizedGraph graph_;
+  std::vector<std::size_t> last_reader_;
+};
+
+}  // namespace halftone::qgraph

@@ -1,0 +1,151 @@
+#include "halftone/qgraph/linear.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "halftone/base/error.h"
+#include "halftone/numeric/accumulator.h"
+#include "halftone/numeric/rounding.h"
+
+namespace halftone::qgraph {
+namespace {
+
+__extension__ typedef __int128 Wide;
+constexpr std::int64_t kMaxGroupSum = std::int64_t{1} << 62;
+
+std::vector<std::int32_t> centred_weights(const LinearSpec& spec) {
+  std::vector<std::int32_t> w = numeric::to_int32(spec.q_w);
+  if (spec.codebook) {
+    for (std::int32_t& q : w) q = spec.codebook->entries.at(static_cast<std::size_t>(q));
+    return w;
+  }
+  const std::vector<std::int32_t> index = numeric::affine_index(spec.q_w.shape(), spec.w);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] -= spec.w.affine[static_cast<std::size_t>(index[i])].zero_point;
+  return w;
+}
+
+std::vector<float> scales_of(const numeric::QuantParams& params) {
+  std::vector<float> scales;
+  for (const numeric::Affine& affine : params.affine) scales.push_back(affine.scale);
+  return scales;
+}
+
+std::span<const std::int32_t> row(const Linear& linear, std::int64_t channel) {
+  return std::span(linear.w).subspan(static_cast<std::size_t>(channel * linear.reduction), static_cast<std::size_t>(linear.reduction));
+}
+
+std::span<const std::int32_t> group_row(const Linear& linear, std::int64_t channel, std::int64_t group) {
+  const std::int64_t first = group * linear.group_size;
+  const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
+  return row(linear, channel).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+
+void add_bias(Linear& linear, const LinearSpec& spec) {
+  linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
+  for (std::size_t c = 0; c < spec.q_b.size(); ++c) {
+    const int shift = spec.b_shift.empty() ? 0 : spec.b_shift[c];
+    linear.bias[c] = numeric::round_shift(spec.q_b[c], -shift, numeric::Rounding::floor);
+    if (std::llabs(linear.bias[c]) > numeric::kMaxAccumulator)
+      throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected at most 2^47", c, linear.bias[c]));
+  }
+}
+
+void bound_accumulators(Linear& linear, const LinearSpec& spec) {
+  for (std::int64_t c = 0; c < linear.channels; ++c) {
+    const std::int64_t bound = numeric::accumulator_bound(row(linear, c), linear.bias[static_cast<std::size_t>(c)],
+                                                          spec.x.format, spec.x.tensor().zero_point);
+    if (bound > numeric::kMaxAccumulator)
+      throw InputError(spec.name, fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
+    linear.bound.push_back(bound);
+    linear.wide |= bound > std::int64_t{INT32_MAX};
+  }
+}
+
+// n and m_g of one channel's groups: exact powers of two in mode shift.
+std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec, std::span<const numeric::Affine> groups) {
+  std::vector<double> M;
+  for (const numeric::Affine& group : groups)
+    M.push_back(numeric::real_multiplier(spec.x.tensor().scale, group.scale, spec.y.tensor().scale));
+  if (spec.arithmetic.mode == numeric::Arithmetic::fixed) return numeric::shared_multipliers(M, spec.arithmetic.mantissa_bits);
+  int n = INT32_MIN;
+  for (const numeric::Affine& group : groups)
+    n = std::max(n, shift_of(spec.x.tensor().scale, group.scale, spec.y.tensor().scale, spec.name));
+  std::vector<numeric::Multiplier> result;
+  for (double each : M) {
+    const double m = std::ldexp(each, n);
+    if (m >= 0x1p47) throw InputError(spec.name, "scales of the groups of one channel differ by more than 2^47");
+    result.push_back({static_cast<std::int64_t>(m), n + 1, 0});  // shift() is n
+  }
+  return result;
+}
+
+void finish_groups(Linear& linear, const LinearSpec& spec) {
+  if (spec.arithmetic.mode == numeric::Arithmetic::onnx)
+    throw UnsupportedError(spec.name, "weights by group in arithmetic 'onnx', expected 'fixed' or 'shift'");
+  linear.group_size = spec.w.group_size;
+  linear.wide = true;
+  linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
+  const std::size_t blocks = spec.w.affine.size() / static_cast<std::size_t>(linear.channels);
+  for (std::int64_t c = 0; c < linear.channels; ++c) {
+    const auto first = static_cast<std::size_t>(c) * blocks;
+    const auto multipliers = group_multipliers(spec, std::span(spec.w.affine).subspan(first, blocks));
+    const int shift = multipliers.front().shift();
+    double bias = 0.0;
+    if (!spec.b.empty())
+      bias = numeric::round_real(std::ldexp(double{spec.b[static_cast<std::size_t>(c)]} / spec.y.tensor().scale, shift),
+                                 numeric::Rounding::half_even);
+    if (std::fabs(bias) >= 0x1p62)
+      throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected less than 2^62", c, bias));
+    Wide bound = std::llabs(static_cast<std::int64_t>(bias));
+    for (std::size_t g = 0; g < blocks; ++g) {
+      bound += static_cast<Wide>(numeric::accumulator_bound(group_row(linear, c, static_cast<std::int64_t>(g)), 0,
+                                                            spec.x.format, spec.x.tensor().zero_point)) *
+               multipliers[g].m;
+      linear.group_m.push_back(multipliers[g].m);
+    }
+    if (bound >= kMaxGroupSum) throw InputError(spec.name, fmt::format("sum of channel {}, expected less than 2^62", c));
+    linear.bias[static_cast<std::size_t>(c)] = static_cast<std::int64_t>(bias);
+    linear.bound.push_back(static_cast<std::int64_t>(bound));
+    linear.requantizer.shift.push_back(shift);
+  }
+}
+
+}  // namespace
+
+Linear make_linear(const LinearSpec& spec) {
+  Linear linear;
+  linear.name = spec.name;
+  linear.q_w = spec.q_w;
+  linear.w_params = spec.w;
+  linear.channels = spec.q_w.dim(0);
+  linear.reduction = linear.channels == 0 ? 0 : spec.q_w.size() / linear.channels;
+  linear.w = centred_weights(spec);
+  const numeric::OutputBounds bounds{spec.y.tensor().zero_point, spec.lo, spec.hi};
+  if (spec.w.granularity == numeric::Granularity::group) {
+    linear.requantizer = {.mode = numeric::Arithmetic::shift, .rounding = spec.arithmetic.rounding, .bounds = bounds};
+    finish_groups(linear, spec);
+    return linear;
+  }
+  add_bias(linear, spec);
+  bound_accumulators(linear, spec);
+  ArithmeticSpec arithmetic = spec.arithmetic;
+  if (linear.wide) {
+    if (arithmetic.mode == numeric::Arithmetic::onnx)
+      throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
+    arithmetic.mantissa_bits = std::min(arithmetic.mantissa_bits, 16);
+  }
+  linear.requantizer =
+      make_requantizer(arithmetic, spec.x.tensor().scale, scales_of(spec.w), spec.y.tensor().scale, bounds, spec.name);
+  return linear;
+}
+
+void fold_clip(float lo, float hi, const numeric::QuantParams& y, std::int32_t& q_lo, std::int32_t& q_hi,
+               numeric::Rounding rounding) {
+  q_lo = std::max(q_lo, numeric::quantize(lo, y.tensor(), y.format, rounding));
+  q_hi = std::min(q_hi, numeric::quantize(hi, y.tensor(), y.format, rounding));
+  q_lo = std::min(q_lo, q_hi);
+}
+
+}  // namespace halftone::qgraph

@@ -1,0 +1,295 @@
+#include "halftone/qgraph/lower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+#include "halftone/base/error.h"
+#include "halftone/qgraph/lower_op.h"
+
+namespace halftone::qgraph {
+namespace {
+
+// A fused op that waits for the Quantize at its end.
+struct Pending {
+  FusedOp fused;
+  std::vector<ValueId> inputs;
+};
+
+template <typename T>
+const T* as(const ir::Node& node) {
+  return std::get_if<T>(&node.op);
+}
+
+class Lowering {
+ public:
+  explicit Lowering(ir::Graph graph) : in_(std::move(graph)), producers_(ir::producers(in_)), consumers_(ir::consumers(in_)) {
+    uses_ = ir::use_counts(in_);
+    integer_.resize(in_.values.size());
+    float_.resize(in_.values.size());
+    absorbed_.resize(in_.nodes.size());
+    out_.name = in_.name;
+    out_.arithmetic = read_arithmetic(in_.metadata);
+  }
+
+  QuantizedGraph run() {
+    for (ir::ValueId id : in_.inputs) add_input(id);
+    for (std::size_t n = 0; n < in_.nodes.size(); ++n)
+      if (!absorbed_[n] && in_.constant(in_.nodes[n].outputs[0]) == nullptr) visit(in_.nodes[n]);
+    for (ir::ValueId id : in_.outputs) out_.outputs.push_back(output_value(id));
+    return std::move(out_);
+  }
+
+ private:
+  std::optional<ValueId>& integer_of(ir::ValueId id) { return integer_[static_cast<std::size_t>(id)]; }
+  std::optional<ValueId>& float_of(ir::ValueId id) { return float_[static_cast<std::size_t>(id)]; }
+  const numeric::QuantParams& params_of(ValueId id) const { return *out_.value(id).params; }
+
+  std::string unique(std::string name) {
+    while (!names_.insert(name).second) name += "_float";
+    return name;
+  }
+
+  ValueId add_value(const std::string& name, const Shape& shape, DType dtype, std::optional<numeric::QuantParams> params) {
+    out_.values.push_back({unique(name), shape, dtype, std::move(params)});
+    return static_cast<ValueId>(out_.values.size()) - 1;
+  }
+
+  ValueId add_node(const std::string& name, Op op, std::vector<ValueId> inputs, ValueId output) {
+    out_.nodes.push_back({name, std::move(op), std::move(inputs), output});
+    return output;
+  }
+
+  void add_input(ir::ValueId id) {
+    const ir::Value& value = in_.value(id);
+    const ValueId added = add_value(value.name, value.shape, value.dtype, std::nullopt);
+    (is_float(value.dtype) ? float_of(id) : integer_of(id)) = added;
+    out_.inputs.push_back(added);
+  }
+
+  ValueId output_value(ir::ValueId id) {
+    const bool integers = !is_float(in_.value(id).dtype);
+    if (integers && integer_of(id)) return *integer_of(id);
+    if (integers) throw UnsupportedError("lower", fmt::format("output '{}' is a constant or not computed", in_.value(id).name));
+    return float_value(id);
+  }
+
+  // A value in float for an island or an output, dequantized where need be.
+  ValueId float_value(ir::ValueId id) {
+    if (float_of(id)) return *float_of(id);
+    if (!integer_of(id)) throw UnsupportedError("lower", fmt::format("value '{}' is not computed", in_.value(id).name));
+    const ValueId q = *integer_of(id);
+    const ValueId y = add_value(in_.value(id).name, in_.value(id).shape, DType::float32, std::nullopt);
+    float_of(id) = add_node(in_.value(id).name, Dequantize{params_of(q)}, {q}, y);
+    return y;
+  }
+
+  void visit(const ir::Node& node) {
+    if (as<ir::QuantizeLinear>(node) != nullptr) return visit_quantize(node);
+    if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
+    const bool on_integers = node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) && !float_of(node.inputs[0]);
+    if (on_integers && try_move(node)) return;
+    const std::string reason = try_fuse(node);
+    if (!reason.empty()) add_island(node, reason);
+  }
+
+  numeric::QuantParams params_from(const ir::Node& node, std::int64_t axis, DType dtype) const {
+    const Tensor* scale = in_.constant(node.inputs[1]);
+    const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
+    const Tensor* zero = has_zero ? in_.constant(node.inputs[2]) : nullptr;
+    if (scale == nullptr || (has_zero && zero == nullptr))
+      throw UnsupportedError(ir::describe(in_, node), "scale or zero point computed at run time, expected constants");
+    return ir::linear_params(*scale, zero, axis, dtype, in_.value(node.inputs[0]).shape, ir::describe(in_, node));
+  }
+
+  void visit_quantize(const ir::Node& node) {
+    const ir::ValueId x = node.inputs[0];
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const numeric::QuantParams y = params_from(node, as<ir::QuantizeLinear>(node)->axis, output.dtype);
+    if (y.granularity != numeric::Granularity::tensor)
+      throw UnsupportedError(ir::describe(in_, node), "activations quantized along an axis, expected per tensor");
+    std::optional<ValueId>& result = integer_of(node.outputs[0]);
+    if (const auto pending = pending_.find(x); pending != pending_.end()) {
+      pending->second.fused.y = y;
+      const ValueId id = add_value(output.name, output.shape, output.dtype, y);
+      result = add_node(pending->second.fused.name, lower_op(pending->second.fused), pending->second.inputs, id);
+    } else if (integer_of(x) && params_of(*integer_of(x)) == y) {
+      result = alias(*integer_of(x), output);
+    } else {
+      const ValueId id = add_value(output.name, output.shape, output.dtype, y);
+      if (integer_of(x))
+        result = add_node(output.name, make_requantize(params_of(*integer_of(x)), y, out_.arithmetic, output.name), {*integer_of(x)}, id);
+      else
+        result = add_node(output.name, Quantize{y, out_.arithmetic.rounding}, {float_value(x)}, id);
+    }
+  }
+
+  // Quantizing what is already on that grid changes nothing: the value takes the name, or is copied under it.
+  ValueId alias(ValueId id, const ir::Value& output) {
+    if (views_.erase(id) > 0) {
+      out_.values[static_cast<std::size_t>(id)].name = unique(output.name);
+      return id;
+    }
+    const ValueId copy = add_value(output.name, output.shape, output.dtype, params_of(id));
+    return add_node(output.name, Move{ir::Identity{}, std::nullopt}, {id}, copy);
+  }
+
+  void visit_dequantize(const ir::Node& node) {
+    const ir::ValueId x = node.inputs[0];
+    if (in_.constant(x) != nullptr) return;  // weights: their readers take them from here
+    if (!integer_of(x)) throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
+    const numeric::QuantParams params = params_from(node, as<ir::DequantizeLinear>(node)->axis, in_.value(x).dtype);
+    Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
+    if (!value.params) value.params = params;  // an integer input of the graph
+    if (*value.params == params) {
+      integer_of(node.outputs[0]) = integer_of(x);
+      return;
+    }
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const ValueId y = add_value(output.name, output.shape, DType::float32, std::nullopt);
+    float_of(node.outputs[0]) = add_node(node.name, Dequantize{params}, {*integer_of(x)}, y);
+  }
+
+  // Ops that only move or choose among elements work on the integers themselves.
+  bool try_move(const ir::Node& node) {
+    std::optional<Op> op;
+    const ValueId x = *integer_of(node.inputs[0]);
+    if (const auto* pool = as<ir::MaxPool>(node)) {
+      const Shape& shape = out_.value(x).shape;
+      op = MaxPool{ir::resolve(pool->window, {shape[2], shape[3]}, node.name)};
+    } else if (as<ir::Identity>(node) != nullptr || as<ir::Flatten>(node) != nullptr) {
+      op = Move{node.op, std::nullopt};
+    } else if (as<ir::Reshape>(node) != nullptr && in_.constant(node.inputs[1]) != nullptr) {
+      op = Move{node.op, *in_.constant(node.inputs[1])};
+    }
+    if (!op) return false;
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const ValueId y = add_value(output.name, output.shape, out_.value(x).dtype, params_of(x));
+    views_.insert(y);
+    integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
+    return true;
+  }
+
+  std::optional<ConstantOperand> constant_operand(ir::ValueId id) const {
+    const int producer = producers_[static_cast<std::size_t>(id)];
+    if (producer < 0) return std::nullopt;
+    const ir::Node& node = in_.nodes[static_cast<std::size_t>(producer)];
+    const auto* dequantize = as<ir::DequantizeLinear>(node);
+    const Tensor* q = in_.constant(node.inputs[0]);
+    if (dequantize == nullptr || q == nullptr) return std::nullopt;
+    return ConstantOperand{*q, params_from(node, dequantize->axis, q->dtype())};
+  }
+
+  // Follows the only reader from `id` over ReLU and Clip to a Quantize; absorbs what lies between.
+  bool absorb_to_quantize(ir::ValueId id, FusedOp& fused, ir::ValueId& end) {
+    std::vector<int> between;
+    for (;;) {
+      const auto& readers = consumers_[static_cast<std::size_t>(id)];
+      if (readers.size() != 1 || uses_[static_cast<std::size_t>(id)] != 1) return false;
+      const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
+      if (as<ir::QuantizeLinear>(reader) != nullptr && reader.inputs[0] == id) break;
+      const auto* clip = as<ir::Clip>(reader);
+      if (clip == nullptr && as<ir::Relu>(reader) == nullptr) return false;
+      fused.lo = std::max(fused.lo, clip != nullptr ? clip->lo : 0.0F);
+      fused.hi = std::min(fused.hi, clip != nullptr ? clip->hi : fused.hi);
+      between.push_back(readers[0]);
+      id = reader.outputs[0];
+    }
+    for (int n : between) absorbed_[static_cast<std::size_t>(n)] = true;
+    end = id;
+    return true;
+  }
+
+  static bool takes_bounds(const ir::Op& op) {
+    return std::visit([](const auto& o) { return !ir::Unary<std::decay_t<decltype(o)>>; }, op);
+  }
+
+  // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
+  std::string try_fuse(const ir::Node& node) {
+    FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
+    std::vector<ValueId> inputs;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const ir::ValueId id = node.inputs[i];
+      if (id == ir::kNoValue) continue;
+      if (integer_of(id)) {
+        inputs.push_back(*integer_of(id));
+        fused.x.push_back(params_of(inputs.back()));
+      } else if (i == 0) {
+        return "its input is not quantized";
+      } else if (i == 1) {
+        fused.weights = constant_operand(id);
+      } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
+        fused.real_bias.assign(bias->data<float>().begin(), bias->data<float>().end());
+      } else {
+        fused.bias = constant_operand(id);
+        if (!fused.bias) return "its bias is not a constant";
+      }
+    }
+    fused.x_shape = out_.value(inputs[0]).shape;
+    std::string reason = why_not_integer(fused);
+    if (!reason.empty()) return reason;
+    ir::ValueId end = node.outputs[0];
+    if (!absorb_to_quantize(node.outputs[0], fused, end)) return "its output is not quantized";
+    if (end != node.outputs[0] && !takes_bounds(node.op)) return "a ReLU follows a table";
+    pending_.emplace(end, Pending{std::move(fused), std::move(inputs)});
+    return "";
+  }
+
+  void add_island(const ir::Node& node, const std::string& reason) {
+    Float island{.op = node.op, .reason = reason};
+    std::vector<ValueId> inputs;
+    for (ir::ValueId id : node.inputs) {
+      if (id == ir::kNoValue) continue;
+      const Tensor* constant = in_.constant(id);
+      std::optional<Tensor> fixed;
+      if (constant != nullptr) fixed = *constant;
+      if (const auto operand = constant_operand(id)) fixed = numeric::dequantize(operand->q, operand->params);
+      if (!fixed) inputs.push_back(float_value(id));
+      island.constants.push_back(std::move(fixed));
+    }
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const ValueId y = add_value(output.name, output.shape, output.dtype, std::nullopt);
+    float_of(node.outputs[0]) = add_node(node.name, std::move(island), std::move(inputs), y);
+  }
+
+  ir::Graph in_;
+  std::vector<int> producers_;
+  std::vector<std::vector<int>> consumers_;
+  std::vector<int> uses_;
+  QuantizedGraph out_;
+  std::vector<std::optional<ValueId>> integer_;  // by ir value: the integers whose dequantized form it is
+  std::vector<std::optional<ValueId>> float_;    // by ir value: the same value in float
+  std::vector<bool> absorbed_;                   // nodes that became part of another
+  std::map<ir::ValueId, Pending> pending_;       // by the float value its Quantize will read
+  std::unordered_set<ValueId> views_;            // moved integers that no Quantize has named yet
+  std::unordered_set<std::string> names_;
+};
+
+// Weights that a file quantizes at load time are constants as well.
+void fold_quantized_constants(ir::Graph& graph) {
+  for (const ir::Node& node : graph.nodes) {
+    const bool fixed = std::ranges::all_of(node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
+    if (as<ir::QuantizeLinear>(node) == nullptr || !fixed) continue;
+    std::vector<const Tensor*> inputs;
+    for (ir::ValueId id : node.inputs) inputs.push_back(graph.constant(id));
+    graph.value(node.outputs[0]).constant = ir::evaluate_op(node.op, inputs).at(0);
+  }
+}
+
+}  // namespace
+
+bool is_quantized(const ir::Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
+    return as<ir::QuantizeLinear>(node) != nullptr || as<ir::DequantizeLinear>(node) != nullptr;
+  });
+}
+
+QuantizedGraph lower(const ir::Graph& graph) {
+  ir::Graph copy = graph;
+  fold_quantized_constants(copy);
+  return Lowering(std::move(copy)).run();
+}
+
+}  // namespace halftone::qgraph

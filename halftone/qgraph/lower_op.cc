@@ -1,0 +1,251 @@
+#include "halftone/qgraph/lower_op.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <type_traits>
+
+#include "halftone/base/error.h"
+#include "halftone/numeric/bias.h"
+
+namespace halftone::qgraph {
+namespace {
+
+struct Bounds {
+  std::int32_t lo;
+  std::int32_t hi;
+};
+
+Bounds integer_bounds(const FusedOp& f) {
+  Bounds bounds{f.y.format.qmin(), f.y.format.qmax()};
+  fold_clip(f.lo, f.hi, f.y, bounds.lo, bounds.hi, f.arithmetic.rounding);
+  return bounds;
+}
+
+numeric::OutputBounds output_bounds(const FusedOp& f) {
+  const Bounds bounds = integer_bounds(f);
+  return {f.y.tensor().zero_point, bounds.lo, bounds.hi};
+}
+
+// Whether the graph holds the weights as [K, M], channels last.
+bool channels_last(const ir::Op& op) {
+  const auto* gemm = std::get_if<ir::Gemm>(&op);
+  return std::holds_alternative<ir::MatMul>(op) || (gemm != nullptr && !gemm->trans_b);
+}
+
+ConstantOperand channels_first(const ConstantOperand& weights) {
+  ConstantOperand result = weights;
+  const std::int64_t rows = weights.q.dim(0);
+  const std::int64_t columns = weights.q.dim(1);
+  result.q = Tensor(weights.q.dtype(), {columns, rows});
+  const std::size_t size = size_of(weights.q.dtype());
+  const std::byte* in = weights.q.bytes().data();
+  std::byte* out = result.q.mutable_bytes().data();
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c)
+      std::copy_n(in + static_cast<std::size_t>(r * columns + c) * size, size, out + static_cast<std::size_t>(c * rows + r) * size);
+  if (result.params.axis >= 0) result.params.axis = 0;
+  return result;
+}
+
+// The integer bias, one for each channel. docs/arithmetic.md section 5: imported integers are never changed.
+std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantParams& w, std::int64_t channels) {
+  const auto scale_of = [&](std::size_t c) { return w.affine[w.affine.size() == 1 ? 0 : c].scale; };
+  const float s_x = f.x[0].tensor().scale;
+  std::vector<std::int64_t> result;
+  for (std::size_t c = 0; c < f.real_bias.size(); ++c) {
+    result.push_back(numeric::quantize_bias(f.real_bias[c], s_x, scale_of(c)));
+    if (std::llabs(result.back()) > numeric::kMaxBias)
+      throw InputError(f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.back()));
+  }
+  if (!f.bias) return result;
+  const std::vector<std::int32_t> q = numeric::to_int32(f.bias->q);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
+    const float s_b = f.bias->params.affine[f.bias->params.affine.size() == 1 ? 0 : c].scale;
+    const double expected = static_cast<double>(s_x) * static_cast<double>(scale_of(c));
+    if (std::fabs(s_b / expected - 1.0) > 0x1p-22)
+      throw InputError(f.name, fmt::format("bias scale of channel {}, got {}, expected s_x*s_w = {}", c, s_b, expected));
+    result.push_back(q[c]);
+  }
+  return result;
+}
+
+Linear make_linear_of(const FusedOp& f) {
+  const ConstantOperand weights = channels_last(f.op) ? channels_first(*f.weights) : *f.weights;
+  const Bounds bounds = integer_bounds(f);
+  return make_linear({.name = f.name,
+                      .x = f.x[0],
+                      .q_w = weights.q,
+                      .w = weights.params,
+                      .q_b = integer_bias(f, weights.params, weights.q.dim(0)),
+                      .y = f.y,
+                      .lo = bounds.lo,
+                      .hi = bounds.hi,
+                      .arithmetic = f.arithmetic});
+}
+
+Op make_conv(const FusedOp& f, const ir::Conv& op) {
+  Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
+  conv.axes = ir::resolve(ir::kernel_window(op, f.weights->q.shape()), {f.x_shape[2], f.x_shape[3]}, f.name);
+  return conv;
+}
+
+// docs/arithmetic.md section 7, "any function of one variable".
+template <typename Unary>
+Op make_table(const FusedOp& f, const Unary& op) {
+  const numeric::Affine x = f.x[0].tensor();
+  const numeric::Affine y = f.y.tensor();
+  Table table{.function = std::string(Unary::kName), .x_qmin = f.x[0].format.qmin()};
+  for (std::int32_t q = f.x[0].format.qmin(); q <= f.x[0].format.qmax(); ++q) {
+    if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
+      const auto value = static_cast<float>(ir::scalar(op, numeric::dequantize(q, x)));
+      table.entries.push_back(numeric::quantize(value, y, f.y.format));
+    } else {
+      const double value = ir::scalar(op, static_cast<double>(x.scale) * (q - x.zero_point));
+      const double scaled = numeric::round_real(value / static_cast<double>(y.scale), f.arithmetic.rounding) + y.zero_point;
+      table.entries.push_back(static_cast<std::int32_t>(std::clamp<double>(scaled, f.y.format.qmin(), f.y.format.qmax())));
+    }
+  }
+  return table;
+}
+
+std::vector<std::int64_t> distinct_counts(const std::vector<ir::WindowAxis>& axes, bool include_pad) {
+  std::set<std::int64_t> rows;
+  std::set<std::int64_t> columns;
+  for (std::int64_t o = 0; o < axes[0].out; ++o) rows.insert(ir::window_count(axes[0], o, include_pad));
+  for (std::int64_t o = 0; o < axes[1].out; ++o) columns.insert(ir::window_count(axes[1], o, include_pad));
+  std::set<std::int64_t> counts;
+  for (std::int64_t r : rows)
+    for (std::int64_t c : columns) counts.insert(r * c);
+  return {counts.begin(), counts.end()};
+}
+
+Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t>& counts) {
+  const float s_x = f.x[0].tensor().scale;
+  const float s_y = f.y.tensor().scale;
+  Requantizer r{.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
+  for (std::int64_t count : counts) {
+    if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
+      r.real.push_back(s_x / (s_y * static_cast<float>(count)));
+      continue;
+    }
+    const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
+    const double M = shift ? 1.0 / static_cast<double>(count)
+                           : static_cast<double>(s_x) / (static_cast<double>(s_y) * static_cast<double>(count));
+    const auto multiplier = numeric::multiplier_from(M, shift ? 16 : f.arithmetic.mantissa_bits);
+    r.m.push_back(multiplier.m);
+    r.shift.push_back(multiplier.shift() + (shift ? shift_of(s_x, 1.0F, s_y, f.name) : 0));
+  }
+  // In mode shift the mean itself still needs a multiplier; the loops apply it like any other.
+  if (f.arithmetic.mode == numeric::Arithmetic::shift) r.mode = numeric::Arithmetic::fixed;
+  return r;
+}
+
+Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool include_pad) {
+  AveragePool pool{.axes = std::move(axes), .count_include_pad = include_pad, .x_zero_point = f.x[0].tensor().zero_point};
+  pool.counts = distinct_counts(pool.axes, include_pad);
+  const std::int64_t window = pool.axes[0].kernel * pool.axes[1].kernel;
+  if (window > INT32_MAX >> (f.x[0].format.bits + 1))
+    throw InputError(f.name, fmt::format("average over {} values does not fit an int32 accumulator", window));
+  pool.requantizer = average_requantizer(f, pool.counts);
+  return pool;
+}
+
+Op make_add(const FusedOp& f) {
+  Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
+  Requantizer& r = add.requantizer;
+  r = {.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
+  if (f.arithmetic.mode == numeric::Arithmetic::onnx) return add;
+  if (f.arithmetic.mode == numeric::Arithmetic::fixed) {
+    const double M[] = {numeric::real_multiplier(add.a.scale, 1.0F, add.y.scale), numeric::real_multiplier(add.b.scale, 1.0F, add.y.scale)};
+    for (const numeric::Multiplier& each : numeric::shared_multipliers(M, f.arithmetic.mantissa_bits)) {
+      r.m.push_back(each.m);
+      r.shift = {each.shift()};
+    }
+    // m is already in the sum; what is left is the shift.
+    r.mode = numeric::Arithmetic::shift;
+    return add;
+  }
+  const int a = shift_of(add.a.scale, 1.0F, add.y.scale, f.name);
+  const int b = shift_of(add.b.scale, 1.0F, add.y.scale, f.name);
+  const int finer = std::max(a, b);
+  if (finer - std::min(a, b) > 40) throw InputError(f.name, "scales of the operands differ by more than 2^40");
+  r.m = {std::int64_t{1} << (finer - a), std::int64_t{1} << (finer - b)};
+  r.shift = {finer};
+  return add;
+}
+
+std::string why_not_linear(const FusedOp& f) {
+  if (!f.weights) return "its weights are not quantized constants";
+  const ConstantOperand& w = *f.weights;
+  const bool conv = std::holds_alternative<ir::Conv>(f.op);
+  if (!conv && w.q.rank() != 2) return fmt::format("its weights have shape {}", to_string(w.q.shape()));
+  const int channel_axis = channels_last(f.op) ? 1 : 0;
+  if (w.params.axis >= 0 && w.params.axis != channel_axis) return fmt::format("its weights are quantized along axis {}", w.params.axis);
+  if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
+    if (gemm->trans_a) return "transA is set";
+    if (gemm->alpha != 1.0F || ((f.bias || !f.real_bias.empty()) && gemm->beta != 1.0F)) return "alpha or beta is not 1";
+  }
+  const std::int64_t channels = w.q.dim(static_cast<std::size_t>(channel_axis));
+  if (f.bias && f.bias->q.size() != channels) return "its bias is not one number a channel";
+  if (!f.real_bias.empty() && static_cast<std::int64_t>(f.real_bias.size()) != channels) return "its bias is not one number a channel";
+  if (f.bias && f.bias->q.dtype() != DType::int32) return "its bias is not int32";
+  return "";
+}
+
+template <typename T>
+constexpr bool kIsLinear = std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv>;
+
+}  // namespace
+
+std::string why_not_integer(const FusedOp& f) {
+  return std::visit(
+      [&](const auto& op) -> std::string {
+        using T = std::decay_t<decltype(op)>;
+        if constexpr (kIsLinear<T>) {
+          return why_not_linear(f);
+        } else if constexpr (std::is_same_v<T, ir::Add>) {
+          return f.x.size() == 2 ? "" : "an operand is a constant";
+        } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>) {
+          return f.x_shape.size() == 4 || ir::Unary<T> ? "" : fmt::format("its input has shape {}", to_string(f.x_shape));
+        } else {
+          return fmt::format("{} has no integer form", T::kName);
+        }
+      },
+      f.op);
+}
+
+Op lower_op(const FusedOp& f) {
+  return std::visit(
+      [&](const auto& op) -> Op {
+        using T = std::decay_t<decltype(op)>;
+        if constexpr (std::is_same_v<T, ir::Conv>) {
+          return make_conv(f, op);
+        } else if constexpr (kIsLinear<T>) {
+          return Gemm{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point};
+        } else if constexpr (std::is_same_v<T, ir::Add>) {
+          return make_add(f);
+        } else if constexpr (std::is_same_v<T, ir::AveragePool>) {
+          return make_average_pool(f, ir::resolve(op.window, {f.x_shape[2], f.x_shape[3]}, f.name), op.count_include_pad);
+        } else if constexpr (std::is_same_v<T, ir::GlobalAveragePool>) {
+          const ir::Window whole{.kernel = {f.x_shape[2], f.x_shape[3]}};
+          return make_average_pool(f, ir::resolve(whole, {f.x_shape[2], f.x_shape[3]}, f.name), false);
+        } else if constexpr (ir::Unary<T>) {
+          return make_table(f, op);
+        } else {
+          throw UnsupportedError(f.name, fmt::format("{} has no integer form", T::kName));
+        }
+      },
+      f.op);
+}
+
+Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y, const ArithmeticSpec& arithmetic,
+                           std::string_view where) {
+  const float one[] = {1.0F};
+  const numeric::OutputBounds bounds{y.tensor().zero_point, y.format.qmin(), y.format.qmax()};
+  return {x.tensor().zero_point, make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
+}
+
+}  // namespace halftone::qgraph

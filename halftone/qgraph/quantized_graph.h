@@ -1,0 +1,145 @@
+// A network in integers: what `lower` makes, and what the interpreter, the engine and the RTL generator run.
+// It may hold float nodes between explicit conversions; integer_only() says whether it does.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "halftone/ir/graph.h"
+#include "halftone/qgraph/linear.h"
+
+namespace halftone::qgraph {
+
+using ValueId = std::int32_t;
+
+// A tensor of integers (with params, one scale and zero point) or of floats (without).
+struct Value {
+  std::string name;
+  Shape shape;  // kDynamic: the symbolic batch
+  DType dtype = DType::float32;
+  std::optional<numeric::QuantParams> params;
+};
+
+// float → integers: docs/arithmetic.md section 3, one float32 division an element.
+struct Quantize {
+  static constexpr std::string_view kName = "Quantize";
+  numeric::QuantParams params;
+  numeric::Rounding rounding = numeric::Rounding::half_even;
+};
+
+// integers → float.
+struct Dequantize {
+  static constexpr std::string_view kName = "Dequantize";
+  numeric::QuantParams params;
+};
+
+// y[…][m] = requantize(Σ_k (q_x[…][k] − z_x)·w[m][k] + bias[m]).
+struct Gemm {
+  static constexpr std::string_view kName = "Gemm";
+  Linear linear;
+  std::int32_t x_zero_point = 0;
+};
+
+// The same over windows; padding is q = z_x. x [N, C, H, W], w [M, C/groups·kh·kw].
+struct Conv {
+  static constexpr std::string_view kName = "Conv";
+  Linear linear;
+  std::int32_t x_zero_point = 0;
+  std::vector<ir::WindowAxis> axes;
+  std::int64_t groups = 1;
+};
+
+// y = entries[q_x − qmin].
+struct Table {
+  static constexpr std::string_view kName = "Table";
+  std::string function;
+  std::int32_t x_qmin = 0;
+  std::vector<std::int32_t> entries;
+};
+
+struct MaxPool {
+  static constexpr std::string_view kName = "MaxPool";
+  std::vector<ir::WindowAxis> axes;
+};
+
+// requantize(Σ window (q_x − z_x)): entry i of the requantizer is for windows of counts[i] elements.
+struct AveragePool {
+  static constexpr std::string_view kName = "AveragePool";
+  std::vector<ir::WindowAxis> axes;
+  bool count_include_pad = false;
+  std::int32_t x_zero_point = 0;
+  std::vector<std::int64_t> counts;  // ascending
+  Requantizer requantizer;
+};
+
+// y = round_shift(m_a·(q_a − z_a) + m_b·(q_b − z_b)) + z_y; mode onnx in float32.
+struct Add {
+  static constexpr std::string_view kName = "Add";
+  numeric::Affine a;
+  numeric::Affine b;
+  numeric::Affine y;
+  Requantizer requantizer;  // m: [m_a, m_b], shift: [shift]
+};
+
+// The same real values at another scale.
+struct Requantize {
+  static constexpr std::string_view kName = "Requantize";
+  std::int32_t x_zero_point = 0;
+  Requantizer requantizer;
+};
+
+// Elements unchanged, in the same order, under another shape (input 1 of ir::Reshape is kept here).
+struct Move {
+  static constexpr std::string_view kName = "Move";
+  ir::Op op;
+  std::optional<Tensor> argument;
+};
+
+// A float island: an op of ir, with its constant inputs.
+struct Float {
+  static constexpr std::string_view kName = "Float";
+  ir::Op op;
+  std::vector<std::optional<Tensor>> constants;  // by input position; nullopt: the next of the node's inputs
+  std::string reason;                            // why it is not in integers
+};
+
+using Op = std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Quantize, Requantize, Table>;
+
+struct Node {
+  std::string name;
+  Op op;
+  std::vector<ValueId> inputs;
+  ValueId output = 0;
+};
+
+struct QuantizedGraph {
+  std::string name;
+  ArithmeticSpec arithmetic;
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+
+  const Value& value(ValueId id) const { return values.at(static_cast<std::size_t>(id)); }
+  // Whether everything between the first Quantize and the last Dequantize is integers.
+  bool integer_only() const;
+};
+
+std::string_view name_of(const Op& op);
+
+// Work of one sample (a symbolic batch counts as 1). Conversions at the ends are neither.
+struct Work {
+  std::int64_t integer_nodes = 0;
+  std::int64_t float_nodes = 0;
+  std::int64_t integer_macs = 0;
+  std::int64_t float_macs = 0;
+};
+Work count_work(const QuantizedGraph& graph);
+
+// Multiply-adds of one float node of a batch of one.
+std::int64_t multiply_adds(const ir::Op& op, const Shape& x, const Shape& w, const Shape& y);
+
+}  // namespace halftone::qgraph

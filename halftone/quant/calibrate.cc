@@ -1,0 +1,41 @@
+#include "halftone/quant/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "halftone/base/error.h"
+#include "halftone/base/parallel_for.h"
+#include "halftone/quant/min_max_observer.h"
+
+namespace halftone::quant {
+
+RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options) {
+  if (samples.rank() == 0 || samples.dim(0) == 0) throw InputError("calibrate", "no samples");
+  const std::int64_t batches = (samples.dim(0) + options.batch_size - 1) / options.batch_size;
+  std::map<std::string, MinMaxObserver, std::less<>> observers;
+  std::mutex mutex;
+  std::atomic<std::int64_t> done{0};
+  parallel_for(batches, options.threads, [&](std::int64_t batch) {
+    std::map<std::string, MinMaxObserver, std::less<>> seen;
+    const Tensor rows = samples.rows(batch * options.batch_size, std::min(samples.dim(0), (batch + 1) * options.batch_size));
+    network.run({&rows, 1}, [&](std::string_view name, Tensor& value) {
+      if (value.dtype() != DType::float32) return;
+      try {
+        seen[std::string(name)].observe(value.data<float>());
+      } catch (const InputError& error) {
+        throw InputError(name, error.what());
+      }
+    });
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, observer] : seen) observers[name].merge(observer);
+    if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
+  });
+  RangeTable table;
+  for (const auto& [name, observer] : observers) table[name] = observer.range();
+  return table;
+}
+
+}  // namespace halftone::quant
