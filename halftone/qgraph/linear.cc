@@ -47,7 +47,7 @@ void add_bias(Linear& linear, const LinearSpec& spec) {
   for (std::size_t c = 0; c < spec.q_b.size(); ++c) {
     const int shift = spec.b_shift.empty() ? 0 : spec.b_shift[c];
     linear.bias[c] = numeric::round_shift(spec.q_b[c], -shift, numeric::Rounding::floor);
-    if (std::llabs(linear.bias[c]) > numeric::kMaxAccumulator)
+    if (linear.bias[c] > numeric::kMaxAccumulator || linear.bias[c] < -numeric::kMaxAccumulator)
       throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected at most 2^47", c, linear.bias[c]));
   }
 }

@@ -1,0 +1,63 @@
+"""Running `halftone` in a scratch folder, and small networks to run it on."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+HALFTONE = os.environ['HALFTONE']
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def run_it(self, *arguments, code=0):
+        done = subprocess.run([HALFTONE, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, code, f'halftone {arguments}: {done.stdout}{done.stderr}')
+        return done
+
+    def expect_error(self, *arguments, code, says=''):
+        """One clear line on standard error, nothing on standard output, this exit code."""
+        done = self.run_it(*arguments, code=code)
+        self.assertEqual(done.stdout, '')
+        self.assertEqual(done.stderr.count('\n'), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith('halftone'), done.stderr)
+        self.assertIn(says, done.stderr)
+        return done.stderr
+
+    def files(self):
+        return sorted(p.name for p in self.folder.iterdir())
+
+
+def save(path, nodes, initializers, inputs=(('input', ['N', 1, 28, 28]),), outputs=(('output', ['N', 10]),), opset=13):
+    graph = helper.make_graph(
+        nodes, 'test', [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs],
+        [numpy_helper.from_array(a, n) for n, a in initializers.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', opset)])
+    model.ir_version = 7
+    onnx.save(model, str(path))
+    return path
+
+
+def save_mlp(path, seed=1, bias=True, last=None):
+    """A 784-16-10 network with tanh; `last` puts one more node behind it."""
+    random = np.random.default_rng(seed)
+    weights = {'w1': random.normal(0, 0.05, (16, 784)).astype(np.float32),
+               'w2': random.normal(0, 0.3, (10, 16)).astype(np.float32)}
+    if bias:
+        weights['b1'] = random.normal(0, 0.1, 16).astype(np.float32)
+    nodes = [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'),
+             helper.make_node('Gemm', ['flat', 'w1'] + (['b1'] if bias else []), ['h'], 'fc1', transB=1),
+             helper.make_node('Tanh', ['h'], ['a'], 'tanh1'),
+             helper.make_node('Gemm', ['a', 'w2'], ['output' if last is None else 'scores'], 'fc2', transB=1)]
+    if last is not None:
+        nodes.append(last)
+    return save(path, nodes, weights)
