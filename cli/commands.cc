@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "halftone/base/error.h"
 
@@ -39,6 +41,15 @@ int guarded(const Run& run) {
   }
 }
 
+// Last first, as CLI11 takes them. It reads "-5" as a number, but "-.5" as an option.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  for (std::string& argument : arguments)
+    if (argument.starts_with("-.")) argument.insert(1, "0");
+  std::ranges::reverse(arguments);
+  return arguments;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -54,7 +65,7 @@ int run_command_line(int argc, char** argv) {
   add_verify(app, run);
   add_number(app, run);
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_of(argc, argv));
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help and --version
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,169 @@
+// The program behind `halftone train`: apart from the others, so that no other command loads libtorch.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "halftone/base/error.h"
+#include "halftone/data/load.h"
+#include "halftone/models/build.h"
+#include "halftone/onnx_io/save.h"
+#include "halftone/qat/train.h"
+#include "halftone/report/progress.h"
+
+namespace halftone::cli {
+namespace {
+
+struct Request {
+  std::string model;
+  std::string data;
+  std::string preset;
+  std::string output;
+  bool json = false;
+  qat::TrainOptions training;
+};
+
+void add_options(CLI::App& app, Request& request) {
+  qat::TrainOptions& training = request.training;
+  app.add_option("model", request.model,
+                 fmt::format("{}, or an ONNX file to train further", fmt::join(models::names(), ", ")))
+      ->required();
+  app.add_option("--data", request.data,
+                 fmt::format("{}, a directory or an .npz with x and y; add :train or :test to choose a part "
+                             "(otherwise train)",
+                             fmt::join(data::dataset_names(), ", ")))
+      ->required();
+  app.add_option("-o,--output", request.output, "The ONNX file to write")->required();
+  app.add_option("--epochs", training.epochs, "How often every sample is seen")->capture_default_str();
+  app.add_option("--seed", training.seed, "Decides the first weights and the order of the samples")
+      ->capture_default_str();
+  app.add_option("--batch-size", training.batch_size, "Samples a step")->capture_default_str();
+  app.add_option("--learning-rate", training.learning_rate, "Of the first step; it falls to 0 by the last")
+      ->capture_default_str();
+  app.add_option(
+         "--threads", training.threads,
+         "Threads to use; small networks train fastest on one, and the same bytes need the same number")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option(
+      "--preset", request.preset,
+      fmt::format("How pixels become numbers: {} (otherwise the model's own, or the data set's usual one)",
+                  fmt::join(data::preset_names(), ", ")));
+  app.add_flag("--json", request.json, "Print the result as JSON");
+  app.footer("Example: halftone train mlp --data mnist --epochs 10 --seed 1 -o mlp.onnx");
+}
+
+ModelFile make_model(const Request& request, int classes) {
+  const std::vector<std::string> names = models::names();
+  if (std::ranges::count(names, request.model) > 0)
+    return {.path = request.model,
+            .graph = models::build(request.model, request.training.seed, {.classes = classes})};
+  const std::filesystem::path path(request.model);
+  if (!path.has_parent_path() && !path.has_extension() && !std::filesystem::exists(path))
+    throw UsageError("model",
+                     fmt::format("neither a network nor a file, got '{}', expected {} or an ONNX file",
+                                 request.model, fmt::join(names, ", ")));
+  return load_model_file(request.model);
+}
+
+std::string describe(const qat::EpochReport& report) {
+  return fmt::format("epoch {}/{}  loss {:.4f}  accuracy {:.2f} %", report.epoch, report.epochs, report.loss,
+                     100.0 * report.accuracy);
+}
+
+qat::EpochReport train(const Request& request, const Tensor& images, std::span<const std::int32_t> labels,
+                       ir::Graph& graph) {
+  report::Progress progress(std::cerr, report::stderr_options());
+  qat::EpochReport last;
+  graph = qat::train(graph, images, labels, request.training, [&](const qat::TrainProgress& now) {
+    last = now.report;
+    progress.update(now.fraction, describe(last));
+    if (now.epoch_ended) progress.line(describe(last));
+  });
+  return last;
+}
+
+void print_result(const Request& request, std::int64_t samples, const qat::EpochReport& last) {
+  if (!request.json) {
+    fmt::print("{}: trained on {} samples of {} in {:.1f} s, training accuracy {:.2f} %\n", request.output,
+               samples, request.data, last.seconds, 100.0 * last.accuracy);
+    return;
+  }
+  const nlohmann::json out{{"model", request.model},
+                           {"data", request.data},
+                           {"samples", samples},
+                           {"epochs", request.training.epochs},
+                           {"seed", request.training.seed},
+                           {"batch_size", request.training.batch_size},
+                           {"learning_rate", request.training.learning_rate},
+                           {"threads", request.training.threads},
+                           {"training_loss", last.loss},
+                           {"training_accuracy", 100.0 * last.accuracy},
+                           {"seconds", last.seconds},
+                           {"output", request.output}};
+  fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+int run(const Request& request) {
+  check_writable(request.output);
+  const data::Dataset dataset = data::load(request.data, data::Part::train);
+  ModelFile model = make_model(request, dataset.classes);
+  const data::Preprocessing preprocessing = choose_preprocessing(model, request.preset, dataset.name);
+  const Tensor images = data::apply(preprocessing, dataset.images);
+  const qat::EpochReport last = train(request, images, dataset.labels, model.graph);
+  model.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
+  onnx_io::save_model(model.graph, request.output);
+  print_result(request, dataset.size(), last);
+  return kYes;
+}
+
+// One line, whatever the message holds.
+int fail(std::string message, int code) {
+  std::ranges::replace(message, '\n', ' ');
+  fmt::print(stderr, "halftone train: {}\n", message);
+  return code;
+}
+
+int guarded(const Request& request) {
+  try {
+    const int code = run(request);
+    if (std::fflush(stdout) != 0) return fail("[standard output] cannot write", kBadInput);
+    return code;
+  } catch (const UsageError& error) {
+    return fail(error.what(), kUsage);
+  } catch (const Error& error) {
+    return fail(error.what(), kBadInput);
+  } catch (const std::bad_alloc&) {
+    return fail("[memory] not enough memory for this model and batch", kBadInput);
+  } catch (const std::exception& error) {
+    return fail(fmt::format("[internal] {}, please report this", error.what()), kBadInput);
+  }
+}
+
+int run_training_program(int argc, char** argv) {
+  Request request;
+  CLI::App app("Trains a network in float and writes it as an ONNX file.", "halftone train");
+  add_options(app, request);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);  // --help
+  } catch (const CLI::ParseError& error) {
+    return fail(fmt::format("[usage] {}; see halftone train --help", error.what()), kUsage);
+  }
+  return guarded(request);
+}
+
+}  // namespace
+}  // namespace halftone::cli
+
+int main(int argc, char** argv) { return halftone::cli::run_training_program(argc, argv); }
