@@ -3,13 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
-#include <new>
 #include <string>
 #include <vector>
-
-#include "halftone/base/error.h"
 
 namespace halftone::cli {
 namespace {
@@ -17,29 +12,6 @@ namespace {
 constexpr const char* kAbout =
     "Turns trained float networks into integers, shows what that costs, and proves the integers.\n"
     "Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx";
-
-// One line, whatever the message holds.
-int fail(std::string message, int code) {
-  std::ranges::replace(message, '\n', ' ');
-  fmt::print(stderr, "halftone: {}\n", message);
-  return code;
-}
-
-int guarded(const Run& run) {
-  try {
-    const int code = run();
-    if (std::fflush(stdout) != 0) return fail("[standard output] cannot write", kBadInput);
-    return code;
-  } catch (const UsageError& error) {
-    return fail(error.what(), kUsage);
-  } catch (const Error& error) {
-    return fail(error.what(), kBadInput);
-  } catch (const std::bad_alloc&) {
-    return fail("[memory] not enough memory for this model and batch", kBadInput);
-  } catch (const std::exception& error) {
-    return fail(fmt::format("[internal] {}, please report this", error.what()), kBadInput);
-  }
-}
 
 // Last first, as CLI11 takes them. It reads "-5" as a number, but "-.5" as an option.
 std::vector<std::string> arguments_of(int argc, char** argv) {
@@ -69,9 +41,9 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help and --version
   } catch (const CLI::ParseError& error) {
-    return fail(fmt::format("[usage] {}; see halftone --help", error.what()), kUsage);
+    return fail("halftone", fmt::format("[usage] {}; see halftone --help", error.what()), kUsage);
   }
-  return guarded(run);
+  return guarded("halftone", run);
 }
 
 }  // namespace halftone::cli

@@ -1,20 +1,12 @@
-// The subcommands of `halftone`, one file each, and what they share: how a command is chosen and how it ends.
+// The subcommands of `halftone`, one file each. Each adds itself to the command line, and sets `run` when it
+// is chosen.
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <functional>
-#include <string>
+
+#include "cli/outcome.h"
 
 namespace halftone::cli {
-
-// Exit codes.
-inline constexpr int kYes = 0;       // done; the answer is yes
-inline constexpr int kNo = 1;        // done; the answer is no
-inline constexpr int kUsage = 2;     // the command line makes no sense
-inline constexpr int kBadInput = 3;  // a file is missing, damaged or not supported, or the disk is full
-
-// What to do once the command line is read. Returns an exit code.
-using Run = std::function<int()>;
 
 void add_evaluate(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);

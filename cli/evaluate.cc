@@ -40,25 +40,31 @@ std::int64_t float_macs(const ir::Graph& graph) {
   std::int64_t macs = 0;
   for (const ir::Node& node : graph.nodes) {
     if (node.inputs.size() < 2) continue;
-    macs += qgraph::multiply_adds(node.op, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
-                                  graph.value(node.outputs[0]).shape);
+    macs += qgraph::multiply_adds(node.op, graph.value(node.inputs[0]).shape,
+                                  graph.value(node.inputs[1]).shape, graph.value(node.outputs[0]).shape);
   }
   return macs;
 }
 
-Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network, const data::Dataset& dataset,
-                 const Options& options) {
+Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network,
+                 const data::Dataset& dataset, const Options& options) {
   const data::Preprocessing preprocessing = choose_preprocessing(model, options.data.preset, dataset.name);
-  Row row{.model = model.path, .mode = mode, .bytes = model.file_bytes, .parameter_bytes = parameter_bytes(model.graph)};
-  with_progress(options.data, model.batch_size(kBatch), fmt::format("{} ({})", model.path, mode), [&](const analysis::BatchOptions& batches) {
-    const analysis::Accuracy accuracy = analysis::evaluate(network, dataset, preprocessing, batches);
-    row.accuracy = accuracy.percent();
-    row.samples = accuracy.samples;
-  });
+  Row row{.model = model.path,
+          .mode = mode,
+          .bytes = model.file_bytes,
+          .parameter_bytes = parameter_bytes(model.graph)};
+  with_progress(options.data, model.batch_size(kBatch), fmt::format("{} ({})", model.path, mode),
+                [&](const analysis::BatchOptions& batches) {
+                  const analysis::Accuracy accuracy =
+                      analysis::evaluate(network, dataset, preprocessing, batches);
+                  row.accuracy = accuracy.percent();
+                  row.samples = accuracy.samples;
+                });
   if (mode == "integer")
     row.work = qgraph::count_work(*model.integers);
   else
-    row.work = {.float_nodes = static_cast<std::int64_t>(model.graph.nodes.size()), .float_macs = float_macs(model.graph)};
+    row.work = {.float_nodes = static_cast<std::int64_t>(model.graph.nodes.size()),
+                .float_macs = float_macs(model.graph)};
   return row;
 }
 
@@ -77,14 +83,22 @@ nlohmann::json to_json(const Row& row) {
 
 void print_table(const std::vector<Row>& rows) {
   using Align = report::Table::Align;
-  report::Table table({{"model"}, {"computed in"}, {"accuracy", Align::right}, {"parameters", Align::right},
-                       {"file", Align::right}, {"nodes int/float", Align::right}, {"multiply-adds int/float", Align::right}});
+  report::Table table({{"model"},
+                       {"computed in"},
+                       {"accuracy", Align::right},
+                       {"parameters", Align::right},
+                       {"file", Align::right},
+                       {"nodes int/float", Align::right},
+                       {"multiply-adds int/float", Align::right}});
   for (const Row& row : rows)
-    table.add_row({row.model, row.mode, fmt::format("{:.2f} %", row.accuracy), report::format_bytes(row.parameter_bytes),
-                   report::format_bytes(row.bytes), fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
-                   fmt::format("{}/{}", report::format_count(row.work.integer_macs), report::format_count(row.work.float_macs))});
+    table.add_row({row.model, row.mode, fmt::format("{:.2f} %", row.accuracy),
+                   report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
+                   fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
+                   fmt::format("{}/{}", report::format_count(row.work.integer_macs),
+                               report::format_count(row.work.float_macs))});
   fmt::print("{}", table.text());
-  if (!rows.empty()) fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
+  if (!rows.empty())
+    fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
 }
 
 int evaluate(const Options& options) {
@@ -93,8 +107,10 @@ int evaluate(const Options& options) {
   const data::Dataset dataset = options.data.load(data::Part::test);
   std::vector<Row> rows;
   for (const ModelFile& model : models) {
-    rows.push_back(evaluate_one(model, model.integers ? "simulated" : "float", ir::Interpreter(model.graph), dataset, options));
-    if (model.integers) rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
+    rows.push_back(evaluate_one(model, model.integers ? "simulated" : "float", ir::Interpreter(model.graph),
+                                dataset, options));
+    if (model.integers)
+      rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
   }
   if (!options.json) {
     print_table(rows);
@@ -110,9 +126,12 @@ int evaluate(const Options& options) {
 
 void add_evaluate(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("evaluate", "Accuracy of models in float, simulated and in integers, side by side");
+  CLI::App* command =
+      app.add_subcommand("evaluate", "Accuracy of models in float, simulated and in integers, side by side");
   command->footer("Example: halftone evaluate mlp.onnx mlp.int8.onnx --data mnist");
-  command->add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")->required();
+  command
+      ->add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")
+      ->required();
   options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
   command->add_flag("--json", options->json, "Print a JSON list");
   command->callback([options, &run] { run = [options] { return evaluate(*options); }; });

@@ -32,12 +32,16 @@ Json describe_float_node(const ir::Graph& graph, const ir::Node& node) {
   Json range;
   for (ir::ValueId id : node.inputs)
     if (const Tensor* constant = graph.constant(id); constant != nullptr) parameters += constant->size();
-  if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) != nullptr) range = range_of(*graph.constant(node.inputs[1]));
-  const Shape w = node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue ? graph.value(node.inputs[1]).shape : Shape{};
+  if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) != nullptr)
+    range = range_of(*graph.constant(node.inputs[1]));
+  const Shape w =
+      node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue ? graph.value(node.inputs[1]).shape : Shape{};
   const Shape x = node.inputs.empty() ? Shape{} : graph.value(node.inputs[0]).shape;
   const ir::Value& y = graph.value(node.outputs[0]);
-  return {{"name", node.name}, {"op", ir::name_of(node.op)}, {"output", y.name}, {"shape", to_string(y.shape)},
-          {"parameters", parameters}, {"multiply_adds", qgraph::multiply_adds(node.op, x, w, y.shape)}, {"weight_range", range}};
+  return {{"name", node.name},        {"op", ir::name_of(node.op)},
+          {"output", y.name},         {"shape", to_string(y.shape)},
+          {"parameters", parameters}, {"multiply_adds", qgraph::multiply_adds(node.op, x, w, y.shape)},
+          {"weight_range", range}};
 }
 
 const qgraph::Linear* linear_of(const qgraph::Op& op) {
@@ -50,12 +54,19 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
   const qgraph::Value& y = graph.value(node.output);
   const std::string op = std::holds_alternative<qgraph::Float>(node.op)
                              ? fmt::format("Float {}", ir::name_of(std::get<qgraph::Float>(node.op).op))
-                         : std::holds_alternative<qgraph::Table>(node.op) ? fmt::format("Table {}", std::get<qgraph::Table>(node.op).function)
-                                                                          : std::string(qgraph::name_of(node.op));
-  Json out{{"name", node.name}, {"op", op}, {"output", y.name}, {"shape", to_string(y.shape)}, {"dtype", name_of(y.dtype)}};
+                         : std::holds_alternative<qgraph::Table>(node.op)
+                             ? fmt::format("Table {}", std::get<qgraph::Table>(node.op).function)
+                             : std::string(qgraph::name_of(node.op));
+  Json out{{"name", node.name},
+           {"op", op},
+           {"output", y.name},
+           {"shape", to_string(y.shape)},
+           {"dtype", name_of(y.dtype)}};
   if (y.params)
-    out["output_range"] = {y.params->tensor().scale * static_cast<float>(y.params->format.qmin() - y.params->tensor().zero_point),
-                           y.params->tensor().scale * static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
+    out["output_range"] = {y.params->tensor().scale *
+                               static_cast<float>(y.params->format.qmin() - y.params->tensor().zero_point),
+                           y.params->tensor().scale *
+                               static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
   if (y.params) out["scale"] = y.params->tensor().scale;
   if (y.params) out["zero_point"] = y.params->tensor().zero_point;
   if (const qgraph::Linear* linear = linear_of(node.op)) {
@@ -68,26 +79,34 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
 }
 
 Json inspect_json(const ModelFile& model) {
-  Json out{{"model", model.path}, {"file_bytes", model.file_bytes}, {"parameter_bytes", parameter_bytes(model.graph)},
-           {"quantized", model.integers.has_value()}, {"metadata", model.graph.metadata}};
+  Json out{{"model", model.path},
+           {"file_bytes", model.file_bytes},
+           {"parameter_bytes", parameter_bytes(model.graph)},
+           {"quantized", model.integers.has_value()},
+           {"metadata", model.graph.metadata}};
   for (const char* side : {"inputs", "outputs"}) {
     out[side] = Json::array();
     for (ir::ValueId id : side[0] == 'i' ? model.graph.inputs : model.graph.outputs)
-      out[side].push_back({{"name", model.graph.value(id).name}, {"dtype", name_of(model.graph.value(id).dtype)}, {"shape", to_string(model.graph.value(id).shape)}});
+      out[side].push_back({{"name", model.graph.value(id).name},
+                           {"dtype", name_of(model.graph.value(id).dtype)},
+                           {"shape", to_string(model.graph.value(id).shape)}});
   }
   out["layers"] = Json::array();
   if (model.integers) {
     out["arithmetic"] = qgraph::describe(model.integers->arithmetic);
     out["integer_only"] = model.integers->integer_only();
-    for (const qgraph::Node& node : model.integers->nodes) out["layers"].push_back(describe_integer_node(*model.integers, node));
+    for (const qgraph::Node& node : model.integers->nodes)
+      out["layers"].push_back(describe_integer_node(*model.integers, node));
   } else {
-    for (const ir::Node& node : model.graph.nodes) out["layers"].push_back(describe_float_node(model.graph, node));
+    for (const ir::Node& node : model.graph.nodes)
+      out["layers"].push_back(describe_float_node(model.graph, node));
   }
   return out;
 }
 
 std::string range_text(const Json& range) {
-  return range.is_array() ? fmt::format("{:.4g} .. {:.4g}", range[0].get<float>(), range[1].get<float>()) : "";
+  return range.is_array() ? fmt::format("{:.4g} .. {:.4g}", range[0].get<float>(), range[1].get<float>())
+                          : "";
 }
 
 void print_inspection(const Json& out) {
@@ -95,21 +114,31 @@ void print_inspection(const Json& out) {
   const bool quantized = out["quantized"];
   for (const char* side : {"inputs", "outputs"})
     for (const Json& value : out[side])
-      fmt::print("{:<7} {} {} {}\n", std::string(side, 0, std::string_view(side).size() - 1), value["name"].get<std::string>(),
-                 value["dtype"].get<std::string>(), value["shape"].get<std::string>());
+      fmt::print("{:<7} {} {} {}\n", std::string(side, 0, std::string_view(side).size() - 1),
+                 value["name"].get<std::string>(), value["dtype"].get<std::string>(),
+                 value["shape"].get<std::string>());
   if (quantized)
-    fmt::print("integers: {}; {}\n", out["arithmetic"].get<std::string>(), out["integer_only"].get<bool>() ? "no float between the ends" : "with float islands");
-  report::Table table({{"layer"}, {"op"}, {"output shape"}, {"parameters", Align::right},
-                       {quantized ? "accumulator" : "multiply-adds", Align::right}, {quantized ? "range of output" : "range of weights"}});
+    fmt::print("integers: {}; {}\n", out["arithmetic"].get<std::string>(),
+               out["integer_only"].get<bool>() ? "no float between the ends" : "with float islands");
+  report::Table table({{"layer"},
+                       {"op"},
+                       {"output shape"},
+                       {"parameters", Align::right},
+                       {quantized ? "accumulator" : "multiply-adds", Align::right},
+                       {quantized ? "range of output" : "range of weights"}});
   for (const Json& layer : out["layers"]) {
     const std::int64_t parameters = layer.value("parameters", std::int64_t{0});
     const std::int64_t macs = layer.value("multiply_adds", std::int64_t{0});
-    const std::string work = quantized ? (layer.contains("accumulator_bits") ? fmt::format("{} bits", layer["accumulator_bits"].get<int>()) : "")
+    const std::string work = quantized ? (layer.contains("accumulator_bits")
+                                              ? fmt::format("{} bits", layer["accumulator_bits"].get<int>())
+                                              : "")
                                        : (macs > 0 ? report::format_count(macs) : "");
-    table.add_row({layer["name"], layer["op"], layer["shape"], parameters > 0 ? report::format_count(parameters) : "", work,
+    table.add_row({layer["name"], layer["op"], layer["shape"],
+                   parameters > 0 ? report::format_count(parameters) : "", work,
                    range_text(quantized ? layer.value("output_range", Json()) : layer["weight_range"])});
   }
-  fmt::print("{}parameters {}, file {}\n", table.text(), report::format_bytes(out["parameter_bytes"]), report::format_bytes(out["file_bytes"]));
+  fmt::print("{}parameters {}, file {}\n", table.text(), report::format_bytes(out["parameter_bytes"]),
+             report::format_bytes(out["file_bytes"]));
 }
 
 int inspect(const Options& options) {
@@ -125,7 +154,8 @@ int inspect(const Options& options) {
 
 void add_inspect(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
   command->footer("Example: halftone inspect mlp.onnx --json");
   command->add_option("model", options->model, "ONNX model")->required();
   command->add_flag("--json", options->json, "Print JSON");

@@ -30,13 +30,16 @@ ModelFile load_model_file(const std::string& path) {
 
 void check_writable(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const bool device = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path) && !std::filesystem::is_directory(path);
-  if (std::filesystem::is_directory(path)) throw SystemError(path.string(), "is a directory, expected a file name");
+  const bool device = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path) &&
+                      !std::filesystem::is_directory(path);
+  if (std::filesystem::is_directory(path))
+    throw SystemError(path.string(), "is a directory, expected a file name");
   if (::access(device ? path.c_str() : folder.c_str(), W_OK) != 0)
     throw SystemError(path.string(), fmt::format("cannot write: {}", std::strerror(errno)));
 }
 
-data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset, const std::string& dataset_name) {
+data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset,
+                                         const std::string& dataset_name) {
   if (!preset.empty()) return data::preset(preset);
   return model.preprocessing ? *model.preprocessing : data::default_preset(dataset_name);
 }

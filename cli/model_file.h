@@ -1,4 +1,5 @@
-// A model as the commands take it from a file: its graph, whether it is quantized, and how its input is prepared.
+// A model as the commands take it from a file: its graph, whether it is quantized, and how its input is
+// prepared.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +20,7 @@ struct ModelFile {
   std::string path;
   ir::Graph graph;
   std::int64_t file_bytes = 0;
-  std::optional<qgraph::QuantizedGraph> integers;  // of a quantized model
+  std::optional<qgraph::QuantizedGraph> integers;    // of a quantized model
   std::optional<data::Preprocessing> preprocessing;  // from the file's metadata
 
   // Samples per run: the file's own when it is fixed, else `wanted`.
@@ -33,7 +34,8 @@ ModelFile load_model_file(const std::string& path);
 void check_writable(const std::filesystem::path& path);
 
 // The preset asked for, else the file's, else the data set's usual one.
-data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset, const std::string& dataset_name);
+data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset,
+                                         const std::string& dataset_name);
 
 // Weights and other constants, in bytes.
 std::int64_t parameter_bytes(const ir::Graph& graph);

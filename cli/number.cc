@@ -28,8 +28,10 @@ double parse_real(const std::string& word) {
   double value = 0.0;
   const char* begin = word.c_str() + (word.starts_with('+') ? 1 : 0);
   const auto [end, error] = std::from_chars(begin, word.data() + word.size(), value);
-  if (error == std::errc::result_out_of_range) throw UsageError("number", fmt::format("got '{}', expected a double", word));
-  if (error != std::errc() || end != word.data() + word.size()) throw UsageError("number", fmt::format("got '{}', expected a number", word));
+  if (error == std::errc::result_out_of_range)
+    throw UsageError("number", fmt::format("got '{}', expected a double", word));
+  if (error != std::errc() || end != word.data() + word.size())
+    throw UsageError("number", fmt::format("got '{}', expected a number", word));
   return value;
 }
 
@@ -46,8 +48,10 @@ Expression parse_expression(const std::vector<std::string>& words) {
 }
 
 nlohmann::json to_json(const std::string& format, double real, const Rendered& r) {
-  nlohmann::json out{{"format", format}, {"real", real}, {"integer", r.q}, {"binary", r.binary}, {"hex", r.hex}, {"saturated", r.saturated}};
-  out["value"] = std::isfinite(r.value) ? nlohmann::json(r.value) : nlohmann::json(fmt::format("{}", r.value));
+  nlohmann::json out{{"format", format},   {"real", real}, {"integer", r.q},
+                     {"binary", r.binary}, {"hex", r.hex}, {"saturated", r.saturated}};
+  out["value"] =
+      std::isfinite(r.value) ? nlohmann::json(r.value) : nlohmann::json(fmt::format("{}", r.value));
   out["error"] = std::isfinite(r.value) ? nlohmann::json(r.value - real) : nlohmann::json();
   return out;
 }
@@ -55,15 +59,19 @@ nlohmann::json to_json(const std::string& format, double real, const Rendered& r
 void print_rendered(const std::string& title, const std::string& format, double real, const Rendered& r) {
   fmt::print("{}{} in {}\n", title, real, format);
   fmt::print("  integer  {}\n  binary   {}\n  hex      {}\n  value    {}\n", r.q, r.binary, r.hex, r.value);
-  fmt::print("  error    {}{}\n", r.value - real, r.saturated ? "  (saturated: outside the format's range)" : "");
+  fmt::print("  error    {}{}\n", r.value - real,
+             r.saturated ? "  (saturated: outside the format's range)" : "");
 }
 
 int number(const Options& options) {
   const Expression expression = parse_expression(options.words);
   const std::size_t operands = expression.operands.size();
   if (options.formats.size() > (operands == 1 ? 1 : 3))
-    throw UsageError("--format", fmt::format("given {} times, expected {}", options.formats.size(), operands == 1 ? "once" : "one to three times: a, b, result"));
-  const auto format_of = [&](std::size_t i) { return options.formats[i < options.formats.size() ? i : i == 2 ? 0 : options.formats.size() - 1]; };
+    throw UsageError("--format", fmt::format("given {} times, expected {}", options.formats.size(),
+                                             operands == 1 ? "once" : "one to three times: a, b, result"));
+  const auto format_of = [&](std::size_t i) {
+    return options.formats[i < options.formats.size() ? i : i == 2 ? 0 : options.formats.size() - 1];
+  };
   nlohmann::json out;
   std::vector<double> stored;
   for (std::size_t i = 0; i < operands; ++i) {
@@ -74,15 +82,18 @@ int number(const Options& options) {
   }
   if (operands == 2) {
     const bool add = expression.sign == '+';
-    const double exact = add ? expression.operands[0] + expression.operands[1] : expression.operands[0] * expression.operands[1];
+    const double exact = add ? expression.operands[0] + expression.operands[1]
+                             : expression.operands[0] * expression.operands[1];
     const double of_stored = add ? stored[0] + stored[1] : stored[0] * stored[1];
     const Rendered r = render(of_stored, parse_number_format(format_of(2)));
     out["result"] = to_json(format_of(2), of_stored, r);
     out["exact"] = exact;
-    out["lost"] = {{"operands", of_stored - exact}, {"result", r.value - of_stored}, {"total", r.value - exact}};
+    out["lost"] = {
+        {"operands", of_stored - exact}, {"result", r.value - of_stored}, {"total", r.value - exact}};
     if (!options.json) {
       print_rendered(fmt::format("a {} b = ", expression.sign), format_of(2), of_stored, r);
-      fmt::print("exact {}; lost by storing a and b {}, by storing the result {}, in all {}\n", exact, of_stored - exact, r.value - of_stored, r.value - exact);
+      fmt::print("exact {}; lost by storing a and b {}, by storing the result {}, in all {}\n", exact,
+                 of_stored - exact, r.value - of_stored, r.value - exact);
     }
   }
   if (options.json) fmt::print("{}\n", (operands == 1 ? out["numbers"][0] : out).dump(2));
@@ -93,14 +104,21 @@ int number(const Options& options) {
 
 void add_number(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("number", "A real value in any format: integer, binary with point, hex, error");
-  command->footer("Examples: halftone number 3.324 --format fixed:8:4\n"
-                  "          halftone number -1.5 --format int8:0.05:3\n"
-                  "          halftone number '3.324 * 0.7' --format fixed:8:4 --format fixed:8:6 --format fixed:8:5");
+  CLI::App* command =
+      app.add_subcommand("number", "A real value in any format: integer, binary with point, hex, error");
+  command->footer(
+      "Examples: halftone number 3.324 --format fixed:8:4\n"
+      "          halftone number -1.5 --format int8:0.05:3\n"
+      "          halftone number '3.324 * 0.7' --format fixed:8:4 --format fixed:8:6 --format fixed:8:5");
   command->add_option("value", options->words, "A number, 'a + b' or 'a * b'")->required();
-  command->add_option("--format", options->formats, "fixed:WL:FL, intB[:scale[:zero_point]], uintB[...], fp16, bf16, fp8e4m3, fp8e5m2; "
-                                                    "of a, b and the result when given up to three times")
-      ->required()->take_all()->expected(1)->allow_extra_args(false);
+  command
+      ->add_option("--format", options->formats,
+                   "fixed:WL:FL, intB[:scale[:zero_point]], uintB[...], fp16, bf16, fp8e4m3, fp8e5m2; "
+                   "of a, b and the result when given up to three times")
+      ->required()
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return number(*options); }; });
 }

@@ -12,7 +12,8 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::string_view kKnown = "fixed:WL:FL, intB, intB:scale:zero_point, uintB, fp16, bf16, fp8e4m3 or fp8e5m2";
+constexpr std::string_view kKnown =
+    "fixed:WL:FL, intB, intB:scale:zero_point, uintB, fp16, bf16, fp8e4m3 or fp8e5m2";
 
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -35,27 +36,33 @@ T parse(std::string_view text, std::string_view whole) {
 
 NumberFormat parse_fixed(const std::vector<std::string_view>& parts, std::string_view whole) {
   if (parts.size() != 3) throw UsageError("--format", fmt::format("got '{}', expected fixed:WL:FL", whole));
-  IntegerNumbers numbers{.format = {parse<int>(parts[1], whole), true, false}, .fixed_point = true, .fraction_length = parse<int>(parts[2], whole)};
+  IntegerNumbers numbers{.format = {parse<int>(parts[1], whole), true, false},
+                         .fixed_point = true,
+                         .fraction_length = parse<int>(parts[2], whole)};
   numeric::check(numbers.format);
   numbers.affine = numeric::fixed_point(numbers.fraction_length);
   return numbers;
 }
 
-NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_signed, std::string_view whole) {
+NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_signed,
+                          std::string_view whole) {
   IntegerNumbers numbers{.format = {parse<int>(parts[0].substr(is_signed ? 3 : 4), whole), is_signed, false}};
   numeric::check(numbers.format);
   if (parts.size() > 3) throw UsageError("--format", fmt::format("got '{}', expected {}", whole, kKnown));
   if (parts.size() > 1) numbers.affine.scale = parse<float>(parts[1], whole);
   if (parts.size() > 2) numbers.affine.zero_point = parse<std::int32_t>(parts[2], whole);
   if (!std::isnormal(numbers.affine.scale) || numbers.affine.scale < 0)
-    throw UsageError("--format", fmt::format("scale {}, expected a normal float32 above 0", numbers.affine.scale));
+    throw UsageError("--format",
+                     fmt::format("scale {}, expected a normal float32 above 0", numbers.affine.scale));
   if (numbers.affine.zero_point < numbers.format.qmin() || numbers.affine.zero_point > numbers.format.qmax())
-    throw UsageError("--format", fmt::format("zero point {}, expected {} to {}", numbers.affine.zero_point, numbers.format.qmin(), numbers.format.qmax()));
+    throw UsageError("--format", fmt::format("zero point {}, expected {} to {}", numbers.affine.zero_point,
+                                             numbers.format.qmin(), numbers.format.qmax()));
   return numbers;
 }
 
 Rendered render_integer(double real, const IntegerNumbers& f) {
-  const double scaled = numeric::round_real(real / f.affine.scale, numeric::Rounding::half_even) + f.affine.zero_point;
+  const double scaled =
+      numeric::round_real(real / f.affine.scale, numeric::Rounding::half_even) + f.affine.zero_point;
   Rendered out;
   out.q = static_cast<std::int64_t>(std::clamp<double>(scaled, f.format.qmin(), f.format.qmax()));
   out.saturated = scaled < f.format.qmin() || scaled > f.format.qmax();
@@ -70,7 +77,8 @@ Rendered render_float(double real, const numeric::FloatFormat& f) {
   Rendered out{.value = numeric::decode(bits, f), .q = bits};
   out.saturated = std::isfinite(real) && !std::isfinite(out.value);
   const std::string digits = numeric::binary_text(bits, f.bits(), 0);
-  out.binary = fmt::format("{} {} {}", digits.substr(0, 1), digits.substr(1, static_cast<std::size_t>(f.exponent_bits)),
+  out.binary = fmt::format("{} {} {}", digits.substr(0, 1),
+                           digits.substr(1, static_cast<std::size_t>(f.exponent_bits)),
                            digits.substr(1 + static_cast<std::size_t>(f.exponent_bits)));
   out.hex = numeric::hex_text(bits, f.bits());
   return out;
@@ -79,7 +87,8 @@ Rendered render_float(double real, const numeric::FloatFormat& f) {
 }  // namespace
 
 NumberFormat parse_number_format(std::string_view text) {
-  for (const numeric::FloatFormat& format : {numeric::kFp16, numeric::kBf16, numeric::kFp8E4m3, numeric::kFp8E5m2})
+  for (const numeric::FloatFormat& format :
+       {numeric::kFp16, numeric::kBf16, numeric::kFp8E4m3, numeric::kFp8E5m2})
     if (text == format.name) return format;
   const std::vector<std::string_view> parts = split(text);
   if (parts[0] == "fixed") return parse_fixed(parts, text);

@@ -25,8 +25,8 @@ NumberFormat parse_number_format(std::string_view text);
 
 // A real value as a format holds it.
 struct Rendered {
-  double value = 0.0;   // what is really stored
-  std::int64_t q = 0;   // the integer, or the float's bit pattern
+  double value = 0.0;  // what is really stored
+  std::int64_t q = 0;  // the integer, or the float's bit pattern
   std::string binary;
   std::string hex;
   bool saturated = false;

@@ -38,7 +38,8 @@ struct Options {
 
 quant::Recipe recipe_from(const Options& options) {
   quant::Recipe recipe;
-  if (options.bits != "w8a8") throw UsageError("--bits", fmt::format("got '{}', expected w8a8", options.bits));
+  if (options.bits != "w8a8")
+    throw UsageError("--bits", fmt::format("got '{}', expected w8a8", options.bits));
   if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
   recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
   recipe.arithmetic.mantissa_bits = options.mantissa_bits;
@@ -51,12 +52,13 @@ quant::Recipe recipe_from(const Options& options) {
   return recipe;
 }
 
-nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before, const ModelFile& after,
-                       std::int64_t samples, const std::vector<std::string>& notes) {
+nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
+                       const ModelFile& after, std::int64_t samples, const std::vector<std::string>& notes) {
   const qgraph::Work work = qgraph::count_work(*after.integers);
   nlohmann::json islands = nlohmann::json::array();
   for (const qgraph::Node& node : after.integers->nodes)
-    if (const auto* island = std::get_if<qgraph::Float>(&node.op)) islands.push_back({{"node", node.name}, {"reason", island->reason}});
+    if (const auto* island = std::get_if<qgraph::Float>(&node.op))
+      islands.push_back({{"node", node.name}, {"reason", island->reason}});
   return {{"model", options.model},
           {"output", options.output},
           {"recipe", quant::describe(recipe)},
@@ -73,10 +75,14 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
 void print_summary(const nlohmann::json& s) {
   fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
-  fmt::print("  calibrated   on {} training samples, min-max\n", report::format_count(s["calibration_samples"]));
-  fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]), report::format_bytes(s["parameter_bytes"]));
-  fmt::print("  layers       {} in integers, {} in float\n", s["integer_nodes"].get<std::int64_t>(), s["float_nodes"].size());
-  for (const auto& node : s["float_nodes"]) fmt::print("    float: '{}': {}\n", node["node"].get<std::string>(), node["reason"].get<std::string>());
+  fmt::print("  calibrated   on {} training samples, min-max\n",
+             report::format_count(s["calibration_samples"]));
+  fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
+             report::format_bytes(s["parameter_bytes"]));
+  fmt::print("  layers       {} in integers, {} in float\n", s["integer_nodes"].get<std::int64_t>(),
+             s["float_nodes"].size());
+  for (const auto& node : s["float_nodes"])
+    fmt::print("    float: '{}': {}\n", node["node"].get<std::string>(), node["reason"].get<std::string>());
   for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
 }
 
@@ -92,15 +98,18 @@ int quantize(const Options& options) {
 
   const ir::Graph graph = passes::simplify(before.graph);
   quant::RangeTable ranges;
-  with_progress(options.data, before.batch_size(kBatch), "calibrating", [&](const analysis::BatchOptions& batches) {
-    ranges = quant::calibrate(ir::Interpreter(graph), samples,
-                              {.batch_size = batches.batch_size, .threads = batches.threads, .progress = batches.progress});
-  });
+  with_progress(
+      options.data, before.batch_size(kBatch), "calibrating", [&](const analysis::BatchOptions& batches) {
+        ranges = quant::calibrate(
+            ir::Interpreter(graph), samples,
+            {.batch_size = batches.batch_size, .threads = batches.threads, .progress = batches.progress});
+      });
   quant::Quantized quantized = quant::quantize(graph, ranges, recipe);
   quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
   qgraph::lower(quantized.graph);  // what can't become integers is refused before anything is written
   onnx_io::save_model(quantized.graph, options.output);
-  const nlohmann::json result = summary(options, recipe, before, load_model_file(options.output), dataset.size(), quantized.notes);
+  const nlohmann::json result =
+      summary(options, recipe, before, load_model_file(options.output), dataset.size(), quantized.notes);
   if (options.json)
     fmt::print("{}\n", result.dump(2));
   else
@@ -113,21 +122,35 @@ int quantize(const Options& options) {
 void add_quantize(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kCalibrationSamples;
-  CLI::App* command = app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
+  CLI::App* command =
+      app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
   command->footer("Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx");
   command->add_option("model", options->model, "Float ONNX model")->required();
-  command->add_option("-o,--output", options->output, "ONNX file to write: standard QDQ, with the arithmetic in its metadata")->required();
-  options->data.add_to(*command, data::Part::train, "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--bits", options->bits, "Bits of weights and activations: w8a8")->capture_default_str();
+  command
+      ->add_option("-o,--output", options->output,
+                   "ONNX file to write: standard QDQ, with the arithmetic in its metadata")
+      ->required();
+  options->data.add_to(*command, data::Part::train,
+                       "Samples to calibrate on, spread over the set (otherwise 1024)");
+  command->add_option("--bits", options->bits, "Bits of weights and activations: w8a8")
+      ->capture_default_str();
   command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
-      ->check(CLI::IsMember({"tensor", "channel"}))->capture_default_str();
-  auto* symmetric = command->add_flag("--symmetric", options->symmetric, "Weights and activations symmetric (otherwise activations are asymmetric)");
-  command->add_flag("--asymmetric", options->asymmetric, "Weights and activations asymmetric")->excludes(symmetric);
+      ->check(CLI::IsMember({"tensor", "channel"}))
+      ->capture_default_str();
+  auto* symmetric =
+      command->add_flag("--symmetric", options->symmetric,
+                        "Weights and activations symmetric (otherwise activations are asymmetric)");
+  command->add_flag("--asymmetric", options->asymmetric, "Weights and activations asymmetric")
+      ->excludes(symmetric);
   command->add_flag("--power-of-two", options->power_of_two, "Scales rounded up to powers of two");
-  command->add_option("--arithmetic", options->arithmetic, "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)")
-      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))->capture_default_str();
+  command
+      ->add_option("--arithmetic", options->arithmetic,
+                   "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)")
+      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
+      ->capture_default_str();
   command->add_option("--mantissa", options->mantissa_bits, "Bits of the multiplier of 'fixed': 8, 16 or 32")
-      ->check(CLI::IsMember({8, 16, 32}))->capture_default_str();
+      ->check(CLI::IsMember({8, 16, 32}))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->callback([options, &run] { run = [options] { return quantize(*options); }; });
 }

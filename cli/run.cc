@@ -51,7 +51,9 @@ std::vector<Tensor> execute(const ModelFile& model, const Tensor& input, const s
     std::error_code error;
     std::filesystem::create_directories(dump, error);
     if (error) throw SystemError(dump, fmt::format("cannot make folder: {}", error.message()));
-    visit = [&](std::string_view name, Tensor& value) { data::write_npy(std::filesystem::path(dump) / file_name(name), value); };
+    visit = [&](std::string_view name, Tensor& value) {
+      data::write_npy(std::filesystem::path(dump) / file_name(name), value);
+    };
   }
   return executor_of(model)->run({&input, 1}, visit);
 }
@@ -67,7 +69,8 @@ Tensor prepare(const ModelFile& model, Tensor input, const Options& options) {
   if (input.dtype() == DType::float64) input = input.cast(DType::float32);
   if (input.dtype() == DType::uint8 && value.dtype == DType::float32) {
     if (options.preset.empty() && !model.preprocessing)
-      throw UsageError(options.input, "holds pixels (uint8), and the model does not say how to prepare them; give --preset");
+      throw UsageError(options.input,
+                       "holds pixels (uint8), and the model does not say how to prepare them; give --preset");
     input = data::apply(choose_preprocessing(model, options.preset, ""), input);
   }
   return input;
@@ -83,8 +86,10 @@ int run_file(const ModelFile& model, const Options& options) {
     fmt::print("{}\n", nlohmann::json{{"shape", y.shape()}, {"predictions", classes}}.dump());
     return kYes;
   }
-  fmt::print("output {} {}{}\n", name_of(y.dtype()), to_string(y.shape()), options.output.empty() ? "" : " -> " + options.output);
-  for (std::size_t i = 0; i < std::min<std::size_t>(classes.size(), 10); ++i) fmt::print("  row {}: class {}\n", i, classes[i]);
+  fmt::print("output {} {}{}\n", name_of(y.dtype()), to_string(y.shape()),
+             options.output.empty() ? "" : " -> " + options.output);
+  for (std::size_t i = 0; i < std::min<std::size_t>(classes.size(), 10); ++i)
+    fmt::print("  row {}: class {}\n", i, classes[i]);
   if (classes.size() > 10) fmt::print("  and {} more rows\n", classes.size() - 10);
   return kYes;
 }
@@ -100,10 +105,15 @@ int run_sample(const ModelFile& model, const Options& options) {
   const auto scores = y.data<float>();
   std::vector<std::int32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, [&](auto a, auto b) { return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)]; });
+  std::ranges::stable_sort(order, [&](auto a, auto b) {
+    return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
+  });
   const std::int32_t label = dataset.labels[static_cast<std::size_t>(options.index)];
   if (options.json) {
-    fmt::print("{}\n", nlohmann::json{{"prediction", order.at(0)}, {"label", label}, {"scores", std::vector<float>(scores.begin(), scores.end())}}.dump());
+    fmt::print("{}\n", nlohmann::json{{"prediction", order.at(0)},
+                                      {"label", label},
+                                      {"scores", std::vector<float>(scores.begin(), scores.end())}}
+                           .dump());
     return kYes;
   }
   if (image.dtype() == DType::uint8 && image.rank() == 4) fmt::print("{}", report::picture(image, 0));
@@ -123,17 +133,22 @@ int run_model(const Options& options) {
 void add_run(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run a model on a .npy array, or on one image of a data set");
-  command->footer("Examples: halftone run mlp.int8.onnx --input x.npy --output y.npy --dump values\n"
-                  "          halftone run mlp.int8.onnx --data mnist --index 7");
+  command->footer(
+      "Examples: halftone run mlp.int8.onnx --input x.npy --output y.npy --dump values\n"
+      "          halftone run mlp.int8.onnx --data mnist --index 7");
   command->add_option("model", options->model, "ONNX model; a quantized one runs in integers")->required();
   auto* source = command->add_option_group("source", "What to run it on");
-  source->add_option("--input", options->input, "A .npy array: one sample or a batch; uint8 is taken as pixels");
+  source->add_option("--input", options->input,
+                     "A .npy array: one sample or a batch; uint8 is taken as pixels");
   source->add_option("--data", options->data, "A data set: one image of it is shown with its prediction");
   source->require_option(1);
   command->add_option("--index", options->index, "Which image of --data")->capture_default_str();
   command->add_option("--output", options->output, "Write the first output as .npy");
-  command->add_option("--dump", options->dump, "Folder for every value on the way as .npy, integers as integers");
-  command->add_option("--preset", options->preset, "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's own)");
+  command->add_option("--dump", options->dump,
+                      "Folder for every value on the way as .npy, integers as integers");
+  command->add_option(
+      "--preset", options->preset,
+      "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's own)");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return run_model(*options); }; });
 }

@@ -13,7 +13,8 @@ namespace {
 
 // Training is a program of its own beside this one, so that nothing else loads libtorch.
 int execute_train(const std::vector<std::string>& arguments) {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "halftone-train";
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "halftone-train";
   if (!std::filesystem::exists(program))
     throw SystemError("train", "this build has no training (configured with HALFTONE_TRAINING=OFF)");
   std::vector<char*> argv{const_cast<char*>("halftone train")};

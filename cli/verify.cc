@@ -26,9 +26,14 @@ struct Options {
 nlohmann::json to_json(const analysis::Verification& v, const std::string& arithmetic) {
   nlohmann::json layers = nlohmann::json::array();
   for (const auto& layer : v.layers)
-    layers.push_back({{"name", layer.name}, {"compared", layer.compared}, {"different", layer.different}, {"unexplained", layer.unexplained},
-                      {"max_difference", layer.max_difference}, {"tolerance_steps", layer.tolerance},
-                      {"first_row", layer.first_row}, {"first_element", layer.first_element}});
+    layers.push_back({{"name", layer.name},
+                      {"compared", layer.compared},
+                      {"different", layer.different},
+                      {"unexplained", layer.unexplained},
+                      {"max_difference", layer.max_difference},
+                      {"tolerance_steps", layer.tolerance},
+                      {"first_row", layer.first_row},
+                      {"first_element", layer.first_element}});
   const auto* worst = v.worst();
   return {{"arithmetic", arithmetic},
           {"samples", v.samples},
@@ -43,30 +48,42 @@ nlohmann::json to_json(const analysis::Verification& v, const std::string& arith
 
 void print_report(const analysis::Verification& v, const std::string& arithmetic) {
   using Align = report::Table::Align;
-  report::Table table({{"layer"}, {"compared", Align::right}, {"different", Align::right}, {"unexplained", Align::right}, {"first at"}});
+  report::Table table({{"layer"},
+                       {"compared", Align::right},
+                       {"different", Align::right},
+                       {"unexplained", Align::right},
+                       {"first at"}});
   for (const auto& layer : v.layers)
-    table.add_row({layer.name, report::format_count(layer.compared), report::format_count(layer.different), report::format_count(layer.unexplained),
-                   layer.first_row < 0 ? "" : fmt::format("sample {}, element {}", layer.first_row, layer.first_element)});
+    table.add_row({layer.name, report::format_count(layer.compared), report::format_count(layer.different),
+                   report::format_count(layer.unexplained),
+                   layer.first_row < 0
+                       ? ""
+                       : fmt::format("sample {}, element {}", layer.first_row, layer.first_element)});
   fmt::print("{}", table.text());
-  fmt::print("arithmetic {}, {} samples, {} integers compared: {} differ from the simulation at a tie, {} otherwise\n", arithmetic,
-             report::format_count(v.samples), report::format_count(v.compared), report::format_count(v.different - std::min(v.different, v.unexplained)),
-             report::format_count(v.unexplained));
-  fmt::print("end to end, {} integers and {} predictions differ\n", report::format_count(v.end_to_end_different),
-             report::format_count(v.predictions_different));
+  fmt::print(
+      "arithmetic {}, {} samples, {} integers compared: {} differ from the simulation at a tie, {} "
+      "otherwise\n",
+      arithmetic, report::format_count(v.samples), report::format_count(v.compared),
+      report::format_count(v.different - std::min(v.different, v.unexplained)),
+      report::format_count(v.unexplained));
+  fmt::print("end to end, {} integers and {} predictions differ\n",
+             report::format_count(v.end_to_end_different), report::format_count(v.predictions_different));
   fmt::print("{}\n", v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
                                         : fmt::format("NOT verified: see layer {}", v.worst()->name));
 }
 
 int verify(const Options& options) {
   const ModelFile model = load_model_file(options.model);
-  if (!model.integers) throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
+  if (!model.integers)
+    throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
   const data::Dataset dataset = options.data.load(data::Part::test);
   const data::Preprocessing preprocessing = choose_preprocessing(model, options.data.preset, dataset.name);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
-  with_progress(options.data, model.batch_size(kBatch), "verifying", [&](const analysis::BatchOptions& batches) {
-    result = analysis::verify(model.graph, integers, *model.integers, dataset, preprocessing, batches);
-  });
+  with_progress(
+      options.data, model.batch_size(kBatch), "verifying", [&](const analysis::BatchOptions& batches) {
+        result = analysis::verify(model.graph, integers, *model.integers, dataset, preprocessing, batches);
+      });
   const std::string arithmetic = qgraph::describe(model.integers->arithmetic);
   if (options.json)
     fmt::print("{}\n", to_json(result, arithmetic).dump(2));
@@ -79,7 +96,8 @@ int verify(const Options& options) {
 
 void add_verify(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("verify", "Prove the integers of every layer against the simulation; exit 1 when they differ");
+  CLI::App* command = app.add_subcommand(
+      "verify", "Prove the integers of every layer against the simulation; exit 1 when they differ");
   command->footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500");
   command->add_option("model", options->model, "Quantized ONNX model")->required();
   options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");

@@ -7,8 +7,8 @@
 
 namespace halftone::analysis {
 
-void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing, const BatchOptions& options,
-                 const std::function<void(const Batch&)>& body) {
+void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing,
+                 const BatchOptions& options, const std::function<void(const Batch&)>& body) {
   const std::int64_t rows = dataset.size();
   const std::int64_t batches = (rows + options.batch_size - 1) / options.batch_size;
   std::mutex mutex;

@@ -23,7 +23,7 @@ struct Batch {
 };
 
 // Calls body once for every batch, from several threads.
-void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing, const BatchOptions& options,
-                 const std::function<void(const Batch&)>& body);
+void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing,
+                 const BatchOptions& options, const std::function<void(const Batch&)>& body);
 
 }  // namespace halftone::analysis

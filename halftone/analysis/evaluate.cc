@@ -19,16 +19,18 @@ std::vector<std::int32_t> predictions(const Tensor& scores) {
   return result;
 }
 
-Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset, const data::Preprocessing& preprocessing,
-                  const BatchOptions& options) {
+Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
+                  const data::Preprocessing& preprocessing, const BatchOptions& options) {
   Accuracy accuracy;
   accuracy.samples = dataset.size();
   accuracy.predictions.resize(static_cast<std::size_t>(accuracy.samples));
   for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
     const Tensor scores = network.run({&batch.images, 1}).at(0);
-    if (scores.rank() < 2 || scores.dim(0) != batch.images.dim(0) || scores.size() / scores.dim(0) < dataset.classes)
-      throw InputError("evaluate", fmt::format("output of shape {} for {} samples of {} classes", to_string(scores.shape()),
-                                               batch.images.dim(0), dataset.classes));
+    if (scores.rank() < 2 || scores.dim(0) != batch.images.dim(0) ||
+        scores.size() / scores.dim(0) < dataset.classes)
+      throw InputError("evaluate",
+                       fmt::format("output of shape {} for {} samples of {} classes",
+                                   to_string(scores.shape()), batch.images.dim(0), dataset.classes));
     std::ranges::copy(predictions(scores), accuracy.predictions.begin() + batch.first);
   });
   for (std::size_t i = 0; i < accuracy.predictions.size(); ++i)

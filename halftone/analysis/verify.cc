@@ -52,17 +52,20 @@ std::map<std::string, Judge> make_judges(const ir::Graph& simulated, const qgrap
 }
 
 // Compares one batch of one layer.
-LayerComparison compare(const std::string& name, const Judge& judge, const Tensor& real, const Tensor& simulated,
-                        const Tensor& integers, std::int64_t first_row) {
+LayerComparison compare(const std::string& name, const Judge& judge, const Tensor& real,
+                        const Tensor& simulated, const Tensor& integers, std::int64_t first_row) {
   LayerComparison result{.name = name, .tolerance = judge.tolerance};
   const auto a = numeric::to_int32(simulated);
   const auto b = numeric::to_int32(integers);
   const auto r = real.data<float>();
   const numeric::Affine affine = judge.params.tensor();
-  const std::int64_t row = integers.rank() == 0 || integers.dim(0) == 0 ? 1 : integers.size() / integers.dim(0);
+  const std::int64_t row =
+      integers.rank() == 0 || integers.dim(0) == 0 ? 1 : integers.size() / integers.dim(0);
   for (std::size_t i = 0; i < b.size(); ++i) {
     ++result.compared;
-    const double steps = std::clamp<double>(static_cast<double>(r[i]) / static_cast<double>(affine.scale) + affine.zero_point, judge.lo, judge.hi);
+    const double steps =
+        std::clamp<double>(static_cast<double>(r[i]) / static_cast<double>(affine.scale) + affine.zero_point,
+                           judge.lo, judge.hi);
     const bool unexplained = !(std::fabs(b[i] - steps) <= 0.5 + judge.tolerance);
     if (a[i] == b[i] && !unexplained) continue;
     const bool first = result.first_row < 0 || (unexplained && result.unexplained == 0);
@@ -100,7 +103,8 @@ std::int64_t count_different(const Tensor& a, const Tensor& b) {
 using Integers = std::map<std::string, Tensor, std::less<>>;
 
 // The simulation with each layer's integers put in place of its own; returns what each layer's own were.
-std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch, const Integers& integers,
+std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch,
+                                            const Integers& integers,
                                             const std::map<std::string, Judge>& judges) {
   std::vector<LayerComparison> result;
   Integers real;
@@ -112,7 +116,8 @@ std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, c
     const auto judge = judges.find(std::string(name));
     const auto mine = integers.find(name);
     if (judge == judges.end() || mine == integers.end()) return;
-    result.push_back(compare(judge->first, judge->second, real.at(judge->second.real_name), value, mine->second, batch.first));
+    result.push_back(compare(judge->first, judge->second, real.at(judge->second.real_name), value,
+                             mine->second, batch.first));
     value = mine->second;
   });
   return result;
@@ -132,20 +137,26 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   const numeric::QuantParams& y = *graph.value(node.output).params;
   const double range = y.format.qmax() - y.format.qmin();
   const bool mantissa = graph.arithmetic.mode == numeric::Arithmetic::fixed;
-  double tolerance = range * kFloatRounding + (mantissa ? range * std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0);
+  double tolerance =
+      range * kFloatRounding + (mantissa ? range * std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0);
   if (node.inputs.empty()) return tolerance;
   const auto& x = graph.value(node.inputs[0]).params;
   if (!x) return tolerance;
-  if (const auto* gemm = std::get_if<qgraph::Gemm>(&node.op)) return tolerance + sum_tolerance(gemm->linear, x->tensor().scale, y.tensor().scale);
-  if (const auto* conv = std::get_if<qgraph::Conv>(&node.op)) return tolerance + sum_tolerance(conv->linear, x->tensor().scale, y.tensor().scale);
-  if (std::holds_alternative<qgraph::AveragePool>(node.op) && graph.arithmetic.mode == numeric::Arithmetic::shift)
+  if (const auto* gemm = std::get_if<qgraph::Gemm>(&node.op))
+    return tolerance + sum_tolerance(gemm->linear, x->tensor().scale, y.tensor().scale);
+  if (const auto* conv = std::get_if<qgraph::Conv>(&node.op))
+    return tolerance + sum_tolerance(conv->linear, x->tensor().scale, y.tensor().scale);
+  if (std::holds_alternative<qgraph::AveragePool>(node.op) &&
+      graph.arithmetic.mode == numeric::Arithmetic::shift)
     tolerance += range * 0x1p-15;  // 1/count has a 16-bit mantissa there
   const double inputs = x->format.qmax() - x->format.qmin();
-  return tolerance + 2.0 * inputs * static_cast<double>(x->tensor().scale) / static_cast<double>(y.tensor().scale) * kFloatRounding;
+  return tolerance + 2.0 * inputs * static_cast<double>(x->tensor().scale) /
+                         static_cast<double>(y.tensor().scale) * kFloatRounding;
 }
 
-Verification verify(const ir::Graph& simulated, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const data::Dataset& dataset, const data::Preprocessing& preprocessing, const BatchOptions& options) {
+Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
+                    const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
+                    const data::Preprocessing& preprocessing, const BatchOptions& options) {
   const ir::Interpreter simulation(simulated);
   const std::map<std::string, Judge> judges = make_judges(simulated, graph);
   std::map<std::string, LayerComparison> layers;
@@ -153,15 +164,22 @@ Verification verify(const ir::Graph& simulated, const ir::Executor& integers, co
   std::mutex mutex;
   for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
     Integers mine;
-    const Tensor y = integers.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
-                               if (value.dtype() != DType::float32) mine.emplace(name, value);
-                             }).at(0);
+    const Tensor y = integers
+                         .run({&batch.images, 1},
+                              [&](std::string_view name, Tensor& value) {
+                                if (value.dtype() != DType::float32) mine.emplace(name, value);
+                              })
+                         .at(0);
     const std::vector<LayerComparison> compared = layer_by_layer(simulation, batch, mine, judges);
     std::int64_t end_to_end = 0;
-    const Tensor free = simulation.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
-                                    const auto found = mine.find(name);
-                                    if (value.dtype() != DType::float32 && found != mine.end()) end_to_end += count_different(value, found->second);
-                                  }).at(0);
+    const Tensor free = simulation
+                            .run({&batch.images, 1},
+                                 [&](std::string_view name, Tensor& value) {
+                                   const auto found = mine.find(name);
+                                   if (value.dtype() != DType::float32 && found != mine.end())
+                                     end_to_end += count_different(value, found->second);
+                                 })
+                            .at(0);
     const auto a = predictions(y);
     const auto b = predictions(free);
     const std::lock_guard lock(mutex);

@@ -15,11 +15,12 @@ namespace halftone::analysis {
 struct LayerComparison {
   std::string name;
   std::int64_t compared = 0;
-  std::int64_t different = 0;    // integer and simulation are not the same integer
-  std::int64_t unexplained = 0;  // ... and the real value lies nearer to another integer than rounding can move it
+  std::int64_t different = 0;  // integer and simulation are not the same integer
+  std::int64_t unexplained =
+      0;  // ... and the real value lies nearer to another integer than rounding can move it
   std::int64_t max_difference = 0;
-  double tolerance = 0.0;        // in steps: how far float32 and the multiplier's mantissa may move the real value
-  std::int64_t first_row = -1;   // of the first difference (an unexplained one, if any)
+  double tolerance = 0.0;  // in steps: how far float32 and the multiplier's mantissa may move the real value
+  std::int64_t first_row = -1;  // of the first difference (an unexplained one, if any)
   std::int64_t first_element = -1;
 };
 
@@ -34,15 +35,16 @@ struct Verification {
   const LayerComparison* worst() const;  // most unexplained, then most different; nullptr when all are equal
 };
 
-// Runs the integers and the simulation (the float interpreter on the Quantize/Dequantize graph) side by side. Each
-// layer of the simulation is given the integers' inputs, so that a difference is that layer's own. A difference is
-// explained when the integer is a nearest one to the simulated real value, within `tolerance`: then it is a tie that
-// float32 or the multiplier's mantissa decided otherwise.
-Verification verify(const ir::Graph& simulated, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const data::Dataset& dataset, const data::Preprocessing& preprocessing, const BatchOptions& options);
+// Runs the integers and the simulation (the float interpreter on the Quantize/Dequantize graph) side by side.
+// Each layer of the simulation is given the integers' inputs, so that a difference is that layer's own. A
+// difference is explained when the integer is a nearest one to the simulated real value, within `tolerance`:
+// then it is a tie that float32 or the multiplier's mantissa decided otherwise.
+Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
+                    const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
+                    const data::Preprocessing& preprocessing, const BatchOptions& options);
 
-// How far, in output steps, the simulated real value of a node may lie from the exact one: the sum's float32 roundings,
-// at most bound·M·2^−21, and the multiplier's, at most the output's range times 2^−(B−1).
+// How far, in output steps, the simulated real value of a node may lie from the exact one: the sum's float32
+// roundings, at most bound·M·2^−21, and the multiplier's, at most the output's range times 2^−(B−1).
 double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph& graph);
 
 }  // namespace halftone::analysis

@@ -30,14 +30,22 @@ template <> struct DTypeOf<std::int64_t>  { static constexpr DType value = DType
 template <typename F>
 decltype(auto) dispatch_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::float32: return f(float{});
-    case DType::float64: return f(double{});
-    case DType::int8: return f(std::int8_t{});
-    case DType::uint8: return f(std::uint8_t{});
-    case DType::int16: return f(std::int16_t{});
-    case DType::uint16: return f(std::uint16_t{});
-    case DType::int32: return f(std::int32_t{});
-    case DType::int64: break;
+    case DType::float32:
+      return f(float{});
+    case DType::float64:
+      return f(double{});
+    case DType::int8:
+      return f(std::int8_t{});
+    case DType::uint8:
+      return f(std::uint8_t{});
+    case DType::int16:
+      return f(std::int16_t{});
+    case DType::uint16:
+      return f(std::uint16_t{});
+    case DType::int32:
+      return f(std::int32_t{});
+    case DType::int64:
+      break;
   }
   return f(std::int64_t{});
 }

@@ -55,7 +55,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t 
   if (::fstat(file.get(), &status) != 0) fail(path, "cannot stat");
   if (S_ISDIR(status.st_mode)) throw InputError(path.string(), "is a directory, expected a file");
   std::vector<std::byte> bytes;
-  bytes.reserve(std::min<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)), max_bytes));
+  bytes.reserve(
+      std::min<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)), max_bytes));
   std::vector<std::byte> block(std::size_t{1} << 20);
   for (;;) {
     const ssize_t got = ::read(file.get(), block.data(), block.size());
@@ -99,7 +100,8 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
   write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
-std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::string_view where, std::size_t max_bytes) {
+std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::string_view where,
+                              std::size_t max_bytes) {
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw SystemError(where, "out of memory");
   struct End {
@@ -128,7 +130,8 @@ std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::string_view
     } else if (status == Z_BUF_ERROR || (status == Z_OK && input == 0 && produced == 0)) {
       throw InputError(where, "gzip data ends early (truncated)");
     } else if (status != Z_OK && status != Z_STREAM_END) {
-      throw InputError(where, fmt::format("damaged gzip data ({})", stream.msg != nullptr ? stream.msg : "unknown"));
+      throw InputError(where,
+                       fmt::format("damaged gzip data ({})", stream.msg != nullptr ? stream.msg : "unknown"));
     }
   }
   return unpacked;

@@ -38,7 +38,8 @@ std::int64_t product(const Shape& shape, std::size_t first, std::size_t last) {
 int normalize_axis(std::int64_t axis, std::size_t rank, std::string_view where) {
   const auto n = static_cast<std::int64_t>(rank);
   if (axis < -n || axis >= n)
-    throw InputError(where, fmt::format("axis outside the shape, got {}, expected {} to {}", axis, -n, n - 1));
+    throw InputError(where,
+                     fmt::format("axis outside the shape, got {}, expected {} to {}", axis, -n, n - 1));
   return static_cast<int>(axis < 0 ? axis + n : axis);
 }
 

@@ -17,7 +17,8 @@ Tensor::Tensor(DType dtype, Shape shape)
 
 Tensor Tensor::reshaped(Shape shape) const {
   if (element_count(shape, "reshape") != size_)
-    throw InputError("reshape", fmt::format("element counts differ, got {} from {}", to_string(shape), to_string(shape_)));
+    throw InputError(
+        "reshape", fmt::format("element counts differ, got {} from {}", to_string(shape), to_string(shape_)));
   Tensor result = *this;
   result.shape_ = std::move(shape);
   return result;
@@ -31,7 +32,8 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t last) const {
   Tensor result(dtype_, shape);
   const std::size_t row_bytes = shape_[0] == 0 ? 0 : byte_size() / static_cast<std::size_t>(shape_[0]);
   if (result.byte_size() > 0)
-    std::memcpy(result.bytes_->data(), bytes_->data() + static_cast<std::size_t>(first) * row_bytes, result.byte_size());
+    std::memcpy(result.bytes_->data(), bytes_->data() + static_cast<std::size_t>(first) * row_bytes,
+                result.byte_size());
   return result;
 }
 
@@ -63,8 +65,8 @@ void Tensor::unshare() {
 
 void Tensor::copy_in(std::span<const std::byte> bytes) {
   if (bytes.size() != byte_size())
-    throw InputError("tensor", fmt::format("wrong number of bytes for {} {}, got {}, expected {}", name_of(dtype_),
-                                           to_string(shape_), bytes.size(), byte_size()));
+    throw InputError("tensor", fmt::format("wrong number of bytes for {} {}, got {}, expected {}",
+                                           name_of(dtype_), to_string(shape_), bytes.size(), byte_size()));
   if (!bytes.empty()) std::memcpy(bytes_->data(), bytes.data(), bytes.size());
 }
 

@@ -10,8 +10,8 @@
 
 namespace halftone::ir {
 
-// Called with the name of every computed value (and every input) once it is known. It may put another tensor of the
-// same type and shape in its place; what follows then sees that one.
+// Called with the name of every computed value (and every input) once it is known. It may put another tensor
+// of the same type and shape in its place; what follows then sees that one.
 using Visitor = std::function<void(std::string_view name, Tensor& value)>;
 
 // Thread-safe: one executor may run on many threads at once.

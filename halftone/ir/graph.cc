@@ -70,7 +70,8 @@ std::vector<std::vector<int>> consumers(const Graph& graph) {
 }
 
 std::string describe(const Graph& graph, const Node& node) {
-  const std::string output = node.outputs.empty() ? "" : fmt::format(" -> '{}'", graph.value(node.outputs[0]).name);
+  const std::string output =
+      node.outputs.empty() ? "" : fmt::format(" -> '{}'", graph.value(node.outputs[0]).name);
   return fmt::format("{} '{}'{}", name_of(node.op), node.name, output);
 }
 
@@ -81,7 +82,8 @@ Graph without_dead_nodes(const Graph& graph) {
   std::vector<bool> kept(graph.nodes.size(), false);
   for (std::size_t n = graph.nodes.size(); n-- > 0;) {
     const Node& node = graph.nodes[n];
-    kept[n] = std::ranges::any_of(node.outputs, [&](ValueId id) { return live[static_cast<std::size_t>(id)]; });
+    kept[n] =
+        std::ranges::any_of(node.outputs, [&](ValueId id) { return live[static_cast<std::size_t>(id)]; });
     if (!kept[n]) continue;
     for (ValueId id : node.inputs)
       if (id != kNoValue) live[static_cast<std::size_t>(id)] = true;

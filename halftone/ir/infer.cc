@@ -13,16 +13,20 @@ void check_arity(const Graph& graph, const Node& node) {
   const Arity arity = arity_of(node.op);
   const auto count = static_cast<int>(node.inputs.size());
   bool missing = count < arity.min || count > arity.max;
-  for (int i = 0; i < arity.min && i < count; ++i) missing |= node.inputs[static_cast<std::size_t>(i)] == kNoValue;
+  for (int i = 0; i < arity.min && i < count; ++i)
+    missing |= node.inputs[static_cast<std::size_t>(i)] == kNoValue;
   if (missing)
-    throw InputError("graph", fmt::format("{} has {} inputs, expected {} to {}", describe(graph, node), count, arity.min, arity.max));
+    throw InputError("graph", fmt::format("{} has {} inputs, expected {} to {}", describe(graph, node), count,
+                                          arity.min, arity.max));
 }
 
-// Everything is computed in float32, but for the integers of Quantize and Dequantize, shapes, and what only moves.
+// Everything is computed in float32, but for the integers of Quantize and Dequantize, shapes, and what only
+// moves.
 bool takes_other_types(const Op& op, std::size_t input) {
   if (std::holds_alternative<DequantizeLinear>(op)) return input != 1;
   if (std::holds_alternative<QuantizeLinear>(op)) return input == 2;
-  return std::holds_alternative<Reshape>(op) || std::holds_alternative<Flatten>(op) || std::holds_alternative<Identity>(op);
+  return std::holds_alternative<Reshape>(op) || std::holds_alternative<Flatten>(op) ||
+         std::holds_alternative<Identity>(op);
 }
 
 void check_types(const Graph& graph, const Node& node) {
@@ -30,7 +34,8 @@ void check_types(const Graph& graph, const Node& node) {
     if (node.inputs[i] == kNoValue || takes_other_types(node.op, i)) continue;
     const Value& value = graph.value(node.inputs[i]);
     if (value.dtype != DType::float32)
-      throw UnsupportedError(describe(graph, node), fmt::format("input '{}' is {}, expected float32", value.name, name_of(value.dtype)));
+      throw UnsupportedError(describe(graph, node), fmt::format("input '{}' is {}, expected float32",
+                                                                value.name, name_of(value.dtype)));
   }
 }
 
@@ -38,9 +43,11 @@ void check_values(const Graph& graph) {
   std::unordered_set<std::string_view> names;
   for (const Value& value : graph.values) {
     if (value.name.empty()) throw InputError("graph", "a value without a name");
-    if (!names.insert(value.name).second) throw InputError("graph", fmt::format("two values are called '{}'", value.name));
+    if (!names.insert(value.name).second)
+      throw InputError("graph", fmt::format("two values are called '{}'", value.name));
     for (std::int64_t dim : value.shape)
-      if (dim < 0 && dim != kDynamic) throw InputError("graph", fmt::format("value '{}' has dimension {}", value.name, dim));
+      if (dim < 0 && dim != kDynamic)
+        throw InputError("graph", fmt::format("value '{}' has dimension {}", value.name, dim));
     if (value.constant && (value.constant->dtype() != value.dtype || value.constant->shape() != value.shape))
       throw InputError("graph", fmt::format("constant '{}' differs from its declared type", value.name));
   }
@@ -86,8 +93,10 @@ void check(const Graph& graph) {
   check_values(graph);
   std::vector<bool> known(graph.values.size(), false);
   const auto define = [&](ValueId id) {
-    if (id < 0 || id >= static_cast<ValueId>(graph.values.size())) throw InputError("graph", fmt::format("value {} does not exist", id));
-    if (known[static_cast<std::size_t>(id)]) throw InputError("graph", fmt::format("value '{}' is computed twice", graph.value(id).name));
+    if (id < 0 || id >= static_cast<ValueId>(graph.values.size()))
+      throw InputError("graph", fmt::format("value {} does not exist", id));
+    if (known[static_cast<std::size_t>(id)])
+      throw InputError("graph", fmt::format("value '{}' is computed twice", graph.value(id).name));
     known[static_cast<std::size_t>(id)] = true;
   };
   for (ValueId id : graph.inputs) define(id);
@@ -97,17 +106,20 @@ void check(const Graph& graph) {
     for (ValueId id : node.inputs) {
       if (id == kNoValue) continue;
       if (id < 0 || id >= static_cast<ValueId>(known.size()) || !known[static_cast<std::size_t>(id)])
-        throw InputError("graph", fmt::format("{} reads a value that nothing before it computes", describe(graph, node)));
+        throw InputError(
+            "graph", fmt::format("{} reads a value that nothing before it computes", describe(graph, node)));
     }
     const std::vector<TensorType> types = infer_node(graph, node);
     if (types.size() != node.outputs.size())
-      throw InputError("graph", fmt::format("{} has {} outputs, expected {}", describe(graph, node), node.outputs.size(), types.size()));
+      throw InputError("graph", fmt::format("{} has {} outputs, expected {}", describe(graph, node),
+                                            node.outputs.size(), types.size()));
     for (std::size_t i = 0; i < types.size(); ++i) {
       define(node.outputs[i]);
       const Value& value = graph.value(node.outputs[i]);
       if (value.dtype != types[i].dtype || value.shape != types[i].shape)
-        throw InputError("graph", fmt::format("{} is {} {}, expected {} {}", describe(graph, node), name_of(value.dtype),
-                                              to_string(value.shape), name_of(types[i].dtype), to_string(types[i].shape)));
+        throw InputError(
+            "graph", fmt::format("{} is {} {}, expected {} {}", describe(graph, node), name_of(value.dtype),
+                                 to_string(value.shape), name_of(types[i].dtype), to_string(types[i].shape)));
     }
   }
   if (graph.outputs.empty()) throw InputError("graph", "no outputs");

@@ -11,8 +11,8 @@ std::vector<TensorType> infer_node(const Graph& graph, const Node& node);
 // Recomputes the type of every value that a node computes, front to back.
 void infer_shapes(Graph& graph);
 
-// Throws InputError unless names are unique, every value has one producer that stands before its readers, nodes have
-// the number of inputs their op asks for, and types agree with the ops' shape rules.
+// Throws InputError unless names are unique, every value has one producer that stands before its readers,
+// nodes have the number of inputs their op asks for, and types agree with the ops' shape rules.
 void check(const Graph& graph);
 
 }  // namespace halftone::ir

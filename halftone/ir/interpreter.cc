@@ -13,7 +13,9 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, const st
   std::vector<const Tensor*> inputs;
   for (ValueId id : node.inputs) {
     const Tensor* constant = graph.constant(id);
-    inputs.push_back(id == kNoValue ? nullptr : constant != nullptr ? constant : &computed[static_cast<std::size_t>(id)]);
+    inputs.push_back(id == kNoValue        ? nullptr
+                     : constant != nullptr ? constant
+                                           : &computed[static_cast<std::size_t>(id)]);
   }
   try {
     return evaluate_op(node.op, inputs);
@@ -34,8 +36,9 @@ void check_inputs(const Graph& graph, std::span<const Tensor> tensors) {
     for (std::size_t d = 0; fits && d < shape.size(); ++d)
       fits = value.shape[d] == kDynamic || value.shape[d] == shape[d];
     if (!fits)
-      throw InputError("run", fmt::format("input '{}', got {} {}, expected {} {}", value.name, name_of(tensors[i].dtype()),
-                                          to_string(shape), name_of(value.dtype), to_string(value.shape)));
+      throw InputError(
+          "run", fmt::format("input '{}', got {} {}, expected {} {}", value.name, name_of(tensors[i].dtype()),
+                             to_string(shape), name_of(value.dtype), to_string(value.shape)));
   }
 }
 
@@ -49,7 +52,8 @@ Interpreter::Interpreter(Graph graph) : graph_(std::move(graph)) {
       continue;
     }
     std::vector<Tensor> results = evaluate_node(graph_, node, {});
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) graph_.value(node.outputs[i]).constant = std::move(results[i]);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+      graph_.value(node.outputs[i]).constant = std::move(results[i]);
   }
   graph_.nodes = std::move(rest);
   last_reader_.assign(graph_.values.size(), 0);
@@ -72,7 +76,8 @@ std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const Visit
     std::vector<Tensor> results = evaluate_node(graph_, node, computed);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) store(node.outputs[i], std::move(results[i]));
     for (ValueId id : node.inputs)
-      if (id != kNoValue && last_reader_[static_cast<std::size_t>(id)] == n) computed[static_cast<std::size_t>(id)] = Tensor();
+      if (id != kNoValue && last_reader_[static_cast<std::size_t>(id)] == n)
+        computed[static_cast<std::size_t>(id)] = Tensor();
   }
   std::vector<Tensor> outputs;
   for (ValueId id : graph_.outputs) {

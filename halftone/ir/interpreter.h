@@ -1,5 +1,5 @@
-// The plain float interpreter: every op's float meaning, one after another. On a graph with Quantize/Dequantize pairs
-// it is the simulation of docs/arithmetic.md section 8.
+// The plain float interpreter: every op's float meaning, one after another. On a graph with
+// Quantize/Dequantize pairs it is the simulation of docs/arithmetic.md section 8.
 #pragma once
 
 #include "halftone/ir/executor.h"

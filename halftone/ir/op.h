@@ -1,5 +1,5 @@
-// Every operator of the graph: one struct each, in one variant. Each brings kName, arity(op), infer(op, types) and
-// evaluate(op, tensors), found by overload; adding one is a file in ops/ and a row here.
+// Every operator of the graph: one struct each, in one variant. Each brings kName, arity(op), infer(op,
+// types) and evaluate(op, tensors), found by overload; adding one is a file in ops/ and a row here.
 #pragma once
 
 #include <variant>

@@ -1,4 +1,5 @@
-// What is known of a value before it is computed, and the inputs that an op's shape rule and float meaning get.
+// What is known of a value before it is computed, and the inputs that an op's shape rule and float meaning
+// get.
 #pragma once
 
 #include <span>

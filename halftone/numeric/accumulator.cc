@@ -5,8 +5,8 @@
 
 namespace halftone::numeric {
 
-std::int64_t accumulator_bound(std::span<const std::int32_t> weights, std::int64_t bias, const IntegerFormat& x,
-                               std::int32_t x_zero_point) {
+std::int64_t accumulator_bound(std::span<const std::int32_t> weights, std::int64_t bias,
+                               const IntegerFormat& x, std::int32_t x_zero_point) {
   // |w| < 2^17, |q_x| < 2^17 and fewer than 2^28 terms a row: these sums stay below 2^62.
   std::int64_t magnitude = 0;
   std::int64_t sum = 0;
@@ -17,7 +17,8 @@ std::int64_t accumulator_bound(std::span<const std::int32_t> weights, std::int64
   const std::int64_t centred = std::max<std::int64_t>(std::abs(std::int64_t{x.qmin()} - x_zero_point),
                                                       std::abs(std::int64_t{x.qmax()} - x_zero_point));
   const std::int64_t raw = std::max<std::int64_t>(std::abs(x.qmin()), std::abs(x.qmax()));
-  return std::max(centred * magnitude + std::abs(bias), raw * magnitude + std::abs(bias - x_zero_point * sum));
+  return std::max(centred * magnitude + std::abs(bias),
+                  raw * magnitude + std::abs(bias - x_zero_point * sum));
 }
 
 int signed_bits_for(std::int64_t bound) {

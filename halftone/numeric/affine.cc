@@ -12,7 +12,8 @@ namespace halftone::numeric {
 Affine affine_from_range(Range range, const IntegerFormat& format, Scheme scheme, bool power_of_two) {
   check(format);
   if (!std::isfinite(range.lo) || !std::isfinite(range.hi) || range.lo > range.hi)
-    throw InputError("range", fmt::format("got {} to {}, expected finite numbers in order", range.lo, range.hi));
+    throw InputError("range",
+                     fmt::format("got {} to {}, expected finite numbers in order", range.lo, range.hi));
   const double lo = std::min(range.lo, 0.0);
   const double hi = std::max(range.hi, 0.0);
   if (lo == hi) return {};
@@ -21,7 +22,8 @@ Affine affine_from_range(Range range, const IntegerFormat& format, Scheme scheme
     scale = (hi - lo) / (static_cast<double>(format.qmax()) - format.qmin());
   } else {
     if (!format.is_signed && lo < 0.0)
-      throw InputError("range", fmt::format("negative values in symmetric {}, got {}, expected lo >= 0", name_of(format), lo));
+      throw InputError("range", fmt::format("negative values in symmetric {}, got {}, expected lo >= 0",
+                                            name_of(format), lo));
     const bool full = format.is_signed && !format.narrow;
     scale = std::max(-lo, hi) / (full ? std::ldexp(1.0, format.bits - 1) : format.qmax());
   }
@@ -37,7 +39,8 @@ Affine affine_from_range(Range range, const IntegerFormat& format, Scheme scheme
 
 Affine fixed_point(int fraction_length) {
   if (fraction_length < -126 || fraction_length > 126)
-    throw UsageError("fixed point", fmt::format("fraction length out of range, got {}, expected -126 to 126", fraction_length));
+    throw UsageError("fixed point", fmt::format("fraction length out of range, got {}, expected -126 to 126",
+                                                fraction_length));
   return {std::ldexp(1.0F, -fraction_length), 0};
 }
 

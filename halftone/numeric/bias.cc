@@ -24,13 +24,15 @@ bool fits(float b, float s_x, float s_w) {
 
 std::int64_t quantize_bias(float b, float s_x, float s_w) {
   const double q = round_real(real_bias(b, s_x, s_w), Rounding::half_even);
-  if (std::fabs(q) >= 0x1p62) throw InputError("bias", fmt::format("{} is too large for scale {}", b, s_x * s_w));
+  if (std::fabs(q) >= 0x1p62)
+    throw InputError("bias", fmt::format("{} is too large for scale {}", b, s_x * s_w));
   return static_cast<std::int64_t>(q);
 }
 
 float weight_scale_for_bias(float b, float s_x, float s_w, bool power_of_two) {
   if (fits(b, s_x, s_w)) return s_w;
-  const double needed = std::fabs(static_cast<double>(b)) / (static_cast<double>(s_x) * static_cast<double>(kMaxBias));
+  const double needed =
+      std::fabs(static_cast<double>(b)) / (static_cast<double>(s_x) * static_cast<double>(kMaxBias));
   float scale = power_of_two ? ceil_power_of_two(needed) : static_cast<float>(needed);
   const auto smaller = [&](float s) { return power_of_two ? s / 2 : std::nextafterf(s, 0.0F); };
   const auto larger = [&](float s) { return power_of_two ? s * 2 : std::nextafterf(s, INFINITY); };
@@ -40,7 +42,8 @@ float weight_scale_for_bias(float b, float s_x, float s_w, bool power_of_two) {
 }
 
 NarrowBias quantize_bias_narrow(float b, float s_x, float s_w, int bits) {
-  if (bits < 2 || bits > 32) throw UsageError("bias", fmt::format("bits out of range, got {}, expected 2 to 32", bits));
+  if (bits < 2 || bits > 32)
+    throw UsageError("bias", fmt::format("bits out of range, got {}, expected 2 to 32", bits));
   const double limit = std::ldexp(1.0, bits - 1);
   const double real = real_bias(b, s_x, s_w);
   for (int shift = 0;; ++shift) {

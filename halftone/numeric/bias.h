@@ -12,8 +12,8 @@ inline constexpr std::int64_t kMaxBias = std::int64_t{1} << 30;
 // q_b = half_even(b / (s_x·s_w)), in double, unclamped.
 std::int64_t quantize_bias(float b, float s_x, float s_w);
 
-// The weight scale for which |q_b| <= 2^30: `s_w` itself when it does already, else the smallest float32 (with
-// `power_of_two`, the smallest power of two) that does.
+// The weight scale for which |q_b| <= 2^30: `s_w` itself when it does already, else the smallest float32
+// (with `power_of_two`, the smallest power of two) that does.
 float weight_scale_for_bias(float b, float s_x, float s_w, bool power_of_two);
 
 // A bias of fewer bits: b ≈ q·2^shift·s_x·s_w, with the least shift >= 0 for which q fits `bits` signed bits.

@@ -29,7 +29,8 @@ std::vector<double> mean_magnitude(std::span<const float> values, std::span<cons
 
 }  // namespace
 
-CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis, bool power_of_two) {
+CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis,
+                          bool power_of_two) {
   if (granularity == Granularity::group)
     throw InputError("quantize", "binary and ternary weights by group, expected tensor or channel");
   CodedWeights result;
@@ -38,19 +39,24 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
   params.granularity = granularity;
   params.axis = granularity == Granularity::tensor ? -1 : axis;
   const std::size_t channels =
-      granularity == Granularity::tensor ? 1 : static_cast<std::size_t>(weights.shape().at(static_cast<std::size_t>(axis)));
+      granularity == Granularity::tensor
+          ? 1
+          : static_cast<std::size_t>(weights.shape().at(static_cast<std::size_t>(axis)));
   params.affine.assign(channels, Affine{});
   const auto values = weights.data<float>();
   for (float w : values)
-    if (!std::isfinite(w)) throw InputError("quantize", fmt::format("weight is {}, expected a finite number", w));
+    if (!std::isfinite(w))
+      throw InputError("quantize", fmt::format("weight is {}, expected a finite number", w));
   const std::vector<std::int32_t> channel = affine_index(weights.shape(), params);
 
-  std::vector<double> mean = mean_magnitude(values, channel, channels, [](std::size_t, double) { return true; });
+  std::vector<double> mean =
+      mean_magnitude(values, channel, channels, [](std::size_t, double) { return true; });
   std::vector<double> alpha = mean;
   std::vector<double> threshold(channels, -1.0);
   if (code == Code::ternary) {
     for (std::size_t c = 0; c < channels; ++c) threshold[c] = 0.7 * mean[c];
-    alpha = mean_magnitude(values, channel, channels, [&](std::size_t c, double m) { return m > threshold[c]; });
+    alpha =
+        mean_magnitude(values, channel, channels, [&](std::size_t c, double m) { return m > threshold[c]; });
   }
   for (std::size_t c = 0; c < channels; ++c)
     params.affine[c].scale = alpha[c] == 0.0 ? 1.0F
@@ -59,7 +65,8 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
 
   std::vector<std::int32_t> q(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const bool zero = std::fabs(static_cast<double>(values[i])) <= threshold[static_cast<std::size_t>(channel[i])];
+    const bool zero =
+        std::fabs(static_cast<double>(values[i])) <= threshold[static_cast<std::size_t>(channel[i])];
     q[i] = zero ? 0 : (values[i] < 0.0F ? -1 : 1);
   }
   result.integers = from_int32(weights.shape(), q, DType::int8);

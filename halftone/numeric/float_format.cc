@@ -30,7 +30,8 @@ std::uint32_t encode(double value, const FloatFormat& f, bool saturate) {
   int exponent = magnitude == 0.0 || std::isinf(magnitude) ? 1 - f.bias() : std::ilogb(magnitude);
   exponent = std::max(exponent, 1 - f.bias());
   const double unit = std::ldexp(1.0, exponent - f.mantissa_bits);
-  double rounded = std::isinf(magnitude) ? magnitude : round_real(magnitude / unit, Rounding::half_even) * unit;
+  double rounded =
+      std::isinf(magnitude) ? magnitude : round_real(magnitude / unit, Rounding::half_even) * unit;
   if (rounded > largest_finite(f)) {
     if (!saturate) return sign | (f.has_infinity ? exponent_ones(f) << f.mantissa_bits : nan_bits(f));
     rounded = largest_finite(f);
@@ -38,7 +39,8 @@ std::uint32_t encode(double value, const FloatFormat& f, bool saturate) {
   if (rounded < std::ldexp(1.0, 1 - f.bias()))
     return sign | static_cast<std::uint32_t>(std::ldexp(rounded, f.bias() - 1 + f.mantissa_bits));
   const int e = std::ilogb(rounded);
-  const auto mantissa = static_cast<std::uint32_t>(std::ldexp(rounded, f.mantissa_bits - e)) - (1U << f.mantissa_bits);
+  const auto mantissa =
+      static_cast<std::uint32_t>(std::ldexp(rounded, f.mantissa_bits - e)) - (1U << f.mantissa_bits);
   return sign | static_cast<std::uint32_t>(e + f.bias()) << f.mantissa_bits | mantissa;
 }
 

@@ -7,8 +7,8 @@
 namespace halftone::numeric {
 
 // fp16 and bf16: IEEE 754 binary16, and binary32 cut to 16 bits. fp8: e4m3 and e5m2 of "FP8 Formats for Deep
-// Learning" (Micikevicius et al., 2022): e5m2 follows IEEE 754; e4m3 has no infinity, one NaN pattern (S.1111.111),
-// and 448 as its largest value.
+// Learning" (Micikevicius et al., 2022): e5m2 follows IEEE 754; e4m3 has no infinity, one NaN pattern
+// (S.1111.111), and 448 as its largest value.
 struct FloatFormat {
   std::string_view name;
   int exponent_bits;
@@ -24,8 +24,8 @@ inline constexpr FloatFormat kBf16{"bf16", 8, 7, true};
 inline constexpr FloatFormat kFp8E4m3{"fp8e4m3", 4, 3, false};
 inline constexpr FloatFormat kFp8E5m2{"fp8e5m2", 5, 2, true};
 
-// The value's bit pattern, rounded to nearest, ties to even; subnormals kept. Overflow gives infinity where the
-// format has it, otherwise NaN; with `saturate`, the largest finite value in both.
+// The value's bit pattern, rounded to nearest, ties to even; subnormals kept. Overflow gives infinity where
+// the format has it, otherwise NaN; with `saturate`, the largest finite value in both.
 std::uint32_t encode(double value, const FloatFormat& format, bool saturate = false);
 
 // The real value of a bit pattern, exactly.

@@ -8,7 +8,8 @@ namespace halftone::numeric {
 
 void check(const IntegerFormat& format) {
   if (format.bits < 1 || format.bits > kMaxBits)
-    throw UsageError("format", fmt::format("bits out of range, got {}, expected 1 to {}", format.bits, kMaxBits));
+    throw UsageError("format",
+                     fmt::format("bits out of range, got {}, expected 1 to {}", format.bits, kMaxBits));
   if (format.narrow && (!format.is_signed || format.bits < 2))
     throw UsageError("format", fmt::format("narrow {}, expected a signed format of 2 bits or more",
                                            name_of({format.bits, format.is_signed, false})));

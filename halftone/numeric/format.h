@@ -1,4 +1,5 @@
-// Integer formats: how many bits, signed or not, and the values that are allowed. docs/arithmetic.md section 1.
+// Integer formats: how many bits, signed or not, and the values that are allowed. docs/arithmetic.md
+// section 1.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +38,9 @@ std::string name_of(const IntegerFormat& format);
 // The smallest standard type that holds the format: int8, uint8, int16 or uint16.
 DType storage_dtype(const IntegerFormat& format);
 
-inline std::int64_t saturate(std::int64_t x, std::int64_t lo, std::int64_t hi) { return std::clamp(x, lo, hi); }
+inline std::int64_t saturate(std::int64_t x, std::int64_t lo, std::int64_t hi) {
+  return std::clamp(x, lo, hi);
+}
 
 // The low `bits` bits of x read as the format: what hardware without saturation keeps. For study.
 std::int64_t wrap(std::int64_t x, const IntegerFormat& format);

@@ -1,4 +1,5 @@
-// Integers of 1, 2 or 4 bits packed into bytes: low bits first, every row starts a byte. docs/arithmetic.md section 1.
+// Integers of 1, 2 or 4 bits packed into bytes: low bits first, every row starts a byte. docs/arithmetic.md
+// section 1.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +17,12 @@ std::int64_t packed_row_bytes(std::int64_t columns, int bits);
 std::vector<std::uint8_t> pack(std::span<const std::int32_t> values, std::int64_t columns, int bits);
 
 // The inverse of pack for values of the format; sign-extends when `is_signed`.
-std::vector<std::int32_t> unpack(std::span<const std::uint8_t> bytes, std::int64_t rows, std::int64_t columns, int bits,
-                                 bool is_signed);
+std::vector<std::int32_t> unpack(std::span<const std::uint8_t> bytes, std::int64_t rows, std::int64_t columns,
+                                 int bits, bool is_signed);
 
 // Binary weights {−1, +1} stored one bit each: 1 is +1.
 std::vector<std::uint8_t> pack_binary(std::span<const std::int32_t> values, std::int64_t columns);
-std::vector<std::int32_t> unpack_binary(std::span<const std::uint8_t> bytes, std::int64_t rows, std::int64_t columns);
+std::vector<std::int32_t> unpack_binary(std::span<const std::uint8_t> bytes, std::int64_t rows,
+                                        std::int64_t columns);
 
 }  // namespace halftone::numeric

@@ -10,9 +10,11 @@
 namespace halftone::numeric {
 namespace {
 
-std::int64_t blocks_per_channel(const Shape& shape, Granularity granularity, int axis, std::int64_t group_size) {
+std::int64_t blocks_per_channel(const Shape& shape, Granularity granularity, int axis,
+                                std::int64_t group_size) {
   if (granularity != Granularity::group) return 1;
-  if (group_size < 1) throw UsageError("group", fmt::format("group size out of range, got {}, expected 1 or more", group_size));
+  if (group_size < 1)
+    throw UsageError("group", fmt::format("group size out of range, got {}, expected 1 or more", group_size));
   const std::int64_t channels = std::max<std::int64_t>(1, shape[static_cast<std::size_t>(axis)]);
   const std::int64_t row = element_count(shape) / channels;
   return (row + group_size - 1) / group_size;
@@ -50,7 +52,8 @@ std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& pa
   const std::int64_t inner = product(shape, axis + 1, shape.size());
   const std::int64_t channels = shape[axis];
   if (static_cast<std::int64_t>(params.affine.size()) != channels * blocks)
-    throw InputError("quantize", fmt::format("wrong number of scales, got {}, expected {}", params.affine.size(), channels * blocks));
+    throw InputError("quantize", fmt::format("wrong number of scales, got {}, expected {}",
+                                             params.affine.size(), channels * blocks));
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t channel = i / inner % channels;
     const std::int64_t place = i / (inner * channels) * inner + i % inner;
@@ -110,7 +113,8 @@ Tensor dequantize(const Tensor& integers, const QuantParams& params) {
 
 std::vector<std::int32_t> to_int32(const Tensor& integers) {
   if (is_float(integers.dtype()) || integers.dtype() == DType::int64)
-    throw InputError("quantize", fmt::format("not an integer tensor of 32 bits or fewer, got {}", name_of(integers.dtype())));
+    throw InputError("quantize", fmt::format("not an integer tensor of 32 bits or fewer, got {}",
+                                             name_of(integers.dtype())));
   const Tensor wide = integers.cast(DType::int32);
   const auto values = wide.data<std::int32_t>();
   return {values.begin(), values.end()};
@@ -118,13 +122,15 @@ std::vector<std::int32_t> to_int32(const Tensor& integers) {
 
 Tensor from_int32(const Shape& shape, std::span<const std::int32_t> values, DType dtype) {
   Tensor result(dtype, shape);
-  if (static_cast<std::int64_t>(values.size()) != result.size()) throw std::logic_error("from_int32: sizes differ");
+  if (static_cast<std::int64_t>(values.size()) != result.size())
+    throw std::logic_error("from_int32: sizes differ");
   dispatch_dtype(dtype, [&](auto tag) {
     using T = decltype(tag);
     auto out = result.mutable_data<T>();
     for (std::size_t i = 0; i < values.size(); ++i) {
       out[i] = static_cast<T>(values[i]);
-      if (static_cast<std::int32_t>(out[i]) != values[i]) throw std::logic_error("from_int32: value does not fit");
+      if (static_cast<std::int32_t>(out[i]) != values[i])
+        throw std::logic_error("from_int32: value does not fit");
     }
   });
   return result;

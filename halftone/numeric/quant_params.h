@@ -16,8 +16,8 @@ enum class Granularity {
   group,    // one for each block of `group_size` along the reduction of each channel; the last may be short
 };
 
-// Affine parameters of a tensor. A tensor with `axis` >= 0 has channels along it; each channel's other elements,
-// in row-major order, form its row. At group granularity a row is cut into ⌈row/group_size⌉ blocks.
+// Affine parameters of a tensor. A tensor with `axis` >= 0 has channels along it; each channel's other
+// elements, in row-major order, form its row. At group granularity a row is cut into ⌈row/group_size⌉ blocks.
 // `affine` is indexed [channel·blocks + block].
 struct QuantParams {
   IntegerFormat format;

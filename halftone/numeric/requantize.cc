@@ -10,9 +10,12 @@ namespace halftone::numeric {
 
 std::string_view name_of(Arithmetic arithmetic) {
   switch (arithmetic) {
-    case Arithmetic::fixed: return "fixed";
-    case Arithmetic::shift: return "shift";
-    case Arithmetic::onnx: return "onnx";
+    case Arithmetic::fixed:
+      return "fixed";
+    case Arithmetic::shift:
+      return "shift";
+    case Arithmetic::onnx:
+      return "onnx";
   }
   return "?";
 }

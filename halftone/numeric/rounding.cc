@@ -19,10 +19,14 @@ __extension__ typedef __int128 Wide;
 
 std::string_view name_of(Rounding rounding) {
   switch (rounding) {
-    case Rounding::half_even: return "half_even";
-    case Rounding::half_away: return "half_away";
-    case Rounding::half_up: return "half_up";
-    case Rounding::floor: return "floor";
+    case Rounding::half_even:
+      return "half_even";
+    case Rounding::half_away:
+      return "half_away";
+    case Rounding::half_up:
+      return "half_up";
+    case Rounding::floor:
+      return "floor";
   }
   return "?";
 }
@@ -30,7 +34,9 @@ std::string_view name_of(Rounding rounding) {
 Rounding rounding_from(std::string_view name) {
   for (Rounding r : {Rounding::half_even, Rounding::half_away, Rounding::half_up, Rounding::floor})
     if (name == name_of(r)) return r;
-  throw UsageError("rounding", fmt::format("unknown mode, got '{}', expected half_even, half_away, half_up or floor", name));
+  throw UsageError(
+      "rounding",
+      fmt::format("unknown mode, got '{}', expected half_even, half_away, half_up or floor", name));
 }
 
 double round_real(double x, Rounding rounding) {
@@ -44,11 +50,13 @@ double round_real(double x, Rounding rounding) {
       const bool up = std::fabs(rest) > 0.5 || (std::fabs(rest) == 0.5 && odd);
       return up ? whole + away : whole;
     }
-    case Rounding::half_away: return std::fabs(rest) >= 0.5 ? whole + away : whole;
+    case Rounding::half_away:
+      return std::fabs(rest) >= 0.5 ? whole + away : whole;
     case Rounding::half_up:
       if (rest >= 0.5) return whole + 1.0;
       return rest < -0.5 ? whole - 1.0 : whole;
-    case Rounding::floor: return rest < 0.0 ? whole - 1.0 : whole;
+    case Rounding::floor:
+      return rest < 0.0 ? whole - 1.0 : whole;
   }
   return whole;
 }
@@ -72,10 +80,17 @@ std::int64_t round_shift(std::int64_t x, int k, Rounding rounding) {
   const Wide half = Wide{1} << (k - 1);
   bool up = false;
   switch (rounding) {
-    case Rounding::half_even: up = rest > half || (rest == half && (below & 1) != 0); break;
-    case Rounding::half_away: up = rest > half || (rest == half && x >= 0); break;
-    case Rounding::half_up: up = rest >= half; break;
-    case Rounding::floor: break;
+    case Rounding::half_even:
+      up = rest > half || (rest == half && (below & 1) != 0);
+      break;
+    case Rounding::half_away:
+      up = rest > half || (rest == half && x >= 0);
+      break;
+    case Rounding::half_up:
+      up = rest >= half;
+      break;
+    case Rounding::floor:
+      break;
   }
   return static_cast<std::int64_t>(below + (up ? 1 : 0));
 }

@@ -76,11 +76,17 @@ void write(const ir::Clip& op, onnx::NodeProto& node, onnx::GraphProto& graph) {
   node.add_input(node.name() + "_max");
 }
 
-void write(const ir::BatchNormalization& op, onnx::NodeProto& node, onnx::GraphProto&) { add(node, "epsilon", op.epsilon); }
+void write(const ir::BatchNormalization& op, onnx::NodeProto& node, onnx::GraphProto&) {
+  add(node, "epsilon", op.epsilon);
+}
 void write(const ir::Flatten& op, onnx::NodeProto& node, onnx::GraphProto&) { add(node, "axis", op.axis); }
 void write(const ir::Softmax& op, onnx::NodeProto& node, onnx::GraphProto&) { add(node, "axis", op.axis); }
-void write(const ir::QuantizeLinear& op, onnx::NodeProto& node, onnx::GraphProto&) { add(node, "axis", op.axis); }
-void write(const ir::DequantizeLinear& op, onnx::NodeProto& node, onnx::GraphProto&) { add(node, "axis", op.axis); }
+void write(const ir::QuantizeLinear& op, onnx::NodeProto& node, onnx::GraphProto&) {
+  add(node, "axis", op.axis);
+}
+void write(const ir::DequantizeLinear& op, onnx::NodeProto& node, onnx::GraphProto&) {
+  add(node, "axis", op.axis);
+}
 void write(const ir::Reshape& op, onnx::NodeProto& node, onnx::GraphProto&) {
   if (op.allow_zero) add(node, "allowzero", std::int64_t{1});
 }

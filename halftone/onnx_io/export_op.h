@@ -7,8 +7,8 @@
 
 namespace halftone::onnx_io {
 
-// Writes op type and attributes. Inputs that the importer made part of the op become initializers of `graph`, named
-// after the node, and are added to the node's inputs (which hold the graph's already).
+// Writes op type and attributes. Inputs that the importer made part of the op become initializers of `graph`,
+// named after the node, and are added to the node's inputs (which hold the graph's already).
 void export_op(const ir::Op& op, onnx::NodeProto& node, onnx::GraphProto& graph);
 
 }  // namespace halftone::onnx_io

@@ -16,7 +16,8 @@ ir::AutoPad read_auto_pad(const NodeReader& node) {
   if (mode == "SAME_UPPER") return ir::AutoPad::same_upper;
   if (mode == "SAME_LOWER") return ir::AutoPad::same_lower;
   if (mode == "VALID") return ir::AutoPad::valid;
-  throw InputError(node.describe(), fmt::format("auto_pad '{}', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", mode));
+  throw InputError(node.describe(),
+                   fmt::format("auto_pad '{}', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", mode));
 }
 
 ir::Window read_window(const NodeReader& node) {
@@ -30,7 +31,9 @@ ir::Window read_window(const NodeReader& node) {
   return window;
 }
 
-ir::Op import_conv(NodeReader& node) { return ir::Conv{.window = read_window(node), .groups = node.integer("group", 1)}; }
+ir::Op import_conv(NodeReader& node) {
+  return ir::Conv{.window = read_window(node), .groups = node.integer("group", 1)};
+}
 
 ir::Op import_max_pool(NodeReader& node) {
   ir::MaxPool op{.window = read_window(node)};
@@ -40,7 +43,8 @@ ir::Op import_max_pool(NodeReader& node) {
 }
 
 ir::Op import_average_pool(NodeReader& node) {
-  ir::AveragePool op{.window = read_window(node), .count_include_pad = node.integer("count_include_pad", 0) != 0};
+  ir::AveragePool op{.window = read_window(node),
+                     .count_include_pad = node.integer("count_include_pad", 0) != 0};
   op.window.ceil_mode = node.integer("ceil_mode", 0) != 0;
   return op;
 }
@@ -54,16 +58,20 @@ ir::Op import_gemm(NodeReader& node) {
 
 ir::Op import_clip(NodeReader& node) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (node.opset() < 11) return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
-  const ir::Clip op{.lo = node.scalar_input(1, "min", -kInfinity), .hi = node.scalar_input(2, "max", kInfinity)};
+  if (node.opset() < 11)
+    return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
+  const ir::Clip op{.lo = node.scalar_input(1, "min", -kInfinity),
+                    .hi = node.scalar_input(2, "max", kInfinity)};
   node.inputs().resize(1);
   return op;
 }
 
 ir::Op import_batch_normalization(NodeReader& node) {
   node.real("momentum", 0.9F);
-  if (node.integer("training_mode", 0) != 0) throw UnsupportedError(node.describe(), "training_mode is set, expected inference");
-  if (node.integer("spatial", 1) != 1) throw UnsupportedError(node.describe(), "spatial is 0, expected statistics by channel");
+  if (node.integer("training_mode", 0) != 0)
+    throw UnsupportedError(node.describe(), "training_mode is set, expected inference");
+  if (node.integer("spatial", 1) != 1)
+    throw UnsupportedError(node.describe(), "spatial is 0, expected statistics by channel");
   return ir::BatchNormalization{.epsilon = node.real("epsilon", 1e-5F)};
 }
 
@@ -74,7 +82,8 @@ ir::Op import_softmax(NodeReader& node) {
 
 template <typename Op>
 ir::Op import_linear_quantization(NodeReader& node) {
-  if (node.integer("block_size", 0) != 0) throw UnsupportedError(node.describe(), "block_size is set, expected scales by tensor or axis");
+  if (node.integer("block_size", 0) != 0)
+    throw UnsupportedError(node.describe(), "block_size is set, expected scales by tensor or axis");
   node.integer("saturate", 1);  // of float8 only
   if (node.integer("output_dtype", 0) != 0 && !node.has_input(2))
     throw UnsupportedError(node.describe(), "output_dtype without a zero point");
@@ -83,7 +92,9 @@ ir::Op import_linear_quantization(NodeReader& node) {
 }
 
 ir::Op import_flatten(NodeReader& node) { return ir::Flatten{.axis = node.integer("axis", 1)}; }
-ir::Op import_reshape(NodeReader& node) { return ir::Reshape{.allow_zero = node.integer("allowzero", 0) != 0}; }
+ir::Op import_reshape(NodeReader& node) {
+  return ir::Reshape{.allow_zero = node.integer("allowzero", 0) != 0};
+}
 
 template <typename Op>
 ir::Op import_plain(NodeReader&) {

@@ -21,23 +21,29 @@ std::int64_t opset_of(const onnx::ModelProto& model) {
   for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
     if (!is_default_domain(opset.domain())) continue;
     if (opset.version() < kMinOpset || opset.version() > kMaxOpset)
-      throw UnsupportedError("opset", fmt::format("got {}, expected {} to {}", opset.version(), kMinOpset, kMaxOpset));
+      throw UnsupportedError("opset",
+                             fmt::format("got {}, expected {} to {}", opset.version(), kMinOpset, kMaxOpset));
     return opset.version();
   }
   throw InputError("opset", "the model does not say which operator set it uses");
 }
 
-bool is_constant_node(const onnx::NodeProto& node) { return is_default_domain(node.domain()) && node.op_type() == "Constant"; }
+bool is_constant_node(const onnx::NodeProto& node) {
+  return is_default_domain(node.domain()) && node.op_type() == "Constant";
+}
 
 // Every operator that can't be read, at once and before any work.
 void check_supported(const onnx::GraphProto& graph) {
   std::string missing;
   int count = 0;
   for (const onnx::NodeProto& node : graph.node()) {
-    if (is_constant_node(node) || (is_default_domain(node.domain()) && find_importer(node.op_type()) != nullptr)) continue;
+    if (is_constant_node(node) ||
+        (is_default_domain(node.domain()) && find_importer(node.op_type()) != nullptr))
+      continue;
     const std::string domain = is_default_domain(node.domain()) ? "" : node.domain() + ".";
     const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
-    if (++count <= 10) missing += fmt::format("{}{}{} '{}'", missing.empty() ? "" : ", ", domain, node.op_type(), name);
+    if (++count <= 10)
+      missing += fmt::format("{}{}{} '{}'", missing.empty() ? "" : ", ", domain, node.op_type(), name);
   }
   if (count > 10) missing += fmt::format(" and {} more", count - 10);
   if (count > 0) throw UnsupportedError("operators", "not supported: " + missing);
@@ -62,7 +68,8 @@ class Reader {
       else
         add_node(node);
     }
-    for (const onnx::ValueInfoProto& output : proto_.output()) graph_.outputs.push_back(id_of(output.name(), "output"));
+    for (const onnx::ValueInfoProto& output : proto_.output())
+      graph_.outputs.push_back(id_of(output.name(), "output"));
     graph_ = ir::without_dead_nodes(graph_);
     ir::check(graph_);
     return std::move(graph_);
@@ -72,7 +79,8 @@ class Reader {
   // The graph's own naming would renumber a name that is taken; in a file that is an error.
   void define(const std::string& name, ir::ValueId id) {
     if (name.empty()) throw InputError("graph", "a value without a name");
-    if (!ids_.emplace(name, id).second) throw InputError("graph", fmt::format("value '{}' is defined twice", name));
+    if (!ids_.emplace(name, id).second)
+      throw InputError("graph", fmt::format("value '{}' is defined twice", name));
   }
 
   ir::ValueId new_value(const std::string& name, DType dtype, Shape shape) {
@@ -84,7 +92,8 @@ class Reader {
 
   ir::ValueId id_of(const std::string& name, std::string_view what) const {
     const auto found = ids_.find(name);
-    if (found == ids_.end()) throw InputError("graph", fmt::format("{} '{}' is computed by nothing before it", what, name));
+    if (found == ids_.end())
+      throw InputError("graph", fmt::format("{} '{}' is computed by nothing before it", what, name));
     return found->second;
   }
 
@@ -95,10 +104,13 @@ class Reader {
   }
 
   void add_constant_node(const onnx::NodeProto& node) {
-    if (node.output_size() != 1) throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
+    if (node.output_size() != 1)
+      throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
     for (const onnx::AttributeProto& attribute : node.attribute())
-      if (attribute.name() == "value" && attribute.has_t()) return add_constant(node.output(0), attribute.t());
-    throw UnsupportedError(fmt::format("Constant '{}'", node.output(0)), "no attribute 'value' with a tensor");
+      if (attribute.name() == "value" && attribute.has_t())
+        return add_constant(node.output(0), attribute.t());
+    throw UnsupportedError(fmt::format("Constant '{}'", node.output(0)),
+                           "no attribute 'value' with a tensor");
   }
 
   void add_input(const onnx::ValueInfoProto& input) {
@@ -110,7 +122,9 @@ class Reader {
     for (const auto& dim : type.shape().dim()) {
       const bool known = dim.has_dim_value() && dim.dim_value() > 0;
       if (!known && !shape.empty())
-        throw UnsupportedError(where, fmt::format("dimension {} is not fixed, expected only the first to be free", shape.size()));
+        throw UnsupportedError(
+            where,
+            fmt::format("dimension {} is not fixed, expected only the first to be free", shape.size()));
       shape.push_back(known ? dim.dim_value() : kDynamic);
     }
     element_count(is_static(shape) || shape.empty() ? shape : Shape(shape.begin() + 1, shape.end()), where);
@@ -119,20 +133,25 @@ class Reader {
 
   void add_node(const onnx::NodeProto& proto) {
     std::vector<ir::ValueId> inputs;
-    for (const std::string& name : proto.input()) inputs.push_back(name.empty() ? ir::kNoValue : id_of(name, "value"));
+    for (const std::string& name : proto.input())
+      inputs.push_back(name.empty() ? ir::kNoValue : id_of(name, "value"));
     while (!inputs.empty() && inputs.back() == ir::kNoValue) inputs.pop_back();
     NodeReader reader(proto, opset_, graph_, std::move(inputs));
-    ir::Node node{.name = proto.name(), .op = find_importer(proto.op_type())(reader), .inputs = {}, .outputs = {}};
+    ir::Node node{
+        .name = proto.name(), .op = find_importer(proto.op_type())(reader), .inputs = {}, .outputs = {}};
     reader.expect_all_read();
     node.inputs = reader.inputs();
     const std::vector<ir::TensorType> types = ir::infer_node(graph_, node);
     for (int i = 0; i < proto.output_size(); ++i) {
       const auto at = static_cast<std::size_t>(i);
       if (at >= types.size() && proto.output(i).empty()) continue;
-      if (at >= types.size()) throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", i, proto.output(i)));
+      if (at >= types.size())
+        throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", i, proto.output(i)));
       node.outputs.push_back(new_value(proto.output(i), types[at].dtype, types[at].shape));
     }
-    if (node.outputs.size() != types.size()) throw InputError(reader.describe(), fmt::format("{} outputs, expected {}", node.outputs.size(), types.size()));
+    if (node.outputs.size() != types.size())
+      throw InputError(reader.describe(),
+                       fmt::format("{} outputs, expected {}", node.outputs.size(), types.size()));
     if (node.name.empty()) node.name = proto.output(0);
     graph_.nodes.push_back(std::move(node));
   }
@@ -147,7 +166,8 @@ class Reader {
 
 ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) {
   onnx::ModelProto model;
-  if (bytes.empty() || bytes.size() > INT32_MAX || !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+  if (bytes.empty() || bytes.size() > INT32_MAX ||
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     throw InputError(where, "not an ONNX model, or a damaged one");
   if (!model.has_graph()) throw InputError(where, "not an ONNX model: no graph in it");
   try {
@@ -159,6 +179,8 @@ ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) 
   }
 }
 
-ir::Graph load_model(const std::filesystem::path& path) { return parse_model(read_file(path), path.string()); }
+ir::Graph load_model(const std::filesystem::path& path) {
+  return parse_model(read_file(path), path.string());
+}
 
 }  // namespace halftone::onnx_io

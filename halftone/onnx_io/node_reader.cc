@@ -6,7 +6,8 @@
 
 namespace halftone::onnx_io {
 
-NodeReader::NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph, std::vector<ir::ValueId> inputs)
+NodeReader::NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph,
+                       std::vector<ir::ValueId> inputs)
     : node_(node), opset_(opset), graph_(graph), inputs_(std::move(inputs)) {}
 
 std::string NodeReader::describe() const {
@@ -18,9 +19,11 @@ const onnx::AttributeProto* NodeReader::find(const char* name, int type) const {
   read_.insert(name);
   for (const onnx::AttributeProto& attribute : node_.attribute()) {
     if (attribute.name() != name) continue;
-    if (!attribute.ref_attr_name().empty()) throw UnsupportedError(describe(), fmt::format("attribute {} refers to a function's", name));
+    if (!attribute.ref_attr_name().empty())
+      throw UnsupportedError(describe(), fmt::format("attribute {} refers to a function's", name));
     if (attribute.type() != type)
-      throw InputError(describe(), fmt::format("attribute {} has type {}, expected {}", name, static_cast<int>(attribute.type()), type));
+      throw InputError(describe(), fmt::format("attribute {} has type {}, expected {}", name,
+                                               static_cast<int>(attribute.type()), type));
     return &attribute;
   }
   return nullptr;
@@ -49,15 +52,18 @@ std::vector<std::int64_t> NodeReader::integers(const char* name) const {
 
 void NodeReader::expect_all_read() const {
   for (const onnx::AttributeProto& attribute : node_.attribute())
-    if (!read_.contains(attribute.name())) throw UnsupportedError(describe(), fmt::format("attribute {} is not known", attribute.name()));
+    if (!read_.contains(attribute.name()))
+      throw UnsupportedError(describe(), fmt::format("attribute {} is not known", attribute.name()));
 }
 
 float NodeReader::scalar_input(std::size_t i, const char* name, float otherwise) const {
   if (!has_input(i)) return otherwise;
   const Tensor* constant = graph_.constant(inputs_[i]);
-  if (constant == nullptr) throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
+  if (constant == nullptr)
+    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
   if (constant->dtype() != DType::float32 || constant->size() != 1)
-    throw InputError(describe(), fmt::format("{} is {} {}, expected one float32", name, name_of(constant->dtype()), to_string(constant->shape())));
+    throw InputError(describe(), fmt::format("{} is {} {}, expected one float32", name,
+                                             name_of(constant->dtype()), to_string(constant->shape())));
   return constant->data<float>()[0];
 }
 

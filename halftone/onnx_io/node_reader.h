@@ -13,7 +13,8 @@ namespace halftone::onnx_io {
 
 class NodeReader {
  public:
-  NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph, std::vector<ir::ValueId> inputs);
+  NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph,
+             std::vector<ir::ValueId> inputs);
 
   std::int64_t opset() const { return opset_; }
   std::string describe() const;

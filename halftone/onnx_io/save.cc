@@ -55,6 +55,8 @@ std::string serialize_model(const ir::Graph& graph) {
   return model.SerializeAsString();
 }
 
-void save_model(const ir::Graph& graph, const std::filesystem::path& path) { write_file(path, serialize_model(graph)); }
+void save_model(const ir::Graph& graph, const std::filesystem::path& path) {
+  write_file(path, serialize_model(graph));
+}
 
 }  // namespace halftone::onnx_io

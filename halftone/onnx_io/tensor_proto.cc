@@ -15,7 +15,8 @@ namespace {
 
 void check_count(std::int64_t got, const Tensor& tensor, std::string_view where) {
   if (got != tensor.size())
-    throw InputError(where, fmt::format("holds {} values, expected {} for shape {}", got, tensor.size(), to_string(tensor.shape())));
+    throw InputError(where, fmt::format("holds {} values, expected {} for shape {}", got, tensor.size(),
+                                        to_string(tensor.shape())));
 }
 
 // The typed field of the proto that `dtype` uses when raw_data is empty.
@@ -35,10 +36,14 @@ void read_field(const onnx::TensorProto& proto, Tensor& tensor, std::string_view
     });
   };
   switch (tensor.dtype()) {
-    case DType::float32: return copy(proto.float_data());
-    case DType::float64: return copy(proto.double_data());
-    case DType::int64: return copy(proto.int64_data());
-    default: return copy(proto.int32_data());
+    case DType::float32:
+      return copy(proto.float_data());
+    case DType::float64:
+      return copy(proto.double_data());
+    case DType::int64:
+      return copy(proto.int64_data());
+    default:
+      return copy(proto.int32_data());
   }
 }
 
@@ -46,55 +51,79 @@ template <typename T>
 void expect_no_nan(const Tensor& tensor, std::string_view where) {
   const auto values = tensor.data<T>();
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isnan(values[i])) throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
+    if (std::isnan(values[i]))
+      throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
 }
 
 }  // namespace
 
 DType dtype_from(std::int32_t onnx_type, std::string_view where) {
   switch (onnx_type) {
-    case onnx::TensorProto::FLOAT: return DType::float32;
-    case onnx::TensorProto::DOUBLE: return DType::float64;
-    case onnx::TensorProto::INT8: return DType::int8;
-    case onnx::TensorProto::UINT8: return DType::uint8;
-    case onnx::TensorProto::INT16: return DType::int16;
-    case onnx::TensorProto::UINT16: return DType::uint16;
-    case onnx::TensorProto::INT32: return DType::int32;
-    case onnx::TensorProto::INT64: return DType::int64;
-    default: throw UnsupportedError(where, fmt::format("ONNX element type {}, expected float, double or an integer of 8 to 64 bits", onnx_type));
+    case onnx::TensorProto::FLOAT:
+      return DType::float32;
+    case onnx::TensorProto::DOUBLE:
+      return DType::float64;
+    case onnx::TensorProto::INT8:
+      return DType::int8;
+    case onnx::TensorProto::UINT8:
+      return DType::uint8;
+    case onnx::TensorProto::INT16:
+      return DType::int16;
+    case onnx::TensorProto::UINT16:
+      return DType::uint16;
+    case onnx::TensorProto::INT32:
+      return DType::int32;
+    case onnx::TensorProto::INT64:
+      return DType::int64;
+    default:
+      throw UnsupportedError(
+          where, fmt::format("ONNX element type {}, expected float, double or an integer of 8 to 64 bits",
+                             onnx_type));
   }
 }
 
 std::int32_t onnx_type_of(DType dtype) {
   switch (dtype) {
-    case DType::float32: return onnx::TensorProto::FLOAT;
-    case DType::float64: return onnx::TensorProto::DOUBLE;
-    case DType::int8: return onnx::TensorProto::INT8;
-    case DType::uint8: return onnx::TensorProto::UINT8;
-    case DType::int16: return onnx::TensorProto::INT16;
-    case DType::uint16: return onnx::TensorProto::UINT16;
-    case DType::int32: return onnx::TensorProto::INT32;
-    case DType::int64: return onnx::TensorProto::INT64;
+    case DType::float32:
+      return onnx::TensorProto::FLOAT;
+    case DType::float64:
+      return onnx::TensorProto::DOUBLE;
+    case DType::int8:
+      return onnx::TensorProto::INT8;
+    case DType::uint8:
+      return onnx::TensorProto::UINT8;
+    case DType::int16:
+      return onnx::TensorProto::INT16;
+    case DType::uint16:
+      return onnx::TensorProto::UINT16;
+    case DType::int32:
+      return onnx::TensorProto::INT32;
+    case DType::int64:
+      return onnx::TensorProto::INT64;
   }
   return onnx::TensorProto::UNDEFINED;
 }
 
 Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) throw UnsupportedError(where, "data in another file, expected it in the model");
+  if (proto.data_location() == onnx::TensorProto::EXTERNAL)
+    throw UnsupportedError(where, "data in another file, expected it in the model");
   if (proto.has_segment()) throw UnsupportedError(where, "a segmented tensor");
   const Shape shape(proto.dims().begin(), proto.dims().end());
   const DType dtype = dtype_from(proto.data_type(), where);
   const std::int64_t count = element_count(shape, where);
-  const std::size_t stored = proto.raw_data().size() / size_of(dtype) + static_cast<std::size_t>(proto.float_data_size()) +
-                             static_cast<std::size_t>(proto.double_data_size()) + static_cast<std::size_t>(proto.int32_data_size()) +
-                             static_cast<std::size_t>(proto.int64_data_size());
+  const std::size_t stored =
+      proto.raw_data().size() / size_of(dtype) + static_cast<std::size_t>(proto.float_data_size()) +
+      static_cast<std::size_t>(proto.double_data_size()) + static_cast<std::size_t>(proto.int32_data_size()) +
+      static_cast<std::size_t>(proto.int64_data_size());
   // Before memory is taken for a shape that nothing backs.
   if (stored < static_cast<std::size_t>(count))
-    throw InputError(where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
+    throw InputError(
+        where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
   Tensor tensor(dtype, shape);
   if (!proto.raw_data().empty()) {
     if (proto.raw_data().size() != tensor.byte_size())
-      throw InputError(where, fmt::format("raw data of {} bytes, expected {}", proto.raw_data().size(), tensor.byte_size()));
+      throw InputError(where, fmt::format("raw data of {} bytes, expected {}", proto.raw_data().size(),
+                                          tensor.byte_size()));
     std::memcpy(tensor.mutable_bytes().data(), proto.raw_data().data(), tensor.byte_size());
   } else {
     read_field(proto, tensor, where);

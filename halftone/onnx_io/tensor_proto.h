@@ -9,8 +9,8 @@
 
 namespace halftone::onnx_io {
 
-// Throws InputError when dims, data type and data do not agree, or a float is NaN; UnsupportedError for types that
-// are not read and for external data.
+// Throws InputError when dims, data type and data do not agree, or a float is NaN; UnsupportedError for types
+// that are not read and for external data.
 Tensor from_proto(const onnx::TensorProto& proto, std::string_view where);
 void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto);
 

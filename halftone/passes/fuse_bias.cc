@@ -22,7 +22,8 @@ bool join_add(ir::Graph& graph, ir::Node& producer, const ir::Node& node) {
   const Tensor* constant = graph.constant(node.inputs[1]);
   const Shape& y = graph.value(node.inputs[0]).shape;
   if (constant == nullptr || constant->dtype() != DType::float32 || y.size() < 2) return false;
-  if (std::holds_alternative<ir::MatMul>(producer.op) && graph.value(producer.inputs[0]).shape.size() != 2) return false;
+  if (std::holds_alternative<ir::MatMul>(producer.op) && graph.value(producer.inputs[0]).shape.size() != 2)
+    return false;
   std::vector<double> bias = bias_of(graph, producer);
   if (bias.empty() || !is_per_channel(constant->shape(), y, channels)) return false;
   const auto values = constant->data<float>();
@@ -36,7 +37,8 @@ bool join_add(ir::Graph& graph, ir::Node& producer, const ir::Node& node) {
 ir::Graph fuse_bias(ir::Graph graph) {
   // Addition commutes; the constant goes second.
   for (ir::Node& node : graph.nodes)
-    if (std::holds_alternative<ir::Add>(node.op) && graph.constant(node.inputs[0]) != nullptr) std::swap(node.inputs[0], node.inputs[1]);
+    if (std::holds_alternative<ir::Add>(node.op) && graph.constant(node.inputs[0]) != nullptr)
+      std::swap(node.inputs[0], node.inputs[1]);
   return join_pairs(std::move(graph), join_add);
 }
 

@@ -17,8 +17,8 @@ ir::Graph fold_gemm_factors(ir::Graph graph);
 // Makes an Add of a constant, one number a channel, the bias of the Conv, Gemm or MatMul before it.
 ir::Graph fuse_bias(ir::Graph graph);
 
-// w' = w·γ/√(σ² + ε), b' = (b − μ)·γ/√(σ² + ε) + β: a BatchNormalization becomes part of the Conv or Gemm before it.
-// (Jacob et al., CVPR 2018, section 3.2.)
+// w' = w·γ/√(σ² + ε), b' = (b − μ)·γ/√(σ² + ε) + β: a BatchNormalization becomes part of the Conv or Gemm
+// before it. (Jacob et al., CVPR 2018, section 3.2.)
 ir::Graph fold_batch_norm(ir::Graph graph);
 
 // All of the above, in the order in which they help each other: what every quantization begins with.

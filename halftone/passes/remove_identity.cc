@@ -12,7 +12,8 @@ ir::Graph remove_identity(ir::Graph graph) {
       if (id != ir::kNoValue) id = same[static_cast<std::size_t>(id)];
     // An output keeps its name, so the node that gives it that name stays.
     const bool named = std::ranges::find(graph.outputs, node.outputs[0]) != graph.outputs.end();
-    if (std::holds_alternative<ir::Identity>(node.op) && !named) same[static_cast<std::size_t>(node.outputs[0])] = node.inputs[0];
+    if (std::holds_alternative<ir::Identity>(node.op) && !named)
+      same[static_cast<std::size_t>(node.outputs[0])] = node.inputs[0];
   }
   return ir::without_dead_nodes(graph);
 }

@@ -37,7 +37,8 @@ ir::Graph join_pairs(ir::Graph graph, const Join& join) {
 }
 
 std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node) {
-  const bool linear = std::holds_alternative<ir::Conv>(node.op) || std::holds_alternative<ir::Gemm>(node.op) ||
+  const bool linear = std::holds_alternative<ir::Conv>(node.op) ||
+                      std::holds_alternative<ir::Gemm>(node.op) ||
                       std::holds_alternative<ir::MatMul>(node.op);
   const Tensor* w = linear ? graph.constant(node.inputs[1]) : nullptr;
   if (w == nullptr || w->dtype() != DType::float32 || w->rank() < 2) return 0;
@@ -67,7 +68,8 @@ std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
 
 void set_bias(ir::Graph& graph, ir::Node& node, const std::vector<double>& bias, const std::string& name) {
   const std::vector<float> values(bias.begin(), bias.end());
-  const ir::ValueId id = graph.add_constant(name, Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values));
+  const ir::ValueId id =
+      graph.add_constant(name, Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values));
   if (std::holds_alternative<ir::MatMul>(node.op)) node.op = ir::Gemm{};
   node.inputs.resize(3, ir::kNoValue);
   node.inputs[2] = id;

@@ -1,4 +1,5 @@
-// What the passes share: finding a pair of nodes of which the second is the first's only reader, and joining them.
+// What the passes share: finding a pair of nodes of which the second is the first's only reader, and joining
+// them.
 #pragma once
 
 #include <functional>
@@ -7,8 +8,9 @@
 
 namespace halftone::passes {
 
-// For every node and its producer (of input 0) that has no other reader and is no output: when join(producer, node)
-// says it wrote the node's work into the producer, the producer takes over the node's output and the node goes.
+// For every node and its producer (of input 0) that has no other reader and is no output: when join(producer,
+// node) says it wrote the node's work into the producer, the producer takes over the node's output and the
+// node goes.
 using Join = std::function<bool(ir::Graph& graph, ir::Node& producer, const ir::Node& node)>;
 ir::Graph join_pairs(ir::Graph graph, const Join& join);
 

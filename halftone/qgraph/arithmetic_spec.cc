@@ -15,7 +15,8 @@ void write_arithmetic(const ArithmeticSpec& spec, Metadata& metadata) {
   metadata["halftone.arithmetic"] = numeric::name_of(spec.mode);
   metadata["halftone.arithmetic_version"] = kVersion;
   metadata.erase("halftone.mantissa_bits");
-  if (spec.mode == numeric::Arithmetic::fixed) metadata["halftone.mantissa_bits"] = std::to_string(spec.mantissa_bits);
+  if (spec.mode == numeric::Arithmetic::fixed)
+    metadata["halftone.mantissa_bits"] = std::to_string(spec.mantissa_bits);
 }
 
 ArithmeticSpec read_arithmetic(const Metadata& metadata) {
@@ -27,8 +28,9 @@ ArithmeticSpec read_arithmetic(const Metadata& metadata) {
   }
   const auto version = metadata.find("halftone.arithmetic_version");
   if (version == metadata.end() || version->second != kVersion)
-    throw UnsupportedError("metadata", fmt::format("arithmetic version '{}', expected {}",
-                                                   version == metadata.end() ? "" : version->second, kVersion));
+    throw UnsupportedError("metadata",
+                           fmt::format("arithmetic version '{}', expected {}",
+                                       version == metadata.end() ? "" : version->second, kVersion));
   try {
     spec.mode = numeric::arithmetic_from(mode->second);
   } catch (const UsageError& error) {

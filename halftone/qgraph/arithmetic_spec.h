@@ -17,7 +17,8 @@ struct ArithmeticSpec {
 
 using Metadata = std::map<std::string, std::string>;
 
-// Keys halftone.arithmetic, halftone.mantissa_bits and halftone.arithmetic_version of an ONNX file's metadata_props.
+// Keys halftone.arithmetic, halftone.mantissa_bits and halftone.arithmetic_version of an ONNX file's
+// metadata_props.
 void write_arithmetic(const ArithmeticSpec& spec, Metadata& metadata);
 
 // A file that says nothing is read as `onnx`. Throws InputError for a value or version not known.

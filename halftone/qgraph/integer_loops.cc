@@ -7,25 +7,30 @@ namespace {
 
 // The bound of docs/arithmetic.md section 4 says which Sum holds every partial sum.
 template <typename Sum>
-std::int64_t dot(const std::int32_t* x, std::int32_t x_zero_point, const std::int32_t* w, std::int64_t count) {
+std::int64_t dot(const std::int32_t* x, std::int32_t x_zero_point, const std::int32_t* w,
+                 std::int64_t count) {
   Sum sum = 0;
-  for (std::int64_t k = 0; k < count; ++k) sum += static_cast<Sum>(x[k] - x_zero_point) * static_cast<Sum>(w[k]);
+  for (std::int64_t k = 0; k < count; ++k)
+    sum += static_cast<Sum>(x[k] - x_zero_point) * static_cast<Sum>(w[k]);
   return sum;
 }
 
-std::int64_t grouped_dot(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear, std::int64_t m) {
+std::int64_t grouped_dot(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear,
+                         std::int64_t m) {
   const std::int32_t* w = linear.w.data() + m * linear.reduction;
   const std::int64_t blocks = static_cast<std::int64_t>(linear.group_m.size()) / linear.channels;
   std::int64_t sum = 0;
   for (std::int64_t g = 0; g < blocks; ++g) {
     const std::int64_t first = g * linear.group_size;
     const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
-    sum += dot<std::int64_t>(x + first, x_zero_point, w + first, count) * linear.group_m[static_cast<std::size_t>(m * blocks + g)];
+    sum += dot<std::int64_t>(x + first, x_zero_point, w + first, count) *
+           linear.group_m[static_cast<std::size_t>(m * blocks + g)];
   }
   return sum;
 }
 
-std::int64_t linear_sum(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear, std::int64_t m) {
+std::int64_t linear_sum(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear,
+                        std::int64_t m) {
   const std::int32_t* w = linear.w.data() + m * linear.reduction;
   const std::int64_t bias = linear.bias[static_cast<std::size_t>(m)];
   if (linear.group_size > 0) return bias + grouped_dot(x, x_zero_point, linear, m);
@@ -33,7 +38,8 @@ std::int64_t linear_sum(const std::int32_t* x, std::int32_t x_zero_point, const 
                              : dot<std::int32_t>(x, x_zero_point, w, linear.reduction));
 }
 
-// The inputs one output of a convolution sees, in the order of its weights; z_x where the window is off the input.
+// The inputs one output of a convolution sees, in the order of its weights; z_x where the window is off the
+// input.
 void gather(const std::int32_t* x, const Conv& conv, std::int64_t depth, std::int64_t oh, std::int64_t ow,
             std::int32_t* patch) {
   const ir::WindowAxis& rows = conv.axes[0];
@@ -67,14 +73,17 @@ std::int32_t requantize_one(std::int64_t acc, const Requantizer& r, std::size_t 
 
 }  // namespace
 
-void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear, std::span<std::int64_t> acc) {
+void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
+          std::span<std::int64_t> acc) {
   for (std::size_t i = 0; i < acc.size(); ++i) {
     const std::int64_t n = static_cast<std::int64_t>(i) / linear.channels;
-    acc[i] = linear_sum(x.data() + n * linear.reduction, x_zero_point, linear, static_cast<std::int64_t>(i) % linear.channels);
+    acc[i] = linear_sum(x.data() + n * linear.reduction, x_zero_point, linear,
+                        static_cast<std::int64_t>(i) % linear.channels);
   }
 }
 
-void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc) {
+void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv,
+          std::span<std::int64_t> acc) {
   const ir::WindowAxis& rows = conv.axes[0];
   const ir::WindowAxis& columns = conv.axes[1];
   const std::int64_t depth = conv.linear.reduction / (rows.kernel * columns.kernel);
@@ -98,7 +107,8 @@ void max_pool(std::span<const std::int32_t> x, std::int64_t planes, std::span<co
   for (std::int64_t i = 0; i < planes * area; ++i) {
     const std::int32_t* plane = x.data() + i / area * axes[0].in * axes[1].in;
     std::int32_t best = INT32_MIN;
-    for_window(axes, i % area / axes[1].out, i % axes[1].out, [&](std::int64_t at) { best = std::max(best, plane[at]); });
+    for_window(axes, i % area / axes[1].out, i % axes[1].out,
+               [&](std::int64_t at) { best = std::max(best, plane[at]); });
     y[static_cast<std::size_t>(i)] = best;
   }
 }
@@ -113,16 +123,17 @@ void average_pool(std::span<const std::int32_t> x, std::int64_t planes, const Av
     const std::int64_t ow = i % axes[1].out;
     std::int64_t sum = 0;
     for_window(axes, oh, ow, [&](std::int64_t at) { sum += plane[at] - pool.x_zero_point; });
-    const std::int64_t count =
-        ir::window_count(axes[0], oh, pool.count_include_pad) * ir::window_count(axes[1], ow, pool.count_include_pad);
+    const std::int64_t count = ir::window_count(axes[0], oh, pool.count_include_pad) *
+                               ir::window_count(axes[1], ow, pool.count_include_pad);
     acc[static_cast<std::size_t>(i)] = sum;
-    entry[static_cast<std::size_t>(i)] =
-        static_cast<std::int32_t>(std::lower_bound(pool.counts.begin(), pool.counts.end(), count) - pool.counts.begin());
+    entry[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(
+        std::lower_bound(pool.counts.begin(), pool.counts.end(), count) - pool.counts.begin());
   }
 }
 
-void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a, std::span<const std::int32_t> b,
-         std::span<const std::int64_t> index_b, const Add& add, std::span<std::int64_t> acc) {
+void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+         std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
+         std::span<std::int64_t> acc) {
   for (std::size_t i = 0; i < acc.size(); ++i) {
     const std::int64_t left = a[static_cast<std::size_t>(index_a[i])] - add.a.zero_point;
     const std::int64_t right = b[static_cast<std::size_t>(index_b[i])] - add.b.zero_point;
@@ -131,7 +142,8 @@ void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
 }
 
 void table(std::span<const std::int32_t> x, const Table& table, std::span<std::int32_t> y) {
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = table.entries[static_cast<std::size_t>(x[i] - table.x_qmin)];
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] = table.entries[static_cast<std::size_t>(x[i] - table.x_qmin)];
 }
 
 void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& requantizer,

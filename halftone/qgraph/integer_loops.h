@@ -11,7 +11,8 @@
 namespace halftone::qgraph::integer {
 
 // acc[n][m] = Σ_k (x[n][k] − z_x)·w[m][k] + bias[m] (with groups: Σ_g acc_g·m_g + bias).
-void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear, std::span<std::int64_t> acc);
+void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
+          std::span<std::int64_t> acc);
 
 // acc[n][m][oh][ow] likewise over windows. x is [batch, depth·groups, axes[0].in, axes[1].in].
 void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc);
@@ -25,8 +26,9 @@ void average_pool(std::span<const std::int32_t> x, std::int64_t planes, const Av
                   std::span<std::int64_t> acc, std::span<std::int32_t> entry);
 
 // acc[i] = m_a·(a[ia] − z_a) + m_b·(b[ib] − z_b).
-void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a, std::span<const std::int32_t> b,
-         std::span<const std::int64_t> index_b, const Add& add, std::span<std::int64_t> acc);
+void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+         std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
+         std::span<std::int64_t> acc);
 
 void table(std::span<const std::int32_t> x, const Table& table, std::span<std::int32_t> y);
 

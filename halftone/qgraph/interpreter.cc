@@ -17,7 +17,8 @@ Tensor pack_result(const Value& type, const Shape& shape, const Integers& y) {
   return numeric::from_int32(shape, y, type.dtype);
 }
 
-Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inner, const Requantizer& requantizer) {
+Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inner,
+                         const Requantizer& requantizer) {
   Integers y(acc.size());
   if (requantizer.mode == numeric::Arithmetic::onnx)
     onnx::requantize(acc, inner, requantizer, y);
@@ -26,8 +27,12 @@ Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inne
   return y;
 }
 
-Tensor run_op(const Quantize& op, const Operands& in, const Value&) { return numeric::quantize(*in[0], op.params, op.rounding); }
-Tensor run_op(const Dequantize& op, const Operands& in, const Value&) { return numeric::dequantize(*in[0], op.params); }
+Tensor run_op(const Quantize& op, const Operands& in, const Value&) {
+  return numeric::quantize(*in[0], op.params, op.rounding);
+}
+Tensor run_op(const Dequantize& op, const Operands& in, const Value&) {
+  return numeric::dequantize(*in[0], op.params);
+}
 
 Tensor run_op(const Gemm& op, const Operands& in, const Value& type) {
   Shape shape = in[0]->shape();
@@ -112,7 +117,8 @@ Tensor run_op(const Float& op, const Operands& in, const Value&) {
 
 void check_inputs(const QuantizedGraph& graph, std::span<const Tensor> tensors) {
   ir::Graph signature;
-  for (ValueId id : graph.inputs) signature.add_input(graph.value(id).name, graph.value(id).dtype, graph.value(id).shape);
+  for (ValueId id : graph.inputs)
+    signature.add_input(graph.value(id).name, graph.value(id).dtype, graph.value(id).shape);
   ir::check_inputs(signature, tensors);
 }
 
@@ -138,7 +144,9 @@ std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::V
     Operands operands;
     for (ValueId id : node.inputs) operands.push_back(&computed[static_cast<std::size_t>(id)]);
     try {
-      store(node.output, std::visit([&](const auto& op) { return run_op(op, operands, graph_.value(node.output)); }, node.op));
+      store(node.output,
+            std::visit([&](const auto& op) { return run_op(op, operands, graph_.value(node.output)); },
+                       node.op));
     } catch (const InputError& error) {
       throw InputError(fmt::format("{} '{}'", name_of(node.op), node.name), error.what());
     }

@@ -22,7 +22,8 @@ std::vector<std::int32_t> centred_weights(const LinearSpec& spec) {
     return w;
   }
   const std::vector<std::int32_t> index = numeric::affine_index(spec.q_w.shape(), spec.w);
-  for (std::size_t i = 0; i < w.size(); ++i) w[i] -= spec.w.affine[static_cast<std::size_t>(index[i])].zero_point;
+  for (std::size_t i = 0; i < w.size(); ++i)
+    w[i] -= spec.w.affine[static_cast<std::size_t>(index[i])].zero_point;
   return w;
 }
 
@@ -33,7 +34,8 @@ std::vector<float> scales_of(const numeric::QuantParams& params) {
 }
 
 std::span<const std::int32_t> row(const Linear& linear, std::int64_t channel) {
-  return std::span(linear.w).subspan(static_cast<std::size_t>(channel * linear.reduction), static_cast<std::size_t>(linear.reduction));
+  return std::span(linear.w).subspan(static_cast<std::size_t>(channel * linear.reduction),
+                                     static_cast<std::size_t>(linear.reduction));
 }
 
 std::span<const std::int32_t> group_row(const Linear& linear, std::int64_t channel, std::int64_t group) {
@@ -48,34 +50,39 @@ void add_bias(Linear& linear, const LinearSpec& spec) {
     const int shift = spec.b_shift.empty() ? 0 : spec.b_shift[c];
     linear.bias[c] = numeric::round_shift(spec.q_b[c], -shift, numeric::Rounding::floor);
     if (linear.bias[c] > numeric::kMaxAccumulator || linear.bias[c] < -numeric::kMaxAccumulator)
-      throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected at most 2^47", c, linear.bias[c]));
+      throw InputError(spec.name,
+                       fmt::format("bias of channel {} is {}, expected at most 2^47", c, linear.bias[c]));
   }
 }
 
 void bound_accumulators(Linear& linear, const LinearSpec& spec) {
   for (std::int64_t c = 0; c < linear.channels; ++c) {
-    const std::int64_t bound = numeric::accumulator_bound(row(linear, c), linear.bias[static_cast<std::size_t>(c)],
-                                                          spec.x.format, spec.x.tensor().zero_point);
+    const std::int64_t bound = numeric::accumulator_bound(
+        row(linear, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.tensor().zero_point);
     if (bound > numeric::kMaxAccumulator)
-      throw InputError(spec.name, fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
+      throw InputError(spec.name,
+                       fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
     linear.bound.push_back(bound);
     linear.wide |= bound > std::int64_t{INT32_MAX};
   }
 }
 
 // n and m_g of one channel's groups: exact powers of two in mode shift.
-std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec, std::span<const numeric::Affine> groups) {
+std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec,
+                                                   std::span<const numeric::Affine> groups) {
   std::vector<double> M;
   for (const numeric::Affine& group : groups)
     M.push_back(numeric::real_multiplier(spec.x.tensor().scale, group.scale, spec.y.tensor().scale));
-  if (spec.arithmetic.mode == numeric::Arithmetic::fixed) return numeric::shared_multipliers(M, spec.arithmetic.mantissa_bits);
+  if (spec.arithmetic.mode == numeric::Arithmetic::fixed)
+    return numeric::shared_multipliers(M, spec.arithmetic.mantissa_bits);
   int n = INT32_MIN;
   for (const numeric::Affine& group : groups)
     n = std::max(n, shift_of(spec.x.tensor().scale, group.scale, spec.y.tensor().scale, spec.name));
   std::vector<numeric::Multiplier> result;
   for (double each : M) {
     const double m = std::ldexp(each, n);
-    if (m >= 0x1p47) throw InputError(spec.name, "scales of the groups of one channel differ by more than 2^47");
+    if (m >= 0x1p47)
+      throw InputError(spec.name, "scales of the groups of one channel differ by more than 2^47");
     result.push_back({static_cast<std::int64_t>(m), n + 1, 0});  // shift() is n
   }
   return result;
@@ -94,18 +101,21 @@ void finish_groups(Linear& linear, const LinearSpec& spec) {
     const int shift = multipliers.front().shift();
     double bias = 0.0;
     if (!spec.b.empty())
-      bias = numeric::round_real(std::ldexp(double{spec.b[static_cast<std::size_t>(c)]} / spec.y.tensor().scale, shift),
-                                 numeric::Rounding::half_even);
+      bias = numeric::round_real(
+          std::ldexp(double{spec.b[static_cast<std::size_t>(c)]} / spec.y.tensor().scale, shift),
+          numeric::Rounding::half_even);
     if (std::fabs(bias) >= 0x1p62)
       throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected less than 2^62", c, bias));
     Wide bound = std::llabs(static_cast<std::int64_t>(bias));
     for (std::size_t g = 0; g < blocks; ++g) {
-      bound += static_cast<Wide>(numeric::accumulator_bound(group_row(linear, c, static_cast<std::int64_t>(g)), 0,
-                                                            spec.x.format, spec.x.tensor().zero_point)) *
-               multipliers[g].m;
+      bound +=
+          static_cast<Wide>(numeric::accumulator_bound(group_row(linear, c, static_cast<std::int64_t>(g)), 0,
+                                                       spec.x.format, spec.x.tensor().zero_point)) *
+          multipliers[g].m;
       linear.group_m.push_back(multipliers[g].m);
     }
-    if (bound >= kMaxGroupSum) throw InputError(spec.name, fmt::format("sum of channel {}, expected less than 2^62", c));
+    if (bound >= kMaxGroupSum)
+      throw InputError(spec.name, fmt::format("sum of channel {}, expected less than 2^62", c));
     linear.bias[static_cast<std::size_t>(c)] = static_cast<std::int64_t>(bias);
     linear.bound.push_back(static_cast<std::int64_t>(bound));
     linear.requantizer.shift.push_back(shift);
@@ -124,7 +134,8 @@ Linear make_linear(const LinearSpec& spec) {
   linear.w = centred_weights(spec);
   const numeric::OutputBounds bounds{spec.y.tensor().zero_point, spec.lo, spec.hi};
   if (spec.w.granularity == numeric::Granularity::group) {
-    linear.requantizer = {.mode = numeric::Arithmetic::shift, .rounding = spec.arithmetic.rounding, .bounds = bounds};
+    linear.requantizer = {
+        .mode = numeric::Arithmetic::shift, .rounding = spec.arithmetic.rounding, .bounds = bounds};
     finish_groups(linear, spec);
     return linear;
   }
@@ -133,11 +144,12 @@ Linear make_linear(const LinearSpec& spec) {
   ArithmeticSpec arithmetic = spec.arithmetic;
   if (linear.wide) {
     if (arithmetic.mode == numeric::Arithmetic::onnx)
-      throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
+      throw InputError(spec.name,
+                       "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
     arithmetic.mantissa_bits = std::min(arithmetic.mantissa_bits, 16);
   }
-  linear.requantizer =
-      make_requantizer(arithmetic, spec.x.tensor().scale, scales_of(spec.w), spec.y.tensor().scale, bounds, spec.name);
+  linear.requantizer = make_requantizer(arithmetic, spec.x.tensor().scale, scales_of(spec.w),
+                                        spec.y.tensor().scale, bounds, spec.name);
   return linear;
 }
 

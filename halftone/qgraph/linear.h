@@ -22,9 +22,9 @@ struct LinearSpec {
   std::optional<numeric::Codebook> codebook;  // then q_w are its indices
   std::vector<std::int64_t> q_b;              // [M] or empty; integer bias, without its shift
   std::vector<int> b_shift;                   // [M] or empty; of a bias of fewer bits
-  std::vector<float> b;                       // real bias [M]; group granularity only, where q_b follows from it here
-  numeric::QuantParams y;                     // per tensor
-  std::int32_t lo = 0;                        // bounds of y after folding ReLU or Clip
+  std::vector<float> b;    // real bias [M]; group granularity only, where q_b follows from it here
+  numeric::QuantParams y;  // per tensor
+  std::int32_t lo = 0;     // bounds of y after folding ReLU or Clip
   std::int32_t hi = 0;
   ArithmeticSpec arithmetic;
 };
@@ -33,13 +33,13 @@ struct Linear {
   std::string name;
   Tensor q_w;
   numeric::QuantParams w_params;
-  std::int64_t channels = 0;   // M
-  std::int64_t reduction = 0;  // K: products in one sum
-  std::int64_t group_size = 0;  // 0: no groups
-  std::vector<std::int32_t> w;  // [M][K]: q_w − z_w, or the codebook's entries
-  std::vector<std::int64_t> bias;  // [M], as it is added
+  std::int64_t channels = 0;        // M
+  std::int64_t reduction = 0;       // K: products in one sum
+  std::int64_t group_size = 0;      // 0: no groups
+  std::vector<std::int32_t> w;      // [M][K]: q_w − z_w, or the codebook's entries
+  std::vector<std::int64_t> bias;   // [M], as it is added
   std::vector<std::int64_t> bound;  // [M]: of every partial sum
-  bool wide = false;           // the accumulator is int64
+  bool wide = false;                // the accumulator is int64
   // With groups: Σ_g acc_g·group_m[channel·blocks + g], then `requantizer` is a shift alone.
   std::vector<std::int64_t> group_m;
   Requantizer requantizer;

@@ -25,7 +25,8 @@ const T* as(const ir::Node& node) {
 
 class Lowering {
  public:
-  explicit Lowering(ir::Graph graph) : in_(std::move(graph)), producers_(ir::producers(in_)), consumers_(ir::consumers(in_)) {
+  explicit Lowering(ir::Graph graph)
+      : in_(std::move(graph)), producers_(ir::producers(in_)), consumers_(ir::consumers(in_)) {
     uses_ = ir::use_counts(in_);
     integer_.resize(in_.values.size());
     float_.resize(in_.values.size());
@@ -52,7 +53,8 @@ class Lowering {
     return name;
   }
 
-  ValueId add_value(const std::string& name, const Shape& shape, DType dtype, std::optional<numeric::QuantParams> params) {
+  ValueId add_value(const std::string& name, const Shape& shape, DType dtype,
+                    std::optional<numeric::QuantParams> params) {
     out_.values.push_back({unique(name), shape, dtype, std::move(params)});
     return static_cast<ValueId>(out_.values.size()) - 1;
   }
@@ -72,14 +74,17 @@ class Lowering {
   ValueId output_value(ir::ValueId id) {
     const bool integers = !is_float(in_.value(id).dtype);
     if (integers && integer_of(id)) return *integer_of(id);
-    if (integers) throw UnsupportedError("lower", fmt::format("output '{}' is a constant or not computed", in_.value(id).name));
+    if (integers)
+      throw UnsupportedError("lower",
+                             fmt::format("output '{}' is a constant or not computed", in_.value(id).name));
     return float_value(id);
   }
 
   // A value in float for an island or an output, dequantized where need be.
   ValueId float_value(ir::ValueId id) {
     if (float_of(id)) return *float_of(id);
-    if (!integer_of(id)) throw UnsupportedError("lower", fmt::format("value '{}' is not computed", in_.value(id).name));
+    if (!integer_of(id))
+      throw UnsupportedError("lower", fmt::format("value '{}' is not computed", in_.value(id).name));
     const ValueId q = *integer_of(id);
     const ValueId y = add_value(in_.value(id).name, in_.value(id).shape, DType::float32, std::nullopt);
     float_of(id) = add_node(in_.value(id).name, Dequantize{params_of(q)}, {q}, y);
@@ -89,7 +94,8 @@ class Lowering {
   void visit(const ir::Node& node) {
     if (as<ir::QuantizeLinear>(node) != nullptr) return visit_quantize(node);
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
-    const bool on_integers = node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) && !float_of(node.inputs[0]);
+    const bool on_integers =
+        node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) && !float_of(node.inputs[0]);
     if (on_integers && try_move(node)) return;
     const std::string reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
@@ -100,8 +106,10 @@ class Lowering {
     const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
     const Tensor* zero = has_zero ? in_.constant(node.inputs[2]) : nullptr;
     if (scale == nullptr || (has_zero && zero == nullptr))
-      throw UnsupportedError(ir::describe(in_, node), "scale or zero point computed at run time, expected constants");
-    return ir::linear_params(*scale, zero, axis, dtype, in_.value(node.inputs[0]).shape, ir::describe(in_, node));
+      throw UnsupportedError(ir::describe(in_, node),
+                             "scale or zero point computed at run time, expected constants");
+    return ir::linear_params(*scale, zero, axis, dtype, in_.value(node.inputs[0]).shape,
+                             ir::describe(in_, node));
   }
 
   void visit_quantize(const ir::Node& node) {
@@ -109,18 +117,22 @@ class Lowering {
     const ir::Value& output = in_.value(node.outputs[0]);
     const numeric::QuantParams y = params_from(node, as<ir::QuantizeLinear>(node)->axis, output.dtype);
     if (y.granularity != numeric::Granularity::tensor)
-      throw UnsupportedError(ir::describe(in_, node), "activations quantized along an axis, expected per tensor");
+      throw UnsupportedError(ir::describe(in_, node),
+                             "activations quantized along an axis, expected per tensor");
     std::optional<ValueId>& result = integer_of(node.outputs[0]);
     if (const auto pending = pending_.find(x); pending != pending_.end()) {
       pending->second.fused.y = y;
       const ValueId id = add_value(output.name, output.shape, output.dtype, y);
-      result = add_node(pending->second.fused.name, lower_op(pending->second.fused), pending->second.inputs, id);
+      result =
+          add_node(pending->second.fused.name, lower_op(pending->second.fused), pending->second.inputs, id);
     } else if (integer_of(x) && params_of(*integer_of(x)) == y) {
       result = alias(*integer_of(x), output);
     } else {
       const ValueId id = add_value(output.name, output.shape, output.dtype, y);
       if (integer_of(x))
-        result = add_node(output.name, make_requantize(params_of(*integer_of(x)), y, out_.arithmetic, output.name), {*integer_of(x)}, id);
+        result =
+            add_node(output.name, make_requantize(params_of(*integer_of(x)), y, out_.arithmetic, output.name),
+                     {*integer_of(x)}, id);
       else
         result = add_node(output.name, Quantize{y, out_.arithmetic.rounding}, {float_value(x)}, id);
     }
@@ -139,8 +151,10 @@ class Lowering {
   void visit_dequantize(const ir::Node& node) {
     const ir::ValueId x = node.inputs[0];
     if (in_.constant(x) != nullptr) return;  // weights: their readers take them from here
-    if (!integer_of(x)) throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
-    const numeric::QuantParams params = params_from(node, as<ir::DequantizeLinear>(node)->axis, in_.value(x).dtype);
+    if (!integer_of(x))
+      throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
+    const numeric::QuantParams params =
+        params_from(node, as<ir::DequantizeLinear>(node)->axis, in_.value(x).dtype);
     Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
     if (!value.params) value.params = params;  // an integer input of the graph
     if (*value.params == params) {
@@ -270,7 +284,8 @@ class Lowering {
 // Weights that a file quantizes at load time are constants as well.
 void fold_quantized_constants(ir::Graph& graph) {
   for (const ir::Node& node : graph.nodes) {
-    const bool fixed = std::ranges::all_of(node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
+    const bool fixed = std::ranges::all_of(
+        node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
     if (as<ir::QuantizeLinear>(node) == nullptr || !fixed) continue;
     std::vector<const Tensor*> inputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(graph.constant(id));

@@ -6,11 +6,11 @@
 
 namespace halftone::qgraph {
 
-// Fuses `Dequantize → op → [Relu, Clip] → Quantize` into integer nodes in the arithmetic the graph's metadata names.
-// What cannot fuse stays a float island with its reason. Integer values keep the names of the Quantize outputs, so
-// that the simulation and the interpreter can be compared by name.
-// Throws InputError when integers break a rule of the arithmetic (a sum beyond 2^47, scales that are no powers of two
-// in mode shift, a bias whose scale is not s_x·s_w), naming the layer.
+// Fuses `Dequantize → op → [Relu, Clip] → Quantize` into integer nodes in the arithmetic the graph's metadata
+// names. What cannot fuse stays a float island with its reason. Integer values keep the names of the Quantize
+// outputs, so that the simulation and the interpreter can be compared by name. Throws InputError when
+// integers break a rule of the arithmetic (a sum beyond 2^47, scales that are no powers of two in mode shift,
+// a bias whose scale is not s_x·s_w), naming the layer.
 QuantizedGraph lower(const ir::Graph& graph);
 
 // Whether a graph has any QuantizeLinear or DequantizeLinear node.

@@ -45,20 +45,23 @@ ConstantOperand channels_first(const ConstantOperand& weights) {
   std::byte* out = result.q.mutable_bytes().data();
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; ++c)
-      std::copy_n(in + static_cast<std::size_t>(r * columns + c) * size, size, out + static_cast<std::size_t>(c * rows + r) * size);
+      std::copy_n(in + static_cast<std::size_t>(r * columns + c) * size, size,
+                  out + static_cast<std::size_t>(c * rows + r) * size);
   if (result.params.axis >= 0) result.params.axis = 0;
   return result;
 }
 
 // The integer bias, one for each channel. docs/arithmetic.md section 5: imported integers are never changed.
-std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantParams& w, std::int64_t channels) {
+std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantParams& w,
+                                       std::int64_t channels) {
   const auto scale_of = [&](std::size_t c) { return w.affine[w.affine.size() == 1 ? 0 : c].scale; };
   const float s_x = f.x[0].tensor().scale;
   std::vector<std::int64_t> result;
   for (std::size_t c = 0; c < f.real_bias.size(); ++c) {
     result.push_back(numeric::quantize_bias(f.real_bias[c], s_x, scale_of(c)));
     if (std::llabs(result.back()) > numeric::kMaxBias)
-      throw InputError(f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.back()));
+      throw InputError(
+          f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.back()));
   }
   if (!f.bias) return result;
   const std::vector<std::int32_t> q = numeric::to_int32(f.bias->q);
@@ -66,7 +69,8 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
     const float s_b = f.bias->params.affine[f.bias->params.affine.size() == 1 ? 0 : c].scale;
     const double expected = static_cast<double>(s_x) * static_cast<double>(scale_of(c));
     if (std::fabs(s_b / expected - 1.0) > 0x1p-22)
-      throw InputError(f.name, fmt::format("bias scale of channel {}, got {}, expected s_x*s_w = {}", c, s_b, expected));
+      throw InputError(
+          f.name, fmt::format("bias scale of channel {}, got {}, expected s_x*s_w = {}", c, s_b, expected));
     result.push_back(q[c]);
   }
   return result;
@@ -104,8 +108,10 @@ Op make_table(const FusedOp& f, const Unary& op) {
       table.entries.push_back(numeric::quantize(value, y, f.y.format));
     } else {
       const double value = ir::scalar(op, static_cast<double>(x.scale) * (q - x.zero_point));
-      const double scaled = numeric::round_real(value / static_cast<double>(y.scale), f.arithmetic.rounding) + y.zero_point;
-      table.entries.push_back(static_cast<std::int32_t>(std::clamp<double>(scaled, f.y.format.qmin(), f.y.format.qmax())));
+      const double scaled =
+          numeric::round_real(value / static_cast<double>(y.scale), f.arithmetic.rounding) + y.zero_point;
+      table.entries.push_back(
+          static_cast<std::int32_t>(std::clamp<double>(scaled, f.y.format.qmin(), f.y.format.qmax())));
     }
   }
   return table;
@@ -132,8 +138,9 @@ Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t
       continue;
     }
     const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
-    const double M = shift ? 1.0 / static_cast<double>(count)
-                           : static_cast<double>(s_x) / (static_cast<double>(s_y) * static_cast<double>(count));
+    const double M = shift
+                         ? 1.0 / static_cast<double>(count)
+                         : static_cast<double>(s_x) / (static_cast<double>(s_y) * static_cast<double>(count));
     const auto multiplier = numeric::multiplier_from(M, shift ? 16 : f.arithmetic.mantissa_bits);
     r.m.push_back(multiplier.m);
     r.shift.push_back(multiplier.shift() + (shift ? shift_of(s_x, 1.0F, s_y, f.name) : 0));
@@ -144,7 +151,8 @@ Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t
 }
 
 Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool include_pad) {
-  AveragePool pool{.axes = std::move(axes), .count_include_pad = include_pad, .x_zero_point = f.x[0].tensor().zero_point};
+  AveragePool pool{
+      .axes = std::move(axes), .count_include_pad = include_pad, .x_zero_point = f.x[0].tensor().zero_point};
   pool.counts = distinct_counts(pool.axes, include_pad);
   const std::int64_t window = pool.axes[0].kernel * pool.axes[1].kernel;
   if (window > INT32_MAX >> (f.x[0].format.bits + 1))
@@ -159,7 +167,8 @@ Op make_add(const FusedOp& f) {
   r = {.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
   if (f.arithmetic.mode == numeric::Arithmetic::onnx) return add;
   if (f.arithmetic.mode == numeric::Arithmetic::fixed) {
-    const double M[] = {numeric::real_multiplier(add.a.scale, 1.0F, add.y.scale), numeric::real_multiplier(add.b.scale, 1.0F, add.y.scale)};
+    const double M[] = {numeric::real_multiplier(add.a.scale, 1.0F, add.y.scale),
+                        numeric::real_multiplier(add.b.scale, 1.0F, add.y.scale)};
     for (const numeric::Multiplier& each : numeric::shared_multipliers(M, f.arithmetic.mantissa_bits)) {
       r.m.push_back(each.m);
       r.shift = {each.shift()};
@@ -171,7 +180,8 @@ Op make_add(const FusedOp& f) {
   const int a = shift_of(add.a.scale, 1.0F, add.y.scale, f.name);
   const int b = shift_of(add.b.scale, 1.0F, add.y.scale, f.name);
   const int finer = std::max(a, b);
-  if (finer - std::min(a, b) > 40) throw InputError(f.name, "scales of the operands differ by more than 2^40");
+  if (finer - std::min(a, b) > 40)
+    throw InputError(f.name, "scales of the operands differ by more than 2^40");
   r.m = {std::int64_t{1} << (finer - a), std::int64_t{1} << (finer - b)};
   r.shift = {finer};
   return add;
@@ -183,20 +193,24 @@ std::string why_not_linear(const FusedOp& f) {
   const bool conv = std::holds_alternative<ir::Conv>(f.op);
   if (!conv && w.q.rank() != 2) return fmt::format("its weights have shape {}", to_string(w.q.shape()));
   const int channel_axis = channels_last(f.op) ? 1 : 0;
-  if (w.params.axis >= 0 && w.params.axis != channel_axis) return fmt::format("its weights are quantized along axis {}", w.params.axis);
+  if (w.params.axis >= 0 && w.params.axis != channel_axis)
+    return fmt::format("its weights are quantized along axis {}", w.params.axis);
   if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
     if (gemm->trans_a) return "transA is set";
-    if (gemm->alpha != 1.0F || ((f.bias || !f.real_bias.empty()) && gemm->beta != 1.0F)) return "alpha or beta is not 1";
+    if (gemm->alpha != 1.0F || ((f.bias || !f.real_bias.empty()) && gemm->beta != 1.0F))
+      return "alpha or beta is not 1";
   }
   const std::int64_t channels = w.q.dim(static_cast<std::size_t>(channel_axis));
   if (f.bias && f.bias->q.size() != channels) return "its bias is not one number a channel";
-  if (!f.real_bias.empty() && static_cast<std::int64_t>(f.real_bias.size()) != channels) return "its bias is not one number a channel";
+  if (!f.real_bias.empty() && static_cast<std::int64_t>(f.real_bias.size()) != channels)
+    return "its bias is not one number a channel";
   if (f.bias && f.bias->q.dtype() != DType::int32) return "its bias is not int32";
   return "";
 }
 
 template <typename T>
-constexpr bool kIsLinear = std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv>;
+constexpr bool kIsLinear =
+    std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv>;
 
 }  // namespace
 
@@ -208,8 +222,11 @@ std::string why_not_integer(const FusedOp& f) {
           return why_not_linear(f);
         } else if constexpr (std::is_same_v<T, ir::Add>) {
           return f.x.size() == 2 ? "" : "an operand is a constant";
-        } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>) {
-          return f.x_shape.size() == 4 || ir::Unary<T> ? "" : fmt::format("its input has shape {}", to_string(f.x_shape));
+        } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> ||
+                             std::is_same_v<T, ir::GlobalAveragePool>) {
+          return f.x_shape.size() == 4 || ir::Unary<T>
+                     ? ""
+                     : fmt::format("its input has shape {}", to_string(f.x_shape));
         } else {
           return fmt::format("{} has no integer form", T::kName);
         }
@@ -228,7 +245,8 @@ Op lower_op(const FusedOp& f) {
         } else if constexpr (std::is_same_v<T, ir::Add>) {
           return make_add(f);
         } else if constexpr (std::is_same_v<T, ir::AveragePool>) {
-          return make_average_pool(f, ir::resolve(op.window, {f.x_shape[2], f.x_shape[3]}, f.name), op.count_include_pad);
+          return make_average_pool(f, ir::resolve(op.window, {f.x_shape[2], f.x_shape[3]}, f.name),
+                                   op.count_include_pad);
         } else if constexpr (std::is_same_v<T, ir::GlobalAveragePool>) {
           const ir::Window whole{.kernel = {f.x_shape[2], f.x_shape[3]}};
           return make_average_pool(f, ir::resolve(whole, {f.x_shape[2], f.x_shape[3]}, f.name), false);
@@ -241,11 +259,12 @@ Op lower_op(const FusedOp& f) {
       f.op);
 }
 
-Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y, const ArithmeticSpec& arithmetic,
-                           std::string_view where) {
+Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+                           const ArithmeticSpec& arithmetic, std::string_view where) {
   const float one[] = {1.0F};
   const numeric::OutputBounds bounds{y.tensor().zero_point, y.format.qmin(), y.format.qmax()};
-  return {x.tensor().zero_point, make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
+  return {x.tensor().zero_point,
+          make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
 }
 
 }  // namespace halftone::qgraph

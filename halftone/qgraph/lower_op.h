@@ -19,25 +19,26 @@ struct ConstantOperand {
 struct FusedOp {
   std::string name;  // of the layer, for messages
   ir::Op op;
-  std::vector<numeric::QuantParams> x;    // of the inputs that are computed, in order
-  Shape x_shape;                          // of the first
+  std::vector<numeric::QuantParams> x;     // of the inputs that are computed, in order
+  Shape x_shape;                           // of the first
   std::optional<ConstantOperand> weights;  // as they stand in the graph
   std::optional<ConstantOperand> bias;
-  std::vector<float> real_bias;           // a bias that was left in float
+  std::vector<float> real_bias;  // a bias that was left in float
   numeric::QuantParams y;
   float lo = -std::numeric_limits<float>::infinity();  // bounds of a fused ReLU or Clip
   float hi = std::numeric_limits<float>::infinity();
   ArithmeticSpec arithmetic;
 };
 
-// Why the op has no integer form with these operands, or an empty string. Looks at everything but y, lo and hi.
+// Why the op has no integer form with these operands, or an empty string. Looks at everything but y, lo and
+// hi.
 std::string why_not_integer(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.
 Op lower_op(const FusedOp& fused);
 
 // y's scale from x's, elements unchanged.
-Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y, const ArithmeticSpec& arithmetic,
-                           std::string_view where);
+Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+                           const ArithmeticSpec& arithmetic, std::string_view where);
 
 }  // namespace halftone::qgraph

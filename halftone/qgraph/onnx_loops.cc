@@ -4,21 +4,24 @@
 
 namespace halftone::qgraph::onnx {
 
-void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& r, std::span<std::int32_t> y) {
+void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& r,
+                std::span<std::int32_t> y) {
   for (std::size_t i = 0; i < acc.size(); ++i) {
     const float M = r.real[i / static_cast<std::size_t>(inner) % r.real.size()];
     y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]), M, r.bounds);
   }
 }
 
-void requantize_by_entry(std::span<const std::int64_t> acc, std::span<const std::int32_t> entry, const Requantizer& r,
-                         std::span<std::int32_t> y) {
+void requantize_by_entry(std::span<const std::int64_t> acc, std::span<const std::int32_t> entry,
+                         const Requantizer& r, std::span<std::int32_t> y) {
   for (std::size_t i = 0; i < acc.size(); ++i)
-    y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]), r.real[static_cast<std::size_t>(entry[i])], r.bounds);
+    y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]),
+                                    r.real[static_cast<std::size_t>(entry[i])], r.bounds);
 }
 
-void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a, std::span<const std::int32_t> b,
-         std::span<const std::int64_t> index_b, const Add& add, std::span<std::int32_t> y) {
+void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+         std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
+         std::span<std::int32_t> y) {
   const numeric::OutputBounds& bounds = add.requantizer.bounds;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const float left = numeric::dequantize(a[static_cast<std::size_t>(index_a[i])], add.a);

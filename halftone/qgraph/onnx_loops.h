@@ -15,7 +15,8 @@ void requantize_by_entry(std::span<const std::int64_t> acc, std::span<const std:
                          const Requantizer& requantizer, std::span<std::int32_t> y);
 
 // y = half_even((s_a·(q_a − z_a) + s_b·(q_b − z_b))/s_y) + z_y.
-void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a, std::span<const std::int32_t> b,
-         std::span<const std::int64_t> index_b, const Add& add, std::span<std::int32_t> y);
+void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+         std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
+         std::span<std::int32_t> y);
 
 }  // namespace halftone::qgraph::onnx

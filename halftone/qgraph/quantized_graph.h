@@ -106,7 +106,8 @@ struct Float {
   std::string reason;                            // why it is not in integers
 };
 
-using Op = std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Quantize, Requantize, Table>;
+using Op =
+    std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Quantize, Requantize, Table>;
 
 struct Node {
   std::string name;

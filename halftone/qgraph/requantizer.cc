@@ -19,13 +19,18 @@ Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<co
   for (float s : s_w) {
     switch (spec.mode) {
       case numeric::Arithmetic::fixed: {
-        const auto multiplier = numeric::multiplier_from(numeric::real_multiplier(s_x, s, s_y), spec.mantissa_bits);
+        const auto multiplier =
+            numeric::multiplier_from(numeric::real_multiplier(s_x, s, s_y), spec.mantissa_bits);
         result.m.push_back(multiplier.m);
         result.shift.push_back(multiplier.shift());
         break;
       }
-      case numeric::Arithmetic::shift: result.shift.push_back(shift_of(s_x, s, s_y, where)); break;
-      case numeric::Arithmetic::onnx: result.real.push_back(numeric::onnx_multiplier(s_x, s, s_y)); break;
+      case numeric::Arithmetic::shift:
+        result.shift.push_back(shift_of(s_x, s, s_y, where));
+        break;
+      case numeric::Arithmetic::onnx:
+        result.real.push_back(numeric::onnx_multiplier(s_x, s, s_y));
+        break;
     }
   }
   return result;

@@ -1,4 +1,5 @@
-// Everything one layer needs to bring its accumulators to its output's integers. docs/arithmetic.md section 6.
+// Everything one layer needs to bring its accumulators to its output's integers. docs/arithmetic.md
+// section 6.
 #pragma once
 
 #include <span>
@@ -21,8 +22,8 @@ struct Requantizer {
   std::vector<float> real;
 };
 
-// For accumulators at scale s_x·s_w[i], output scale s_y. Throws InputError when mode shift meets a scale that is no
-// power of two; `where` names the layer.
+// For accumulators at scale s_x·s_w[i], output scale s_y. Throws InputError when mode shift meets a scale
+// that is no power of two; `where` names the layer.
 Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
                              const numeric::OutputBounds& bounds, std::string_view where);
 

@@ -20,7 +20,8 @@ RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const C
   std::atomic<std::int64_t> done{0};
   parallel_for(batches, options.threads, [&](std::int64_t batch) {
     std::map<std::string, MinMaxObserver, std::less<>> seen;
-    const Tensor rows = samples.rows(batch * options.batch_size, std::min(samples.dim(0), (batch + 1) * options.batch_size));
+    const Tensor rows =
+        samples.rows(batch * options.batch_size, std::min(samples.dim(0), (batch + 1) * options.batch_size));
     network.run({&rows, 1}, [&](std::string_view name, Tensor& value) {
       if (value.dtype() != DType::float32) return;
       try {

@@ -18,8 +18,9 @@ struct CalibrationOptions {
   std::function<void(double)> progress;  // fraction done; may come from any thread
 };
 
-// The min-max range of every float value. `samples` has one sample a row; memory does not depend on their number.
-// The table is the same for any batch size and number of threads. Throws InputError naming a value that is not finite.
+// The min-max range of every float value. `samples` has one sample a row; memory does not depend on their
+// number. The table is the same for any batch size and number of threads. Throws InputError naming a value
+// that is not finite.
 RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options);
 
 }  // namespace halftone::quant

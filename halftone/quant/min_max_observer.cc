@@ -11,7 +11,8 @@ namespace halftone::quant {
 
 void MinMaxObserver::observe(std::span<const float> values) {
   for (float v : values) {
-    if (!std::isfinite(v)) throw InputError("calibrate", fmt::format("value is {}, expected a finite number", v));
+    if (!std::isfinite(v))
+      throw InputError("calibrate", fmt::format("value is {}, expected a finite number", v));
     lo_ = std::min(lo_, v);
     hi_ = std::max(hi_, v);
   }

@@ -19,7 +19,11 @@ bool channels_last(const ir::Op& op) {
 class Rewriter {
  public:
   Rewriter(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe)
-      : in_(graph), ranges_(ranges), recipe_(recipe), plan_(plan(graph)), renamed_(graph.values.size(), ir::kNoValue) {}
+      : in_(graph),
+        ranges_(ranges),
+        recipe_(recipe),
+        plan_(plan(graph)),
+        renamed_(graph.values.size(), ir::kNoValue) {}
 
   Quantized run() {
     out_.name = in_.name;
@@ -49,10 +53,13 @@ class Rewriter {
     const std::string& name = in_.value(plan_.like[static_cast<std::size_t>(id)]).name;
     const auto range = ranges_.find(name);
     if (range == ranges_.end()) throw InputError("quantize", fmt::format("no range for value '{}'", name));
-    return numeric::affine_from_range(range->second, recipe_.activations, recipe_.activation_scheme, recipe_.power_of_two);
+    return numeric::affine_from_range(range->second, recipe_.activations, recipe_.activation_scheme,
+                                      recipe_.power_of_two);
   }
 
-  ir::ValueId scalar(const std::string& name, float value) { return out_.add_constant(name, Tensor::from<float>({}, {&value, 1})); }
+  ir::ValueId scalar(const std::string& name, float value) {
+    return out_.add_constant(name, Tensor::from<float>({}, {&value, 1}));
+  }
   ir::ValueId zero_point(const std::string& name, std::int32_t value, DType dtype) {
     return out_.add_constant(name, numeric::from_int32({}, {&value, 1}, dtype));
   }
@@ -65,12 +72,15 @@ class Rewriter {
     const numeric::Affine affine = activation_params(id);
     scale_[id] = affine.scale;
     const ir::ValueId s = scalar(name + "_scale", affine.scale);
-    const ir::ValueId z = zero_point(name + "_zero_point", affine.zero_point, numeric::storage_dtype(recipe_.activations));
+    const ir::ValueId z =
+        zero_point(name + "_zero_point", affine.zero_point, numeric::storage_dtype(recipe_.activations));
     const ir::ValueId q = out_.add_node(ir::QuantizeLinear{}, {computed, s, z}, name + "_quantized");
-    renamed(id) = out_.add_node(ir::DequantizeLinear{}, {q, s, z}, is_output(id) ? name : name + "_dequantized");
+    renamed(id) =
+        out_.add_node(ir::DequantizeLinear{}, {q, s, z}, is_output(id) ? name : name + "_dequantized");
   }
 
-  // The name under which a node's float result goes; a quantized output leaves its own name to its Dequantize.
+  // The name under which a node's float result goes; a quantized output leaves its own name to its
+  // Dequantize.
   std::string result_name(ir::ValueId id) const {
     const bool pair = plan_.quantized[static_cast<std::size_t>(id)];
     return in_.value(id).name + (pair && is_output(id) ? "_real" : "");
@@ -97,16 +107,21 @@ class Rewriter {
     QuantizedWeights quantized;
     try {
       quantized = quantize_weights(weights, bias, scale_.at(node.inputs[0]),
-                                   {.format = recipe_.weights, .scheme = recipe_.weight_scheme,
-                                    .power_of_two = recipe_.power_of_two, .granularity = recipe_.granularity, .axis = axis});
+                                   {.format = recipe_.weights,
+                                    .scheme = recipe_.weight_scheme,
+                                    .power_of_two = recipe_.power_of_two,
+                                    .granularity = recipe_.granularity,
+                                    .axis = axis});
     } catch (const InputError& error) {
       throw InputError(ir::describe(in_, node), error.what());
     }
     if (!quantized.raised.empty())
       notes_.push_back(fmt::format("{}: weight scale raised for {} channels so that the bias fits 2^30 steps",
                                    ir::describe(in_, node), quantized.raised.size()));
-    std::vector<ir::ValueId> inputs{operand(node.inputs[0]), weight_operand(in_.value(node.inputs[1]).name, quantized, axis)};
-    if (has_bias) inputs.push_back(bias_operand(in_.value(node.inputs[2]).name, quantized, scale_.at(node.inputs[0])));
+    std::vector<ir::ValueId> inputs{operand(node.inputs[0]),
+                                    weight_operand(in_.value(node.inputs[1]).name, quantized, axis)};
+    if (has_bias)
+      inputs.push_back(bias_operand(in_.value(node.inputs[2]).name, quantized, scale_.at(node.inputs[0])));
     return inputs;
   }
 
@@ -121,7 +136,8 @@ class Rewriter {
     const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
     const ir::ValueId q = out_.add_constant(name + "_quantized", w.q);
     const ir::ValueId s = out_.add_constant(name + "_scale", Tensor::from<float>(shape, scales));
-    const ir::ValueId z = out_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()));
+    const ir::ValueId z =
+        out_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()));
     return out_.add_node(ir::DequantizeLinear{.axis = axis}, {q, s, z}, name + "_dequantized");
   }
 
@@ -132,7 +148,8 @@ class Rewriter {
     for (const numeric::Affine& affine : w.params.affine) scales.push_back(s_x * affine.scale);
     const bool whole = w.params.granularity == numeric::Granularity::tensor;
     const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-    const ir::ValueId id = out_.add_constant(name + "_quantized", Tensor::from<std::int32_t>({static_cast<std::int64_t>(q.size())}, q));
+    const ir::ValueId id = out_.add_constant(
+        name + "_quantized", Tensor::from<std::int32_t>({static_cast<std::int64_t>(q.size())}, q));
     const ir::ValueId s = out_.add_constant(name + "_scale", Tensor::from<float>(shape, scales));
     return out_.add_node(ir::DequantizeLinear{.axis = 0}, {id, s}, name + "_dequantized");
   }
@@ -142,8 +159,8 @@ class Rewriter {
   const Recipe& recipe_;
   Plan plan_;
   ir::Graph out_;
-  std::vector<ir::ValueId> renamed_;     // by old value: the new one its readers use
-  std::map<ir::ValueId, float> scale_;   // by old value
+  std::vector<ir::ValueId> renamed_;    // by old value: the new one its readers use
+  std::map<ir::ValueId, float> scale_;  // by old value
   std::vector<std::string> notes_;
 };
 
@@ -158,7 +175,8 @@ std::vector<FloatNode> float_nodes(const ir::Graph& graph) {
   const Plan decided = plan(graph);
   std::vector<FloatNode> result;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
-    if (decided.role[n] == Role::floating) result.push_back({ir::describe(graph, graph.nodes[n]), decided.reason[n]});
+    if (decided.role[n] == Role::floating)
+      result.push_back({ir::describe(graph, graph.nodes[n]), decided.reason[n]});
   return result;
 }
 

@@ -1,5 +1,5 @@
-// Puts Quantize/Dequantize pairs into a float graph: the network as it will be in integers, still a float graph.
-// docs/arithmetic.md section 8. `qgraph::lower` alone makes integers of it.
+// Puts Quantize/Dequantize pairs into a float graph: the network as it will be in integers, still a float
+// graph. docs/arithmetic.md section 8. `qgraph::lower` alone makes integers of it.
 #pragma once
 
 #include <string>
@@ -16,11 +16,11 @@ struct Quantized {
   std::vector<std::string> notes;  // what a user should know: weight scales raised for a bias
 };
 
-// `graph` is a float graph after passes::simplify, `ranges` cover its values (by name). Weights become integers with a
-// Dequantize, biases int32 at s_x·s_w, activations pairs at the input and the output of everything that has an
-// integer form; a ReLU or Clip after a sum shares its pair, and ops that only move elements share their input's
-// scale. Ops without an integer form stay float. Throws InputError for a range that is missing, UsageError for a
-// recipe that does not fit.
+// `graph` is a float graph after passes::simplify, `ranges` cover its values (by name). Weights become
+// integers with a Dequantize, biases int32 at s_x·s_w, activations pairs at the input and the output of
+// everything that has an integer form; a ReLU or Clip after a sum shares its pair, and ops that only move
+// elements share their input's scale. Ops without an integer form stay float. Throws InputError for a range
+// that is missing, UsageError for a recipe that does not fit.
 Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe);
 
 // Nodes that quantize leaves in float, each with the reason: the pre-flight check.

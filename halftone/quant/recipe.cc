@@ -10,7 +10,8 @@ void check(const Recipe& recipe) {
   numeric::check(recipe.weights);
   numeric::check(recipe.activations);
   if (recipe.weights.bits != 8 || recipe.activations.bits != 8)
-    throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w8a8", recipe.weights.bits, recipe.activations.bits));
+    throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w8a8", recipe.weights.bits,
+                                           recipe.activations.bits));
   if (recipe.granularity == numeric::Granularity::group)
     throw UsageError("recipe", "granularity group, expected tensor or channel");
   if (recipe.arithmetic.mode == numeric::Arithmetic::shift && !recipe.power_of_two)
@@ -18,9 +19,12 @@ void check(const Recipe& recipe) {
 }
 
 std::string describe(const Recipe& recipe) {
-  const auto scheme = [](numeric::Scheme s) { return s == numeric::Scheme::symmetric ? "symmetric" : "asymmetric"; };
-  return fmt::format("w{}a{}, weights {} by {}, activations {}, {}{}", recipe.weights.bits, recipe.activations.bits,
-                     scheme(recipe.weight_scheme), recipe.granularity == numeric::Granularity::tensor ? "tensor" : "channel",
+  const auto scheme = [](numeric::Scheme s) {
+    return s == numeric::Scheme::symmetric ? "symmetric" : "asymmetric";
+  };
+  return fmt::format("w{}a{}, weights {} by {}, activations {}, {}{}", recipe.weights.bits,
+                     recipe.activations.bits, scheme(recipe.weight_scheme),
+                     recipe.granularity == numeric::Granularity::tensor ? "tensor" : "channel",
                      scheme(recipe.activation_scheme), recipe.power_of_two ? "power-of-two scales, " : "",
                      qgraph::describe(recipe.arithmetic));
 }

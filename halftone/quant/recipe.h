@@ -8,8 +8,8 @@
 
 namespace halftone::quant {
 
-// Defaults: int8 asymmetric activations per tensor, int8 narrow symmetric weights per channel, fixed arithmetic.
-// Mode shift needs power_of_two. Weights and activations are int8 (or uint8) in this version.
+// Defaults: int8 asymmetric activations per tensor, int8 narrow symmetric weights per channel, fixed
+// arithmetic. Mode shift needs power_of_two. Weights and activations are int8 (or uint8) in this version.
 struct Recipe {
   numeric::IntegerFormat weights{8, true, true};
   numeric::Scheme weight_scheme = numeric::Scheme::symmetric;

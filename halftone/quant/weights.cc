@@ -9,7 +9,8 @@ namespace halftone::quant {
 namespace {
 
 // docs/arithmetic.md section 3 once the scale is given: z from the stored s and the same range.
-numeric::Affine with_scale(float scale, double lo, const numeric::Affine& old, const numeric::WeightSpec& spec) {
+numeric::Affine with_scale(float scale, double lo, const numeric::Affine& old,
+                           const numeric::WeightSpec& spec) {
   if (spec.scheme == numeric::Scheme::symmetric || lo == 0.0) return {scale, old.zero_point};
   const double zero = numeric::round_real(spec.format.qmin() - lo / scale, numeric::Rounding::half_even);
   return {scale, static_cast<std::int32_t>(std::clamp<double>(zero, spec.format.qmin(), spec.format.qmax()))};

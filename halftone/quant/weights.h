@@ -1,4 +1,5 @@
-// Weights and bias of one layer as integers, with the overflow rule that ties the two. docs/arithmetic.md sections 3, 5.
+// Weights and bias of one layer as integers, with the overflow rule that ties the two. docs/arithmetic.md
+// sections 3, 5.
 #pragma once
 
 #include <span>
@@ -9,10 +10,10 @@
 namespace halftone::quant {
 
 struct QuantizedWeights {
-  Tensor q;                      // integers, shape of the weights
+  Tensor q;  // integers, shape of the weights
   numeric::QuantParams params;
-  std::vector<std::int64_t> bias;      // [M], or empty
-  std::vector<std::int64_t> raised;    // channels whose scale grew so that the bias fits 2^30
+  std::vector<std::int64_t> bias;    // [M], or empty
+  std::vector<std::int64_t> raised;  // channels whose scale grew so that the bias fits 2^30
 };
 
 // `bias` is empty or has one number for each index of spec.axis. s_x is the scale of the layer's input.

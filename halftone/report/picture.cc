@@ -14,7 +14,8 @@ std::string picture(const Tensor& images, std::int64_t row) {
   for (std::int64_t h = 0; h < height; ++h) {
     for (std::int64_t w = 0; w < width; ++w) {
       std::int64_t sum = 0;
-      for (std::int64_t c = 0; c < channels; ++c) sum += pixels[static_cast<std::size_t>(((row * channels + c) * height + h) * width + w)];
+      for (std::int64_t c = 0; c < channels; ++c)
+        sum += pixels[static_cast<std::size_t>(((row * channels + c) * height + h) * width + w)];
       const auto ink = static_cast<std::size_t>(sum / channels) * kInk.size() / 256;
       text += std::string(2, kInk[ink]);
     }

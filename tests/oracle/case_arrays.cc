@@ -21,10 +21,13 @@ Tensor list(const std::vector<T>& values) {
   return Tensor::from<T>({static_cast<std::int64_t>(values.size())}, values);
 }
 
-numeric::QuantParams params_of(const ActivationCase& a) { return {.format = a.format, .affine = {a.affine()}}; }
+numeric::QuantParams params_of(const ActivationCase& a) {
+  return {.format = a.format, .affine = {a.affine()}};
+}
 
 // Quantizes an input, notes it, and returns the integers.
-Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, const Tensor& real, numeric::Rounding rounding) {
+Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, const Tensor& real,
+                 numeric::Rounding rounding) {
   const Tensor q = numeric::quantize(real, params_of(a), rounding);
   out[name] = real;
   out["s_" + name] = list<float>({a.affine().scale});
@@ -41,7 +44,8 @@ void add_bounds(Arrays& out, const Case& c, std::int32_t lo, std::int32_t hi) {
 }
 
 // Runs one node through the interpreter.
-Tensor interpret(const Case& c, qgraph::Op op, const std::vector<std::pair<const ActivationCase*, Tensor>>& inputs) {
+Tensor interpret(const Case& c, qgraph::Op op,
+                 const std::vector<std::pair<const ActivationCase*, Tensor>>& inputs) {
   qgraph::QuantizedGraph graph;
   graph.arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding};
   std::vector<Tensor> tensors;
@@ -68,7 +72,8 @@ struct Weights {
 
 Weights fixed_point_weights(const Case& c, std::span<const float> bias, float s_x) {
   Weights w{.params = {.format = c.w.format, .affine = {numeric::fixed_point(c.w.fraction_length)}}};
-  for (float b : bias) w.params.affine[0].scale = numeric::weight_scale_for_bias(b, s_x, w.params.affine[0].scale, true);
+  for (float b : bias)
+    w.params.affine[0].scale = numeric::weight_scale_for_bias(b, s_x, w.params.affine[0].scale, true);
   w.q = numeric::quantize(c.weights, w.params);
   return w;
 }
@@ -83,7 +88,9 @@ Weights codebook_weights(const Case& c) {
 }
 
 Granularity granularity_of(const Case& c) {
-  return c.w.granularity == "tensor" ? Granularity::tensor : c.w.granularity == "channel" ? Granularity::channel : Granularity::group;
+  return c.w.granularity == "tensor"    ? Granularity::tensor
+         : c.w.granularity == "channel" ? Granularity::channel
+                                        : Granularity::group;
 }
 
 // `bias` is what the 2^30 rule looks at.
@@ -95,13 +102,14 @@ Weights make_weights(const Case& c, std::span<const float> bias, float s_x) {
     auto coded = numeric::code_weights(c.weights, code, granularity_of(c), 0, c.w.power_of_two);
     return {.q = coded.integers, .params = coded.params};
   }
-  const auto w = quant::quantize_weights(c.weights, bias, s_x,
-                                         {.format = c.w.format,
-                                          .scheme = c.w.scheme == "symmetric" ? numeric::Scheme::symmetric : numeric::Scheme::asymmetric,
-                                          .power_of_two = c.w.power_of_two,
-                                          .granularity = granularity_of(c),
-                                          .axis = 0,
-                                          .group_size = c.w.group_size});
+  const auto w = quant::quantize_weights(
+      c.weights, bias, s_x,
+      {.format = c.w.format,
+       .scheme = c.w.scheme == "symmetric" ? numeric::Scheme::symmetric : numeric::Scheme::asymmetric,
+       .power_of_two = c.w.power_of_two,
+       .granularity = granularity_of(c),
+       .axis = 0,
+       .group_size = c.w.group_size});
   return {.q = w.q, .params = w.params};
 }
 
@@ -110,7 +118,8 @@ void add_packed(Arrays& out, const Case& c, const Tensor& q) {
   if (bits != 1 && bits != 2 && bits != 4) return;
   const auto values = numeric::to_int32(q);
   const std::int64_t row = q.size() / q.dim(0);
-  out["packed"] = list<std::uint8_t>(c.w.kind == "binary" ? numeric::pack_binary(values, row) : numeric::pack(values, row, bits));
+  out["packed"] = list<std::uint8_t>(c.w.kind == "binary" ? numeric::pack_binary(values, row)
+                                                          : numeric::pack(values, row, bits));
 }
 
 void set_bias(const Case& c, qgraph::LinearSpec& spec, std::span<const float> bias) {
@@ -169,7 +178,8 @@ void compute_linear(Arrays& out, const Case& c, const Tensor& q_x) {
   spec.lo = c.y.format.qmin();
   spec.hi = c.y.format.qmax();
   spec.arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding};
-  const Weights w = make_weights(c, c.bias_bits == 32 ? bias : std::span<const float>(), spec.x.tensor().scale);
+  const Weights w =
+      make_weights(c, c.bias_bits == 32 ? bias : std::span<const float>(), spec.x.tensor().scale);
   spec.q_w = w.q;
   spec.w = w.params;
   spec.codebook = w.codebook;
@@ -208,7 +218,8 @@ void add_requantizer(Arrays& out, const Case& c, const qgraph::Requantizer& r, b
 }
 
 void compute_pool(Arrays& out, const Case& c, const Tensor& q_x, qgraph::FusedOp fused) {
-  fused.op = ir::AveragePool{.window = {.kernel = c.kernel, .strides = c.strides, .pads = c.pads}, .count_include_pad = c.count_include_pad};
+  fused.op = ir::AveragePool{.window = {.kernel = c.kernel, .strides = c.strides, .pads = c.pads},
+                             .count_include_pad = c.count_include_pad};
   const auto pool = std::get<qgraph::AveragePool>(qgraph::lower_op(fused));
   add_requantizer(out, c, pool.requantizer, true);
   out["q_y"] = interpret(c, pool, {{&c.x, q_x}});
@@ -258,7 +269,11 @@ Arrays compute(const Case& c) {
     return out;
   }
   add_bounds(out, c, c.y.format.qmin(), c.y.format.qmax());
-  const qgraph::FusedOp fused{.name = "layer", .op = ir::Identity{}, .x = {params_of(c.x)}, .x_shape = q_x.shape(), .y = params_of(c.y),
+  const qgraph::FusedOp fused{.name = "layer",
+                              .op = ir::Identity{},
+                              .x = {params_of(c.x)},
+                              .x_shape = q_x.shape(),
+                              .y = params_of(c.y),
                               .arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding}};
   if (c.op == "average_pool") compute_pool(out, c, q_x, fused);
   if (c.op == "add") compute_add(out, c, q_x, fused);

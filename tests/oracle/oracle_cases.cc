@@ -1,4 +1,5 @@
-// oracle_cases --count N --seed S -o FILE.npz: N random layers with what the C++ computed for them (CASES.md).
+// oracle_cases --count N --seed S -o FILE.npz: N random layers with what the C++ computed for them
+// (CASES.md).
 #include <fmt/format.h>
 
 #include <charconv>
@@ -40,7 +41,8 @@ int main(int argc, char** argv) {
     const auto id = static_cast<std::int64_t>(cases.size());
     const oracle::Case c = oracle::random_case(random);
     try {
-      for (auto& [name, tensor] : oracle::compute(c)) entries.emplace_back(fmt::format("{}.{}", id, name), tensor);
+      for (auto& [name, tensor] : oracle::compute(c))
+        entries.emplace_back(fmt::format("{}.{}", id, name), tensor);
     } catch (const InputError&) {
       ++refused;  // the arithmetic refuses it by name; another is drawn
       continue;

@@ -20,7 +20,9 @@ class Random {
   std::int64_t integer(std::int64_t lo, std::int64_t hi) {
     return lo + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(hi - lo + 1));
   }
-  double real(double lo, double hi) { return lo + (hi - lo) * static_cast<double>(engine_() >> 11) * 0x1p-53; }
+  double real(double lo, double hi) {
+    return lo + (hi - lo) * static_cast<double>(engine_() >> 11) * 0x1p-53;
+  }
   bool chance(double p) { return real(0, 1) < p; }
   template <typename T>
   T one_of(const std::vector<T>& choices) {

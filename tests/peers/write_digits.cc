@@ -12,5 +12,6 @@ int main(int argc, char** argv) {
   std::int64_t count = 0;
   std::from_chars(text.begin(), text.end(), count);
   const data::Dataset digits = data::make_digits(data::Part::test, count);
-  data::write_npz(argv[1], {{"x", digits.images}, {"y", Tensor::from<std::int32_t>({digits.size()}, digits.labels)}});
+  data::write_npz(argv[1],
+                  {{"x", digits.images}, {"y", Tensor::from<std::int32_t>({digits.size()}, digits.labels)}});
 }

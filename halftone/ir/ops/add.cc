@@ -14,7 +14,8 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
     const std::int64_t da = i < a.size() ? a[a.size() - 1 - i] : 1;
     const std::int64_t db = i < b.size() ? b[b.size() - 1 - i] : 1;
     if (da != db && da != 1 && db != 1)
-      throw InputError("broadcast", fmt::format("shapes do not broadcast, got {} and {}", to_string(a), to_string(b)));
+      throw InputError("broadcast",
+                       fmt::format("shapes do not broadcast, got {} and {}", to_string(a), to_string(b)));
     result[result.size() - 1 - i] = da == 1 ? db : da;
   }
   return result;

@@ -1,4 +1,5 @@
-// Y = alpha·A'·B' + beta·C, A' [N, K], B' [K, M], C broadcast to [N, M] (absent: 0). Source: ONNX operator Gemm.
+// Y = alpha·A'·B' + beta·C, A' [N, K], B' [K, M], C broadcast to [N, M] (absent: 0). Source: ONNX operator
+// Gemm.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"

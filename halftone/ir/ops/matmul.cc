@@ -13,7 +13,9 @@ namespace {
 
 Shape output_shape(const Shape& a, const Shape& b) {
   if (a.size() < 2 || b.size() < 2)
-    throw UnsupportedError("MatMul", fmt::format("operands of shape {} and {}, expected matrices or stacks of them", to_string(a), to_string(b)));
+    throw UnsupportedError("MatMul",
+                           fmt::format("operands of shape {} and {}, expected matrices or stacks of them",
+                                       to_string(a), to_string(b)));
   const std::int64_t inner_a = a.back();
   const std::int64_t inner_b = b[b.size() - 2];
   if (inner_a != inner_b && inner_a != kDynamic && inner_b != kDynamic)
@@ -48,7 +50,8 @@ std::vector<Tensor> evaluate(const MatMul&, InputTensors inputs) {
   for (std::size_t s = 0; s < index_a.size(); ++s)
     multiply(wide_a.data() + index_a[s] * n * k, wide_b.data() + index_b[s] * k * m,
              sums.data() + static_cast<std::int64_t>(s) * n * m, n, k, m);
-  std::ranges::transform(sums, y.mutable_data<float>().begin(), [](double v) { return static_cast<float>(v); });
+  std::ranges::transform(sums, y.mutable_data<float>().begin(),
+                         [](double v) { return static_cast<float>(v); });
   return {y};
 }
 

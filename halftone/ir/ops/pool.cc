@@ -12,7 +12,8 @@ namespace {
 
 void expect_two_spatial(const Shape& x, std::string_view where) {
   if (x.size() != 4)
-    throw UnsupportedError(where, fmt::format("input of shape {}, expected two spatial dimensions", to_string(x)));
+    throw UnsupportedError(where,
+                           fmt::format("input of shape {}, expected two spatial dimensions", to_string(x)));
 }
 
 // A window that sees padding alone has no largest element and no mean.
@@ -20,7 +21,8 @@ void expect_pads_below_kernel(const Window& window, const Shape& x, std::string_
   for (const WindowAxis& axis : resolve(window, Shape(x.begin() + 2, x.end()), where)) {
     const std::int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
     if (axis.pad_begin >= extent || axis.pad_end >= extent)
-      throw InputError(where, fmt::format("pads {} and {}, expected less than the window's {}", axis.pad_begin, axis.pad_end, extent));
+      throw InputError(where, fmt::format("pads {} and {}, expected less than the window's {}",
+                                          axis.pad_begin, axis.pad_end, extent));
   }
 }
 
@@ -38,7 +40,8 @@ Tensor pool(const Tensor& x, const std::vector<WindowAxis>& axes, F&& visit) {
 
 // Calls each(x) for the elements of one window inside the input.
 template <typename F>
-void for_window(const float* plane, const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64_t ow, F&& each) {
+void for_window(const float* plane, const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64_t ow,
+                F&& each) {
   for (std::int64_t kh = 0; kh < axes[0].kernel; ++kh) {
     const std::int64_t ih = oh * axes[0].stride - axes[0].pad_begin + kh * axes[0].dilation;
     if (ih < 0 || ih >= axes[0].in) continue;
@@ -65,18 +68,22 @@ std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_p
 std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs) {
   expect_two_spatial(inputs[0]->shape, "MaxPool");
   expect_pads_below_kernel(op.window, inputs[0]->shape, "MaxPool");
-  return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "MaxPool")}};
+  return {
+      {inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "MaxPool")}};
 }
 
 std::vector<TensorType> infer(const AveragePool& op, InputTypes inputs) {
   expect_two_spatial(inputs[0]->shape, "AveragePool");
   expect_pads_below_kernel(op.window, inputs[0]->shape, "AveragePool");
-  return {{inputs[0]->dtype, window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "AveragePool")}};
+  return {{inputs[0]->dtype,
+           window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "AveragePool")}};
 }
 
 std::vector<TensorType> infer(const GlobalAveragePool&, InputTypes inputs) {
   Shape y = inputs[0]->shape;
-  if (y.size() < 3) throw InputError("GlobalAveragePool", fmt::format("input of shape {}, expected batch, channels and space", to_string(y)));
+  if (y.size() < 3)
+    throw InputError("GlobalAveragePool",
+                     fmt::format("input of shape {}, expected batch, channels and space", to_string(y)));
   std::fill(y.begin() + 2, y.end(), 1);
   return {{inputs[0]->dtype, y}};
 }

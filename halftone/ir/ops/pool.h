@@ -14,7 +14,8 @@ struct MaxPool {
   bool operator==(const MaxPool&) const = default;
 };
 
-// The mean of each window: over its elements inside the input, or, with count_include_pad, inside the padded input.
+// The mean of each window: over its elements inside the input, or, with count_include_pad, inside the padded
+// input.
 struct AveragePool {
   static constexpr std::string_view kName = "AveragePool";
   Window window;

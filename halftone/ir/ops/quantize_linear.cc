@@ -11,11 +11,17 @@ namespace {
 
 numeric::IntegerFormat format_of(DType dtype, std::string_view where) {
   switch (dtype) {
-    case DType::int8: return {8, true, false};
-    case DType::uint8: return {8, false, false};
-    case DType::int16: return {16, true, false};
-    case DType::uint16: return {16, false, false};
-    default: throw UnsupportedError(where, fmt::format("integers of type {}, expected int8, uint8, int16 or uint16", name_of(dtype)));
+    case DType::int8:
+      return {8, true, false};
+    case DType::uint8:
+      return {8, false, false};
+    case DType::int16:
+      return {16, true, false};
+    case DType::uint16:
+      return {16, false, false};
+    default:
+      throw UnsupportedError(
+          where, fmt::format("integers of type {}, expected int8, uint8, int16 or uint16", name_of(dtype)));
   }
 }
 
@@ -24,13 +30,14 @@ void check_scale_shape(const Shape& scale, const Shape& x, std::int64_t axis, st
   const int normal = normalize_axis(axis, x.size(), where);
   const std::int64_t channels = x[static_cast<std::size_t>(normal)];
   if (scale.size() != 1 || (channels != kDynamic && scale[0] != channels))
-    throw InputError(where, fmt::format("scale of shape {} along axis {} of {}", to_string(scale), axis, to_string(x)));
+    throw InputError(
+        where, fmt::format("scale of shape {} along axis {} of {}", to_string(scale), axis, to_string(x)));
 }
 
 }  // namespace
 
-numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis, DType dtype,
-                                   const Shape& x, std::string_view where) {
+numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
+                                   DType dtype, const Shape& x, std::string_view where) {
   check_scale_shape(scale.shape(), x, axis, where);
   numeric::QuantParams params;
   // int32 holds biases: z = 0, any value; they are dequantized only, so no format bounds them.
@@ -45,7 +52,8 @@ numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point
   params.affine.clear();
   for (std::size_t i = 0; i < zeros.size(); ++i) {
     const float s = scale.data<float>()[i];
-    if (!std::isnormal(s) || s < 0.0F) throw InputError(where, fmt::format("scale {}, expected a normal number > 0", s));
+    if (!std::isnormal(s) || s < 0.0F)
+      throw InputError(where, fmt::format("scale {}, expected a normal number > 0", s));
     params.affine.push_back({s, zeros[i]});
   }
   return params;
@@ -62,20 +70,23 @@ std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs) {
   check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, "DequantizeLinear");
   if (inputs[0]->dtype != DType::int32) format_of(inputs[0]->dtype, "DequantizeLinear");
   if (has(inputs, 2) && inputs[2]->dtype != inputs[0]->dtype)
-    throw InputError("DequantizeLinear", fmt::format("zero point is {} for {}", name_of(inputs[2]->dtype), name_of(inputs[0]->dtype)));
+    throw InputError("DequantizeLinear", fmt::format("zero point is {} for {}", name_of(inputs[2]->dtype),
+                                                     name_of(inputs[0]->dtype)));
   return {{DType::float32, inputs[0]->shape}};
 }
 
 std::vector<Tensor> evaluate(const QuantizeLinear& op, InputTensors inputs) {
   const Tensor* zero_point = has(inputs, 2) ? inputs[2] : nullptr;
   const DType dtype = zero_point != nullptr ? zero_point->dtype() : DType::uint8;
-  return {numeric::quantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype, inputs[0]->shape(), "QuantizeLinear"))};
+  return {numeric::quantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype,
+                                                      inputs[0]->shape(), "QuantizeLinear"))};
 }
 
 std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs) {
   const Tensor* zero_point = has(inputs, 2) ? inputs[2] : nullptr;
   const DType dtype = inputs[0]->dtype();
-  return {numeric::dequantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype, inputs[0]->shape(), "DequantizeLinear"))};
+  return {numeric::dequantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype,
+                                                        inputs[0]->shape(), "DequantizeLinear"))};
 }
 
 }  // namespace halftone::ir

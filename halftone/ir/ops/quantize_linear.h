@@ -1,5 +1,5 @@
-// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor or axis.
-// Source: ONNX operators QuantizeLinear, DequantizeLinear; docs/arithmetic.md section 3.
+// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor
+// or axis. Source: ONNX operators QuantizeLinear, DequantizeLinear; docs/arithmetic.md section 3.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"
@@ -30,7 +30,7 @@ std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs);
 
 // The parameters that constant scale and zero-point tensors say for integers of type `dtype` and shape `x`.
 // Throws InputError when a scale is not a normal float32 > 0 or sizes do not match.
-numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis, DType dtype,
-                                   const Shape& x, std::string_view where);
+numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
+                                   DType dtype, const Shape& x, std::string_view where);
 
 }  // namespace halftone::ir

@@ -49,7 +49,8 @@ Shape target_shape(const Reshape& op, const Shape& x, std::span<const std::int64
   std::ptrdiff_t rest = -1;
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (y[i] == 0 && !op.allow_zero) {
-      if (i >= x.size()) throw InputError("Reshape", fmt::format("0 at {} copies a dimension that {} lacks", i, to_string(x)));
+      if (i >= x.size())
+        throw InputError("Reshape", fmt::format("0 at {} copies a dimension that {} lacks", i, to_string(x)));
       y[i] = x[i];
     } else if (y[i] == -1) {
       if (rest >= 0) throw InputError("Reshape", "more than one -1 in the shape");
@@ -64,7 +65,8 @@ Shape target_shape(const Reshape& op, const Shape& x, std::span<const std::int64
   std::int64_t remainder = kDynamic;
   if (from.dynamic == to.dynamic) {
     if (to.product == 0 ? rest >= 0 || from.product != 0 : from.product % to.product != 0)
-      throw InputError("Reshape", fmt::format("{} does not reshape to {}", to_string(x), to_string(Shape(request.begin(), request.end()))));
+      throw InputError("Reshape", fmt::format("{} does not reshape to {}", to_string(x),
+                                              to_string(Shape(request.begin(), request.end()))));
     remainder = to.product == 0 ? 0 : from.product / to.product;
   }
   if (rest >= 0) {
@@ -83,9 +85,11 @@ std::vector<TensorType> infer(const Flatten& op, InputTypes inputs) {
 }
 std::vector<TensorType> infer(const Reshape& op, InputTypes inputs) {
   const Tensor* request = inputs[1]->constant;
-  if (request == nullptr) throw UnsupportedError("Reshape", "shape computed at run time, expected a constant");
+  if (request == nullptr)
+    throw UnsupportedError("Reshape", "shape computed at run time, expected a constant");
   if (request->dtype() != DType::int64 || request->rank() != 1)
-    throw InputError("Reshape", fmt::format("shape input is {} of shape {}, expected int64 of rank 1", name_of(request->dtype()), to_string(request->shape())));
+    throw InputError("Reshape", fmt::format("shape input is {} of shape {}, expected int64 of rank 1",
+                                            name_of(request->dtype()), to_string(request->shape())));
   return {{inputs[0]->dtype, target_shape(op, inputs[0]->shape, request->data<std::int64_t>())}};
 }
 

@@ -18,7 +18,8 @@ struct Flatten {
   bool operator==(const Flatten&) const = default;
 };
 
-// Input 1 is a constant int64 shape: 0 copies the input's dimension (unless allow_zero), one −1 takes the rest.
+// Input 1 is a constant int64 shape: 0 copies the input's dimension (unless allow_zero), one −1 takes the
+// rest.
 struct Reshape {
   static constexpr std::string_view kName = "Reshape";
   bool allow_zero = false;

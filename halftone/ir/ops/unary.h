@@ -33,7 +33,9 @@ struct Clip {
 inline double scalar(const Relu&, double x) { return std::isnan(x) ? x : std::max(x, 0.0); }
 inline double scalar(const Tanh&, double x) { return std::tanh(x); }
 inline double scalar(const Sigmoid&, double x) { return 1.0 / (1.0 + std::exp(-x)); }
-inline double scalar(const Clip& op, double x) { return std::isnan(x) ? x : std::min(std::max<double>(x, op.lo), double{op.hi}); }
+inline double scalar(const Clip& op, double x) {
+  return std::isnan(x) ? x : std::min(std::max<double>(x, op.lo), double{op.hi});
+}
 
 // An op is unary when it has such a function; shape rule, float meaning and integer table follow from it.
 template <typename Op>

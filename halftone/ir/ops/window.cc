@@ -21,7 +21,8 @@ void check_attribute(const std::vector<std::int64_t>& values, std::size_t rank, 
     throw InputError(where, fmt::format("{} has {} values, expected {}", name, values.size(), rank));
   for (std::int64_t v : values)
     if (v < least || v > kLargest)
-      throw InputError(where, fmt::format("{} out of range, got {}, expected {} to {}", name, v, least, kLargest));
+      throw InputError(where,
+                       fmt::format("{} out of range, got {}, expected {} to {}", name, v, least, kLargest));
 }
 
 void resolve_auto_pad(WindowAxis& axis, AutoPad mode, std::int64_t extent) {
@@ -44,7 +45,8 @@ std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std:
   check_attribute(window.dilations, rank, 1, "dilations", where);
   check_attribute(window.pads, 2 * rank, 0, "pads", where);
   if (window.kernel.size() != rank)
-    throw InputError(where, fmt::format("kernel of rank {}, expected {} spatial dimensions", window.kernel.size(), rank));
+    throw InputError(
+        where, fmt::format("kernel of rank {}, expected {} spatial dimensions", window.kernel.size(), rank));
   std::vector<WindowAxis> axes(rank);
   for (std::size_t i = 0; i < rank; ++i) {
     WindowAxis& axis = axes[i];
@@ -57,24 +59,30 @@ std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std:
     axis.pad_begin = attribute(window.pads, i, 0);
     axis.pad_end = attribute(window.pads, i + rank, 0);
     if (axis.kernel > 1 && axis.dilation > kLargest / axis.kernel)
-      throw InputError(where, fmt::format("dilated kernel too large, got {} times {}", axis.kernel, axis.dilation));
+      throw InputError(where,
+                       fmt::format("dilated kernel too large, got {} times {}", axis.kernel, axis.dilation));
     const std::int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
     if (window.auto_pad != AutoPad::not_set) resolve_auto_pad(axis, window.auto_pad, extent);
     const std::int64_t room = axis.in + axis.pad_begin + axis.pad_end - extent;
     if (room < 0)
-      throw InputError(where, fmt::format("window of {} does not fit a padded input of {}", extent, room + extent));
+      throw InputError(where,
+                       fmt::format("window of {} does not fit a padded input of {}", extent, room + extent));
     axis.out = room / axis.stride + 1;
     // ceil_mode adds a last window that starts inside the input or its leading pad.
-    if (window.ceil_mode && room % axis.stride != 0 && axis.out * axis.stride < axis.in + axis.pad_begin) ++axis.out;
+    if (window.ceil_mode && room % axis.stride != 0 && axis.out * axis.stride < axis.in + axis.pad_begin)
+      ++axis.out;
   }
   return axes;
 }
 
-Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels, std::string_view where) {
+Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels,
+                          std::string_view where) {
   if (input.size() < 3)
-    throw InputError(where, fmt::format("input of shape {}, expected batch, channels and space", to_string(input)));
+    throw InputError(where,
+                     fmt::format("input of shape {}, expected batch, channels and space", to_string(input)));
   Shape output{input[0], channels};
-  for (const WindowAxis& axis : resolve(window, Shape(input.begin() + 2, input.end()), where)) output.push_back(axis.out);
+  for (const WindowAxis& axis : resolve(window, Shape(input.begin() + 2, input.end()), where))
+    output.push_back(axis.out);
   return output;
 }
 

@@ -1,6 +1,6 @@
 // The sliding windows of convolution and pooling.
-// Source: ONNX operators Conv, MaxPool, AveragePool (attributes kernel_shape, strides, pads, dilations, auto_pad,
-// ceil_mode).
+// Source: ONNX operators Conv, MaxPool, AveragePool (attributes kernel_shape, strides, pads, dilations,
+// auto_pad, ceil_mode).
 #pragma once
 
 #include <cstdint>
@@ -36,11 +36,12 @@ struct WindowAxis {
   bool operator==(const WindowAxis&) const = default;
 };
 
-// `spatial` are the input's spatial dimensions. Throws InputError when attribute lengths do not match, a value is
-// out of range, or the window does not fit the padded input.
+// `spatial` are the input's spatial dimensions. Throws InputError when attribute lengths do not match, a
+// value is out of range, or the window does not fit the padded input.
 std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std::string_view where);
 
 // Input [N, C, spatial...] to output [N, channels, out...].
-Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels, std::string_view where);
+Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels,
+                          std::string_view where);
 
 }  // namespace halftone::ir
