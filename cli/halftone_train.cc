@@ -4,15 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/outcome.h"
 #include "halftone/base/error.h"
 #include "halftone/data/load.h"
 #include "halftone/models/build.h"
@@ -22,6 +20,8 @@
 
 namespace halftone::cli {
 namespace {
+
+constexpr const char* kProgram = "halftone train";
 
 struct Request {
   std::string model;
@@ -126,41 +126,18 @@ int run(const Request& request) {
   return kYes;
 }
 
-// One line, whatever the message holds.
-int fail(std::string message, int code) {
-  std::ranges::replace(message, '\n', ' ');
-  fmt::print(stderr, "halftone train: {}\n", message);
-  return code;
-}
-
-int guarded(const Request& request) {
-  try {
-    const int code = run(request);
-    if (std::fflush(stdout) != 0) return fail("[standard output] cannot write", kBadInput);
-    return code;
-  } catch (const UsageError& error) {
-    return fail(error.what(), kUsage);
-  } catch (const Error& error) {
-    return fail(error.what(), kBadInput);
-  } catch (const std::bad_alloc&) {
-    return fail("[memory] not enough memory for this model and batch", kBadInput);
-  } catch (const std::exception& error) {
-    return fail(fmt::format("[internal] {}, please report this", error.what()), kBadInput);
-  }
-}
-
 int run_training_program(int argc, char** argv) {
   Request request;
-  CLI::App app("Trains a network in float and writes it as an ONNX file.", "halftone train");
+  CLI::App app("Trains a network in float and writes it as an ONNX file.", kProgram);
   add_options(app, request);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);  // --help
   } catch (const CLI::ParseError& error) {
-    return fail(fmt::format("[usage] {}; see halftone train --help", error.what()), kUsage);
+    return fail(kProgram, fmt::format("[usage] {}; see halftone train --help", error.what()), kUsage);
   }
-  return guarded(request);
+  return guarded(kProgram, [&] { return run(request); });
 }
 
 }  // namespace

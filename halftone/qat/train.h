@@ -1,0 +1,58 @@
+// Float training of any graph of differentiable ops: cross-entropy on its first output, by AdamW under a
+// learning rate that falls along a half cosine. Sources: Loshchilov and Hutter, "Decoupled weight decay
+// regularization", ICLR 2019, and "SGDR", ICLR 2017 (one period, no restart); label smoothing as Szegedy et
+// al., CVPR 2016, section 7.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "halftone/ir/graph.h"
+
+namespace halftone::qat {
+
+struct TrainOptions {
+  int epochs = 10;
+  std::uint64_t seed = 1;  // the order of the rows
+  std::int64_t batch_size = 32;
+  double learning_rate = 2e-3;  // of the first step; of step t among T: learning_rate·(1 + cos(π·t/T))/2
+  // Each step takes its learning rate times weight_decay/√T of every weight with two or more dimensions;
+  // biases and normalization do not decay. So one value serves few rows and many, as in Loshchilov and
+  // Hutter, ICLR 2019, appendix B.1 (normalized weight decay).
+  double weight_decay = 30;
+  double label_smoothing = 0.1;  // this part of each target is spread over all classes
+  int threads = 1;               // small networks train no faster on more
+};
+
+struct EpochReport {
+  int epoch = 0;  // from 1
+  int epochs = 0;
+  double loss = 0;      // mean over the epoch's rows so far, each as it was when its batch was seen
+  double accuracy = 0;  // of the same rows, 0 to 1
+  double seconds = 0;   // since training began
+};
+
+// Called after every batch, `fraction` of the whole training being done, and `report` complete when
+// `epoch_ended`.
+struct TrainProgress {
+  EpochReport report;
+  double fraction = 0;
+  bool epoch_ended = false;
+};
+using ProgressFn = std::function<void(const TrainProgress&)>;
+
+// The graph with new constants of the same names, those after the last epoch. Trained is every float32
+// constant that reaches the first output, except the statistics of BatchNormalization. An output that is a
+// Softmax is trained on the Softmax's input.
+//
+// `images` are preprocessed, float32 [rows, ...], one label a row. The same graph, rows, options, number of
+// threads and machine give the same bytes. Sets the process's number of torch and OpenBLAS threads.
+//
+// Throws, before any training: UnsupportedError naming a node that has no torch form or a fixed batch;
+// InputError when images or labels do not fit the graph; UsageError for an option out of range or nothing to
+// train. Throws UsageError when the loss stops being finite.
+ir::Graph train(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels,
+                const TrainOptions& options, const ProgressFn& progress = {});
+
+}  // namespace halftone::qat

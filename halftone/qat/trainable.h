@@ -1,0 +1,18 @@
+// What of a graph is trained: the part that computes the logits of its first output.
+#pragma once
+
+#include <span>
+
+#include "halftone/ir/graph.h"
+
+namespace halftone::qat {
+
+// A graph with one output, the logits [N, classes], and no more nodes than that takes. Its logits are the
+// first output or, where that is a Softmax, the Softmax's input. Throws InputError or UnsupportedError for a
+// graph that is malformed or has another kind of input or output.
+ir::Graph logits_graph(const ir::Graph& graph);
+
+// Throws InputError unless `images` [rows, ...] and `labels` fit a logits_graph.
+void check_rows(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels);
+
+}  // namespace halftone::qat
