@@ -7,10 +7,10 @@
 
 namespace halftone {
 
+// Names in a message may come from a file: control characters become '?', so that it stays one plain line.
 class Error : public std::runtime_error {
  public:
-  Error(std::string_view where, std::string_view what)
-      : std::runtime_error("[" + std::string(where) + "] " + std::string(what)) {}
+  Error(std::string_view where, std::string_view what);
 };
 
 // The caller asked for something that makes no sense: a bad option or argument.

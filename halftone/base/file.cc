@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -46,6 +47,18 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::
   }
 }
 
+// Opens a new file in the folder of `target`, with the permissions that any new file gets, and says its name.
+int create_beside(const std::filesystem::path& target, std::string& name) {
+  static std::atomic<unsigned> counter{0};
+  for (int tries = 0; tries < 100; ++tries) {
+    name = (target.parent_path() / fmt::format(".halftone.{}.{}", ::getpid(), counter.fetch_add(1))).string();
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0) return fd;
+    if (errno != EEXIST) break;
+  }
+  fail(target, "cannot write");
+}
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t max_bytes) {
@@ -80,16 +93,15 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
     write_all(file.get(), bytes, path);
     return;
   }
-  std::string temporary = path.string() + ".XXXXXX";
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) fail(path, "cannot write");
+  // A link keeps pointing where it did: what it points to is replaced.
+  const std::filesystem::path target =
+      std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path, ignored) : path;
+  std::string temporary;
+  Descriptor file(create_beside(target, temporary));
   try {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(file.get(), 0666 & ~mask) != 0) fail(path, "cannot write");
     write_all(file.get(), bytes, path);
     if (::fsync(file.get()) != 0 || !file.close()) fail(path, "cannot write");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot write");
+    if (::rename(temporary.c_str(), target.c_str()) != 0) fail(path, "cannot write");
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;

@@ -39,6 +39,13 @@ void check_types(const Graph& graph, const Node& node) {
   }
 }
 
+// Throws when even a batch of one has too many elements.
+void check_size(Shape shape) {
+  for (std::int64_t& dim : shape)
+    if (dim == kDynamic) dim = 1;
+  element_count(shape, "shape");
+}
+
 void check_values(const Graph& graph) {
   std::unordered_set<std::string_view> names;
   for (const Value& value : graph.values) {
@@ -71,7 +78,9 @@ std::vector<TensorType> infer_node(const Graph& graph, const Node& node) {
     pointers.push_back(&types.back());
   }
   try {
-    return infer_op(node.op, pointers);
+    std::vector<TensorType> outputs = infer_op(node.op, pointers);
+    for (const TensorType& type : outputs) check_size(type.shape);
+    return outputs;
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(describe(graph, node), error.what());
   } catch (const InputError& error) {

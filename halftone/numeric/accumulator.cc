@@ -23,7 +23,7 @@ std::int64_t accumulator_bound(std::span<const std::int32_t> weights, std::int64
 
 int signed_bits_for(std::int64_t bound) {
   int bits = 1;
-  while (bits < 63 && (std::int64_t{1} << (bits - 1)) - 1 < bound) ++bits;
+  while (bits < 64 && (std::int64_t{1} << (bits - 1)) - 1 < bound) ++bits;
   return bits;
 }
 

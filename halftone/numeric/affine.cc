@@ -53,7 +53,8 @@ std::int32_t quantize(float r, const Affine& affine, const IntegerFormat& format
 
 float ceil_power_of_two(double x) {
   int exponent = 0;
-  const double mantissa = std::frexp(x, &exponent);  // x = mantissa·2^exponent, mantissa in [0.5, 1)
+  // x = mantissa·2^exponent, mantissa in [0.5, 1)
+  const double mantissa = std::frexp(std::clamp<double>(x, FLT_MIN, 0x1p127), &exponent);
   if (mantissa == 0.5) --exponent;
   return std::ldexp(1.0F, std::clamp(exponent, FLT_MIN_EXP - 1, FLT_MAX_EXP - 1));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cfloat>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -33,10 +34,13 @@ float weight_scale_for_bias(float b, float s_x, float s_w, bool power_of_two) {
   if (fits(b, s_x, s_w)) return s_w;
   const double needed =
       std::fabs(static_cast<double>(b)) / (static_cast<double>(s_x) * static_cast<double>(kMaxBias));
+  if (needed > (power_of_two ? 0x1p127 : static_cast<double>(FLT_MAX)))
+    throw InputError("bias", fmt::format("{} is too large for any weight scale", b));
   float scale = power_of_two ? ceil_power_of_two(needed) : static_cast<float>(needed);
   const auto smaller = [&](float s) { return power_of_two ? s / 2 : std::nextafterf(s, 0.0F); };
   const auto larger = [&](float s) { return power_of_two ? s * 2 : std::nextafterf(s, INFINITY); };
-  while (!fits(b, s_x, scale)) scale = larger(scale);
+  while (!fits(b, s_x, scale) && std::isfinite(scale)) scale = larger(scale);
+  if (!std::isfinite(scale)) throw InputError("bias", fmt::format("{} is too large for any weight scale", b));
   while (fits(b, s_x, smaller(scale))) scale = smaller(scale);
   return scale;
 }

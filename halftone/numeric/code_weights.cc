@@ -38,10 +38,12 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
   params.format = {2, true, true};
   params.granularity = granularity;
   params.axis = granularity == Granularity::tensor ? -1 : axis;
+  const bool whole = granularity == Granularity::tensor;
+  if (!whole && (axis < 0 || axis >= static_cast<int>(weights.rank())))
+    throw InputError("quantize",
+                     fmt::format("channel axis {} outside shape {}", axis, to_string(weights.shape())));
   const std::size_t channels =
-      granularity == Granularity::tensor
-          ? 1
-          : static_cast<std::size_t>(weights.shape().at(static_cast<std::size_t>(axis)));
+      whole ? 1 : static_cast<std::size_t>(weights.dim(static_cast<std::size_t>(axis)));
   params.affine.assign(channels, Affine{});
   const auto values = weights.data<float>();
   for (float w : values)

@@ -23,8 +23,8 @@ std::int64_t packed_row_bytes(std::int64_t columns, int bits) {
 
 std::vector<std::uint8_t> pack(std::span<const std::int32_t> values, std::int64_t columns, int bits) {
   const std::int64_t row_bytes = packed_row_bytes(columns, bits);
-  if (columns <= 0) return {};
-  if (values.size() % static_cast<std::size_t>(columns) != 0)
+  if (columns <= 0 && values.empty()) return {};
+  if (columns <= 0 || values.size() % static_cast<std::size_t>(columns) != 0)
     throw InputError("packing",
                      fmt::format("{} values, expected a multiple of {} columns", values.size(), columns));
   const std::uint32_t mask = (1U << bits) - 1U;

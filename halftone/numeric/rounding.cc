@@ -61,7 +61,10 @@ double round_real(double x, Rounding rounding) {
   return whole;
 }
 
-double round_stochastic(double x, double u) { return std::floor(x + u); }
+double round_stochastic(double x, double u) {
+  const double below = std::floor(x);
+  return (x - below) + u >= 1.0 ? below + 1.0 : below;
+}
 
 std::int64_t round_shift(std::int64_t x, int k, Rounding rounding) {
   if (k <= 0) {

@@ -3,12 +3,15 @@
 
 #include <onnx/onnx_pb.h>
 
-#include "halftone/ir/op.h"
+#include "halftone/ir/graph.h"
 
 namespace halftone::onnx_io {
 
-// Writes op type and attributes. Inputs that the importer made part of the op become initializers of `graph`,
-// named after the node, and are added to the node's inputs (which hold the graph's already).
-void export_op(const ir::Op& op, onnx::NodeProto& node, onnx::GraphProto& graph);
+// Adds the node to `out` with its attributes. What the importer made part of an op becomes initializers or
+// nodes again, under names that no value of `graph` has.
+void export_node(const ir::Graph& graph, const ir::Node& node, onnx::GraphProto& out);
+
+// The oldest operator set that has this op with these attributes and types, at least 13.
+std::int64_t opset_of(const ir::Graph& graph, const ir::Node& node);
 
 }  // namespace halftone::onnx_io

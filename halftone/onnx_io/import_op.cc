@@ -60,6 +60,8 @@ ir::Op import_clip(NodeReader& node) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   if (node.opset() < 11)
     return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
+  if (!node.has_input(0) || node.input_count() > 3)
+    throw InputError(node.describe(), fmt::format("{} inputs, expected 1 to 3", node.input_count()));
   const ir::Clip op{.lo = node.scalar_input(1, "min", -kInfinity),
                     .hi = node.scalar_input(2, "max", kInfinity)};
   node.inputs().resize(1);

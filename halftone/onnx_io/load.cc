@@ -60,8 +60,9 @@ class Reader {
     check_supported(proto_);
     if (proto_.sparse_initializer_size() > 0) throw UnsupportedError("initializers", "sparse tensors");
     for (const onnx::TensorProto& tensor : proto_.initializer()) add_constant(tensor.name(), tensor);
+    const std::unordered_map<std::string, ir::ValueId> weights = ids_;
     for (const onnx::ValueInfoProto& input : proto_.input())
-      if (!ids_.contains(input.name())) add_input(input);
+      if (!weights.contains(input.name())) add_input(input);
     for (const onnx::NodeProto& node : proto_.node()) {
       if (is_constant_node(node))
         add_constant_node(node);

@@ -2,6 +2,8 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+
 #include "halftone/base/file.h"
 #include "halftone/onnx_io/export_op.h"
 #include "halftone/onnx_io/tensor_proto.h"
@@ -9,7 +11,12 @@
 namespace halftone::onnx_io {
 namespace {
 
-constexpr std::int64_t kIrVersion = 7;  // goes with opset 13
+// The file format version that came with each operator set (onnx/docs/Versioning.md).
+std::int64_t ir_version_for(std::int64_t opset) {
+  if (opset < 15) return 7;
+  if (opset < 19) return 8;
+  return opset < 21 ? 9 : 10;
+}
 
 void add_value_info(const ir::Value& value, onnx::ValueInfoProto& info) {
   info.set_name(value.name);
@@ -29,11 +36,13 @@ void add_value_info(const ir::Value& value, onnx::ValueInfoProto& info) {
 
 std::string serialize_model(const ir::Graph& graph) {
   onnx::ModelProto model;
-  model.set_ir_version(kIrVersion);
+  std::int64_t version = kOpset;
+  for (const ir::Node& node : graph.nodes) version = std::max(version, opset_of(graph, node));
+  model.set_ir_version(ir_version_for(version));
   model.set_producer_name("halftone");
   onnx::OperatorSetIdProto* opset = model.add_opset_import();
   opset->set_domain("");
-  opset->set_version(kOpset);
+  opset->set_version(version);
   for (const auto& [key, value] : graph.metadata) {
     onnx::StringStringEntryProto* entry = model.add_metadata_props();
     entry->set_key(key);
@@ -45,13 +54,7 @@ std::string serialize_model(const ir::Graph& graph) {
   for (ir::ValueId id : graph.outputs) add_value_info(graph.value(id), *out.add_output());
   for (const ir::Value& value : graph.values)
     if (value.constant) to_proto(*value.constant, value.name, *out.add_initializer());
-  for (const ir::Node& node : graph.nodes) {
-    onnx::NodeProto& added = *out.add_node();
-    added.set_name(node.name);
-    for (ir::ValueId id : node.inputs) added.add_input(id == ir::kNoValue ? "" : graph.value(id).name);
-    for (ir::ValueId id : node.outputs) added.add_output(graph.value(id).name);
-    export_op(node.op, added, out);
-  }
+  for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
   return model.SerializeAsString();
 }
 

@@ -8,7 +8,8 @@
 
 namespace halftone::onnx_io {
 
-// The operator set written: the first with QuantizeLinear along an axis.
+// The oldest operator set written, the first with QuantizeLinear along an axis; a newer one where the graph
+// needs it.
 inline constexpr std::int64_t kOpset = 13;
 
 // The graph as a serialized ModelProto. Equal graphs give equal bytes.

@@ -61,7 +61,7 @@ std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
   std::vector<double> bias(static_cast<std::size_t>(channels), 0.0);
   if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return bias;
   const Tensor* tensor = graph.constant(node.inputs[2]);
-  if (tensor == nullptr || tensor->dtype() != DType::float32 || tensor->size() != channels) return {};
+  if (tensor == nullptr || tensor->dtype() != DType::float32 || !ir::is_channel_bias(tensor->shape(), channels)) return {};
   const auto values = tensor->data<float>();
   return {values.begin(), values.end()};
 }

@@ -86,6 +86,9 @@ class Lowering {
     if (!integer_of(id))
       throw UnsupportedError("lower", fmt::format("value '{}' is not computed", in_.value(id).name));
     const ValueId q = *integer_of(id);
+    if (!out_.value(q).params)
+      throw UnsupportedError("lower",
+                             fmt::format("value '{}' is integers without a scale", in_.value(id).name));
     const ValueId y = add_value(in_.value(id).name, in_.value(id).shape, DType::float32, std::nullopt);
     float_of(id) = add_node(in_.value(id).name, Dequantize{params_of(q)}, {q}, y);
     return y;
@@ -94,8 +97,8 @@ class Lowering {
   void visit(const ir::Node& node) {
     if (as<ir::QuantizeLinear>(node) != nullptr) return visit_quantize(node);
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
-    const bool on_integers =
-        node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) && !float_of(node.inputs[0]);
+    const bool on_integers = node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) &&
+                             out_.value(*integer_of(node.inputs[0])).params;
     if (on_integers && try_move(node)) return;
     const std::string reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
@@ -141,6 +144,7 @@ class Lowering {
   // Quantizing what is already on that grid changes nothing: the value takes the name, or is copied under it.
   ValueId alias(ValueId id, const ir::Value& output) {
     if (views_.erase(id) > 0) {
+      names_.erase(out_.value(id).name);
       out_.values[static_cast<std::size_t>(id)].name = unique(output.name);
       return id;
     }
@@ -156,10 +160,12 @@ class Lowering {
     const numeric::QuantParams params =
         params_from(node, as<ir::DequantizeLinear>(node)->axis, in_.value(x).dtype);
     Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
-    if (!value.params) value.params = params;  // an integer input of the graph
-    if (*value.params == params) {
-      integer_of(node.outputs[0]) = integer_of(x);
-      return;
+    if (params.granularity == numeric::Granularity::tensor && in_.value(x).dtype != DType::int32) {
+      if (!value.params) value.params = params;  // an integer input of the graph
+      if (*value.params == params) {
+        integer_of(node.outputs[0]) = integer_of(x);
+        return;
+      }
     }
     const ir::Value& output = in_.value(node.outputs[0]);
     const ValueId y = add_value(output.name, output.shape, DType::float32, std::nullopt);
@@ -180,8 +186,8 @@ class Lowering {
     }
     if (!op) return false;
     const ir::Value& output = in_.value(node.outputs[0]);
-    const ValueId y = add_value(output.name, output.shape, out_.value(x).dtype, params_of(x));
-    views_.insert(y);
+    const ValueId y = add_value(output.name + "_quantized", output.shape, out_.value(x).dtype, params_of(x));
+    views_.insert(y);  // until a Quantize names it
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
     return true;
   }
@@ -196,7 +202,8 @@ class Lowering {
     return ConstantOperand{*q, params_from(node, dequantize->axis, q->dtype())};
   }
 
-  // Follows the only reader from `id` over ReLU and Clip to a Quantize; absorbs what lies between.
+  // Follows the only reader from `id` to a Quantize, over ReLU and Clip when the op takes bounds; absorbs
+  // those.
   bool absorb_to_quantize(ir::ValueId id, FusedOp& fused, ir::ValueId& end) {
     std::vector<int> between;
     for (;;) {
@@ -205,9 +212,10 @@ class Lowering {
       const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
       if (as<ir::QuantizeLinear>(reader) != nullptr && reader.inputs[0] == id) break;
       const auto* clip = as<ir::Clip>(reader);
-      if (clip == nullptr && as<ir::Relu>(reader) == nullptr) return false;
-      fused.lo = std::max(fused.lo, clip != nullptr ? clip->lo : 0.0F);
-      fused.hi = std::min(fused.hi, clip != nullptr ? clip->hi : fused.hi);
+      if (!takes_bounds(fused.op) || (clip == nullptr && as<ir::Relu>(reader) == nullptr)) return false;
+      const ir::Clip next = clip != nullptr ? *clip : ir::Clip{.lo = 0.0F};
+      fused.lo = std::min(std::max(fused.lo, next.lo), next.hi);
+      fused.hi = std::min(std::max(fused.hi, next.lo), next.hi);
       between.push_back(readers[0]);
       id = reader.outputs[0];
     }
@@ -220,6 +228,11 @@ class Lowering {
     return std::visit([](const auto& o) { return !ir::Unary<std::decay_t<decltype(o)>>; }, op);
   }
 
+  static bool is_linear(const ir::Op& op) {
+    return std::holds_alternative<ir::Conv>(op) || std::holds_alternative<ir::Gemm>(op) ||
+           std::holds_alternative<ir::MatMul>(op);
+  }
+
   // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
   std::string try_fuse(const ir::Node& node) {
     FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
@@ -227,7 +240,10 @@ class Lowering {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ir::ValueId id = node.inputs[i];
       if (id == ir::kNoValue) continue;
+      if (i > 0 && is_linear(node.op) && (integer_of(id) || float_of(id)))
+        return "its weights or bias are computed";
       if (integer_of(id)) {
+        if (!out_.value(*integer_of(id)).params) return "its input is integers without a scale";
         inputs.push_back(*integer_of(id));
         fused.x.push_back(params_of(inputs.back()));
       } else if (i == 0) {
@@ -235,7 +251,7 @@ class Lowering {
       } else if (i == 1) {
         fused.weights = constant_operand(id);
       } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
-        fused.real_bias.assign(bias->data<float>().begin(), bias->data<float>().end());
+        fused.real_bias = *bias;
       } else {
         fused.bias = constant_operand(id);
         if (!fused.bias) return "its bias is not a constant";
@@ -246,7 +262,6 @@ class Lowering {
     if (!reason.empty()) return reason;
     ir::ValueId end = node.outputs[0];
     if (!absorb_to_quantize(node.outputs[0], fused, end)) return "its output is not quantized";
-    if (end != node.outputs[0] && !takes_bounds(node.op)) return "a ReLU follows a table";
     pending_.emplace(end, Pending{std::move(fused), std::move(inputs)});
     return "";
   }

@@ -57,8 +57,9 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
   const auto scale_of = [&](std::size_t c) { return w.affine[w.affine.size() == 1 ? 0 : c].scale; };
   const float s_x = f.x[0].tensor().scale;
   std::vector<std::int64_t> result;
-  for (std::size_t c = 0; c < f.real_bias.size(); ++c) {
-    result.push_back(numeric::quantize_bias(f.real_bias[c], s_x, scale_of(c)));
+  const std::span<const float> real = f.real_bias ? f.real_bias->data<float>() : std::span<const float>();
+  for (std::size_t c = 0; c < real.size(); ++c) {
+    result.push_back(numeric::quantize_bias(real[c], s_x, scale_of(c)));
     if (std::llabs(result.back()) > numeric::kMaxBias)
       throw InputError(
           f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.back()));
@@ -197,12 +198,13 @@ std::string why_not_linear(const FusedOp& f) {
     return fmt::format("its weights are quantized along axis {}", w.params.axis);
   if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
     if (gemm->trans_a) return "transA is set";
-    if (gemm->alpha != 1.0F || ((f.bias || !f.real_bias.empty()) && gemm->beta != 1.0F))
+    if (gemm->alpha != 1.0F || ((f.bias || f.real_bias) && gemm->beta != 1.0F))
       return "alpha or beta is not 1";
   }
   const std::int64_t channels = w.q.dim(static_cast<std::size_t>(channel_axis));
-  if (f.bias && f.bias->q.size() != channels) return "its bias is not one number a channel";
-  if (!f.real_bias.empty() && static_cast<std::int64_t>(f.real_bias.size()) != channels)
+  if (f.bias && !ir::is_channel_bias(f.bias->q.shape(), channels))
+    return "its bias is not one number a channel";
+  if (f.real_bias && !ir::is_channel_bias(f.real_bias->shape(), channels))
     return "its bias is not one number a channel";
   if (f.bias && f.bias->q.dtype() != DType::int32) return "its bias is not int32";
   return "";

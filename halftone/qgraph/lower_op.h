@@ -23,7 +23,7 @@ struct FusedOp {
   Shape x_shape;                           // of the first
   std::optional<ConstantOperand> weights;  // as they stand in the graph
   std::optional<ConstantOperand> bias;
-  std::vector<float> real_bias;  // a bias that was left in float
+  std::optional<Tensor> real_bias;  // a bias that was left in float
   numeric::QuantParams y;
   float lo = -std::numeric_limits<float>::infinity();  // bounds of a fused ReLU or Clip
   float hi = std::numeric_limits<float>::infinity();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "halftone/base/error.h"
 
 namespace halftone::qgraph {
@@ -28,9 +30,13 @@ Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<co
       case numeric::Arithmetic::shift:
         result.shift.push_back(shift_of(s_x, s, s_y, where));
         break;
-      case numeric::Arithmetic::onnx:
-        result.real.push_back(numeric::onnx_multiplier(s_x, s, s_y));
+      case numeric::Arithmetic::onnx: {
+        const float M = numeric::onnx_multiplier(s_x, s, s_y);
+        if (!std::isfinite(M))
+          throw InputError(where, fmt::format("scales {}, {} and {} leave float32", s_x, s, s_y));
+        result.real.push_back(M);
         break;
+      }
     }
   }
   return result;

@@ -10,7 +10,7 @@ class Training(ProgramTest):
     def test_the_path_from_training_to_proof(self):
         mlp, again, int8 = (self.folder / name for name in ('mlp.onnx', 'again.onnx', 'mlp.int8.onnx'))
         for path in (mlp, again):
-            self.run_it('train', 'mlp', '--data', 'digits', '--epochs', 2, '--seed', 3, '-o', path)
+            self.run_it('train', 'mlp', '--data', 'digits', '--epochs', 4, '--seed', 3, '-o', path)
         self.assertEqual(mlp.read_bytes(), again.read_bytes())
         self.run_it('quantize', mlp, '--data', 'digits', '-o', int8)
         rows = json.loads(self.run_it('evaluate', mlp, int8, '--data', 'digits', '--json').stdout)

@@ -35,6 +35,10 @@ Shape output_shape(const Gemm& op, const Shape& a, const Shape& b) {
 
 }  // namespace
 
+bool is_channel_bias(const Shape& c, std::int64_t channels) {
+  return !c.empty() && c.back() == channels && product(c, 0, c.size() - 1) == 1;
+}
+
 void multiply(const double* a, const double* b, double* y, std::int64_t n, std::int64_t k, std::int64_t m) {
   std::fill(y, y + n * m, 0.0);
   for (std::int64_t i = 0; i < n; ++i)

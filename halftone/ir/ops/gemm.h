@@ -19,6 +19,9 @@ constexpr Arity arity(const Gemm&) { return {2, 3}; }
 std::vector<TensorType> infer(const Gemm& op, InputTypes inputs);
 std::vector<Tensor> evaluate(const Gemm& op, InputTensors inputs);
 
+// Whether C of this shape adds one number to every output channel: [M] or [1, M].
+bool is_channel_bias(const Shape& c, std::int64_t channels);
+
 // y[n][m] = Σ_k a[n][k]·b[k][m] in double, k ascending; row-major.
 void multiply(const double* a, const double* b, double* y, std::int64_t n, std::int64_t k, std::int64_t m);
 

@@ -20,8 +20,12 @@ void expect_two_spatial(const Shape& x, std::string_view where) {
 void expect_pads_below_kernel(const Window& window, const Shape& x, std::string_view where) {
   for (const WindowAxis& axis : resolve(window, Shape(x.begin() + 2, x.end()), where)) {
     const std::int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
-    if (axis.pad_begin >= extent || axis.pad_end >= extent)
-      throw InputError(where, fmt::format("pads {} and {}, expected less than the window's {}",
+    bool empty = axis.pad_begin >= extent || axis.pad_end >= extent;
+    // Only windows that begin in the padding can miss the input between their taps.
+    for (std::int64_t o = 0; !empty && o < axis.out && o * axis.stride < axis.pad_begin; ++o)
+      empty = window_count(axis, o, false) == 0;
+    if (empty)
+      throw InputError(where, fmt::format("pads {} and {} of a window of {} make it see padding alone",
                                           axis.pad_begin, axis.pad_end, extent));
   }
 }
@@ -55,14 +59,13 @@ void for_window(const float* plane, const std::vector<WindowAxis>& axes, std::in
 }  // namespace
 
 std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_pad) {
-  std::int64_t count = 0;
-  for (std::int64_t t = 0; t < axis.kernel; ++t) {
-    const std::int64_t i = o * axis.stride - axis.pad_begin + t * axis.dilation;
-    const std::int64_t lo = include_pad ? -axis.pad_begin : 0;
-    const std::int64_t hi = axis.in + (include_pad ? axis.pad_end : 0);
-    if (i >= lo && i < hi) ++count;
-  }
-  return count;
+  const std::int64_t first = o * axis.stride - axis.pad_begin;
+  const std::int64_t lo = include_pad ? -axis.pad_begin : 0;
+  const std::int64_t hi = axis.in + (include_pad ? axis.pad_end : 0);
+  // Taps t with lo <= first + t·dilation < hi.
+  const std::int64_t begin = first >= lo ? 0 : (lo - first + axis.dilation - 1) / axis.dilation;
+  const std::int64_t end = first >= hi ? 0 : (hi - first + axis.dilation - 1) / axis.dilation;
+  return std::max<std::int64_t>(0, std::min(end, axis.kernel) - begin);
 }
 
 std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -49,6 +50,8 @@ numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point
   if (zero_point != nullptr) zeros = numeric::to_int32(*zero_point);
   if (static_cast<std::int64_t>(zeros.size()) != scale.size())
     throw InputError(where, fmt::format("{} zero points for {} scales", zeros.size(), scale.size()));
+  if (dtype == DType::int32 && std::any_of(zeros.begin(), zeros.end(), [](std::int32_t z) { return z != 0; }))
+    throw InputError(where, "zero point of int32 values, expected 0");
   params.affine.clear();
   for (std::size_t i = 0; i < zeros.size(); ++i) {
     const float s = scale.data<float>()[i];

@@ -1,0 +1,29 @@
+#include "halftone/base/error.h"
+
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+namespace halftone {
+namespace {
+
+TEST(Error, ReadsWhereInBracketsThenWhat) {
+  EXPECT_STREQ(Error("conv1", "bits, got 3, expected 8").what(), "[conv1] bits, got 3, expected 8");
+  EXPECT_STREQ(UsageError("a", "b").what(), "[a] b");
+  EXPECT_STREQ(InputError("a", "b").what(), "[a] b");
+  EXPECT_STREQ(UnsupportedError("a", "b").what(), "[a] b");
+  EXPECT_STREQ(SystemError("a", "b").what(), "[a] b");
+  EXPECT_STREQ(Error("", "").what(), "[] ");
+}
+
+TEST(Error, AnUnsupportedInputIsAnInputErrorAndTheOthersAreApart) {
+  EXPECT_TRUE((std::is_base_of_v<InputError, UnsupportedError>));
+  EXPECT_TRUE((std::is_base_of_v<Error, UsageError>));
+  EXPECT_TRUE((std::is_base_of_v<Error, SystemError>));
+  EXPECT_FALSE((std::is_base_of_v<InputError, UsageError>));
+  EXPECT_FALSE((std::is_base_of_v<InputError, SystemError>));
+  EXPECT_FALSE((std::is_base_of_v<std::logic_error, Error>));
+}
+
+}  // namespace
+}  // namespace halftone

@@ -1,0 +1,54 @@
+// The arithmetic in a file's metadata.
+#include "halftone/qgraph/arithmetic_spec.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/qgraph/qdq.h"
+
+namespace halftone::qgraph {
+namespace {
+
+TEST(ArithmeticSpec, SurvivesTheMetadata) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mantissa_bits = 8}, {.mantissa_bits = 16}, {.mode = numeric::Arithmetic::shift}, {.mode = numeric::Arithmetic::onnx}}) {
+    Metadata metadata{{"other", "kept"}, {"halftone.mantissa_bits", "16"}};
+    write_arithmetic(spec, metadata);
+    EXPECT_EQ(read_arithmetic(metadata), spec);
+    EXPECT_EQ(metadata.at("other"), "kept");
+  }
+}
+
+TEST(ArithmeticSpec, AFileThatSaysNothingIsReadAsOnnx) {
+  EXPECT_EQ(read_arithmetic({}).mode, numeric::Arithmetic::onnx);
+  EXPECT_EQ(read_arithmetic({{"halftone.mantissa_bits", "8"}}).mode, numeric::Arithmetic::onnx);
+  Qdq g;
+  g.graph.metadata.clear();
+  EXPECT_EQ(g.lowered(g.input({1})).arithmetic.mode, numeric::Arithmetic::onnx);
+}
+
+TEST(ArithmeticSpec, AnotherVersionIsUnsupported) {
+  for (const char* version : {"", "0", "2", "1.0", " 1"}) {
+    const Metadata metadata{{"halftone.arithmetic", "fixed"}, {"halftone.arithmetic_version", version}};
+    EXPECT_THAT(message_of<UnsupportedError>([&] { read_arithmetic(metadata); }), testing::HasSubstr("expected 1"));
+  }
+  EXPECT_THROW(read_arithmetic({{"halftone.arithmetic", "fixed"}}), UnsupportedError);
+}
+
+TEST(ArithmeticSpec, UnknownValuesAreRefusedByName) {
+  Metadata metadata;
+  write_arithmetic({}, metadata);
+  for (const char* bits : {"", "7", "24", "64", "32 ", "-8", "99999999999999999999"}) {
+    metadata["halftone.mantissa_bits"] = bits;
+    EXPECT_THROW(read_arithmetic(metadata), InputError) << bits;
+  }
+  write_arithmetic({}, metadata);
+  metadata["halftone.arithmetic"] = "floating";
+  EXPECT_THAT(message_of<InputError>([&] { read_arithmetic(metadata); }), testing::HasSubstr("floating"));
+}
+
+TEST(ArithmeticSpec, IsDescribedInAFewWords) {
+  EXPECT_EQ(describe(ArithmeticSpec{.mantissa_bits = 16}), "fixed, 16-bit mantissa");
+  EXPECT_EQ(describe(ArithmeticSpec{.mode = numeric::Arithmetic::shift}), "shift");
+}
+
+}  // namespace
+}  // namespace halftone::qgraph

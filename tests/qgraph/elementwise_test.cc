@@ -1,0 +1,252 @@
+// Add, pools, tables and changes of scale are the rows of docs/arithmetic.md section 7.
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include "tests/qgraph/formulas.h"
+
+namespace halftone::qgraph {
+namespace {
+
+using formulas::Wide;
+using numeric::Arithmetic;
+
+int choose(int below) { return *rc::gen::resize(100, rc::gen::inRange(0, below)); }
+
+ArithmeticSpec any_spec() {
+  const int mode = choose(5);
+  if (mode == 3) return {.mode = Arithmetic::shift};
+  if (mode == 4) return {.mode = Arithmetic::onnx};
+  return {.mode = Arithmetic::fixed, .mantissa_bits = 8 << mode};
+}
+
+Grid any_grid(const ArithmeticSpec& spec) {
+  const DType dtype = std::array{DType::int8, DType::uint8, DType::int16, DType::uint16}[static_cast<std::size_t>(choose(4))];
+  const auto format = format_of(dtype);
+  const float power = std::ldexp(1.0F, choose(8) - (format.bits == 16 ? 12 : 5));
+  const float scale = spec.mode == Arithmetic::shift ? power : power * (1.0F + static_cast<float>(choose(1 << 12)) * 0x1p-12F);
+  return {scale, format.qmin() + choose(format.qmax() - format.qmin() + 1), dtype};
+}
+
+Tensor any_integers(const Shape& shape, const Grid& grid) {
+  const auto format = format_of(grid.dtype);
+  std::mt19937_64 random(static_cast<std::uint64_t>(choose(1 << 30)));
+  std::vector<std::int32_t> values(static_cast<std::size_t>(element_count(shape)));
+  for (std::int32_t& v : values) v = format.qmin() + static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(format.qmax() - format.qmin() + 1));
+  return numeric::from_int32(shape, values, grid.dtype);
+}
+
+std::int32_t clamp_to(Wide q, const Grid& y) { return formulas::clamp(q + y.zero, format_of(y.dtype).qmin(), format_of(y.dtype).qmax()); }
+
+RC_GTEST_PROP(Add, IsTheFormula, ()) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid a = any_grid(spec), b = any_grid(spec), y = any_grid(spec);
+  Qdq g(spec);
+  const ir::ValueId left = g.dequantize(g.input({kDynamic, 3, 5}, a.dtype), a, "a");
+  const ir::ValueId right = g.dequantize(g.input({3, 1}, b.dtype), b, "b");
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::Add{}, {left, right}, "sum"), y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Add");
+  const Tensor in[] = {any_integers({2, 3, 5}, a), any_integers({3, 1}, b)};
+  const auto got = numeric::to_int32(Interpreter(quantized).run(in).at(0));
+  const auto qa = numeric::to_int32(in[0]);
+  const auto qb = numeric::to_int32(in[1]);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const std::int64_t va = qa[i] - a.zero;
+    const std::int64_t vb = qb[i / 5 % 3] - b.zero;
+    std::int32_t expected = 0;
+    if (spec.mode == Arithmetic::onnx) {
+      const float pa = a.scale * static_cast<float>(va);
+      const float pb = b.scale * static_cast<float>(vb);
+      const float sum = pa + pb;
+      const float ratio = sum / y.scale;
+      expected = formulas::quantize(ratio, y);
+    } else if (spec.mode == Arithmetic::shift) {
+      const int ea = formulas::log2_of(a.scale), eb = formulas::log2_of(b.scale), finer = std::min(ea, eb);
+      expected = clamp_to(formulas::round_shift(Wide{va} * (Wide{1} << (ea - finer)) + Wide{vb} * (Wide{1} << (eb - finer)), formulas::log2_of(y.scale) - finer), y);
+    } else {
+      const int B = spec.mantissa_bits;
+      const double Ma = static_cast<double>(a.scale) / y.scale, Mb = static_cast<double>(b.scale) / y.scale;
+      const int n = formulas::multiplier(std::max(Ma, Mb), B).n;
+      const Wide acc = Wide{va} * formulas::nearest_even(std::ldexp(Ma, B - 1 + n)) + Wide{vb} * formulas::nearest_even(std::ldexp(Mb, B - 1 + n));
+      expected = clamp_to(formulas::round_shift(acc, B - 1 + n), y);
+    }
+    RC_ASSERT(got[i] == expected);
+  }
+}
+
+TEST(Add, OfAValueAndItselfIsTwiceIt) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
+    Qdq g(spec);
+    const Grid grid{0.5F, 3, DType::int8};
+    const ir::ValueId x = g.dequantize(g.input({kDynamic}, DType::int8), grid, "x");
+    const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::Add{}, {x, x}, "sum"), grid, "y"));
+    const Tensor in = int8s({5}, {3, 4, 2, 127, -128});
+    EXPECT_TRUE(Interpreter(quantized).run({&in, 1}).at(0) == int8s({5}, {3, 5, 1, 127, -128}));
+  }
+}
+
+TEST(Add, OperandsThatDifferBy2To40AreRefusedInModeShiftByName) {
+  Qdq g({.mode = Arithmetic::shift});
+  const ir::ValueId a = g.dequantize(g.input({1}, DType::int8), {1.0F, 0, DType::int8}, "a");
+  const ir::ValueId b = g.dequantize(g.input({1}, DType::int8), {0x1p-41F, 0, DType::int8}, "b");
+  const ir::ValueId y = g.quantize(g.node(ir::Add{}, {a, b}, "sum"), {1.0F, 0, DType::int8}, "y");
+  EXPECT_THAT(message_of<InputError>([&] { g.lowered(y); }), testing::HasSubstr("sum"));
+}
+
+RC_GTEST_PROP(AveragePool, IsTheFormulaForEveryCount, ()) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid x = any_grid(spec), y = any_grid(spec);
+  const bool include = choose(2) == 0;
+  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), p = choose(static_cast<int>(k)), height = 3 + choose(5), width = 3 + choose(5);
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, height, width}, x.dtype), x, "x");
+  const ir::AveragePool op{{.kernel = {k, k}, .strides = {s, s}, .pads = {p, 0, 0, p}}, include};
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "mean"), y, "y"));
+  RC_ASSERT(ops_of(quantized) == "AveragePool");
+  const Tensor integers = any_integers({1, 2, height, width}, x);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  const auto q = numeric::to_int32(integers);
+  const std::int64_t oh = (height + p - k) / s + 1, ow = (width + p - k) / s + 1;
+  RC_ASSERT(static_cast<std::int64_t>(got.size()) == 2 * oh * ow);
+  for (std::int64_t i = 0; i < 2 * oh * ow; ++i) {
+    const std::int64_t c = i / (oh * ow), r = i / ow % oh, col = i % ow;
+    std::int64_t sum = 0, count = 0;
+    for (std::int64_t a = r * s - p; a < r * s - p + k; ++a)
+      for (std::int64_t b = col * s; b < col * s + k; ++b) {
+        const bool inside = a >= 0 && a < height && b >= 0 && b < width;
+        if (inside) sum += q[static_cast<std::size_t>((c * height + a) * width + b)] - x.zero;
+        count += inside || include ? 1 : 0;
+      }
+    std::int32_t expected = 0;
+    if (spec.mode == Arithmetic::onnx) {
+      const float divisor = y.scale * static_cast<float>(count);
+      const float M = x.scale / divisor;
+      expected = formulas::quantize(static_cast<float>(sum) * M, y);
+    } else if (spec.mode == Arithmetic::shift) {
+      const formulas::M m = formulas::multiplier(1.0 / static_cast<double>(count), 16);
+      expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, 15 + m.n + formulas::log2_of(y.scale) - formulas::log2_of(x.scale)), y);
+    } else {
+      const formulas::M m = formulas::multiplier(static_cast<double>(x.scale) / (static_cast<double>(y.scale) * static_cast<double>(count)), spec.mantissa_bits);
+      expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, spec.mantissa_bits - 1 + m.n), y);
+    }
+    RC_ASSERT(got[static_cast<std::size_t>(i)] == expected);
+  }
+}
+
+TEST(AveragePool, KeepsOneMultiplierForEachDistinctCount) {
+  Qdq g;
+  const Grid grid{1.0F, 0, DType::int8};
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 1, 4, 5}, DType::int8), grid, "x");
+  const ir::AveragePool op{{.kernel = {3, 2}, .pads = {1, 1, 1, 0}}};  // rows count 2 or 3, columns 1 or 2
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "mean"), grid, "y"));
+  const auto& pool = std::get<AveragePool>(quantized.nodes.at(0).op);
+  EXPECT_THAT(pool.counts, testing::ElementsAre(2, 3, 4, 6));
+  EXPECT_EQ(pool.requantizer.m.size(), 4u);
+}
+
+TEST(AveragePool, OfTheWholeIsAWindowOfTheWhole) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
+    std::vector<Tensor> results;
+    for (const ir::Op& op : {ir::Op(ir::GlobalAveragePool{}), ir::Op(ir::AveragePool{{.kernel = {3, 5}}})}) {
+      Qdq g(spec);
+      const Grid grid{0.25F, -5, DType::int8};
+      const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, 3, 5}, DType::int8), grid, "x");
+      const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "mean"), {0.125F, 1, DType::int8}, "y"));
+      Tensor x(DType::int8, {2, 2, 3, 5});
+      int next = 0;
+      for (std::int8_t& v : x.mutable_data<std::int8_t>()) v = static_cast<std::int8_t>(next += 37);
+      results.push_back(Interpreter(quantized).run({&x, 1}).at(0));
+    }
+    EXPECT_EQ(results[0].shape(), (Shape{2, 2, 1, 1}));
+    EXPECT_TRUE(results[0] == results[1]);
+  }
+}
+
+TEST(AveragePool, OfSoManyValuesThatInt32OverflowsIsRefusedByName) {
+  Qdq g;
+  const Grid grid{1.0F, 0, DType::uint16};
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 1, 1, 40000}, DType::uint16), grid, "x");
+  const ir::ValueId y = g.quantize(g.node(ir::GlobalAveragePool{}, {in}, "mean"), grid, "y");
+  EXPECT_THAT(message_of<InputError>([&] { g.lowered(y); }), testing::HasSubstr("mean"));
+}
+
+template <typename Op>
+double real(const Op& op, double x) {
+  if constexpr (std::is_same_v<Op, ir::Tanh>) return std::tanh(x);
+  if constexpr (std::is_same_v<Op, ir::Sigmoid>) return 1.0 / (1.0 + std::exp(-x));
+  if constexpr (std::is_same_v<Op, ir::Relu>) return x > 0.0 ? x : 0.0;
+  if constexpr (std::is_same_v<Op, ir::Clip>) return x < op.lo ? op.lo : x > op.hi ? op.hi : x;
+}
+
+template <typename Op>
+void expect_table(const Op& op) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid x = any_grid(spec), y = any_grid(spec);
+  const auto format = format_of(x.dtype);
+  RC_PRE(format.bits == 8 || choose(8) == 0);
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic}, x.dtype), x, "x");
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "f"), y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Table");
+  std::vector<std::int32_t> all;
+  for (std::int32_t q = format.qmin(); q <= format.qmax(); ++q) all.push_back(q);
+  const Tensor integers = numeric::from_int32({static_cast<std::int64_t>(all.size())}, all, x.dtype);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::int32_t expected = 0;
+    if (spec.mode == Arithmetic::onnx) {
+      const float value = x.scale * static_cast<float>(all[i] - x.zero);
+      const float f = static_cast<float>(real(op, value));
+      const float ratio = f / y.scale;
+      expected = formulas::quantize(ratio, y);
+    } else {
+      expected = formulas::quantize(real(op, static_cast<double>(x.scale) * (all[i] - x.zero)) / static_cast<double>(y.scale), y);
+    }
+    RC_ASSERT(got[i] == expected);
+  }
+}
+
+RC_GTEST_PROP(Table, Tanh, ()) { expect_table(ir::Tanh{}); }
+RC_GTEST_PROP(Table, Sigmoid, ()) { expect_table(ir::Sigmoid{}); }
+RC_GTEST_PROP(Table, ReluThatNothingTakesIn, ()) { expect_table(ir::Relu{}); }
+RC_GTEST_PROP(Table, ClipThatNothingTakesIn, ()) { expect_table(ir::Clip{-0.75F, 1.125F}); }
+
+RC_GTEST_PROP(Requantize, IsTheFormula, ()) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid x = any_grid(spec), y = any_grid(spec);
+  RC_PRE(x.scale != y.scale || x.zero != y.zero || x.dtype != y.dtype);
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic}, x.dtype), x, "x");
+  const QuantizedGraph quantized = g.lowered(g.quantize(in, y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Requantize");
+  const Tensor integers = any_integers({40}, x);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  const auto q = numeric::to_int32(integers);
+  const auto format = format_of(y.dtype);
+  for (std::size_t i = 0; i < got.size(); ++i)
+    RC_ASSERT(got[i] == formulas::requantize(q[i] - x.zero, x.scale, 1.0F, y, format.qmin(), format.qmax(), spec, false));
+}
+
+RC_GTEST_PROP(MaxPool, IsTheLargestOfEachWindow, ()) {
+  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), height = 3 + choose(5), width = 3 + choose(5), p = choose(static_cast<int>(k));
+  const Grid x = any_grid({});
+  Qdq g;
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, height, width}, x.dtype), x, "x");
+  const ir::MaxPool op{{.kernel = {k, k}, .strides = {s, s}, .pads = {p, p, 0, 0}}};
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "largest"), x, "y"));
+  RC_ASSERT(ops_of(quantized) == "MaxPool");
+  const Tensor integers = any_integers({1, 2, height, width}, x);
+  const Tensor result = Interpreter(quantized).run({&integers, 1}).at(0);
+  const auto got = numeric::to_int32(result);
+  const auto q = numeric::to_int32(integers);
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    const std::int64_t oh = result.dim(2), ow = result.dim(3), c = i / (oh * ow), r = i / ow % oh, col = i % ow;
+    std::int32_t best = INT32_MIN;
+    for (std::int64_t a = std::max<std::int64_t>(0, r * s - p); a < std::min(height, r * s - p + k); ++a)
+      for (std::int64_t b = std::max<std::int64_t>(0, col * s - p); b < std::min(width, col * s - p + k); ++b)
+        best = std::max(best, q[static_cast<std::size_t>((c * height + a) * width + b)]);
+    RC_ASSERT(got[static_cast<std::size_t>(i)] == best);
+  }
+}
+
+}  // namespace
+}  // namespace halftone::qgraph
