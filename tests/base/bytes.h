@@ -24,7 +24,8 @@ inline Bytes join(Bytes a, const Bytes& b) {
   return a;
 }
 
-// The first `length` bytes in storage of exactly that size, so that AddressSanitizer sees a read past its end.
+// The first `length` bytes in storage of exactly that size, so that AddressSanitizer sees a read past its
+// end.
 inline Bytes prefix(const Bytes& whole, std::size_t length) {
   return {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)};
 }

@@ -16,6 +16,12 @@ TEST(Error, ReadsWhereInBracketsThenWhat) {
   EXPECT_STREQ(Error("", "").what(), "[] ");
 }
 
+TEST(Error, ControlCharactersDoNotBreakTheLine) {
+  EXPECT_STREQ(Error("a\nb", "c\td\r\x1b[31m\x7f").what(), "[a?b] c?d??[31m?");
+  EXPECT_STREQ(Error("é", "½ ≤ α").what(), "[é] ½ ≤ α");
+  EXPECT_STREQ(Error(std::string_view("a\0b", 3), "c").what(), "[a?b] c");
+}
+
 TEST(Error, AnUnsupportedInputIsAnInputErrorAndTheOthersAreApart) {
   EXPECT_TRUE((std::is_base_of_v<InputError, UnsupportedError>));
   EXPECT_TRUE((std::is_base_of_v<Error, UsageError>));

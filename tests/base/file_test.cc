@@ -122,8 +122,8 @@ TEST(ReadFile, ATruncatedGzipFileIsAnInputErrorThatNamesIt) {
   const Scratch scratch;
   const Bytes packed = gzip(bytes_of("a text of some length, a text of some length"));
   // Below two bytes nothing says gzip.
-  for (std::size_t length : {std::size_t{2}, std::size_t{9}, std::size_t{10}, packed.size() / 2, packed.size() - 8,
-                             packed.size() - 1}) {
+  for (std::size_t length : {std::size_t{2}, std::size_t{9}, std::size_t{10}, packed.size() / 2,
+                             packed.size() - 8, packed.size() - 1}) {
     write_file(scratch / "f.gz", prefix(packed, length));
     EXPECT_THAT(message_of<InputError>([&] { read_file(scratch / "f.gz"); }),
                 StartsWith("[" + (scratch / "f.gz").string() + "] "));
@@ -223,7 +223,8 @@ TEST(WriteFile, PermissionsFollowTheUmask) {
 TEST(WriteFile, WritersAtTheSameTimeKeepTheUmask) {
   // In memory, where there is one: writes then meet more often.
   const std::filesystem::path memory = "/dev/shm";
-  const Scratch scratch(std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path());
+  const Scratch scratch(std::filesystem::is_directory(memory) ? memory
+                                                              : std::filesystem::temp_directory_path());
   const ScopedUmask scoped(0077);
   parallel_for(15000, 4, [&](std::int64_t i) { write_file(scratch / std::to_string(i), "text"); });
   int open = 0;
@@ -259,6 +260,14 @@ TEST(WriteFile, WritesThroughASymbolicLinkAndKeepsIt) {
   EXPECT_TRUE(std::filesystem::is_symlink(scratch / "link"));
   EXPECT_EQ(read_file(scratch / "target"), bytes_of("new"));
   EXPECT_EQ(read_file(scratch / "link"), bytes_of("new"));
+}
+
+TEST(WriteFile, ADanglingLinkGetsItsTarget) {
+  const Scratch scratch;
+  std::filesystem::create_symlink("target", scratch / "link");
+  write_file(scratch / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "link"));
+  EXPECT_EQ(read_file(scratch / "target"), bytes_of("new"));
 }
 
 // NAME_MAX on Linux is 255.

@@ -27,7 +27,8 @@ RC_GTEST_PROP(Gunzip, IsTheInverseOfGzip, ()) {
 }
 
 RC_GTEST_PROP(Gunzip, MembersAreJoined, ()) {
-  const auto texts = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(rc::gen::arbitrary<std::string>()));
+  const auto texts =
+      *rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(rc::gen::arbitrary<std::string>()));
   Bytes packed;
   Bytes expected;
   for (const std::string& text : texts) {
@@ -62,7 +63,7 @@ TEST(Gunzip, AChangedByteIsNoticedOrHarmless) {
   const Bytes content = bytes_of("a text of some length, a text of some length, 0123456789");
   const Bytes packed = gzip(content);
   for (std::size_t at = 0; at < packed.size(); ++at)
-    for (int change = 1; change < 256; ++change) {
+    for (int change : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff}) {
       Bytes damaged = packed;
       damaged[at] ^= static_cast<std::byte>(change);
       try {
@@ -77,7 +78,7 @@ TEST(Gunzip, AChangedByteIsNoticedOrHarmless) {
 TEST(Gunzip, SurvivesManyChangedBytes) {
   const Bytes packed = gzip(bytes_of("a text of some length, a text of some length, 0123456789"));
   std::uint32_t state = 1;
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     Bytes damaged = packed;
     for (int i = 0; i < 5; ++i) {
       state = state * 1664525 + 1013904223;

@@ -53,9 +53,13 @@ TEST(Shape, RefusesNegativeAndDynamicDimensions) {
 }
 
 TEST(Shape, ErrorsNameTheCallerAndTheShape) {
-  EXPECT_EQ(message_of<InputError>([] { element_count({3, -2}, "conv1"); }),
+  EXPECT_EQ(message_of<InputError>([] {
+              element_count({3, -2}, "conv1");
+            }),
             "[conv1] negative dimension, got 3x-2");
-  EXPECT_EQ(message_of<InputError>([] { element_count({65536, 65537}, "conv1"); }),
+  EXPECT_EQ(message_of<InputError>([] {
+              element_count({65536, 65537}, "conv1");
+            }),
             "[conv1] too many elements, got shape 65536x65537, expected at most 4294967296 elements");
 }
 

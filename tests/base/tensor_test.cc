@@ -92,7 +92,9 @@ TEST(Tensor, RefusesTheWrongNumberOfValues) {
   EXPECT_THROW(Tensor::from<float>({2, 2}, three), InputError);
   EXPECT_THROW(Tensor::from<float>({}, three), InputError);
   EXPECT_THROW(Tensor::from<float>({0}, three), InputError);
-  EXPECT_EQ(message_of<InputError>([&] { Tensor::from<float>({2, 2}, three); }),
+  EXPECT_EQ(message_of<InputError>([&] {
+              Tensor::from<float>({2, 2}, three);
+            }),
             "[tensor] wrong number of bytes for float32 2x2, got 12, expected 16");
 }
 

@@ -11,9 +11,10 @@
 namespace halftone::numeric {
 namespace {
 
-// The largest |partial sum| over all inputs, all orders (a prefix of some order is any subset) and both forms.
-std::int64_t largest_partial_sum(const std::vector<std::int32_t>& weights, std::int64_t bias, const IntegerFormat& x,
-                                 std::int32_t zero_point) {
+// The largest |partial sum| over all inputs, all orders (a prefix of some order is any subset) and both
+// forms.
+std::int64_t largest_partial_sum(const std::vector<std::int32_t>& weights, std::int64_t bias,
+                                 const IntegerFormat& x, std::int32_t zero_point) {
   std::int64_t folded = bias;
   for (std::int32_t w : weights) folded -= std::int64_t{zero_point} * w;
   std::int64_t largest = 0;

@@ -58,7 +58,8 @@ Range range_of(double a, double b) { return {std::min(a, b), std::max(a, b)}; }
 
 rc::Gen<Range> any_range(int low, int high) {
   const auto end = rc::gen::oneOf(real_of_exponent(low, high), rc::gen::just(0.0), real_of_exponent(-2, 2));
-  return rc::gen::map(rc::gen::pair(end, end), [](const auto& ends) { return range_of(ends.first, ends.second); });
+  return rc::gen::map(rc::gen::pair(end, end),
+                      [](const auto& ends) { return range_of(ends.first, ends.second); });
 }
 
 RC_GTEST_PROP(AffineFromRange, ScaleIsNormalAndTheZeroPointInside, ()) {
@@ -93,7 +94,8 @@ RC_GTEST_PROP(AffineFromRange, ScaleIsTheStatedQuotientRoundedOnce, ()) {
   });
 }
 
-// The scale is stored with a relative error of 2^−24, which over all integers of the format is `stored` steps.
+// The scale is stored with a relative error of 2^−24, which over all integers of the format is `stored`
+// steps.
 RC_GTEST_PROP(AffineFromRange, CoversTheRangeWithinHalfAStep, ()) {
   const Range range = *any_range(-100, 120);
   for_every_setting(range, [&](const IntegerFormat& format, Scheme scheme, bool power_of_two) {
@@ -148,7 +150,8 @@ TEST(AffineFromRange, ARangeThatMissesZeroIsWidenedToIt) {
     EXPECT_EQ(affine_from_range({2, 3}, kUint8, scheme), affine_from_range({0, 3}, kUint8, scheme));
   EXPECT_EQ(affine_from_range({-3, -2}, kUint8, Scheme::asymmetric),
             affine_from_range({-3, 0}, kUint8, Scheme::asymmetric));
-  EXPECT_EQ(affine_from_range({5, 5}, kInt8, Scheme::symmetric), affine_from_range({-5, 5}, kInt8, Scheme::symmetric));
+  EXPECT_EQ(affine_from_range({5, 5}, kInt8, Scheme::symmetric),
+            affine_from_range({-5, 5}, kInt8, Scheme::symmetric));
 }
 
 TEST(AffineFromRange, TiesOfTheZeroPointGoToEven) {
@@ -184,7 +187,8 @@ TEST(AffineFromRange, TheSmallestRangesGetTheSmallestNormalScale) {
   for (double tiny : {1e-39, 1e-45, 1e-300, 5e-324})
     for_every_setting({0, tiny}, [&](const IntegerFormat& format, Scheme scheme, bool power_of_two) {
       const Affine affine = affine_from_range({0, tiny}, format, scheme, power_of_two);
-      EXPECT_EQ(affine.scale, FLT_MIN) << tiny << " " << name_of(format) << (power_of_two ? " power of two" : "");
+      EXPECT_EQ(affine.scale, FLT_MIN)
+          << tiny << " " << name_of(format) << (power_of_two ? " power of two" : "");
       EXPECT_EQ(affine.zero_point, scheme == Scheme::symmetric ? 0 : format.qmin());
     });
 }
@@ -195,7 +199,8 @@ TEST(AffineFromRange, TheLargestRangesGetTheLargestScale) {
     for_every_setting(range, [&](const IntegerFormat& format, Scheme scheme, bool power_of_two) {
       const Affine affine = affine_from_range(range, format, scheme, power_of_two);
       EXPECT_EQ(affine.scale, power_of_two ? 0x1p127F : FLT_MAX)
-          << range.hi << " " << name_of(format) << (scheme == Scheme::symmetric ? " symmetric" : " asymmetric")
+          << range.hi << " " << name_of(format)
+          << (scheme == Scheme::symmetric ? " symmetric" : " asymmetric")
           << (power_of_two ? " power of two" : "");
       EXPECT_GE(affine.zero_point, format.qmin());
       EXPECT_LE(affine.zero_point, format.qmax());
@@ -212,11 +217,13 @@ TEST(AffineFromRange, TheLargestFloatsAreCovered) {
 TEST(AffineFromRange, RefusesWhatIsNotARange) {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (Range range : {Range{nan, 1}, Range{-1, nan}, Range{nan, nan}, Range{-inf, 1}, Range{-1, inf}, Range{inf, inf},
-                      Range{1, -1}, Range{1e-30, 0}})
+  for (Range range : {Range{nan, 1}, Range{-1, nan}, Range{nan, nan}, Range{-inf, 1}, Range{-1, inf},
+                      Range{inf, inf}, Range{1, -1}, Range{1e-30, 0}})
     for (Scheme scheme : {Scheme::asymmetric, Scheme::symmetric})
       EXPECT_THROW(affine_from_range(range, kInt8, scheme), InputError) << range.lo << " " << range.hi;
-  EXPECT_EQ(message_of<InputError>([] { affine_from_range({1, -1}, kInt8, Scheme::symmetric); }),
+  EXPECT_EQ(message_of<InputError>([] {
+              affine_from_range({1, -1}, kInt8, Scheme::symmetric);
+            }),
             "[range] got 1 to -1, expected finite numbers in order");
 }
 
@@ -242,7 +249,8 @@ struct Drawn {
 rc::Gen<Drawn> any_affine() {
   return rc::gen::exec([] {
     const auto format = *rc::gen::arbitrary<IntegerFormat>();
-    const auto integer = rc::gen::resize(rc::kNominalSize, rc::gen::inRange(format.qmin(), format.qmax() + 1));
+    const auto integer =
+        rc::gen::resize(rc::kNominalSize, rc::gen::inRange(format.qmin(), format.qmax() + 1));
     return Drawn{format, {*positive_float_of_exponent(-126, 108), *integer}, *integer};
   });
 }
@@ -251,10 +259,12 @@ rc::Gen<Drawn> any_affine() {
 RC_GTEST_PROP(Quantize, ComesBackWithinHalfAStep, ()) {
   const Drawn d = *any_affine();
   const auto place = *real_of_exponent(-3, 0) * 0.49;
-  const auto x = static_cast<float>((d.q - d.affine.zero_point + place) * static_cast<double>(d.affine.scale));
+  const auto x =
+      static_cast<float>((d.q - d.affine.zero_point + place) * static_cast<double>(d.affine.scale));
   const double back = dequantize(quantize(x, d.affine, d.format), d.affine);
   const double s = d.affine.scale;
-  const bool inside = x >= s * (d.format.qmin() - d.affine.zero_point) && x <= s * (d.format.qmax() - d.affine.zero_point);
+  const bool inside =
+      x >= s * (d.format.qmin() - d.affine.zero_point) && x <= s * (d.format.qmax() - d.affine.zero_point);
   if (inside) RC_ASSERT(std::fabs(back - x) <= s * (0.5 + (std::fabs(x / s) + 1) * 0x1p-22));
 }
 
@@ -354,7 +364,8 @@ TEST(FixedPoint, RangeOfEveryWordLength) {
       const IntegerFormat format{wl, true, false};
       const double most = std::ldexp(1.0, wl - 1 - fl);
       EXPECT_EQ(dequantize(quantize(-kInfinity, fixed_point(fl), format), fixed_point(fl)), -most);
-      EXPECT_EQ(dequantize(quantize(kInfinity, fixed_point(fl), format), fixed_point(fl)), most - std::ldexp(1.0, -fl));
+      EXPECT_EQ(dequantize(quantize(kInfinity, fixed_point(fl), format), fixed_point(fl)),
+                most - std::ldexp(1.0, -fl));
     }
 }
 

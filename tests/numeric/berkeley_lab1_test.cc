@@ -25,7 +25,8 @@ TEST(BerkeleyLab1, RoundToEven) {
   EXPECT_EQ(quantize(33.5F, Affine{}, kInt8), 34);
 }
 
-// Berkeley lab 1, section 2: to even "the mean error is expected to be 0"; rounding to the highest number biases.
+// Berkeley lab 1, section 2: to even "the mean error is expected to be 0"; rounding to the highest number
+// biases.
 TEST(BerkeleyLab1, RoundToEvenHasNoBias) {
   const auto mean_error = [](Rounding rounding) {
     double sum = 0;
@@ -37,14 +38,15 @@ TEST(BerkeleyLab1, RoundToEvenHasNoBias) {
   EXPECT_EQ(mean_error(Rounding::floor), -0.5);
 }
 
-// Berkeley lab 1, section 2: "too large, or too low ... mapped to our maximum and minimum fixed-point values".
+// Berkeley lab 1, section 2: "too large, or too low ... mapped to our maximum and minimum fixed-point
+// values".
 TEST(BerkeleyLab1, OutOfRangeIsTheMaximumAndMinimum) {
   EXPECT_EQ(quantize(1000.0F, Affine{}, kInt8), 127);
   EXPECT_EQ(quantize(-1000.0F, Affine{}, kInt8), -128);
 }
 
-// Berkeley lab 1, question 2: n_W·W·In = n_W·Out. n_W is one over our scale, so integers times scale are the weights:
-// the integer product differs from n_W·Out only by the weights' own rounding, half a step each.
+// Berkeley lab 1, question 2: n_W·W·In = n_W·Out. n_W is one over our scale, so integers times scale are the
+// weights: the integer product differs from n_W·Out only by the weights' own rounding, half a step each.
 RC_GTEST_PROP(BerkeleyLab1, ScaledWeightsScaleTheOutput, ()) {
   const auto weights = *rc::gen::nonEmpty(rc::gen::container<std::vector<float>>(float_of_exponent(-6, 0)));
   double alpha = 0;
@@ -68,7 +70,9 @@ RC_GTEST_PROP(BerkeleyLab1, ScaledWeightsScaleTheOutput, ()) {
 // Berkeley lab 1, question 4: outputs are scaled by n_Out and clamped "to integers between -128 and 127".
 TEST(BerkeleyLab1, OutputsAreScaledAndClamped) {
   const Multiplier M = multiplier_from(real_multiplier(0.01F, 0.02F, 0.05F), 32);  // 0.004
-  const auto scaled = [&](std::int64_t acc) { return requantize_fixed(acc, M.m, M.shift(), {}, Rounding::half_even); };
+  const auto scaled = [&](std::int64_t acc) {
+    return requantize_fixed(acc, M.m, M.shift(), {}, Rounding::half_even);
+  };
   EXPECT_EQ(scaled(1000), 4);
   EXPECT_EQ(scaled(-1000), -4);
   EXPECT_EQ(scaled(100'000), 127);

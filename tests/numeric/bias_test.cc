@@ -18,7 +18,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-// Section 5, in words: b/(s_x·s_w) in double, to the nearest integer, ties to even (the environment's own mode).
+// Section 5, in words: b/(s_x·s_w) in double, to the nearest integer, ties to even (the environment's own
+// mode).
 double nearest(float b, float s_x, float s_w) {
   return std::nearbyint(static_cast<double>(b) / (static_cast<double>(s_x) * static_cast<double>(s_w)));
 }
@@ -45,7 +46,8 @@ RC_GTEST_PROP(QuantizeBias, IsTheQuotientInDouble, ()) {
 
 TEST(QuantizeBias, TheProductOfScalesDoesNotUnderflow) {
   // 1e−30·1e−30 is zero in float32.
-  EXPECT_NEAR(static_cast<double>(quantize_bias(1e-44F, 1e-30F, 1e-30F)), static_cast<double>(1e-44F) * 1e60, 1e10);
+  EXPECT_NEAR(static_cast<double>(quantize_bias(1e-44F, 1e-30F, 1e-30F)), static_cast<double>(1e-44F) * 1e60,
+              1e10);
   EXPECT_EQ(quantize_bias(1.0F, 1e30F, 1e30F), 0);
 }
 

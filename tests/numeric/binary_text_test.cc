@@ -19,7 +19,8 @@ double value_of(const std::string& text) {
   std::string digits = text;
   if (point != std::string::npos) digits.erase(point, 1);
   double value = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) value = 2 * value + (digits[i] == '1' ? (i == 0 ? -1 : 1) : 0);
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    value = 2 * value + (digits[i] == '1' ? (i == 0 ? -1 : 1) : 0);
   return point == std::string::npos ? value : std::ldexp(value, -static_cast<int>(digits.size() - point));
 }
 
@@ -66,7 +67,8 @@ RC_GTEST_PROP(HexText, ReadsBackAsTheLowBits, ()) {
   const std::int64_t q = *any_int64();
   const std::string text = hex_text(q, bits);
   RC_ASSERT(text.size() == 2 + static_cast<std::size_t>((bits + 3) / 4));
-  const auto low = bits == 64 ? static_cast<std::uint64_t>(q) : static_cast<std::uint64_t>(q) & ((1ULL << bits) - 1);
+  const auto low =
+      bits == 64 ? static_cast<std::uint64_t>(q) : static_cast<std::uint64_t>(q) & ((1ULL << bits) - 1);
   RC_ASSERT(std::stoull(text, nullptr, 16) == low);
 }
 

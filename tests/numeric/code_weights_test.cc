@@ -17,11 +17,13 @@ namespace {
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 
-Tensor tensor_of(Shape shape, const std::vector<float>& values) { return Tensor::from<float>(std::move(shape), values); }
+Tensor tensor_of(Shape shape, const std::vector<float>& values) {
+  return Tensor::from<float>(std::move(shape), values);
+}
 
 CodedWeights code_tensor(const std::vector<float>& values, Code code, bool power_of_two = false) {
-  return code_weights(tensor_of({static_cast<std::int64_t>(values.size())}, values), code, Granularity::tensor, -1,
-                      power_of_two);
+  return code_weights(tensor_of({static_cast<std::int64_t>(values.size())}, values), code,
+                      Granularity::tensor, -1, power_of_two);
 }
 
 std::vector<float> scales(const CodedWeights& coded) {
@@ -60,7 +62,8 @@ TEST(CodeWeights, ByChannelOfAxisZeroAndOne) {
   const CodedWeights rows = code_weights(weights, Code::binary, Granularity::channel, 0);
   EXPECT_THAT(scales(rows), ElementsAre(2.0F, 30.0F));
   EXPECT_EQ(rows.integers.shape(), weights.shape());
-  EXPECT_THAT(scales(code_weights(weights, Code::binary, Granularity::channel, 1)), ElementsAre(5.5F, 11.0F, 31.5F));
+  EXPECT_THAT(scales(code_weights(weights, Code::binary, Granularity::channel, 1)),
+              ElementsAre(5.5F, 11.0F, 31.5F));
   // Row 0: Δ = 1.4; row 1: Δ = 21.
   const CodedWeights ternary = code_weights(weights, Code::ternary, Granularity::channel, 0);
   EXPECT_THAT(scales(ternary), ElementsAre(2.5F, 60.0F));
@@ -83,7 +86,8 @@ TEST(CodeWeights, WhereNothingIsLeftAlphaIsOne) {
   for (Code code : {Code::binary, Code::ternary}) {
     EXPECT_THAT(scales(code_tensor({0, 0}, code)), ElementsAre(1.0F));
     EXPECT_THAT(scales(code_tensor({}, code)), ElementsAre(1.0F));
-    EXPECT_THAT(scales(code_weights(tensor_of({2, 1}, {0, 3}), code, Granularity::channel, 0)), ElementsAre(1.0F, 3.0F));
+    EXPECT_THAT(scales(code_weights(tensor_of({2, 1}, {0, 3}), code, Granularity::channel, 0)),
+                ElementsAre(1.0F, 3.0F));
   }
   EXPECT_THAT(to_int32(code_tensor({0, -0.0F}, Code::ternary).integers), ElementsAre(0, 0));
 }
@@ -100,7 +104,8 @@ RC_GTEST_PROP(CodeWeights, BinaryAlphaHasTheLeastSquaredErrorOfNearbyScales, ())
   const std::vector<std::int32_t> q = to_int32(coded.integers);
   const auto error = [&](double alpha) {
     double sum = 0;
-    for (std::size_t i = 0; i < q.size(); ++i) sum += std::pow(static_cast<double>(values[i]) - alpha * q[i], 2);
+    for (std::size_t i = 0; i < q.size(); ++i)
+      sum += std::pow(static_cast<double>(values[i]) - alpha * q[i], 2);
     return sum;
   };
   const double alpha = coded.params.tensor().scale;
@@ -112,7 +117,8 @@ TEST(CodeWeights, RefusesGroupsAndWhatIsNotFinite) {
   EXPECT_THROW(code_weights(tensor_of({2}, {1, 2}), Code::binary, Granularity::group, 0), InputError);
   for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                     -std::numeric_limits<float>::infinity()})
-    for (Code code : {Code::binary, Code::ternary}) EXPECT_THROW(code_tensor({1, bad}, code), InputError) << bad;
+    for (Code code : {Code::binary, Code::ternary})
+      EXPECT_THROW(code_tensor({1, bad}, code), InputError) << bad;
 }
 
 TEST(CodeWeights, RefusesAnAxisOutsideTheShapeAsParamsFromWeightsDoes) {

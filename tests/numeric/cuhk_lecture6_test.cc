@@ -31,8 +31,8 @@ std::int64_t dot(const Values& a, const Values& b) {
   return sum;
 }
 
-// CUHK lecture 6, integers in hexadecimal and 4-bit two's complement. The slide writes 0xFFFFFFFFC to 0xFFFFFFFFF with
-// one F too many: nine digits for 32 bits.
+// CUHK lecture 6, integers in hexadecimal and 4-bit two's complement. The slide writes 0xFFFFFFFFC to
+// 0xFFFFFFFFF with one F too many: nine digits for 32 bits.
 TEST(CuhkLecture6, TwosComplement) {
   EXPECT_EQ(hex_text(9, 32), "0x00000009");
   EXPECT_EQ(hex_text(-4, 32), "0xfffffffc");
@@ -44,8 +44,8 @@ TEST(CuhkLecture6, TwosComplement) {
   for (int q = -7; q <= 7; ++q) EXPECT_EQ(binary_text(-q, 4, 0), binary_text(~q + 1, 4, 0));
 }
 
-// CUHK lecture 6, the Qm.n table: three unsigned bits with s = 1, 1/4 and 4. (Its fourth column, s = 1.5 with the real
-// bias 10, has no integer zero point, so real zero would not be exact: not a format here.)
+// CUHK lecture 6, the Qm.n table: three unsigned bits with s = 1, 1/4 and 4. (Its fourth column, s = 1.5 with
+// the real bias 10, has no integer zero point, so real zero would not be exact: not a format here.)
 TEST(CuhkLecture6, SlopesOfThreeBits) {
   const IntegerFormat three{3, false, false};
   for (float s : {1.0F, 0.25F, 4.0F})
@@ -62,8 +62,8 @@ TEST(CuhkLecture6, SlopesOfThreeBits) {
   EXPECT_EQ(binary_text(0b101, 4, -2), "010100");
 }
 
-// CUHK lecture 6, "Symmetric vs. Asymmetric: Z = 0?": symmetric maps to the restricted [−127, 127], asymmetric to the
-// full [−128, 127].
+// CUHK lecture 6, "Symmetric vs. Asymmetric: Z = 0?": symmetric maps to the restricted [−127, 127],
+// asymmetric to the full [−128, 127].
 TEST(CuhkLecture6, SymmetricAndAsymmetric) {
   const Affine symmetric = affine_from_range({-0.5, 1.5}, kNarrow, Scheme::symmetric);
   EXPECT_EQ(symmetric.zero_point, 0);
@@ -88,8 +88,9 @@ TEST(CuhkLecture6, TheSignOfTheZeroPoint) {
   }
 }
 
-// CUHK lecture 6, "Minimum quantized value": the restricted range leaves 1 code of 256 and 1 of 16 unused; in the full
-// one what would be 128 clips to 127. (The slides' scales 127/α and 128/α are the reciprocals of ours.)
+// CUHK lecture 6, "Minimum quantized value": the restricted range leaves 1 code of 256 and 1 of 16 unused; in
+// the full one what would be 128 clips to 127. (The slides' scales 127/α and 128/α are the reciprocals of
+// ours.)
 TEST(CuhkLecture6, MinimumQuantizedValue) {
   const auto codes = [](const IntegerFormat& format) { return format.qmax() - format.qmin() + 1; };
   EXPECT_EQ(codes(kNarrow), 256 - 1);
@@ -99,8 +100,8 @@ TEST(CuhkLecture6, MinimumQuantizedValue) {
   EXPECT_EQ(quantize(2.0F, affine_from_range({-2, 2}, kFull, Scheme::symmetric), kFull), 127);
 }
 
-// CUHK lecture 6, "Example of quantization bias": A·B = 0, but over [−128, 127] the integers give −127, dequantized
-// −0.00853.
+// CUHK lecture 6, "Example of quantization bias": A·B = 0, but over [−128, 127] the integers give −127,
+// dequantized −0.00853.
 TEST(CuhkLecture6, FullRangeIsBiased) {
   const Affine a = affine_from_range({-2.2F, 2.2F}, kFull, Scheme::symmetric);
   const Affine b = affine_from_range({0.3F, 0.5F}, kFull, Scheme::symmetric);
@@ -123,8 +124,9 @@ TEST(CuhkLecture6, RestrictedRangeIsNot) {
   EXPECT_EQ(dot(q_a, q_b), 0);
 }
 
-// CUHK lecture 6, "Matrix multiply example": ranges [−2, 2] and [−1, 1], scales 63.5 and 127 (ours are 1 over these).
-// The slide's integers hold: 0.26·63.5 = 16.51 is 17 and 0.51·127 = 64.77 is 65. Its real product −0.423 is −0.4225.
+// CUHK lecture 6, "Matrix multiply example": ranges [−2, 2] and [−1, 1], scales 63.5 and 127 (ours are 1 over
+// these). The slide's integers hold: 0.26·63.5 = 16.51 is 17 and 0.51·127 = 64.77 is 65. Its real product
+// −0.423 is −0.4225.
 TEST(CuhkLecture6, MatrixMultiply) {
   const Affine a = affine_from_range({-2, 2}, kNarrow, Scheme::symmetric);
   const Affine b = affine_from_range({-1, 1}, kNarrow, Scheme::symmetric);
@@ -142,7 +144,8 @@ TEST(CuhkLecture6, MatrixMultiply) {
   EXPECT_DOUBLE_EQ(-0.26 * 0.35 + 0.65 * -0.51, -0.4225);
 }
 
-// CUHK lecture 6, "Requantize": to the range [−3, 3] the two sums −27.41 and −17.92 become −27 and −18, in every mode.
+// CUHK lecture 6, "Requantize": to the range [−3, 3] the two sums −27.41 and −17.92 become −27 and −18, in
+// every mode.
 TEST(CuhkLecture6, Requantize) {
   const float s_a = affine_from_range({-2, 2}, kNarrow, Scheme::symmetric).scale;
   const float s_b = affine_from_range({-1, 1}, kNarrow, Scheme::symmetric).scale;
@@ -157,8 +160,8 @@ TEST(CuhkLecture6, Requantize) {
   EXPECT_EQ(requantize_onnx(-3413, onnx_multiplier(s_a, s_b, s_y), bounds), -18);
 }
 
-// CUHK lecture 6, after Qiu et al. (FPGA 2016): n = Σ B_i·2^(−fl)·2^i over the bits of a fixed-point number. The
-// formula is of an unsigned word; in two's complement the top bit weighs −2^(bw−1).
+// CUHK lecture 6, after Qiu et al. (FPGA 2016): n = Σ B_i·2^(−fl)·2^i over the bits of a fixed-point number.
+// The formula is of an unsigned word; in two's complement the top bit weighs −2^(bw−1).
 TEST(CuhkLecture6, FixedPointValueOfQiu) {
   for (int bw = 1; bw <= 8; ++bw)
     for (int fl : {-2, 0, 1, bw - 1, bw, bw + 3})
@@ -183,7 +186,8 @@ TEST(CuhkLecture6, Pact) {
     for (int i = 0; i <= 60; ++i) {
       const double y = i / 10.0 + 0.013;  // no ties
       const double y_q = std::nearbyint(std::min(y, 6.0) * steps / 6) * 6 / steps;
-      EXPECT_NEAR(dequantize(quantize(static_cast<float>(y), affine, format), affine), y_q, 1e-6) << k << " " << y;
+      EXPECT_NEAR(dequantize(quantize(static_cast<float>(y), affine, format), affine), y_q, 1e-6)
+          << k << " " << y;
     }
     EXPECT_EQ(quantize(-1.0F, affine, format), 0);
     EXPECT_EQ(quantize(7.0F, affine, format), format.qmax());

@@ -1,4 +1,5 @@
-// Rounding by its definition, in 128-bit integers: the two neighbours of num/2^k, and which of them a mode takes.
+// Rounding by its definition, in 128-bit integers: the two neighbours of num/2^k, and which of them a mode
+// takes.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,12 @@ inline Wide round_dyadic(Wide num, int k, Rounding rounding) {
   if (rounding == Rounding::floor || from_below < to_above) return below;
   if (from_below > to_above) return below + 1;
   switch (rounding) {
-    case Rounding::half_even: return below % 2 == 0 ? below : below + 1;
-    case Rounding::half_away: return num < 0 ? below : below + 1;
-    default: return below + 1;
+    case Rounding::half_even:
+      return below % 2 == 0 ? below : below + 1;
+    case Rounding::half_away:
+      return num < 0 ? below : below + 1;
+    default:
+      return below + 1;
   }
 }
 

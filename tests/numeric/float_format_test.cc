@@ -23,7 +23,8 @@ std::uint32_t sign_bit(const FloatFormat& format) { return 1U << (format.bits() 
 // The positive finite values in the order of their patterns: index = pattern.
 std::vector<double> positive_values(const FloatFormat& format) {
   std::vector<double> values;
-  for (std::uint32_t bits = 0; std::isfinite(decode(bits, format)); ++bits) values.push_back(decode(bits, format));
+  for (std::uint32_t bits = 0; std::isfinite(decode(bits, format)); ++bits)
+    values.push_back(decode(bits, format));
   return values;
 }
 
@@ -124,14 +125,15 @@ TEST(FloatFormat, KnownValues) {
     double value;
     std::uint32_t bits;
   };
-  for (const Case& c : {Case{kFp16, 1.0, 0x3C00},         Case{kFp16, -2.0, 0xC000},       Case{kFp16, 65504.0, 0x7BFF},
-                        Case{kFp16, 0x1p-24, 0x0001},     Case{kFp16, 0x1p-14, 0x0400},    Case{kFp16, 1.0 / 3, 0x3555},
-                        Case{kFp16, 3.14159265, 0x4248},  Case{kFp16, -0.0, 0x8000},       Case{kFp16, 0.1, 0x2E66},
-                        Case{kBf16, 1.0, 0x3F80},         Case{kBf16, 3.14159265, 0x4049}, Case{kBf16, 0x1p-133, 0x0001},
-                        Case{kBf16, 1.0 / 3, 0x3EAB},     Case{kFp8E4m3, 1.0, 0x38},       Case{kFp8E4m3, 448.0, 0x7E},
-                        Case{kFp8E4m3, 0x1p-9, 0x01},     Case{kFp8E4m3, 0x1p-6, 0x08},    Case{kFp8E4m3, -1.5, 0xBC},
-                        Case{kFp8E5m2, 1.0, 0x3C},        Case{kFp8E5m2, 57344.0, 0x7B},   Case{kFp8E5m2, 0x1p-16, 0x01},
-                        Case{kFp8E5m2, 0x1p-14, 0x04},    Case{kFp8E5m2, -0.0, 0x80}})
+  for (const Case& c :
+       {Case{kFp16, 1.0, 0x3C00},        Case{kFp16, -2.0, 0xC000},       Case{kFp16, 65504.0, 0x7BFF},
+        Case{kFp16, 0x1p-24, 0x0001},    Case{kFp16, 0x1p-14, 0x0400},    Case{kFp16, 1.0 / 3, 0x3555},
+        Case{kFp16, 3.14159265, 0x4248}, Case{kFp16, -0.0, 0x8000},       Case{kFp16, 0.1, 0x2E66},
+        Case{kBf16, 1.0, 0x3F80},        Case{kBf16, 3.14159265, 0x4049}, Case{kBf16, 0x1p-133, 0x0001},
+        Case{kBf16, 1.0 / 3, 0x3EAB},    Case{kFp8E4m3, 1.0, 0x38},       Case{kFp8E4m3, 448.0, 0x7E},
+        Case{kFp8E4m3, 0x1p-9, 0x01},    Case{kFp8E4m3, 0x1p-6, 0x08},    Case{kFp8E4m3, -1.5, 0xBC},
+        Case{kFp8E5m2, 1.0, 0x3C},       Case{kFp8E5m2, 57344.0, 0x7B},   Case{kFp8E5m2, 0x1p-16, 0x01},
+        Case{kFp8E5m2, 0x1p-14, 0x04},   Case{kFp8E5m2, -0.0, 0x80}})
     EXPECT_EQ(encode(c.value, c.format), c.bits) << c.format.name << " " << c.value;
 }
 
@@ -165,7 +167,8 @@ TEST(FloatFormat, BeyondTheFormatIsInfinityOrNanOrTheLargest) {
         } else {
           EXPECT_TRUE(std::isnan(plain)) << format.name;
         }
-        EXPECT_EQ(decode(encode(sign * x, format, true), format), sign * largest_finite(format)) << format.name;
+        EXPECT_EQ(decode(encode(sign * x, format, true), format), sign * largest_finite(format))
+            << format.name;
       }
 }
 

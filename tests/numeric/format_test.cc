@@ -50,9 +50,13 @@ TEST(IntegerFormat, NarrowIsForSignedFormatsOfTwoBitsOrMore) {
     EXPECT_THROW(check({bits, false, true}), UsageError);
   }
   EXPECT_THROW(check({1, true, true}), UsageError);
-  EXPECT_EQ(message_of<UsageError>([] { check({8, false, true}); }),
+  EXPECT_EQ(message_of<UsageError>([] {
+              check({8, false, true});
+            }),
             "[format] narrow uint8, expected a signed format of 2 bits or more");
-  EXPECT_EQ(message_of<UsageError>([] { check({17, false, false}); }),
+  EXPECT_EQ(message_of<UsageError>([] {
+              check({17, false, false});
+            }),
             "[format] bits out of range, got 17, expected 1 to 16");
 }
 

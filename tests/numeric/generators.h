@@ -26,11 +26,12 @@ inline rc::Gen<std::int64_t> any_int64() {
 
 // ±m·2^e with m in [1, 2): the exponent uniform in [low, high].
 inline rc::Gen<double> real_of_exponent(int low, int high) {
-  return rc::gen::map(rc::gen::pair(any_bits(), rc::gen::resize(rc::kNominalSize, rc::gen::inRange(low, high + 1))),
-                      [](const auto& drawn) {
-                        const double mantissa = 1.0 + std::ldexp(static_cast<double>(drawn.first >> 12), -52);
-                        return std::ldexp((drawn.first & 1) != 0 ? -mantissa : mantissa, drawn.second);
-                      });
+  return rc::gen::map(
+      rc::gen::pair(any_bits(), rc::gen::resize(rc::kNominalSize, rc::gen::inRange(low, high + 1))),
+      [](const auto& drawn) {
+        const double mantissa = 1.0 + std::ldexp(static_cast<double>(drawn.first >> 12), -52);
+        return std::ldexp((drawn.first & 1) != 0 ? -mantissa : mantissa, drawn.second);
+      });
 }
 inline rc::Gen<double> positive_of_exponent(int low, int high) {
   return rc::gen::map(real_of_exponent(low, high), [](double x) { return std::fabs(x); });
@@ -50,10 +51,12 @@ namespace rc {
 template <>
 struct Arbitrary<halftone::numeric::IntegerFormat> {
   static Gen<halftone::numeric::IntegerFormat> arbitrary() {
-    return gen::map(gen::pair(gen::resize(kNominalSize, gen::inRange(1, 17)), gen::inRange(0, 3)), [](const auto& drawn) {
-      const bool is_signed = drawn.second > 0;
-      return halftone::numeric::IntegerFormat{drawn.first, is_signed, drawn.second == 2 && drawn.first >= 2};
-    });
+    return gen::map(gen::pair(gen::resize(kNominalSize, gen::inRange(1, 17)), gen::inRange(0, 3)),
+                    [](const auto& drawn) {
+                      const bool is_signed = drawn.second > 0;
+                      return halftone::numeric::IntegerFormat{drawn.first, is_signed,
+                                                              drawn.second == 2 && drawn.first >= 2};
+                    });
   }
 };
 

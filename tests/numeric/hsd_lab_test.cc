@@ -1,4 +1,5 @@
-// From 'HSD lab' (Hardware System Design, Quantization-aware Training, Spring 2023): its quantization function.
+// From 'HSD lab' (Hardware System Design, Quantization-aware Training, Spring 2023): its quantization
+// function.
 #include <gtest/gtest.h>
 
 #include "halftone/numeric/affine.h"
@@ -12,7 +13,8 @@ float fake_quantize(float x, const Affine& affine, const IntegerFormat& format) 
   return dequantize(quantize(x, affine, format), affine);
 }
 
-// HSD lab: "INT4 Quantization (s = 0.5, off = 0, Qn = −8, Qp = 7)", q_x = clip([(x − off)/s], Qn, Qp)·s + off.
+// HSD lab: "INT4 Quantization (s = 0.5, off = 0, Qn = −8, Qp = 7)", q_x = clip([(x − off)/s], Qn, Qp)·s +
+// off.
 TEST(HsdLab, Int4) {
   EXPECT_EQ(kInt4.qmin(), -8);
   EXPECT_EQ(kInt4.qmax(), 7);

@@ -31,7 +31,8 @@ RC_GTEST_PROP(Multiplier, MantissaFitsItsWidthAndIsNormalised, ()) {
 // |m − M0·2^(B−1)| ≤ ½ and M0·2^(B−1) ≥ 2^(B−2), so the relative error is at most ½/2^(B−2) = 2^−(B−1).
 RC_GTEST_PROP(Multiplier, RelativeErrorIsAtMostTwoToTheMinusBPlusOne, ()) {
   const double M = *positive_of_exponent(-1000, 1000);
-  for (int bits : kWidths) RC_ASSERT(std::fabs(multiplier_from(M, bits).real() - M) <= M * std::ldexp(1.0, 1 - bits));
+  for (int bits : kWidths)
+    RC_ASSERT(std::fabs(multiplier_from(M, bits).real() - M) <= M * std::ldexp(1.0, 1 - bits));
 }
 
 // At B = 32 every float32 is exact.

@@ -72,7 +72,8 @@ TEST(Pack, SignExtends) {
 RC_GTEST_PROP(PackBinary, OneBitIsPlusOne, ()) {
   const auto columns = *rc::gen::inRange<std::int64_t>(1, 20);
   const auto rows = *rc::gen::inRange<std::int64_t>(0, 6);
-  const auto values = *rc::gen::container<Values>(static_cast<std::size_t>(rows * columns), rc::gen::element(-1, 1));
+  const auto values =
+      *rc::gen::container<Values>(static_cast<std::size_t>(rows * columns), rc::gen::element(-1, 1));
   RC_ASSERT(unpack_binary(pack_binary(values, columns), rows, columns) == values);
 }
 
@@ -88,7 +89,8 @@ TEST(Pack, OtherWidthsAreRefused) {
     EXPECT_THROW(pack(Values{1}, 1, bits), UsageError) << bits;
     EXPECT_THROW(unpack(std::vector<std::uint8_t>{1}, 1, 1, bits, false), UsageError) << bits;
   }
-  EXPECT_EQ(message_of<UsageError>([] { packed_row_bytes(4, 3); }), "[packing] bits, got 3, expected 1, 2 or 4");
+  EXPECT_EQ(message_of<UsageError>([] { packed_row_bytes(4, 3); }),
+            "[packing] bits, got 3, expected 1, 2 or 4");
 }
 
 TEST(Pack, OtherSizesAreRefused) {

@@ -18,7 +18,9 @@ using testing::ElementsAre;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-Tensor tensor_of(Shape shape, const std::vector<float>& values) { return Tensor::from<float>(std::move(shape), values); }
+Tensor tensor_of(Shape shape, const std::vector<float>& values) {
+  return Tensor::from<float>(std::move(shape), values);
+}
 
 // The positions of every channel's elements in row-major order, found by counting through all indices.
 std::vector<std::vector<std::size_t>> rows_of(const Shape& shape, int axis) {
@@ -44,7 +46,8 @@ std::vector<std::vector<std::size_t>> blocks_of(const Shape& shape, const Weight
     return blocks;
   }
   for (const auto& row : rows_of(shape, spec.axis)) {
-    const std::size_t size = spec.granularity == Granularity::group ? static_cast<std::size_t>(spec.group_size) : row.size();
+    const std::size_t size =
+        spec.granularity == Granularity::group ? static_cast<std::size_t>(spec.group_size) : row.size();
     for (std::size_t first = 0; first < row.size(); first += size)
       blocks.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(first),
                           row.begin() + static_cast<std::ptrdiff_t>(std::min(first + size, row.size())));
@@ -91,7 +94,8 @@ std::vector<Range> expected_ranges(const Tensor& weights, const WeightSpec& spec
   std::vector<Range> ranges;
   for (const auto& block : blocks_of(weights.shape(), spec)) {
     Range range;
-    for (std::size_t i : block) range = {std::min<double>(range.lo, values[i]), std::max<double>(range.hi, values[i])};
+    for (std::size_t i : block)
+      range = {std::min<double>(range.lo, values[i]), std::max<double>(range.hi, values[i])};
     const bool dead = std::max(-range.lo, range.hi) < alpha * 0x1p-20;
     const bool non_negative = spec.scheme == Scheme::symmetric && !spec.format.is_signed;
     if (dead && spec.granularity != Granularity::tensor) range = {non_negative ? 0 : -alpha, alpha};
@@ -107,7 +111,8 @@ RC_GTEST_PROP(ParamsFromWeights, EveryBlockIsCoveredByItsOwnRange, ()) {
   const QuantParams params = params_from_weights(d.weights, d.spec);
   RC_ASSERT(params.affine.size() == ranges.size());
   for (std::size_t i = 0; i < ranges.size(); ++i)
-    RC_ASSERT(params.affine[i] == affine_from_range(ranges[i], d.spec.format, d.spec.scheme, d.spec.power_of_two));
+    RC_ASSERT(params.affine[i] ==
+              affine_from_range(ranges[i], d.spec.format, d.spec.scheme, d.spec.power_of_two));
   RC_ASSERT(params.format == d.spec.format);
   RC_ASSERT(params.granularity == d.spec.granularity);
 }
@@ -149,7 +154,8 @@ RC_GTEST_PROP(QuantizeTensor, NoWeightIsOffByMoreThanItsStep, ()) {
   const bool clips = full || d.spec.scheme == Scheme::asymmetric;
   for (std::size_t i = 0; i < index.size(); ++i) {
     const double s = params.affine[static_cast<std::size_t>(index[i])].scale;
-    const double error = std::fabs(static_cast<double>(back.data<float>()[i]) - static_cast<double>(d.weights.data<float>()[i]));
+    const double error = std::fabs(static_cast<double>(back.data<float>()[i]) -
+                                   static_cast<double>(d.weights.data<float>()[i]));
     RC_ASSERT(error <= s * ((clips ? 1.0 : 0.5) + 0x1p-5));
   }
 }
@@ -171,8 +177,8 @@ TEST(ParamsFromWeights, TheLastGroupMayBeShort) {
   const Tensor weights = tensor_of({2, 5}, {1, 2, 3, 4, 5, 10, 20, 30, 40, 50});
   WeightSpec spec{.granularity = Granularity::group, .group_size = 2};
   const QuantParams params = params_from_weights(weights, spec);
-  EXPECT_THAT(params.affine, ElementsAre(Affine{2.0F / 127}, Affine{4.0F / 127}, Affine{5.0F / 127}, Affine{20.0F / 127},
-                                         Affine{40.0F / 127}, Affine{50.0F / 127}));
+  EXPECT_THAT(params.affine, ElementsAre(Affine{2.0F / 127}, Affine{4.0F / 127}, Affine{5.0F / 127},
+                                         Affine{20.0F / 127}, Affine{40.0F / 127}, Affine{50.0F / 127}));
   EXPECT_EQ(params.group_size, 2);
   EXPECT_THAT(affine_index(weights.shape(), params), ElementsAre(0, 0, 1, 1, 2, 3, 3, 4, 4, 5));
 }
@@ -199,8 +205,8 @@ TEST(ParamsFromWeights, ADeadChannelTakesTheTensorsAlpha) {
               ElementsAre(Affine{1.0F / 127}, Affine{1.0F / 127}, Affine{1.0F / 127}));
   EXPECT_THAT(weight_ranges(weights, WeightSpec{}), ElementsAre(Range{-0.5, 1}, Range{-1, 1}, Range{-1, 1}));
   WeightSpec group{.granularity = Granularity::group, .group_size = 1};
-  EXPECT_THAT(weight_ranges(weights, group), ElementsAre(Range{0, 1}, Range{-0.5, 0}, Range{-1, 1}, Range{-1, 1},
-                                                         Range{-1, 1}, Range{-1, 1}));
+  EXPECT_THAT(weight_ranges(weights, group), ElementsAre(Range{0, 1}, Range{-0.5, 0}, Range{-1, 1},
+                                                         Range{-1, 1}, Range{-1, 1}, Range{-1, 1}));
 }
 
 TEST(ParamsFromWeights, ADeadChannelOfUnsignedSymmetricStaysNonNegative) {
@@ -214,7 +220,8 @@ TEST(ParamsFromWeights, ADeadChannelOfUnsignedSymmetricStaysNonNegative) {
 TEST(ParamsFromWeights, ExactlyTwoToTheMinus20IsNotDead) {
   const float below = std::nextafter(0x1p-20F, 0.0F);
   const Tensor weights = tensor_of({3, 1}, {-1, 0x1p-20F, below});
-  EXPECT_THAT(weight_ranges(weights, WeightSpec{}), ElementsAre(Range{-1, 0}, Range{0, 0x1p-20}, Range{-1, 1}));
+  EXPECT_THAT(weight_ranges(weights, WeightSpec{}),
+              ElementsAre(Range{-1, 0}, Range{0, 0x1p-20}, Range{-1, 1}));
 }
 
 TEST(ParamsFromWeights, AnAllZeroTensorHasScaleOne) {
@@ -245,8 +252,10 @@ TEST(ParamsFromWeights, ChecksItsSpec) {
   EXPECT_THROW(params_from_weights(weights, {.axis = 2}), InputError);
   EXPECT_THROW(params_from_weights(weights, {.axis = -1}), InputError);
   EXPECT_THROW(params_from_weights(weights, {.format = {17, true, false}}), UsageError);
-  EXPECT_THROW(params_from_weights(weights, {.granularity = Granularity::group, .group_size = 0}), UsageError);
-  EXPECT_THROW(params_from_weights(weights, {.granularity = Granularity::group, .group_size = -1}), UsageError);
+  EXPECT_THROW(params_from_weights(weights, {.granularity = Granularity::group, .group_size = 0}),
+               UsageError);
+  EXPECT_THROW(params_from_weights(weights, {.granularity = Granularity::group, .group_size = -1}),
+               UsageError);
   EXPECT_THROW(params_from_weights(tensor_of({}, {1}), WeightSpec{}), InputError);
   EXPECT_NO_THROW(params_from_weights(tensor_of({}, {1}), {.granularity = Granularity::tensor}));
   EXPECT_THROW(params_from_weights(tensor_of({1}, {-1}), {.format = {8, false, false}}), InputError);
@@ -255,7 +264,8 @@ TEST(ParamsFromWeights, ChecksItsSpec) {
 TEST(QuantizeTensor, TheNumberOfScalesMustBeThatOfTheChannels) {
   const Tensor weights = tensor_of({2, 2}, {1, 2, 3, 4});
   for (std::size_t count : {0U, 1U, 3U}) {
-    const QuantParams params{.granularity = Granularity::channel, .axis = 0, .affine = std::vector<Affine>(count)};
+    const QuantParams params{
+        .granularity = Granularity::channel, .axis = 0, .affine = std::vector<Affine>(count)};
     EXPECT_THROW(quantize(weights, params), InputError) << count;
     EXPECT_THROW(dequantize(Tensor(DType::int8, {2, 2}), params), InputError) << count;
   }
@@ -263,7 +273,8 @@ TEST(QuantizeTensor, TheNumberOfScalesMustBeThatOfTheChannels) {
 
 TEST(QuantizeTensor, NanIsAnErrorAndInfinitySaturates) {
   EXPECT_THROW(quantize(tensor_of({1}, {kNan}), QuantParams{}), InputError);
-  EXPECT_THAT(to_int32(quantize(tensor_of({2}, {kInfinity, -kInfinity}), QuantParams{})), ElementsAre(127, -128));
+  EXPECT_THAT(to_int32(quantize(tensor_of({2}, {kInfinity, -kInfinity}), QuantParams{})),
+              ElementsAre(127, -128));
 }
 
 TEST(QuantizeTensor, TakesOnlyFloat32AndIntegers) {
@@ -273,17 +284,23 @@ TEST(QuantizeTensor, TakesOnlyFloat32AndIntegers) {
 }
 
 TEST(ToInt32, WidensEveryIntegerType) {
-  EXPECT_THAT(to_int32(Tensor::from<std::int8_t>({2}, std::vector<std::int8_t>{-128, 127})), ElementsAre(-128, 127));
+  EXPECT_THAT(to_int32(Tensor::from<std::int8_t>({2}, std::vector<std::int8_t>{-128, 127})),
+              ElementsAre(-128, 127));
   EXPECT_THAT(to_int32(Tensor::from<std::uint8_t>({1}, std::vector<std::uint8_t>{255})), ElementsAre(255));
-  EXPECT_THAT(to_int32(Tensor::from<std::int16_t>({1}, std::vector<std::int16_t>{-32768})), ElementsAre(-32768));
-  EXPECT_THAT(to_int32(Tensor::from<std::uint16_t>({1}, std::vector<std::uint16_t>{65535})), ElementsAre(65535));
-  EXPECT_THAT(to_int32(Tensor::from<std::int32_t>({1}, std::vector<std::int32_t>{INT32_MIN})), ElementsAre(INT32_MIN));
+  EXPECT_THAT(to_int32(Tensor::from<std::int16_t>({1}, std::vector<std::int16_t>{-32768})),
+              ElementsAre(-32768));
+  EXPECT_THAT(to_int32(Tensor::from<std::uint16_t>({1}, std::vector<std::uint16_t>{65535})),
+              ElementsAre(65535));
+  EXPECT_THAT(to_int32(Tensor::from<std::int32_t>({1}, std::vector<std::int32_t>{INT32_MIN})),
+              ElementsAre(INT32_MIN));
   for (DType dtype : {DType::float32, DType::float64, DType::int64})
     EXPECT_THROW(to_int32(Tensor(dtype, {1})), InputError) << name_of(dtype);
 }
 
 TEST(FromInt32, ValuesMustFit) {
-  const auto narrow = [](std::int32_t value, DType dtype) { return from_int32({1}, std::vector{value}, dtype); };
+  const auto narrow = [](std::int32_t value, DType dtype) {
+    return from_int32({1}, std::vector{value}, dtype);
+  };
   for (DType dtype : {DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32}) {
     const bool is_signed = dtype == DType::int8 || dtype == DType::int16 || dtype == DType::int32;
     const auto bits = static_cast<int>(8 * size_of(dtype));

@@ -21,7 +21,8 @@ constexpr OutputBounds kInt8{0, -128, 127};
 rc::Gen<OutputBounds> any_bounds() {
   return rc::gen::exec([] {
     const auto format = *rc::gen::arbitrary<IntegerFormat>();
-    const auto integer = rc::gen::resize(rc::kNominalSize, rc::gen::inRange(format.qmin(), format.qmax() + 1));
+    const auto integer =
+        rc::gen::resize(rc::kNominalSize, rc::gen::inRange(format.qmin(), format.qmax() + 1));
     const auto a = *integer;
     const auto b = *integer;
     return OutputBounds{*integer, std::min(a, b), std::max(a, b)};
@@ -55,15 +56,16 @@ RC_GTEST_PROP(RequantizeFixed, IsTheRealProductWithinItsBound, ()) {
   const double M = *positive_of_exponent(-30, 0);
   const Multiplier multiplier = multiplier_from(M, bits);
   const std::int64_t acc = *any_int64() >> 34;
-  const OutputBounds wide{0, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
+  const OutputBounds wide{0, std::numeric_limits<std::int32_t>::min(),
+                          std::numeric_limits<std::int32_t>::max()};
   const double q = requantize_fixed(acc, multiplier.m, multiplier.shift(), wide, Rounding::half_even);
   const double real = static_cast<double>(acc) * M;
   RC_ASSERT(std::fabs(q - real) <= 0.5 + std::fabs(real) * (std::ldexp(1.0, 1 - bits) + 0x1p-50));
 }
 
 TEST(RequantizeFixed, RoundsOnceNotTwice) {
-  // acc·m = 2^30 − 1 with shift 31 lies just below ½: rounding the high word first (as a doubling high multiply
-  // does) makes a tie of it.
+  // acc·m = 2^30 − 1 with shift 31 lies just below ½: rounding the high word first (as a doubling high
+  // multiply does) makes a tie of it.
   EXPECT_EQ(requantize_fixed((std::int64_t{1} << 30) - 1, 1, 31, kInt8, Rounding::half_away), 0);
   EXPECT_EQ(requantize_fixed(std::int64_t{1} << 30, 1, 31, kInt8, Rounding::half_away), 1);
   // 2.5 − 2^−20: rounding to tenths of a bit first gives 2.5 and then 2 or 3.
@@ -73,7 +75,9 @@ TEST(RequantizeFixed, RoundsOnceNotTwice) {
 
 TEST(RequantizeFixed, NegativeTies) {
   // M = ½: m = 64, shift 7.
-  const auto half = [](std::int64_t acc, Rounding rounding) { return requantize_fixed(acc, 64, 7, kInt8, rounding); };
+  const auto half = [](std::int64_t acc, Rounding rounding) {
+    return requantize_fixed(acc, 64, 7, kInt8, rounding);
+  };
   EXPECT_EQ(half(-5, Rounding::half_even), -2);
   EXPECT_EQ(half(-7, Rounding::half_even), -4);
   EXPECT_EQ(half(-5, Rounding::half_away), -3);
@@ -156,7 +160,8 @@ TEST(RequantizeOnnx, SaturatesExtremes) {
 }
 
 TEST(RequantizeOnnx, TheAccumulatorIsRoundedToFloat32First) {
-  const OutputBounds wide{0, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
+  const OutputBounds wide{0, std::numeric_limits<std::int32_t>::min(),
+                          std::numeric_limits<std::int32_t>::max()};
   EXPECT_EQ(requantize_onnx(16777217, 1.0F, wide), 16777216);
   EXPECT_EQ(requantize_onnx(16777219, 1.0F, wide), 16777220);
   EXPECT_EQ(requantize_fixed(16777217, std::int64_t{1} << 30, 30, wide, Rounding::half_even), 16777217);
@@ -189,7 +194,8 @@ TEST(OnnxMultiplier, IsInFloat32InTheStatedOrder) {
 TEST(ArithmeticNames, ReadBackAndUnknownOnesAreUsageErrors) {
   for (Arithmetic each : {Arithmetic::fixed, Arithmetic::shift, Arithmetic::onnx})
     EXPECT_EQ(arithmetic_from(name_of(each)), each);
-  for (const char* name : {"", "Fixed", "float", "onnx "}) EXPECT_THROW(arithmetic_from(name), UsageError) << name;
+  for (const char* name : {"", "Fixed", "float", "onnx "})
+    EXPECT_THROW(arithmetic_from(name), UsageError) << name;
   EXPECT_EQ(message_of<UsageError>([] { arithmetic_from("float"); }),
             "[arithmetic] unknown mode, got 'float', expected fixed, shift or onnx");
 }

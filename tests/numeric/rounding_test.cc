@@ -20,8 +20,12 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 rc::Gen<double> any_real() {
   return rc::gen::oneOf(
       rc::gen::map(any_int64(), [](std::int64_t n) { return static_cast<double>(n >> 12) / 2; }),
-      rc::gen::map(any_int64(), [](std::int64_t n) { return std::nextafter(static_cast<double>(n >> 12) / 2, kInfinity); }),
-      rc::gen::map(any_int64(), [](std::int64_t n) { return std::nextafter(static_cast<double>(n >> 12) / 2, -kInfinity); }),
+      rc::gen::map(
+          any_int64(),
+          [](std::int64_t n) { return std::nextafter(static_cast<double>(n >> 12) / 2, kInfinity); }),
+      rc::gen::map(
+          any_int64(),
+          [](std::int64_t n) { return std::nextafter(static_cast<double>(n >> 12) / 2, -kInfinity); }),
       real_of_exponent(-80, 60), real_of_exponent(-1074, 1023));
 }
 
@@ -134,9 +138,11 @@ RC_GTEST_PROP(RoundStochastic, IsExactlyRightInExpectation, ()) {
 }
 
 TEST(RoundStochastic, WholeNumbersStayThemselvesForEveryU) {
-  // Section 2: rounding is of the real number, not of a sum that has itself been rounded. 1 + (1 − 2^−53) is 2 in double.
+  // Section 2: rounding is of the real number, not of a sum that has itself been rounded. 1 + (1 − 2^−53) is
+  // 2 in double.
   for (double x : {0.0, 1.0, -1.0, 2.0, 1000.0, 0x1p40})
-    for (double u : {0.0, 0.5, 1 - 0x1p-24, 1 - 0x1p-53}) EXPECT_EQ(round_stochastic(x, u), x) << "u = 1 - " << 1 - u;
+    for (double u : {0.0, 0.5, 1 - 0x1p-24, 1 - 0x1p-53})
+      EXPECT_EQ(round_stochastic(x, u), x) << "u = 1 - " << 1 - u;
 }
 
 TEST(RoundShift, IsTheDefinitionForEveryShift) {
@@ -208,7 +214,8 @@ TEST(RoundShift, ShiftsBeyondEveryBitLeaveTheSign) {
 RC_GTEST_PROP(RoundShift, AgreesWithRoundReal, (Rounding rounding)) {
   const std::int64_t x = *any_int64() >> 11;  // exact in double
   const int k = *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(-9, 70));
-  RC_ASSERT(static_cast<double>(round_shift(x, k, rounding)) == round_real(std::ldexp(static_cast<double>(x), -k), rounding));
+  RC_ASSERT(static_cast<double>(round_shift(x, k, rounding)) ==
+            round_real(std::ldexp(static_cast<double>(x), -k), rounding));
 }
 
 TEST(RoundingNames, ReadBack) {

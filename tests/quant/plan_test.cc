@@ -1,0 +1,118 @@
+// What every node becomes, and which values get a pair.
+#include "halftone/quant/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/quant/network.h"
+
+namespace halftone::quant {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> quantized_values(const ir::Graph& graph) {
+  const Plan decided = plan(graph);
+  std::vector<std::string> names;
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (decided.quantized[v]) names.push_back(graph.values[v].name);
+  return names;
+}
+
+std::string like(const ir::Graph& graph, std::string_view name) {
+  return graph.value(plan(graph).like.at(static_cast<std::size_t>(*graph.find(name)))).name;
+}
+
+TEST(Plan, RolesOfAConvNetwork) {
+  const ir::Graph g = conv_network();
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::linear, Role::fused, Role::move, Role::move, Role::linear));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "relu", "pool", "flat", "scores"));
+}
+
+TEST(Plan, MovedValuesTakeTheScaleOfWhatIsMoved) {
+  const ir::Graph g = conv_network();
+  EXPECT_EQ(like(g, "pool"), "relu");
+  EXPECT_EQ(like(g, "flat"), "relu");
+  EXPECT_EQ(like(g, "scores"), "scores");
+}
+
+TEST(Plan, AReluThatIsNotTheOnlyReaderIsATable) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId y = g.add_node(ir::Gemm{}, {x, g.add_constant("w", ir::random_floats({2, 2}, 1))}, "y");
+  g.outputs = {g.add_node(ir::Relu{}, {y}, "r"), y};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::linear, Role::table));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "y", "r"));
+}
+
+TEST(Plan, AReluAtTheStartOrAfterAMoveIsATable) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 1, 4, 4});
+  const ir::ValueId r = g.add_node(ir::Relu{}, {x}, "r");
+  const ir::ValueId p = g.add_node(ir::MaxPool{{.kernel = {2, 2}}}, {r}, "p");
+  g.outputs = {g.add_node(ir::Clip{0, 1}, {p}, "c")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::move, Role::table));
+}
+
+TEST(Plan, BoundsInAChainAllFuse) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId sum = g.add_node(ir::Add{}, {x, x}, "sum");
+  const ir::ValueId r = g.add_node(ir::Relu{}, {sum}, "r");
+  g.outputs = {g.add_node(ir::Clip{0, 6}, {r}, "c")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::compute, Role::fused, Role::fused));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "c"));
+}
+
+TEST(Plan, FloatNodesSayWhy) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId w = g.add_input("w", DType::float32, {2, 2});
+  const ir::ValueId c = g.add_constant("c", ir::floats({2}, {1, 2}));
+  const ir::ValueId v = g.add_constant("v", ir::floats({2, 2}, {1, 2, 3, 4}));
+  const ir::ValueId soft = g.add_node(ir::Softmax{}, {x}, "soft");
+  const ir::ValueId moved = g.add_node(ir::Flatten{}, {soft}, "moved");
+  const ir::ValueId mat = g.add_node(ir::MatMul{}, {moved, w}, "mat");
+  const ir::ValueId sum = g.add_node(ir::Add{}, {mat, c}, "sum");
+  const ir::ValueId gemm = g.add_node(ir::Gemm{.alpha = 2}, {sum, v}, "alpha");
+  const ir::ValueId transposed =
+      g.add_node(ir::Gemm{.trans_a = true}, {g.add_input("t", DType::float32, {2, 3}), v}, "trans");
+  const ir::ValueId bias =
+      g.add_node(ir::Gemm{}, {gemm, v, g.add_constant("one", ir::floats({1}, {1}))}, "bias");
+  g.outputs = {bias, transposed};
+  const auto nodes = float_nodes(g);
+  ASSERT_EQ(nodes.size(), 7u);
+  const char* reasons[] = {"Softmax has no integer form",
+                           "its input is float",
+                           "its weights are not constants",
+                           "it adds a constant",
+                           "alpha",
+                           "transA",
+                           "its bias"};
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    EXPECT_THAT(nodes[i].reason, HasSubstr(reasons[i])) << nodes[i].node;
+  EXPECT_THAT(nodes[0].node, HasSubstr("soft"));
+  EXPECT_TRUE(quantized_values(g).empty());
+}
+
+TEST(Plan, AQuantizedNetworkIsQuantizedAlready) {
+  const ir::Graph g = conv_network();
+  const auto nodes = float_nodes(quantize(g, ranges_of(g), {}).graph);
+  EXPECT_TRUE(std::ranges::any_of(
+      nodes, [](const FloatNode& n) { return n.reason == "the network is quantized already"; }));
+}
+
+// C of shape [3, 1] adds a number to each row, not to each channel.
+TEST(Plan, ABiasDownTheRowsIsNoBiasOfTheChannels) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {3, 2});
+  g.outputs = {g.add_node(ir::Gemm{},
+                          {x, g.add_constant("w", ir::random_floats({2, 3}, 1)),
+                           g.add_constant("c", ir::floats({3, 1}, {1, 2, 3}))},
+                          "y")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::floating));
+}
+
+}  // namespace
+}  // namespace halftone::quant

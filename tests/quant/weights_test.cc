@@ -1,0 +1,124 @@
+// Weights and bias of one layer, and the rule that ties them. docs/arithmetic.md sections 3 and 5.
+#include "halftone/quant/weights.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+
+#include "halftone/base/error.h"
+#include "halftone/numeric/bias.h"
+#include "tests/ir/tensors.h"
+
+namespace halftone::quant {
+namespace {
+
+using numeric::Granularity;
+using numeric::Scheme;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+int choose(int below) { return *rc::gen::resize(100, rc::gen::inRange(0, below)); }
+
+RC_GTEST_PROP(Weights, RealsAreWithinHalfAStep, ()) {
+  const std::int64_t channels = 1 + choose(5), row = 1 + choose(9);
+  const Tensor w = ir::random_floats({channels, row}, static_cast<std::uint64_t>(choose(1 << 30)));
+  const numeric::WeightSpec spec{.format = {8, true, choose(2) == 0},
+                                 .scheme = choose(2) == 0 ? Scheme::symmetric : Scheme::asymmetric,
+                                 .power_of_two = choose(2) == 0,
+                                 .granularity = choose(2) == 0 ? Granularity::tensor : Granularity::channel,
+                                 .axis = choose(2)};
+  const QuantizedWeights q = quantize_weights(w, {}, 1.0F, spec);
+  const Tensor back = numeric::dequantize(q.q, q.params);
+  const auto index = numeric::affine_index(w.shape(), q.params);
+  for (std::size_t i = 0; i < index.size(); ++i) {
+    const double step = q.params.affine[static_cast<std::size_t>(index[i])].scale;
+    const double error = std::fabs(double{w.data<float>()[i]} - back.data<float>()[i]);
+    // Full-range symmetric clips +2^(b−1); asymmetric rounds the zero point as well.
+    const bool clips = spec.scheme == Scheme::symmetric && !spec.format.narrow;
+    RC_ASSERT(error <= step * (clips || spec.scheme == Scheme::asymmetric ? 1.0 : 0.5) * (1.0 + 0x1p-20));
+  }
+}
+
+RC_GTEST_PROP(Weights, EveryBiasFits2To30AndIsNearest, ()) {
+  const std::int64_t channels = 1 + choose(5);
+  Tensor w = ir::random_floats({channels, 4}, static_cast<std::uint64_t>(choose(1 << 30)));
+  std::vector<float> bias;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float small = std::ldexp(1.0F, -choose(40));
+    for (std::int64_t k = 0; k < 4; ++k)
+      w.mutable_data<float>()[static_cast<std::size_t>(c * 4 + k)] *= small;
+    bias.push_back(std::ldexp(static_cast<float>(choose(2001) - 1000), choose(20)));
+  }
+  const float s_x = std::ldexp(1.0F + static_cast<float>(choose(1000)) * 0.001F, -choose(30));
+  const numeric::WeightSpec spec{.power_of_two = choose(2) == 0,
+                                 .granularity = choose(2) == 0 ? Granularity::tensor : Granularity::channel};
+  const QuantizedWeights q = quantize_weights(w, bias, s_x, spec);
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    const float s_w = q.params.affine[q.params.affine.size() == 1 ? 0 : c].scale;
+    RC_ASSERT(std::llabs(q.bias[c]) <= numeric::kMaxBias);
+    RC_ASSERT(std::fabs(static_cast<double>(q.bias[c]) - bias[c] / (double{s_x} * s_w)) <= 0.5 + 0x1p-22);
+    RC_ASSERT(!spec.power_of_two || numeric::is_power_of_two(s_w));
+  }
+}
+
+TEST(Weights, AChannelOfTinyWeightsAndALargeBiasHarmsNoOther) {
+  Tensor w = ir::random_floats({3, 4}, 1);
+  for (std::size_t k = 4; k < 8; ++k) w.mutable_data<float>()[k] = 1e-9F * (k % 2 == 0 ? 1.0F : -0.5F);
+  const std::vector<float> bias{0.5F, 5.0F, -0.25F};
+  const QuantizedWeights q = quantize_weights(w, bias, 0.01F, {});
+  Tensor alone = w;
+  for (std::size_t k = 4; k < 8; ++k) alone.mutable_data<float>()[k] = w.data<float>()[k - 4];
+  const QuantizedWeights others = quantize_weights(alone, std::vector<float>{0.5F, 0.5F, -0.25F}, 0.01F, {});
+  for (std::size_t c : {0u, 2u}) {
+    EXPECT_EQ(q.params.affine[c], others.params.affine[c]);
+    EXPECT_EQ(q.bias[c], others.bias[c]);
+  }
+  EXPECT_THAT(q.raised,
+              IsEmpty());  // below 2^-20 of the layer's largest weight the channel takes the layer's scale
+  EXPECT_NEAR(static_cast<double>(q.bias[1]) * 0.01 * q.params.affine[1].scale, 5.0, 1e-3);
+}
+
+TEST(Weights, AScaleIsRaisedToTheSmallestThatFits) {
+  const Tensor w = ir::floats({2, 2}, {1e-3F, -5e-4F, 1.0F, 0.5F});
+  const std::vector<float> bias{5e4F, 1.0F};
+  for (bool power_of_two : {false, true}) {
+    const float s_x = 1e-3F;
+    const QuantizedWeights q = quantize_weights(w, bias, s_x, {.power_of_two = power_of_two});
+    EXPECT_THAT(q.raised, ElementsAre(0));
+    EXPECT_LE(std::llabs(q.bias[0]), numeric::kMaxBias);
+    const float raised = q.params.affine[0].scale;
+    const float less = power_of_two ? raised / 2 : std::nextafter(raised, 0.0F);
+    EXPECT_GT(std::llabs(numeric::quantize_bias(bias[0], s_x, less)), numeric::kMaxBias);
+    // The weights follow the new scale.
+    EXPECT_EQ(numeric::to_int32(q.q)[0], static_cast<std::int32_t>(std::nearbyint(1e-3F / raised)));
+  }
+}
+
+TEST(Weights, AtTensorGranularityTheWholeTensorIsRaised) {
+  const Tensor w = ir::floats({2, 1}, {1e-3F, 5e-4F});
+  const QuantizedWeights q =
+      quantize_weights(w, std::vector<float>{1.0F, 5e4F}, 1e-3F, {.granularity = Granularity::tensor});
+  EXPECT_THAT(q.raised, ElementsAre(1));
+  EXPECT_EQ(q.params.affine.size(), 1u);
+  EXPECT_EQ(q.bias[0], numeric::quantize_bias(1.0F, 1e-3F, q.params.affine[0].scale));
+}
+
+TEST(Weights, AnAsymmetricZeroPointIsDerivedAgainFromTheRaisedScale) {
+  const Tensor w = ir::floats({1, 2}, {-1e-3F, 3e-3F});
+  const numeric::WeightSpec spec{.format = {8, false, false}, .scheme = Scheme::asymmetric};
+  const QuantizedWeights q = quantize_weights(w, std::vector<float>{5e4F}, 1e-3F, spec);
+  ASSERT_THAT(q.raised, ElementsAre(0));
+  const float s = q.params.affine[0].scale;
+  EXPECT_EQ(q.params.affine[0].zero_point,
+            static_cast<std::int32_t>(std::nearbyint(0.0 + 1e-3F / double{s})));
+}
+
+TEST(Weights, NotFiniteWeightsAreRefused) {
+  EXPECT_THROW(quantize_weights(ir::floats({1, 1}, {INFINITY}), {}, 1.0F, {}), InputError);
+  EXPECT_THROW(quantize_weights(ir::floats({1, 1}, {NAN}), {}, 1.0F, {}), InputError);
+}
+
+}  // namespace
+}  // namespace halftone::quant
