@@ -47,6 +47,16 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::
   }
 }
 
+// A link keeps pointing where it does: what it points to is written, there already or not.
+std::filesystem::path follow_links(std::filesystem::path path) {
+  std::error_code error;
+  for (int depth = 0; std::filesystem::is_symlink(path, error); ++depth) {
+    if (depth == 40) throw SystemError(path.string(), "too many links");
+    path = path.parent_path() / std::filesystem::read_symlink(path);
+  }
+  return path;
+}
+
 // Opens a new file in the folder of `target`, with the permissions that any new file gets, and says its name.
 int create_beside(const std::filesystem::path& target, std::string& name) {
   static std::atomic<unsigned> counter{0};
@@ -67,6 +77,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t 
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail(path, "cannot stat");
   if (S_ISDIR(status.st_mode)) throw InputError(path.string(), "is a directory, expected a file");
+  if (S_ISREG(status.st_mode) && static_cast<std::size_t>(status.st_size) > max_bytes)
+    throw InputError(path.string(), fmt::format("file too large, expected at most {} bytes", max_bytes));
   std::vector<std::byte> bytes;
   bytes.reserve(
       std::min<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)), max_bytes));
@@ -93,12 +105,13 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
     write_all(file.get(), bytes, path);
     return;
   }
-  // A link keeps pointing where it did: what it points to is replaced.
-  const std::filesystem::path target =
-      std::filesystem::is_symlink(path, ignored) ? std::filesystem::weakly_canonical(path, ignored) : path;
+  const std::filesystem::path target = follow_links(path);
   std::string temporary;
   Descriptor file(create_beside(target, temporary));
   try {
+    struct stat old {};
+    if (::stat(target.c_str(), &old) == 0 && ::fchmod(file.get(), old.st_mode & 07777) != 0)
+      fail(path, "cannot write");
     write_all(file.get(), bytes, path);
     if (::fsync(file.get()) != 0 || !file.close()) fail(path, "cannot write");
     if (::rename(temporary.c_str(), target.c_str()) != 0) fail(path, "cannot write");

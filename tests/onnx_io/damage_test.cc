@@ -34,14 +34,16 @@ void expect_survives(const std::string& bytes, std::string_view what) {
 }
 
 std::vector<std::pair<std::string, std::string>> files() {
-  std::vector<std::pair<std::string, std::string>> result{{"quantized network", serialize_model(quantized_network())}};
+  std::vector<std::pair<std::string, std::string>> result{
+      {"quantized network", serialize_model(quantized_network())}};
   for (const auto& [name, graph] : graphs_of_every_op()) result.emplace_back(name, serialize_model(graph));
   return result;
 }
 
 TEST(Damage, EveryTruncation) {
   for (const auto& [name, whole] : files())
-    for (std::size_t length = 0; length < whole.size(); ++length) expect_survives(whole.substr(0, length), name + " cut to " + std::to_string(length));
+    for (std::size_t length = 0; length < whole.size(); ++length)
+      expect_survives(whole.substr(0, length), name + " cut to " + std::to_string(length));
 }
 
 TEST(Damage, FlippedAndInsertedBytes) {
@@ -54,10 +56,18 @@ TEST(Damage, FlippedAndInsertedBytes) {
         const std::size_t at = random() % changed.size();
         const auto byte = static_cast<char>(random());
         switch (random() % 4) {
-          case 0: changed[at] = byte; break;
-          case 1: changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8)); break;
-          case 2: changed.insert(at, 1, byte); break;
-          default: changed.erase(at, 1); break;
+          case 0:
+            changed[at] = byte;
+            break;
+          case 1:
+            changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+            break;
+          case 2:
+            changed.insert(at, 1, byte);
+            break;
+          default:
+            changed.erase(at, 1);
+            break;
         }
       }
       expect_survives(changed, name + " round " + std::to_string(round));
@@ -87,7 +97,20 @@ TEST(Damage, RandomBytes) {
 TEST(Damage, RandomProtobufFieldsOfTheRightTypes) {
   std::mt19937_64 random(3);
   const std::string whole = serialize_model(quantized_network());
-  const std::int64_t numbers[] = {0, 1, -1, 2, 3, 7, INT64_MAX, INT64_MIN, INT32_MAX, std::int64_t{1} << 31, std::int64_t{1} << 32, std::int64_t{1} << 62, 6, 36};
+  const std::int64_t numbers[] = {0,
+                                  1,
+                                  -1,
+                                  2,
+                                  3,
+                                  7,
+                                  INT64_MAX,
+                                  INT64_MIN,
+                                  INT32_MAX,
+                                  std::int64_t{1} << 31,
+                                  std::int64_t{1} << 32,
+                                  std::int64_t{1} << 62,
+                                  6,
+                                  36};
   const std::string names[] = {"", "x", "x_q", "x_scale", "w_q", "conv", "y_dq", "b_q", "shape"};
   for (int round = 0; round < 3000; ++round) {
     onnx::ModelProto model;
@@ -96,25 +119,39 @@ TEST(Damage, RandomProtobufFieldsOfTheRightTypes) {
     const auto number = [&] { return numbers[random() % std::size(numbers)]; };
     const auto name = [&] { return names[random() % std::size(names)]; };
     for (std::uint64_t i = 0; i <= random() % 2; ++i) {
-      onnx::NodeProto& node = *graph.mutable_node(static_cast<int>(random() % static_cast<std::uint64_t>(graph.node_size())));
-      onnx::TensorProto& tensor = *graph.mutable_initializer(static_cast<int>(random() % static_cast<std::uint64_t>(graph.initializer_size())));
+      onnx::NodeProto& node =
+          *graph.mutable_node(static_cast<int>(random() % static_cast<std::uint64_t>(graph.node_size())));
+      onnx::TensorProto& tensor = *graph.mutable_initializer(
+          static_cast<int>(random() % static_cast<std::uint64_t>(graph.initializer_size())));
       switch (random() % 8) {
         case 0:
-          if (node.attribute_size() > 0 && node.attribute(0).ints_size() > 0) node.mutable_attribute(0)->set_ints(0, number());
+          if (node.attribute_size() > 0 && node.attribute(0).ints_size() > 0)
+            node.mutable_attribute(0)->set_ints(0, number());
           break;
         case 1:
           if (node.attribute_size() > 0) node.mutable_attribute(0)->set_i(number());
           break;
         case 2:
-          if (node.input_size() > 0) node.set_input(static_cast<int>(random() % static_cast<std::uint64_t>(node.input_size())), name());
+          if (node.input_size() > 0)
+            node.set_input(static_cast<int>(random() % static_cast<std::uint64_t>(node.input_size())),
+                           name());
           break;
-        case 3: node.set_output(0, name()); break;
+        case 3:
+          node.set_output(0, name());
+          break;
         case 4:
           if (tensor.dims_size() > 0) tensor.set_dims(0, number());
           break;
-        case 5: tensor.set_data_type(static_cast<int>(random() % 17)); break;
+        case 5:
+          tensor.set_data_type(static_cast<int>(random() % 17));
+          break;
         case 6:
-          graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(static_cast<int>(random() % 4))->set_dim_value(number());
+          graph.mutable_input(0)
+              ->mutable_type()
+              ->mutable_tensor_type()
+              ->mutable_shape()
+              ->mutable_dim(static_cast<int>(random() % 4))
+              ->set_dim_value(number());
           break;
         default: {
           std::string raw = tensor.raw_data();

@@ -15,15 +15,31 @@ inline void add_windows(Graphs& graphs) {
   const Window odd{.kernel = {3, 2}, .strides = {2, 1}, .pads = {1, 0, 2, 1}};
   Window dilated = odd;
   dilated.dilations = {1, 2};
-  graphs["conv"] = OneNode().input({kDynamic, 4, 6, 5}).constant(random_floats({6, 2, 3, 2}, 1)).constant(random_floats({6}, 2)).with(Conv{dilated, 2});
-  graphs["conv_kernel_from_weights"] = OneNode().input({2, 1, 4, 4}).constant(random_floats({3, 1, 2, 2}, 3)).with(Conv{});
-  graphs["conv_same_upper"] = OneNode().input({1, 1, 5, 5}).constant(random_floats({1, 1, 2, 2}, 4)).with(Conv{{.auto_pad = AutoPad::same_upper}});
-  graphs["conv_same_lower"] = OneNode().input({1, 1, 5, 5}).constant(random_floats({1, 1, 2, 2}, 5)).with(Conv{{.auto_pad = AutoPad::same_lower}});
-  graphs["conv_valid"] = OneNode().input({1, 1, 5, 5}).constant(random_floats({1, 1, 2, 2}, 6)).with(Conv{{.strides = {2, 2}, .auto_pad = AutoPad::valid}});
+  graphs["conv"] = OneNode()
+                       .input({kDynamic, 4, 6, 5})
+                       .constant(random_floats({6, 2, 3, 2}, 1))
+                       .constant(random_floats({6}, 2))
+                       .with(Conv{dilated, 2});
+  graphs["conv_kernel_from_weights"] =
+      OneNode().input({2, 1, 4, 4}).constant(random_floats({3, 1, 2, 2}, 3)).with(Conv{});
+  graphs["conv_same_upper"] = OneNode()
+                                  .input({1, 1, 5, 5})
+                                  .constant(random_floats({1, 1, 2, 2}, 4))
+                                  .with(Conv{{.auto_pad = AutoPad::same_upper}});
+  graphs["conv_same_lower"] = OneNode()
+                                  .input({1, 1, 5, 5})
+                                  .constant(random_floats({1, 1, 2, 2}, 5))
+                                  .with(Conv{{.auto_pad = AutoPad::same_lower}});
+  graphs["conv_valid"] = OneNode()
+                             .input({1, 1, 5, 5})
+                             .constant(random_floats({1, 1, 2, 2}, 6))
+                             .with(Conv{{.strides = {2, 2}, .auto_pad = AutoPad::valid}});
   Window ceil = odd;
   ceil.ceil_mode = true;
-  graphs["max_pool"] = OneNode().input({kDynamic, 2, 6, 5}).with(MaxPool{{.kernel = {2, 2}, .dilations = {2, 1}}});
-  graphs["max_pool_ceil"] = OneNode().input({1, 2, 6, 5}).with(MaxPool{{.kernel = {3, 2}, .strides = {2, 2}, .ceil_mode = true}});
+  graphs["max_pool"] =
+      OneNode().input({kDynamic, 2, 6, 5}).with(MaxPool{{.kernel = {2, 2}, .dilations = {2, 1}}});
+  graphs["max_pool_ceil"] =
+      OneNode().input({1, 2, 6, 5}).with(MaxPool{{.kernel = {3, 2}, .strides = {2, 2}, .ceil_mode = true}});
   graphs["average_pool"] = OneNode().input({kDynamic, 2, 6, 5}).with(AveragePool{odd});
   graphs["average_pool_counting_pads"] = OneNode().input({1, 2, 6, 5}).with(AveragePool{ceil, true});
   graphs["global_average_pool"] = OneNode().input({kDynamic, 3, 4, 5}).with(GlobalAveragePool{});
@@ -31,12 +47,21 @@ inline void add_windows(Graphs& graphs) {
 
 inline void add_linear(Graphs& graphs) {
   using namespace ir;
-  graphs["gemm"] = OneNode().input({3, 4}).constant(random_floats({5, 3}, 1)).constant(random_floats({4, 1}, 2)).with(Gemm{0.5F, -2.0F, true, true});
+  graphs["gemm"] = OneNode()
+                       .input({3, 4})
+                       .constant(random_floats({5, 3}, 1))
+                       .constant(random_floats({4, 1}, 2))
+                       .with(Gemm{0.5F, -2.0F, true, true});
   graphs["gemm_plain"] = OneNode().input({kDynamic, 4}).constant(random_floats({4, 2}, 3)).with(Gemm{});
   graphs["matmul"] = OneNode().input({2, 1, 3, 4}).input({5, 4, 2}).with(MatMul{});
   graphs["add"] = OneNode().input({kDynamic, 3, 1}).input({3, 4}).with(Add{});
-  graphs["batch_normalization"] = OneNode().input({kDynamic, 2, 3, 3}).constant(floats({2}, {1.0F, -2.0F})).constant(floats({2}, {0.5F, 0.0F}))
-                                      .constant(floats({2}, {0.25F, -1.0F})).constant(floats({2}, {1.0F, 4.0F})).with(BatchNormalization{1e-3F});
+  graphs["batch_normalization"] = OneNode()
+                                      .input({kDynamic, 2, 3, 3})
+                                      .constant(floats({2}, {1.0F, -2.0F}))
+                                      .constant(floats({2}, {0.5F, 0.0F}))
+                                      .constant(floats({2}, {0.25F, -1.0F}))
+                                      .constant(floats({2}, {1.0F, 4.0F}))
+                                      .with(BatchNormalization{1e-3F});
 }
 
 inline void add_elementwise(Graphs& graphs) {
@@ -63,12 +88,27 @@ inline void add_quantization(Graphs& graphs) {
   using namespace ir;
   const Tensor zero = Tensor::from<std::int8_t>({}, std::vector<std::int8_t>{-3});
   const Tensor zeros = Tensor::from<std::uint8_t>({3}, std::vector<std::uint8_t>{0, 128, 255});
-  graphs["quantize"] = OneNode().input({kDynamic, 3}).constant(scalar_of(0.5F)).constant(zero).with(QuantizeLinear{});
-  graphs["quantize_without_zero_point"] = OneNode().input({2, 3}).constant(scalar_of(0.5F)).with(QuantizeLinear{});
-  graphs["quantize_by_axis"] = OneNode().input({3, 2}).constant(floats({3}, {0.5F, 0.25F, 2.0F})).constant(zeros).with(QuantizeLinear{0});
-  graphs["dequantize"] = OneNode().input({kDynamic, 3}, DType::int8).constant(scalar_of(0.5F)).constant(zero).with(DequantizeLinear{});
-  graphs["dequantize_by_axis"] = OneNode().input({3, 2}, DType::uint8).constant(floats({3}, {0.5F, 0.25F, 2.0F})).constant(zeros).with(DequantizeLinear{-2});
-  graphs["dequantize_int32"] = OneNode().input({2, 3}, DType::int32).constant(scalar_of(0.5F)).with(DequantizeLinear{});
+  graphs["quantize"] =
+      OneNode().input({kDynamic, 3}).constant(scalar_of(0.5F)).constant(zero).with(QuantizeLinear{});
+  graphs["quantize_without_zero_point"] =
+      OneNode().input({2, 3}).constant(scalar_of(0.5F)).with(QuantizeLinear{});
+  graphs["quantize_by_axis"] = OneNode()
+                                   .input({3, 2})
+                                   .constant(floats({3}, {0.5F, 0.25F, 2.0F}))
+                                   .constant(zeros)
+                                   .with(QuantizeLinear{0});
+  graphs["dequantize"] = OneNode()
+                             .input({kDynamic, 3}, DType::int8)
+                             .constant(scalar_of(0.5F))
+                             .constant(zero)
+                             .with(DequantizeLinear{});
+  graphs["dequantize_by_axis"] = OneNode()
+                                     .input({3, 2}, DType::uint8)
+                                     .constant(floats({3}, {0.5F, 0.25F, 2.0F}))
+                                     .constant(zeros)
+                                     .with(DequantizeLinear{-2});
+  graphs["dequantize_int32"] =
+      OneNode().input({2, 3}, DType::int32).constant(scalar_of(0.5F)).with(DequantizeLinear{});
 }
 
 inline Graphs graphs_of_every_op() {
@@ -91,16 +131,20 @@ inline ir::Graph quantized_network() {
   Graph g;
   const auto pair = [&](ValueId x, float scale, std::int8_t zero, const std::string& name) {
     const ValueId s = g.add_constant(name + "_scale", scalar_of(scale));
-    const ValueId z = g.add_constant(name + "_zero", Tensor::from<std::int8_t>({}, std::vector<std::int8_t>{zero}));
+    const ValueId z =
+        g.add_constant(name + "_zero", Tensor::from<std::int8_t>({}, std::vector<std::int8_t>{zero}));
     const ValueId q = g.add_node(QuantizeLinear{}, {x, s, z}, name + "_q");
     return g.add_node(DequantizeLinear{}, {q, s, z}, name + "_dq");
   };
   const auto weights = [&](Shape shape, int axis, std::int64_t channels, const std::string& name) {
     Tensor q(DType::int8, std::move(shape));
     int next = -5;
-    for (std::int8_t& v : q.mutable_data<std::int8_t>()) v = static_cast<std::int8_t>(next = (next * 7 + 11) % 127);
+    for (std::int8_t& v : q.mutable_data<std::int8_t>())
+      v = static_cast<std::int8_t>(next = (next * 7 + 11) % 127);
     const ValueId id = g.add_constant(name + "_q", q);
-    const ValueId s = g.add_constant(name + "_scale", floats({channels}, std::vector<float>(static_cast<std::size_t>(channels), 0.03125F)));
+    const ValueId s =
+        g.add_constant(name + "_scale",
+                       floats({channels}, std::vector<float>(static_cast<std::size_t>(channels), 0.03125F)));
     const ValueId z = g.add_constant(name + "_zero", Tensor(DType::int8, {channels}));
     return g.add_node(DequantizeLinear{axis}, {id, s, z}, name + "_dq");
   };
@@ -110,12 +154,16 @@ inline ir::Graph quantized_network() {
     return g.add_node(DequantizeLinear{0}, {id, s}, name + "_dq");
   };
   ValueId x = pair(g.add_input("x", DType::float32, {kDynamic, 1, 6, 6}), 0.25F, 3, "x");
-  x = g.add_node(Conv{{.kernel = {3, 3}, .pads = {1, 1, 1, 1}}}, {x, weights({2, 1, 3, 3}, 0, 2, "w"), bias(2, "b")}, "conv");
+  x = g.add_node(Conv{{.kernel = {3, 3}, .pads = {1, 1, 1, 1}}},
+                 {x, weights({2, 1, 3, 3}, 0, 2, "w"), bias(2, "b")}, "conv");
   x = pair(g.add_node(Relu{}, {x}, "relu"), 0.25F, -128, "r");
   x = pair(g.add_node(MaxPool{{.kernel = {2, 2}, .strides = {2, 2}}}, {x}, "pool"), 0.25F, -128, "p");
   x = g.add_node(Reshape{}, {x, g.add_constant("shape", int64s({0, -1}))}, "flat");
-  g.outputs = {pair(g.add_node(Gemm{.trans_b = true}, {x, weights({3, 18}, 0, 3, "v"), bias(3, "c")}, "gemm"), 0.5F, 0, "y")};
-  g.metadata = {{"halftone.arithmetic", "fixed"}, {"halftone.arithmetic_version", "1"}, {"halftone.mantissa_bits", "32"}};
+  g.outputs = {pair(g.add_node(Gemm{.trans_b = true}, {x, weights({3, 18}, 0, 3, "v"), bias(3, "c")}, "gemm"),
+                    0.5F, 0, "y")};
+  g.metadata = {{"halftone.arithmetic", "fixed"},
+                {"halftone.arithmetic_version", "1"},
+                {"halftone.mantissa_bits", "32"}};
   return g;
 }
 

@@ -22,7 +22,8 @@ Model one_node(const std::string& type, const Shape& shape) {
 }
 
 TEST(Limits, InputsOfTooManyElementsAreRefused) {
-  for (const Shape& shape : {Shape{kGiga, 5}, Shape{0, kGiga, 5}, Shape{INT64_MAX, INT64_MAX}, Shape{2, INT64_MAX}, Shape{1 << 16, 1 << 16, 2}})
+  for (const Shape& shape : {Shape{kGiga, 5}, Shape{0, kGiga, 5}, Shape{INT64_MAX, INT64_MAX},
+                             Shape{2, INT64_MAX}, Shape{1 << 16, 1 << 16, 2}})
     EXPECT_THROW(parse(one_node("Relu", shape).proto), InputError) << to_string(shape);
 }
 
@@ -35,12 +36,15 @@ TEST(Limits, NegativeDimensionsAreNotTaken) {
 
 TEST(Limits, AttributesFarOutsideAreRefused) {
   for (const char* name : {"kernel_shape", "strides", "dilations"})
-    for (std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN, INT64_MAX, std::int64_t{1} << 40}) {
+    for (std::int64_t value :
+         {std::int64_t{0}, std::int64_t{-1}, INT64_MIN, INT64_MAX, std::int64_t{1} << 40}) {
       Model model = one_node("MaxPool", {1, 1, 4, 4});
       onnx::NodeProto& node = *model.graph().mutable_node(0);
-      if (std::string_view(name) != "kernel_shape") set(node, "kernel_shape", std::vector<std::int64_t>{2, 2});
+      if (std::string_view(name) != "kernel_shape")
+        set(node, "kernel_shape", std::vector<std::int64_t>{2, 2});
       set(node, name, std::vector<std::int64_t>{1, value});
-      EXPECT_THAT(message_of<InputError>([&] { parse(model.proto); }), testing::HasSubstr("'n'")) << name << " " << value;
+      EXPECT_THAT(message_of<InputError>([&] { parse(model.proto); }), testing::HasSubstr("'n'"))
+          << name << " " << value;
     }
   for (std::int64_t value : {std::int64_t{-1}, INT64_MIN, INT64_MAX}) {
     Model model = one_node("MaxPool", {1, 1, 4, 4});
@@ -57,7 +61,8 @@ TEST(Limits, AttributesFarOutsideAreRefused) {
 }
 
 TEST(Limits, GroupsThatDoNotDivideAreRefused) {
-  for (std::int64_t groups : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3}, INT64_MAX, INT64_MIN, (std::int64_t{1} << 62) + 1}) {
+  for (std::int64_t groups : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3}, INT64_MAX, INT64_MIN,
+                              (std::int64_t{1} << 62) + 1}) {
     Model model;
     model.input("x", {1, 4, 2, 2});
     model.initializer("w", {4, 4, 1, 1}, std::vector<float>(16));
@@ -67,7 +72,14 @@ TEST(Limits, GroupsThatDoNotDivideAreRefused) {
 }
 
 TEST(Limits, ReshapesThatDoNotFitAreRefused) {
-  const std::vector<std::int64_t> requests[] = {{7}, {-1, -1}, {-2}, {5, -1}, {INT64_MAX, INT64_MAX}, {INT64_MIN}, {0, 0, 0, 0}, {std::int64_t{1} << 32, std::int64_t{1} << 32}};
+  const std::vector<std::int64_t> requests[] = {{7},
+                                                {-1, -1},
+                                                {-2},
+                                                {5, -1},
+                                                {INT64_MAX, INT64_MAX},
+                                                {INT64_MIN},
+                                                {0, 0, 0, 0},
+                                                {std::int64_t{1} << 32, std::int64_t{1} << 32}};
   for (const auto& request : requests) {
     Model model;
     model.input("x", {2, 3});

@@ -1,5 +1,6 @@
 // The same operator as several operator sets write it.
 #include <gmock/gmock.h>
+
 #include <cmath>
 
 #include "halftone/onnx_io/save.h"
@@ -26,9 +27,12 @@ Model relu(std::int64_t opset) {
 }
 
 TEST(Opset, SevenToTwentyFiveAreRead) {
-  for (std::int64_t opset = 7; opset <= 25; ++opset) EXPECT_EQ(parse(relu(opset).proto).nodes.size(), 1u) << opset;
+  for (std::int64_t opset = 7; opset <= 25; ++opset)
+    EXPECT_EQ(parse(relu(opset).proto).nodes.size(), 1u) << opset;
   for (std::int64_t opset : {-1, 0, 1, 6, 26, 1000})
-    EXPECT_THAT(message_of<UnsupportedError>([&] { parse(relu(opset).proto); }), testing::HasSubstr("expected 7 to 25")) << opset;
+    EXPECT_THAT(message_of<UnsupportedError>([&] { parse(relu(opset).proto); }),
+                testing::HasSubstr("expected 7 to 25"))
+        << opset;
 }
 
 TEST(Opset, IsThatOfTheDefaultDomainWhereverItStands) {
@@ -130,7 +134,8 @@ TEST(Opset, ConvAttributesKeepTheirMeaning) {
   set(node, "dilations", std::vector<std::int64_t>{1, 3});
   set(node, "group", std::int64_t{2});
   const ir::Graph graph = parse(model.output("y").proto);
-  EXPECT_EQ(only<ir::Conv>(graph), (ir::Conv{{.kernel = {3, 2}, .strides = {2, 1}, .pads = {1, 2, 3, 4}, .dilations = {1, 3}}, 2}));
+  EXPECT_EQ(only<ir::Conv>(graph),
+            (ir::Conv{{.kernel = {3, 2}, .strides = {2, 1}, .pads = {1, 2, 3, 4}, .dilations = {1, 3}}, 2}));
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{kDynamic, 4, 5, 10}));
 }
 

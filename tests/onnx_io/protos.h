@@ -40,7 +40,8 @@ struct Model {
   onnx::GraphProto& graph() { return *proto.mutable_graph(); }
 
   // A dimension of 0 is written as the symbol "N".
-  onnx::ValueInfoProto& input(const std::string& name, const Shape& shape, int type = onnx::TensorProto::FLOAT) {
+  onnx::ValueInfoProto& input(const std::string& name, const Shape& shape,
+                              int type = onnx::TensorProto::FLOAT) {
     onnx::ValueInfoProto& info = *graph().add_input();
     info.set_name(name);
     auto* tensor = info.mutable_type()->mutable_tensor_type();
@@ -54,7 +55,8 @@ struct Model {
     }
     return info;
   }
-  onnx::TensorProto& initializer(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+  onnx::TensorProto& initializer(const std::string& name, const Shape& shape,
+                                 const std::vector<float>& values) {
     onnx::TensorProto& tensor = *graph().add_initializer();
     fill(tensor, shape, values);
     tensor.set_name(name);
@@ -68,7 +70,8 @@ struct Model {
     for (std::int64_t v : values) tensor.add_int64_data(v);
     return tensor;
   }
-  onnx::TensorProto& int8_initializer(const std::string& name, const Shape& shape, std::int32_t value, int type = onnx::TensorProto::INT8) {
+  onnx::TensorProto& int8_initializer(const std::string& name, const Shape& shape, std::int32_t value,
+                                      int type = onnx::TensorProto::INT8) {
     onnx::TensorProto& tensor = *graph().add_initializer();
     tensor.set_name(name);
     tensor.set_data_type(type);
@@ -76,8 +79,8 @@ struct Model {
     for (std::int64_t i = 0; i < product(shape, 0, shape.size()); ++i) tensor.add_int32_data(value);
     return tensor;
   }
-  onnx::NodeProto& node(const std::string& type, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                        const std::string& name = "") {
+  onnx::NodeProto& node(const std::string& type, const std::vector<std::string>& inputs,
+                        const std::vector<std::string>& outputs, const std::string& name = "") {
     onnx::NodeProto& node = *graph().add_node();
     node.set_op_type(type);
     node.set_name(name);

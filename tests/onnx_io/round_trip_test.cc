@@ -18,7 +18,8 @@ std::vector<Tensor> random_inputs(const ir::Graph& graph) {
     Shape shape = graph.value(id).shape;
     for (std::int64_t& dim : shape) dim = dim == kDynamic ? 2 : dim;
     const Tensor real = ir::random_floats(shape, inputs.size() + 7);
-    inputs.push_back(graph.value(id).dtype == DType::uint8 ? real.cast(DType::int32).cast(DType::uint8) : real.cast(graph.value(id).dtype));
+    inputs.push_back(graph.value(id).dtype == DType::uint8 ? real.cast(DType::int32).cast(DType::uint8)
+                                                           : real.cast(graph.value(id).dtype));
   }
   return inputs;
 }
@@ -59,7 +60,9 @@ TEST_P(EveryOp, NodesValuesAndMetadataSurvive) {
   }
   const auto signature = [](const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
     std::string text;
-    for (ir::ValueId id : ids) text += graph.value(id).name + " " + std::string(name_of(graph.value(id).dtype)) + " " + to_string(graph.value(id).shape) + "; ";
+    for (ir::ValueId id : ids)
+      text += graph.value(id).name + " " + std::string(name_of(graph.value(id).dtype)) + " " +
+              to_string(graph.value(id).shape) + "; ";
     return text;
   };
   EXPECT_EQ(signature(after, after.inputs), signature(before, before.inputs));
@@ -84,7 +87,8 @@ TEST(RoundTrip, AWholeQuantizedNetwork) {
 }
 
 TEST(RoundTrip, EveryElementTypeOfConstants) {
-  for (DType dtype : {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32, DType::int64, DType::float64}) {
+  for (DType dtype : {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32,
+                      DType::int64, DType::float64}) {
     ir::Graph graph;
     Tensor tensor(dtype, {2, 3});
     std::size_t next = 0;
@@ -110,7 +114,8 @@ TEST(RoundTrip, TwoClipsWhoseNodesHaveOneNameAreWrittenReadably) {
   ir::Graph graph;
   const ir::ValueId x = graph.add_input("x", DType::float32, {2});
   const ir::ValueId a = graph.add_node(ir::Clip{0.0F, 1.0F}, {x}, "clip");
-  graph.outputs = {graph.add_node(ir::Clip{0.0F, 0.5F}, {a}, "clip")};  // the value becomes clip_1, the node stays clip
+  graph.outputs = {
+      graph.add_node(ir::Clip{0.0F, 0.5F}, {a}, "clip")};  // the value becomes clip_1, the node stays clip
   ir::check(graph);
   const ir::Graph after = parse(serialize_model(graph));
   EXPECT_TRUE(ir::run(after, {ir::floats({2}, {-1.0F, 3.0F})}) == ir::floats({2}, {0.0F, 0.5F}));
@@ -134,13 +139,18 @@ TEST(RoundTrip, TheOperatorSetWrittenHasWhatIsUsed) {
   };
   EXPECT_EQ(opset(quantized_network()), kOpset);
   EXPECT_GE(opset(graphs_of_every_op().at("reshape_allow_zero")), 14);
-  EXPECT_GE(opset(ir::OneNode().input({1, 1, 5, 5}).with(ir::AveragePool{{.kernel = {2, 2}, .dilations = {2, 2}}})), 19);
+  EXPECT_GE(
+      opset(ir::OneNode().input({1, 1, 5, 5}).with(ir::AveragePool{{.kernel = {2, 2}, .dilations = {2, 2}}})),
+      19);
   const Tensor zero(DType::int16, {});
-  EXPECT_GE(opset(ir::OneNode().input({2}).constant(ir::scalar_of(1)).constant(zero).with(ir::QuantizeLinear{})), 21);
+  EXPECT_GE(
+      opset(ir::OneNode().input({2}).constant(ir::scalar_of(1)).constant(zero).with(ir::QuantizeLinear{})),
+      21);
 }
 
 TEST(RoundTrip, FilesOnDisk) {
-  const std::filesystem::path path = std::filesystem::temp_directory_path() / ("halftone-onnx-io-" + std::to_string(::getpid()) + ".onnx");
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("halftone-onnx-io-" + std::to_string(::getpid()) + ".onnx");
   const ir::Graph graph = quantized_network();
   save_model(graph, path);
   EXPECT_EQ(serialize_model(load_model(path)), serialize_model(graph));

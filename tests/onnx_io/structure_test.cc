@@ -18,7 +18,9 @@ Model gemm() {
   return std::move(model.output("y"));
 }
 
-std::string refusal(const Model& model) { return message_of<InputError>([&] { parse(model.proto); }); }
+std::string refusal(const Model& model) {
+  return message_of<InputError>([&] { parse(model.proto); });
+}
 
 TEST(Structure, WeightsListedAsInputsAreWeights) {
   Model model = gemm();
@@ -171,8 +173,9 @@ TEST(Structure, NoOutputsNoGraphNothing) {
 }
 
 TEST(Structure, WrongNumbersOfInputsAreRefused) {
-  for (const char* type : {"Relu", "Add", "Conv", "Gemm", "MatMul", "MaxPool", "Softmax", "Reshape", "BatchNormalization", "QuantizeLinear",
-                           "DequantizeLinear", "Flatten", "Identity", "GlobalAveragePool", "AveragePool", "Sigmoid", "Tanh", "Clip"}) {
+  for (const char* type : {"Relu", "Add", "Conv", "Gemm", "MatMul", "MaxPool", "Softmax", "Reshape",
+                           "BatchNormalization", "QuantizeLinear", "DequantizeLinear", "Flatten", "Identity",
+                           "GlobalAveragePool", "AveragePool", "Sigmoid", "Tanh", "Clip"}) {
     for (std::size_t count : {0, 7}) {
       Model model;
       model.input("x", {2, 2, 2, 2});

@@ -21,10 +21,13 @@ onnx::TensorProto proto_of(int type, const Shape& shape) {
   return proto;
 }
 
-std::string refusal(const onnx::TensorProto& proto) { return message_of<InputError>([&] { from_proto(proto, "here"); }); }
+std::string refusal(const onnx::TensorProto& proto) {
+  return message_of<InputError>([&] { from_proto(proto, "here"); });
+}
 
 TEST(TensorProto, TypedFieldsAndRawDataAreTheSame) {
-  for (DType dtype : {DType::float32, DType::float64, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32, DType::int64})
+  for (DType dtype : {DType::float32, DType::float64, DType::int8, DType::uint8, DType::int16, DType::uint16,
+                      DType::int32, DType::int64})
     for (std::int64_t count : {1, 2, 3, 7, 8, 9, 31, 33}) {
       Tensor tensor(dtype, {count});
       onnx::TensorProto typed = proto_of(onnx_type_of(dtype), {count});
@@ -32,7 +35,9 @@ TEST(TensorProto, TypedFieldsAndRawDataAreTheSame) {
         using T = decltype(tag);
         auto values = tensor.mutable_data<T>();
         for (std::size_t i = 0; i < values.size(); ++i) {
-          values[i] = i % 3 == 0 ? std::numeric_limits<T>::lowest() : i % 3 == 1 ? std::numeric_limits<T>::max() : static_cast<T>(i);
+          values[i] = i % 3 == 0   ? std::numeric_limits<T>::lowest()
+                      : i % 3 == 1 ? std::numeric_limits<T>::max()
+                                   : static_cast<T>(i);
           if constexpr (std::is_same_v<T, float>)
             typed.add_float_data(values[i]);
           else if constexpr (std::is_same_v<T, double>)
@@ -51,8 +56,9 @@ TEST(TensorProto, TypedFieldsAndRawDataAreTheSame) {
 }
 
 TEST(TensorProto, ValuesThatDoNotFitTheirTypeAreRefused) {
-  const std::pair<int, std::int32_t> cases[] = {{onnx::TensorProto::INT8, 128},   {onnx::TensorProto::INT8, -129}, {onnx::TensorProto::UINT8, 256},
-                                                {onnx::TensorProto::UINT8, -1},   {onnx::TensorProto::INT16, 32768}, {onnx::TensorProto::UINT16, 65536}};
+  const std::pair<int, std::int32_t> cases[] = {
+      {onnx::TensorProto::INT8, 128}, {onnx::TensorProto::INT8, -129},   {onnx::TensorProto::UINT8, 256},
+      {onnx::TensorProto::UINT8, -1}, {onnx::TensorProto::INT16, 32768}, {onnx::TensorProto::UINT16, 65536}};
   for (const auto& [type, value] : cases) {
     onnx::TensorProto proto = proto_of(type, {1});
     proto.add_int32_data(value);
@@ -116,8 +122,16 @@ TEST(TensorProto, OtherElementTypesAreUnsupported) {
 }
 
 TEST(TensorProto, ShapesThatNothingBacksAreRefusedWithoutTakingMemory) {
-  const Shape shapes[] = {{std::int64_t{1} << 32}, {std::int64_t{1} << 31}, {std::int64_t{1} << 62}, {INT64_MAX}, {INT64_MIN}, {-1}, {2, -3},
-                          {std::int64_t{1} << 31, std::int64_t{1} << 31, std::int64_t{1} << 31}, {INT64_MAX, 0, -1}, {1 << 16, 1 << 16, 1 << 16, 1 << 16}};
+  const Shape shapes[] = {{std::int64_t{1} << 32},
+                          {std::int64_t{1} << 31},
+                          {std::int64_t{1} << 62},
+                          {INT64_MAX},
+                          {INT64_MIN},
+                          {-1},
+                          {2, -3},
+                          {std::int64_t{1} << 31, std::int64_t{1} << 31, std::int64_t{1} << 31},
+                          {INT64_MAX, 0, -1},
+                          {1 << 16, 1 << 16, 1 << 16, 1 << 16}};
   for (const Shape& shape : shapes) {
     onnx::TensorProto proto = proto_of(onnx::TensorProto::FLOAT, shape);
     proto.add_float_data(0.0F);

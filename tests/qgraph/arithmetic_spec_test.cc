@@ -9,7 +9,11 @@ namespace halftone::qgraph {
 namespace {
 
 TEST(ArithmeticSpec, SurvivesTheMetadata) {
-  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mantissa_bits = 8}, {.mantissa_bits = 16}, {.mode = numeric::Arithmetic::shift}, {.mode = numeric::Arithmetic::onnx}}) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{},
+                                     {.mantissa_bits = 8},
+                                     {.mantissa_bits = 16},
+                                     {.mode = numeric::Arithmetic::shift},
+                                     {.mode = numeric::Arithmetic::onnx}}) {
     Metadata metadata{{"other", "kept"}, {"halftone.mantissa_bits", "16"}};
     write_arithmetic(spec, metadata);
     EXPECT_EQ(read_arithmetic(metadata), spec);
@@ -28,7 +32,8 @@ TEST(ArithmeticSpec, AFileThatSaysNothingIsReadAsOnnx) {
 TEST(ArithmeticSpec, AnotherVersionIsUnsupported) {
   for (const char* version : {"", "0", "2", "1.0", " 1"}) {
     const Metadata metadata{{"halftone.arithmetic", "fixed"}, {"halftone.arithmetic_version", version}};
-    EXPECT_THAT(message_of<UnsupportedError>([&] { read_arithmetic(metadata); }), testing::HasSubstr("expected 1"));
+    EXPECT_THAT(message_of<UnsupportedError>([&] { read_arithmetic(metadata); }),
+                testing::HasSubstr("expected 1"));
   }
   EXPECT_THROW(read_arithmetic({{"halftone.arithmetic", "fixed"}}), UnsupportedError);
 }

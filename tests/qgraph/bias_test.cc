@@ -15,7 +15,9 @@ constexpr Grid kY{0.25F, 0, DType::int8};
 struct Layer : Qdq {
   ir::ValueId x = pair(input({kDynamic, 2}), kX, "q");
   ir::ValueId w = weights(int8s({3, 2}, {1, 2, 3, 4, 5, 6}), {0.5F, 0.25F, 1.0F}, {0, 0, 0}, 0, "w");
-  QuantizedGraph with(ir::ValueId b) { return lowered(pair(node(ir::Gemm{.trans_b = true}, {x, w, b}, "layer"), kY, "y")); }
+  QuantizedGraph with(ir::ValueId b) {
+    return lowered(pair(node(ir::Gemm{.trans_b = true}, {x, w, b}, "layer"), kY, "y"));
+  }
 };
 
 std::vector<std::int64_t> bias_of(const QuantizedGraph& graph) {
@@ -25,20 +27,25 @@ std::vector<std::int64_t> bias_of(const QuantizedGraph& graph) {
 
 TEST(Bias, IntegersAreTakenAsTheyAre) {
   Layer layer;
-  EXPECT_THAT(bias_of(layer.with(layer.bias({INT32_MAX, -7, 0}, {0.25F, 0.125F, 0.5F}, "b"))), ElementsAre(INT32_MAX, -7, 0));
+  EXPECT_THAT(bias_of(layer.with(layer.bias({INT32_MAX, -7, 0}, {0.25F, 0.125F, 0.5F}, "b"))),
+              ElementsAre(INT32_MAX, -7, 0));
 }
 
 TEST(Bias, OneScaleServesEqualWeightScales) {
   Qdq g;
   const ir::ValueId w = g.weights(int8s({2, 2}, {1, 2, 3, 4}), {0.5F, 0.5F}, {0, 0}, 0, "w");
-  const ir::ValueId y = g.node(ir::Gemm{.trans_b = true}, {g.pair(g.input({kDynamic, 2}), kX, "q"), w, g.bias({1, 2}, {0.25F}, "b")}, "layer");
+  const ir::ValueId y =
+      g.node(ir::Gemm{.trans_b = true},
+             {g.pair(g.input({kDynamic, 2}), kX, "q"), w, g.bias({1, 2}, {0.25F}, "b")}, "layer");
   EXPECT_THAT(bias_of(g.lowered(g.pair(y, kY, "y"))), ElementsAre(1, 2));
 }
 
 TEST(Bias, AnotherScaleIsRefusedByName) {
   for (float wrong : {0.126F, 0.25F, 0x1p-3F * (1.0F + 0x1p-20F)}) {
     Layer layer;
-    const std::string message = message_of<InputError>([&] { layer.with(layer.bias({1, 2, 3}, {0.25F, wrong, 0.5F}, "b")); });
+    const std::string message = message_of<InputError>([&] {
+      layer.with(layer.bias({1, 2, 3}, {0.25F, wrong, 0.5F}, "b"));
+    });
     EXPECT_THAT(message, HasSubstr("layer"));
     EXPECT_THAT(message, HasSubstr("channel 1"));
   }
@@ -50,7 +57,9 @@ TEST(Bias, AScaleRoundedToFloat32IsRight) {
   Qdq g;
   const Grid x{0.3F, 0, DType::int8};
   const ir::ValueId w = g.weights(int8s({1, 1}, {1}), {0.7F}, {0}, 0, "w");
-  const ir::ValueId y = g.node(ir::Gemm{.trans_b = true}, {g.pair(g.input({kDynamic, 1}), x, "q"), w, g.bias({5}, {0.3F * 0.7F}, "b")}, "layer");
+  const ir::ValueId y =
+      g.node(ir::Gemm{.trans_b = true},
+             {g.pair(g.input({kDynamic, 1}), x, "q"), w, g.bias({5}, {0.3F * 0.7F}, "b")}, "layer");
   EXPECT_THAT(bias_of(g.lowered(g.pair(y, kY, "y"))), ElementsAre(5));
 }
 
@@ -96,10 +105,13 @@ TEST(Bias, DownTheRowsIsNoBiasOfTheChannels) {
     const ir::ValueId x = g.pair(g.input({3, 2}), kX, "q");
     const ir::ValueId w = g.weights(int8s({3, 2}, {1, 2, 3, 4, 5, 6}), {0.5F}, {0}, 0, "w");
     const Tensor q = Tensor::from<std::int32_t>({3, 1}, std::vector<std::int32_t>{4, 8, 12});
-    const ir::ValueId b = real ? g.graph.add_constant("b", ir::floats({3, 1}, {1, 2, 3})) : g.weights(q, {0.25F}, {}, 0, "b");
-    const QuantizedGraph graph = g.lowered(g.pair(g.node(ir::Gemm{.trans_b = true}, {x, w, b}, "layer"), kY, "y"));
+    const ir::ValueId b =
+        real ? g.graph.add_constant("b", ir::floats({3, 1}, {1, 2, 3})) : g.weights(q, {0.25F}, {}, 0, "b");
+    const QuantizedGraph graph =
+        g.lowered(g.pair(g.node(ir::Gemm{.trans_b = true}, {x, w, b}, "layer"), kY, "y"));
     const Tensor in = ir::floats({3, 2}, {1, 0, 0, 1, 1, 1});
-    EXPECT_TRUE(Interpreter(graph).run({&in, 1}).at(0) == ir::Interpreter(g.graph).run({&in, 1}).at(0)) << real;
+    EXPECT_TRUE(Interpreter(graph).run({&in, 1}).at(0) == ir::Interpreter(g.graph).run({&in, 1}).at(0))
+        << real;
   }
 }
 

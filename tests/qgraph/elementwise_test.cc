@@ -20,10 +20,13 @@ ArithmeticSpec any_spec() {
 }
 
 Grid any_grid(const ArithmeticSpec& spec) {
-  const DType dtype = std::array{DType::int8, DType::uint8, DType::int16, DType::uint16}[static_cast<std::size_t>(choose(4))];
+  const DType dtype =
+      std::array{DType::int8, DType::uint8, DType::int16, DType::uint16}[static_cast<std::size_t>(choose(4))];
   const auto format = format_of(dtype);
   const float power = std::ldexp(1.0F, choose(8) - (format.bits == 16 ? 12 : 5));
-  const float scale = spec.mode == Arithmetic::shift ? power : power * (1.0F + static_cast<float>(choose(1 << 12)) * 0x1p-12F);
+  const float scale = spec.mode == Arithmetic::shift
+                          ? power
+                          : power * (1.0F + static_cast<float>(choose(1 << 12)) * 0x1p-12F);
   return {scale, format.qmin() + choose(format.qmax() - format.qmin() + 1), dtype};
 }
 
@@ -31,11 +34,15 @@ Tensor any_integers(const Shape& shape, const Grid& grid) {
   const auto format = format_of(grid.dtype);
   std::mt19937_64 random(static_cast<std::uint64_t>(choose(1 << 30)));
   std::vector<std::int32_t> values(static_cast<std::size_t>(element_count(shape)));
-  for (std::int32_t& v : values) v = format.qmin() + static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(format.qmax() - format.qmin() + 1));
+  for (std::int32_t& v : values)
+    v = format.qmin() +
+        static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(format.qmax() - format.qmin() + 1));
   return numeric::from_int32(shape, values, grid.dtype);
 }
 
-std::int32_t clamp_to(Wide q, const Grid& y) { return formulas::clamp(q + y.zero, format_of(y.dtype).qmin(), format_of(y.dtype).qmax()); }
+std::int32_t clamp_to(Wide q, const Grid& y) {
+  return formulas::clamp(q + y.zero, format_of(y.dtype).qmin(), format_of(y.dtype).qmax());
+}
 
 RC_GTEST_PROP(Add, IsTheFormula, ()) {
   const ArithmeticSpec spec = any_spec();
@@ -61,12 +68,16 @@ RC_GTEST_PROP(Add, IsTheFormula, ()) {
       expected = formulas::quantize(ratio, y);
     } else if (spec.mode == Arithmetic::shift) {
       const int ea = formulas::log2_of(a.scale), eb = formulas::log2_of(b.scale), finer = std::min(ea, eb);
-      expected = clamp_to(formulas::round_shift(Wide{va} * (Wide{1} << (ea - finer)) + Wide{vb} * (Wide{1} << (eb - finer)), formulas::log2_of(y.scale) - finer), y);
+      expected = clamp_to(
+          formulas::round_shift(Wide{va} * (Wide{1} << (ea - finer)) + Wide{vb} * (Wide{1} << (eb - finer)),
+                                formulas::log2_of(y.scale) - finer),
+          y);
     } else {
       const int B = spec.mantissa_bits;
       const double Ma = static_cast<double>(a.scale) / y.scale, Mb = static_cast<double>(b.scale) / y.scale;
       const int n = formulas::multiplier(std::max(Ma, Mb), B).n;
-      const Wide acc = Wide{va} * formulas::nearest_even(std::ldexp(Ma, B - 1 + n)) + Wide{vb} * formulas::nearest_even(std::ldexp(Mb, B - 1 + n));
+      const Wide acc = Wide{va} * formulas::nearest_even(std::ldexp(Ma, B - 1 + n)) +
+                       Wide{vb} * formulas::nearest_even(std::ldexp(Mb, B - 1 + n));
       expected = clamp_to(formulas::round_shift(acc, B - 1 + n), y);
     }
     RC_ASSERT(got[i] == expected);
@@ -74,7 +85,8 @@ RC_GTEST_PROP(Add, IsTheFormula, ()) {
 }
 
 TEST(Add, OfAValueAndItselfIsTwiceIt) {
-  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
+  for (const ArithmeticSpec& spec :
+       {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
     Qdq g(spec);
     const Grid grid{0.5F, 3, DType::int8};
     const ir::ValueId x = g.dequantize(g.input({kDynamic}, DType::int8), grid, "x");
@@ -96,7 +108,8 @@ RC_GTEST_PROP(AveragePool, IsTheFormulaForEveryCount, ()) {
   const ArithmeticSpec spec = any_spec();
   const Grid x = any_grid(spec), y = any_grid(spec);
   const bool include = choose(2) == 0;
-  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), p = choose(static_cast<int>(k)), height = 3 + choose(5), width = 3 + choose(5);
+  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), p = choose(static_cast<int>(k)),
+                     height = 3 + choose(5), width = 3 + choose(5);
   Qdq g(spec);
   const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, height, width}, x.dtype), x, "x");
   const ir::AveragePool op{{.kernel = {k, k}, .strides = {s, s}, .pads = {p, 0, 0, p}}, include};
@@ -123,9 +136,13 @@ RC_GTEST_PROP(AveragePool, IsTheFormulaForEveryCount, ()) {
       expected = formulas::quantize(static_cast<float>(sum) * M, y);
     } else if (spec.mode == Arithmetic::shift) {
       const formulas::M m = formulas::multiplier(1.0 / static_cast<double>(count), 16);
-      expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, 15 + m.n + formulas::log2_of(y.scale) - formulas::log2_of(x.scale)), y);
+      expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, 15 + m.n + formulas::log2_of(y.scale) -
+                                                                     formulas::log2_of(x.scale)),
+                          y);
     } else {
-      const formulas::M m = formulas::multiplier(static_cast<double>(x.scale) / (static_cast<double>(y.scale) * static_cast<double>(count)), spec.mantissa_bits);
+      const formulas::M m = formulas::multiplier(
+          static_cast<double>(x.scale) / (static_cast<double>(y.scale) * static_cast<double>(count)),
+          spec.mantissa_bits);
       expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, spec.mantissa_bits - 1 + m.n), y);
     }
     RC_ASSERT(got[static_cast<std::size_t>(i)] == expected);
@@ -144,13 +161,15 @@ TEST(AveragePool, KeepsOneMultiplierForEachDistinctCount) {
 }
 
 TEST(AveragePool, OfTheWholeIsAWindowOfTheWhole) {
-  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
+  for (const ArithmeticSpec& spec :
+       {ArithmeticSpec{}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}}) {
     std::vector<Tensor> results;
     for (const ir::Op& op : {ir::Op(ir::GlobalAveragePool{}), ir::Op(ir::AveragePool{{.kernel = {3, 5}}})}) {
       Qdq g(spec);
       const Grid grid{0.25F, -5, DType::int8};
       const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, 3, 5}, DType::int8), grid, "x");
-      const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "mean"), {0.125F, 1, DType::int8}, "y"));
+      const QuantizedGraph quantized =
+          g.lowered(g.quantize(g.node(op, {in}, "mean"), {0.125F, 1, DType::int8}, "y"));
       Tensor x(DType::int8, {2, 2, 3, 5});
       int next = 0;
       for (std::int8_t& v : x.mutable_data<std::int8_t>()) v = static_cast<std::int8_t>(next += 37);
@@ -199,7 +218,8 @@ void expect_table(const Op& op) {
       const float ratio = f / y.scale;
       expected = formulas::quantize(ratio, y);
     } else {
-      expected = formulas::quantize(real(op, static_cast<double>(x.scale) * (all[i] - x.zero)) / static_cast<double>(y.scale), y);
+      expected = formulas::quantize(
+          real(op, static_cast<double>(x.scale) * (all[i] - x.zero)) / static_cast<double>(y.scale), y);
     }
     RC_ASSERT(got[i] == expected);
   }
@@ -223,11 +243,13 @@ RC_GTEST_PROP(Requantize, IsTheFormula, ()) {
   const auto q = numeric::to_int32(integers);
   const auto format = format_of(y.dtype);
   for (std::size_t i = 0; i < got.size(); ++i)
-    RC_ASSERT(got[i] == formulas::requantize(q[i] - x.zero, x.scale, 1.0F, y, format.qmin(), format.qmax(), spec, false));
+    RC_ASSERT(got[i] == formulas::requantize(q[i] - x.zero, x.scale, 1.0F, y, format.qmin(), format.qmax(),
+                                             spec, false));
 }
 
 RC_GTEST_PROP(MaxPool, IsTheLargestOfEachWindow, ()) {
-  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), height = 3 + choose(5), width = 3 + choose(5), p = choose(static_cast<int>(k));
+  const std::int64_t k = 1 + choose(3), s = 1 + choose(3), height = 3 + choose(5), width = 3 + choose(5),
+                     p = choose(static_cast<int>(k));
   const Grid x = any_grid({});
   Qdq g;
   const ir::ValueId in = g.dequantize(g.input({kDynamic, 2, height, width}, x.dtype), x, "x");
@@ -239,7 +261,8 @@ RC_GTEST_PROP(MaxPool, IsTheLargestOfEachWindow, ()) {
   const auto got = numeric::to_int32(result);
   const auto q = numeric::to_int32(integers);
   for (std::int64_t i = 0; i < result.size(); ++i) {
-    const std::int64_t oh = result.dim(2), ow = result.dim(3), c = i / (oh * ow), r = i / ow % oh, col = i % ow;
+    const std::int64_t oh = result.dim(2), ow = result.dim(3), c = i / (oh * ow), r = i / ow % oh,
+                       col = i % ow;
     std::int32_t best = INT32_MIN;
     for (std::int64_t a = std::max<std::int64_t>(0, r * s - p); a < std::min(height, r * s - p + k); ++a)
       for (std::int64_t b = std::max<std::int64_t>(0, col * s - p); b < std::min(width, col * s - p + k); ++b)

@@ -36,7 +36,8 @@ inline M multiplier(double real, int B) {
 
 // round(x·2^−k), ties to even.
 inline Wide round_shift(Wide x, int k) {
-  if (k <= 0) return -k > 60 ? (x == 0 ? Wide{0} : x > 0 ? Wide{1} << 100 : -(Wide{1} << 100)) : x * (Wide{1} << -k);
+  if (k <= 0)
+    return -k > 60 ? (x == 0 ? Wide{0} : x > 0 ? Wide{1} << 100 : -(Wide{1} << 100)) : x * (Wide{1} << -k);
   if (k > 110) return 0;  // |x| is below 2^100 in these tests
   const Wide unit = Wide{1} << k;
   Wide q = x / unit;
@@ -55,14 +56,16 @@ inline std::int32_t quantize(double ratio, const Grid& y) {
   const auto format = format_of(y.dtype);
   const double lo = format.qmin() - y.zero;
   const double hi = format.qmax() - y.zero;
-  const double rounded = std::isinf(ratio) || std::fabs(ratio) > 1e9 ? ratio : static_cast<double>(nearest_even(ratio));
+  const double rounded =
+      std::isinf(ratio) || std::fabs(ratio) > 1e9 ? ratio : static_cast<double>(nearest_even(ratio));
   return static_cast<std::int32_t>(std::min(std::max(rounded, lo), hi)) + y.zero;
 }
 
 inline int log2_of(float power) { return std::ilogb(power); }
 
 // Section 6 for one accumulator. `wide` as section 4 says: B of 32 becomes 16.
-inline std::int32_t requantize(Wide acc, float s_x, float s_w, const Grid& y, std::int32_t lo, std::int32_t hi, const ArithmeticSpec& spec, bool wide) {
+inline std::int32_t requantize(Wide acc, float s_x, float s_w, const Grid& y, std::int32_t lo,
+                               std::int32_t hi, const ArithmeticSpec& spec, bool wide) {
   switch (spec.mode) {
     case numeric::Arithmetic::fixed: {
       const int B = wide && spec.mantissa_bits == 32 ? 16 : spec.mantissa_bits;

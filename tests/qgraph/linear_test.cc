@@ -44,7 +44,8 @@ Grid any_grid(const ArithmeticSpec& spec, int lowest) {
   const DType dtypes[] = {DType::int8, DType::uint8, DType::int8, DType::uint8, DType::int16, DType::uint16};
   const DType dtype = dtypes[choose(6)];
   const auto format = format_of(dtype);
-  const std::int32_t zeros[] = {format.qmin(), format.qmax(), 0, format.qmin() + choose(format.qmax() - format.qmin() + 1)};
+  const std::int32_t zeros[] = {format.qmin(), format.qmax(), 0,
+                                format.qmin() + choose(format.qmax() - format.qmin() + 1)};
   return {any_scale(spec, lowest), zeros[choose(4)], dtype};
 }
 
@@ -55,7 +56,9 @@ Tensor random_integers(const Shape& shape, DType dtype, std::uint64_t seed) {
   for (std::int32_t& v : values) {
     const std::uint64_t r = random() % 8;
     const auto span = static_cast<std::uint64_t>(format.qmax() - format.qmin() + 1);
-    v = r == 0 ? format.qmin() : r == 1 ? format.qmax() : format.qmin() + static_cast<std::int32_t>(random() % span);
+    v = r == 0   ? format.qmin()
+        : r == 1 ? format.qmax()
+                 : format.qmin() + static_cast<std::int32_t>(random() % span);
   }
   return numeric::from_int32(shape, values, dtype);
 }
@@ -70,7 +73,8 @@ Layer any_layer(const Shape& w) {
   const auto format = format_of(weight_type);
   for (std::int64_t c = 0; c < (per_channel ? w[0] : 1); ++c) {
     layer.s_w.push_back(any_scale(layer.spec, -12));
-    layer.z_w.push_back(choose(2) == 0 ? (weight_type == DType::int8 ? 0 : 128) : format.qmin() + choose(256));
+    layer.z_w.push_back(choose(2) == 0 ? (weight_type == DType::int8 ? 0 : 128)
+                                       : format.qmin() + choose(256));
   }
   layer.q_w = random_integers(w, weight_type, static_cast<std::uint64_t>(choose(1 << 30)));
   const int kind = choose(4);
@@ -109,7 +113,8 @@ Wide bound_of(const Layer& layer, std::int64_t c) {
   const auto w = numeric::to_int32(layer.q_w);
   const auto format = format_of(layer.x.dtype);
   const std::int64_t reduction = layer.q_w.size() / layer.q_w.dim(0);
-  const Wide centred = std::max(std::abs(format.qmin() - layer.x.zero), std::abs(format.qmax() - layer.x.zero));
+  const Wide centred =
+      std::max(std::abs(format.qmin() - layer.x.zero), std::abs(format.qmax() - layer.x.zero));
   const Wide raw = std::max(std::abs(format.qmin()), std::abs(format.qmax()));
   const Wide bias = layer.bias.empty() ? 0 : layer.bias[static_cast<std::size_t>(c)];
   Wide magnitude = 0;
@@ -120,7 +125,8 @@ Wide bound_of(const Layer& layer, std::int64_t c) {
     sum += v;
   }
   const auto absolute = [](Wide v) { return v < 0 ? -v : v; };
-  return std::max(centred * magnitude + absolute(bias), raw * magnitude + absolute(bias - layer.x.zero * sum));
+  return std::max(centred * magnitude + absolute(bias),
+                  raw * magnitude + absolute(bias - layer.x.zero * sum));
 }
 
 bool is_wide(const Layer& layer) {
@@ -139,7 +145,8 @@ std::int32_t finish(const Layer& layer, std::int64_t c, Wide acc, bool wide) {
 }
 
 // Runs the graph; nothing when the arithmetic refuses the layer as it must.
-std::optional<std::vector<std::int32_t>> run_layer(const Layer& layer, const ir::Graph& graph, const Tensor& x) {
+std::optional<std::vector<std::int32_t>> run_layer(const Layer& layer, const ir::Graph& graph,
+                                                   const Tensor& x) {
   if (is_wide(layer) && layer.spec.mode == numeric::Arithmetic::onnx) {
     RC_ASSERT_THROWS_AS(lower(graph), InputError);
     return std::nullopt;
@@ -155,7 +162,8 @@ RC_GTEST_PROP(Linear, GemmAndMatMulAreTheFormulas, ()) {
   const std::int64_t depth = 1 + choose(17);
   const std::int64_t channels = 1 + choose(9);
   const Layer layer = any_layer({channels, depth});
-  const Tensor x = random_integers({batch, depth}, layer.x.dtype, static_cast<std::uint64_t>(choose(1 << 30)));
+  const Tensor x =
+      random_integers({batch, depth}, layer.x.dtype, static_cast<std::uint64_t>(choose(1 << 30)));
   const bool transposed = choose(2) == 0;
   const bool matmul = !transposed && layer.bias.empty() && choose(2) == 0;
   Tensor stored = layer.q_w;
@@ -163,7 +171,8 @@ RC_GTEST_PROP(Linear, GemmAndMatMulAreTheFormulas, ()) {
     const auto w = numeric::to_int32(layer.q_w);
     std::vector<std::int32_t> turned(w.size());
     for (std::int64_t m = 0; m < channels; ++m)
-      for (std::int64_t k = 0; k < depth; ++k) turned[static_cast<std::size_t>(k * channels + m)] = w[static_cast<std::size_t>(m * depth + k)];
+      for (std::int64_t k = 0; k < depth; ++k)
+        turned[static_cast<std::size_t>(k * channels + m)] = w[static_cast<std::size_t>(m * depth + k)];
     stored = numeric::from_int32({depth, channels}, turned, layer.q_w.dtype());
   }
   const ir::Op op = matmul ? ir::Op(ir::MatMul{}) : ir::Op(ir::Gemm{.trans_b = transposed});
@@ -176,7 +185,8 @@ RC_GTEST_PROP(Linear, GemmAndMatMulAreTheFormulas, ()) {
     for (std::int64_t m = 0; m < channels; ++m) {
       Wide acc = 0;
       for (std::int64_t k = 0; k < depth; ++k)
-        acc += Wide{q[static_cast<std::size_t>(n * depth + k)] - layer.x.zero} * (w[static_cast<std::size_t>(m * depth + k)] - layer.z_w[layer.at(m)]);
+        acc += Wide{q[static_cast<std::size_t>(n * depth + k)] - layer.x.zero} *
+               (w[static_cast<std::size_t>(m * depth + k)] - layer.z_w[layer.at(m)]);
       RC_ASSERT((*y)[static_cast<std::size_t>(n * channels + m)] == finish(layer, m, acc, wide));
     }
 }
@@ -185,15 +195,22 @@ RC_GTEST_PROP(Linear, ConvIsTheFormulaAndPadsWithTheZeroPoint, ()) {
   const std::int64_t groups = 1 + choose(3);
   const std::int64_t depth = 1 + choose(3);
   const std::int64_t per_group = 1 + choose(3);
-  const std::int64_t kh = 1 + choose(3), kw = 1 + choose(3), sh = 1 + choose(3), sw = 1 + choose(3), dh = 1 + choose(2), dw = 1 + choose(2);
+  const std::int64_t kh = 1 + choose(3), kw = 1 + choose(3), sh = 1 + choose(3), sw = 1 + choose(3),
+                     dh = 1 + choose(2), dw = 1 + choose(2);
   const std::int64_t pads[] = {choose(4), choose(4), choose(4), choose(4)};
   const std::int64_t height = 1 + choose(7), width = 1 + choose(7);
   RC_PRE((kh - 1) * dh + 1 <= height + pads[0] + pads[2] && (kw - 1) * dw + 1 <= width + pads[1] + pads[3]);
   const std::int64_t channels = groups * per_group;
   const Layer layer = any_layer({channels, depth, kh, kw});
-  const Tensor x = random_integers({2, groups * depth, height, width}, layer.x.dtype, static_cast<std::uint64_t>(choose(1 << 30)));
-  const ir::Conv op{{.kernel = {kh, kw}, .strides = {sh, sw}, .pads = {pads[0], pads[1], pads[2], pads[3]}, .dilations = {dh, dw}}, groups};
-  const auto y = run_layer(layer, graph_of(layer, op, {kDynamic, groups * depth, height, width}, layer.q_w, 0), x);
+  const Tensor x = random_integers({2, groups * depth, height, width}, layer.x.dtype,
+                                   static_cast<std::uint64_t>(choose(1 << 30)));
+  const ir::Conv op{{.kernel = {kh, kw},
+                     .strides = {sh, sw},
+                     .pads = {pads[0], pads[1], pads[2], pads[3]},
+                     .dilations = {dh, dw}},
+                    groups};
+  const auto y =
+      run_layer(layer, graph_of(layer, op, {kDynamic, groups * depth, height, width}, layer.q_w, 0), x);
   if (!y) return;
   const std::int64_t oh = (height + pads[0] + pads[2] - (kh - 1) * dh - 1) / sh + 1;
   const std::int64_t ow = (width + pads[1] + pads[3] - (kw - 1) * dw - 1) / sw + 1;
@@ -214,8 +231,11 @@ RC_GTEST_PROP(Linear, ConvIsTheFormulaAndPadsWithTheZeroPoint, ()) {
                 const std::int64_t iw = c * sw - pads[1] + j * dw;
                 if (ih < 0 || ih >= height || iw < 0 || iw >= width) continue;
                 const std::int64_t channel = m / per_group * depth + d;
-                const std::int32_t v = q[static_cast<std::size_t>(((n * groups * depth + channel) * height + ih) * width + iw)];
-                acc += Wide{v - layer.x.zero} * (w[static_cast<std::size_t>(((m * depth + d) * kh + i) * kw + j)] - layer.z_w[layer.at(m)]);
+                const std::int32_t v =
+                    q[static_cast<std::size_t>(((n * groups * depth + channel) * height + ih) * width + iw)];
+                acc += Wide{v - layer.x.zero} *
+                       (w[static_cast<std::size_t>(((m * depth + d) * kh + i) * kw + j)] -
+                        layer.z_w[layer.at(m)]);
               }
           RC_ASSERT((*y)[next++] == finish(layer, m, acc, wide));
         }
@@ -227,9 +247,11 @@ RC_GTEST_PROP(Linear, AConvOfOnePixelIsAGemm, ()) {
   Layer layer = any_layer({channels, depth});
   RC_PRE(!is_wide(layer) || layer.spec.mode != numeric::Arithmetic::onnx);
   const Tensor x = random_integers({3, depth}, layer.x.dtype, static_cast<std::uint64_t>(choose(1 << 30)));
-  const auto gemm = run_layer(layer, graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, depth}, layer.q_w, 0), x);
+  const auto gemm =
+      run_layer(layer, graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, depth}, layer.q_w, 0), x);
   layer.q_w = layer.q_w.reshaped({channels, depth, 1, 1});
-  const auto conv = run_layer(layer, graph_of(layer, ir::Conv{}, {kDynamic, depth, 1, 1}, layer.q_w, 0), x.reshaped({3, depth, 1, 1}));
+  const auto conv = run_layer(layer, graph_of(layer, ir::Conv{}, {kDynamic, depth, 1, 1}, layer.q_w, 0),
+                              x.reshaped({3, depth, 1, 1}));
   RC_ASSERT(gemm == conv);
 }
 
@@ -246,24 +268,32 @@ Layer wide_layer(const ArithmeticSpec& spec) {
 }
 
 TEST(Linear, SumsBeyondInt32AreWideAndExactAndTakeAMultiplierOfSixteenBits) {
-  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mantissa_bits = 16}, {.mantissa_bits = 8}, {.mode = numeric::Arithmetic::shift}}) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{},
+                                     {.mantissa_bits = 16},
+                                     {.mantissa_bits = 8},
+                                     {.mode = numeric::Arithmetic::shift}}) {
     const Layer layer = wide_layer(spec);
     ASSERT_TRUE(is_wide(layer));
-    const QuantizedGraph quantized = lower(graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1025}, layer.q_w, 0));
+    const QuantizedGraph quantized =
+        lower(graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1025}, layer.q_w, 0));
     const Linear& linear = std::get<Gemm>(quantized.nodes.at(0).op).linear;
     EXPECT_TRUE(linear.wide);
-    for (std::int64_t c = 0; c < 3; ++c) EXPECT_EQ(linear.bound[static_cast<std::size_t>(c)], static_cast<std::int64_t>(bound_of(layer, c)));
+    for (std::int64_t c = 0; c < 3; ++c)
+      EXPECT_EQ(linear.bound[static_cast<std::size_t>(c)], static_cast<std::int64_t>(bound_of(layer, c)));
     for (std::int64_t m : linear.requantizer.m) EXPECT_LT(m, 1 << 15);
     for (int extreme : {0, 1, 2}) {
       Tensor x = random_integers({1, 1025}, DType::uint16, 9);
       if (extreme > 0)
-        for (std::size_t k = 0; k < 1025; ++k) x.mutable_data<std::uint16_t>()[k] = (numeric::to_int32(layer.q_w)[k] > 0) == (extreme == 1) ? 65535 : 0;
+        for (std::size_t k = 0; k < 1025; ++k)
+          x.mutable_data<std::uint16_t>()[k] =
+              (numeric::to_int32(layer.q_w)[k] > 0) == (extreme == 1) ? 65535 : 0;
       const auto y = numeric::to_int32(Interpreter(quantized).run({&x, 1}).at(0));
       const auto q = numeric::to_int32(x);
       const auto w = numeric::to_int32(layer.q_w);
       for (std::int64_t c = 0; c < 3; ++c) {
         Wide acc = 0;
-        for (std::size_t k = 0; k < 1025; ++k) acc += Wide{q[k] - 65535} * w[static_cast<std::size_t>(c) * 1025 + k];
+        for (std::size_t k = 0; k < 1025; ++k)
+          acc += Wide{q[k] - 65535} * w[static_cast<std::size_t>(c) * 1025 + k];
         EXPECT_EQ(y[static_cast<std::size_t>(c)], finish(layer, c, acc, true));
       }
     }
@@ -278,7 +308,10 @@ TEST(Linear, SumsBeyondInt32HaveNoOnnxArithmetic) {
 
 TEST(Linear, TheBoundAtTheEdgeOfInt32DecidesWhetherALayerIsWide) {
   // |x| reaches 128 and one weight is 1: the bound is 128 + |bias|.
-  for (const auto& [bias, wide] : std::vector<std::pair<std::int32_t, bool>>{{INT32_MAX - 128, false}, {INT32_MAX - 127, true}, {-(INT32_MAX - 128), false}, {-(INT32_MAX - 127), true}}) {
+  for (const auto& [bias, wide] : std::vector<std::pair<std::int32_t, bool>>{{INT32_MAX - 128, false},
+                                                                             {INT32_MAX - 127, true},
+                                                                             {-(INT32_MAX - 128), false},
+                                                                             {-(INT32_MAX - 127), true}}) {
     Layer layer;
     layer.x = {1.0F, 0, DType::int8};
     layer.y = {0x1p24F, 0, DType::int8};
@@ -286,14 +319,19 @@ TEST(Linear, TheBoundAtTheEdgeOfInt32DecidesWhetherALayerIsWide) {
     layer.z_w = {0};
     layer.q_w = int8s({1, 1}, {1});
     layer.bias = {bias};
-    const QuantizedGraph quantized = lower(graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1}, layer.q_w, 0));
+    const QuantizedGraph quantized =
+        lower(graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1}, layer.q_w, 0));
     EXPECT_EQ(std::get<Gemm>(quantized.nodes.at(0).op).linear.wide, wide) << bias;
   }
 }
 
 TEST(Linear, TiesGoToTheEvenInteger) {
   // M = 1/2: x of 1, 3, 5, −1, −3 gives 0, 2, 2, 0, −2.
-  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mantissa_bits = 16}, {.mantissa_bits = 8}, {.mode = numeric::Arithmetic::shift}, {.mode = numeric::Arithmetic::onnx}}) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{},
+                                     {.mantissa_bits = 16},
+                                     {.mantissa_bits = 8},
+                                     {.mode = numeric::Arithmetic::shift},
+                                     {.mode = numeric::Arithmetic::onnx}}) {
     Layer layer;
     layer.spec = spec;
     layer.x = {1.0F, 0, DType::int8};
@@ -303,7 +341,8 @@ TEST(Linear, TiesGoToTheEvenInteger) {
     layer.q_w = int8s({1, 1}, {1});
     const auto graph = graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1}, layer.q_w, 0);
     const Tensor x = int8s({6, 1}, {1, 3, 5, -1, -3, 127});
-    EXPECT_TRUE(Interpreter(lower(graph)).run({&x, 1}).at(0) == int8s({6, 1}, {0, 2, 2, 0, -2, 64})) << describe(spec);
+    EXPECT_TRUE(Interpreter(lower(graph)).run({&x, 1}).at(0) == int8s({6, 1}, {0, 2, 2, 0, -2, 64}))
+        << describe(spec);
   }
 }
 
@@ -316,13 +355,15 @@ TEST(Linear, OutputsSaturateAtBothEnds) {
   layer.q_w = int8s({1, 1}, {127});
   const auto graph = graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1}, layer.q_w, 0);
   const Tensor x = int8s({3, 1}, {-128, 0, 127});
-  EXPECT_THAT(numeric::to_int32(Interpreter(lower(graph)).run({&x, 1}).at(0)), testing::ElementsAre(0, 100, 255));
+  EXPECT_THAT(numeric::to_int32(Interpreter(lower(graph)).run({&x, 1}).at(0)),
+              testing::ElementsAre(0, 100, 255));
 }
 
 TEST(Linear, MatMulOfStacksTakesEveryRow) {
   Qdq g;
   const ir::ValueId x = g.dequantize(g.input({kDynamic, 3, 2}, DType::int8), {1.0F, 1, DType::int8}, "x");
-  const ir::ValueId y = g.node(ir::MatMul{}, {x, g.weights(int8s({2, 2}, {1, 2, 3, 4}), {1.0F}, {0}, 1, "w")}, "real");
+  const ir::ValueId y =
+      g.node(ir::MatMul{}, {x, g.weights(int8s({2, 2}, {1, 2, 3, 4}), {1.0F}, {0}, 1, "w")}, "real");
   const QuantizedGraph quantized = g.lowered(g.quantize(y, {1.0F, 0, DType::int8}, "y"));
   const Tensor in = int8s({1, 3, 2}, {1, 1, 2, 1, 1, 2});
   EXPECT_TRUE(Interpreter(quantized).run({&in, 1}).at(0) == int8s({1, 3, 2}, {0, 0, 1, 2, 3, 4}));
@@ -338,7 +379,9 @@ TEST(Linear, ScalesThatAreNoPowersOfTwoAreRefusedInModeShiftByName) {
     layer.z_w = {0, 0};
     layer.q_w = int8s({2, 1}, {1, 2});
     const auto graph = graph_of(layer, ir::Gemm{.trans_b = true}, {kDynamic, 1}, layer.q_w, 0);
-    EXPECT_THAT(message_of<InputError>([&] { lower(graph); }), testing::AllOf(testing::HasSubstr("real"), testing::HasSubstr("0.3"))) << which;
+    EXPECT_THAT(message_of<InputError>([&] { lower(graph); }),
+                testing::AllOf(testing::HasSubstr("real"), testing::HasSubstr("0.3")))
+        << which;
   }
 }
 

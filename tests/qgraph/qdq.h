@@ -36,16 +36,22 @@ struct Qdq {
   ir::ValueId dequantize(ir::ValueId q, const Grid& grid, const std::string& name) {
     return graph.add_node(ir::DequantizeLinear{}, {q, scale(grid, name), zero(grid, name)}, name + "_dq");
   }
-  ir::ValueId pair(ir::ValueId x, const Grid& grid, const std::string& name) { return dequantize(quantize(x, grid, name), grid, name); }
+  ir::ValueId pair(ir::ValueId x, const Grid& grid, const std::string& name) {
+    return dequantize(quantize(x, grid, name), grid, name);
+  }
 
   // Constant integers with a Dequantize; one scale, or one for each index of `axis`.
-  ir::ValueId weights(const Tensor& q, const std::vector<float>& scales, const std::vector<std::int32_t>& zeros, int axis, const std::string& name) {
+  ir::ValueId weights(const Tensor& q, const std::vector<float>& scales,
+                      const std::vector<std::int32_t>& zeros, int axis, const std::string& name) {
     const Shape shape = scales.size() == 1 ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-    std::vector<ir::ValueId> inputs{graph.add_constant(name, q), graph.add_constant(name + "_s", ir::floats(shape, scales))};
-    if (!zeros.empty()) inputs.push_back(graph.add_constant(name + "_z", numeric::from_int32(shape, zeros, q.dtype())));
+    std::vector<ir::ValueId> inputs{graph.add_constant(name, q),
+                                    graph.add_constant(name + "_s", ir::floats(shape, scales))};
+    if (!zeros.empty())
+      inputs.push_back(graph.add_constant(name + "_z", numeric::from_int32(shape, zeros, q.dtype())));
     return graph.add_node(ir::DequantizeLinear{axis}, inputs, name + "_dq");
   }
-  ir::ValueId bias(const std::vector<std::int32_t>& q, const std::vector<float>& scales, const std::string& name) {
+  ir::ValueId bias(const std::vector<std::int32_t>& q, const std::vector<float>& scales,
+                   const std::string& name) {
     return weights(Tensor::from<std::int32_t>({static_cast<std::int64_t>(q.size())}, q), scales, {}, 0, name);
   }
   ir::ValueId node(ir::Op op, const std::vector<ir::ValueId>& inputs, const std::string& name) {
@@ -58,7 +64,9 @@ struct Qdq {
   }
 
  private:
-  ir::ValueId scale(const Grid& grid, const std::string& name) { return graph.add_constant(name + "_s", ir::scalar_of(grid.scale)); }
+  ir::ValueId scale(const Grid& grid, const std::string& name) {
+    return graph.add_constant(name + "_s", ir::scalar_of(grid.scale));
+  }
   ir::ValueId zero(const Grid& grid, const std::string& name) {
     return graph.add_constant(name + "_z", numeric::from_int32({}, {&grid.zero, 1}, grid.dtype));
   }
