@@ -6,7 +6,8 @@ target_compile_options(halftone_flags INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
   -Wno-missing-field-initializers  # designated initialisers name what differs from the defaults
   -Wno-restrict  # GCC 12 warns of its own std::string (its bug 105651)
-  -ffp-contract=off  # docs/arithmetic.md section 0: float steps are uncontracted)
+  -ffp-contract=off  # docs/arithmetic.md section 0: float steps are uncontracted
+)
 # GCC's flow warnings misfire on instrumented code; the plain build judges warnings.
 if(HALFTONE_WERROR AND NOT HALFTONE_SANITIZE)
   target_compile_options(halftone_flags INTERFACE -Werror)
