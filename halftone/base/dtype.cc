@@ -7,27 +7,12 @@ std::size_t size_of(DType dtype) {
 }
 
 std::string_view name_of(DType dtype) {
-  switch (dtype) {
-    case DType::float32:
-      return "float32";
-    case DType::float64:
-      return "float64";
-    case DType::int8:
-      return "int8";
-    case DType::uint8:
-      return "uint8";
-    case DType::int16:
-      return "int16";
-    case DType::uint16:
-      return "uint16";
-    case DType::int32:
-      return "int32";
-    case DType::int64:
-      return "int64";
-  }
-  return "?";
+  constexpr std::string_view kNames[] = {"float32", "float64", "float16", "bfloat16", "int8",
+                                         "uint8",   "int16",   "uint16",  "int32",    "uint32",
+                                         "int64",   "uint64",  "bool"};
+  return kNames[static_cast<std::size_t>(dtype)];
 }
 
-bool is_float(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
+bool is_float(DType dtype) { return dtype <= DType::bfloat16; }
 
 }  // namespace halftone

@@ -5,12 +5,29 @@
 #include <cstdint>
 #include <string_view>
 
+#include "halftone/base/half.h"
+
 namespace halftone {
 
-enum class DType { float32, float64, int8, uint8, int16, uint16, int32, int64 };
+enum class DType {
+  float32,
+  float64,
+  float16,
+  bfloat16,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  boolean
+};
 
 std::size_t size_of(DType dtype);
 std::string_view name_of(DType dtype);
+// The four floating-point types.
 bool is_float(DType dtype);
 
 template <typename T>
@@ -18,12 +35,17 @@ struct DTypeOf;
 // clang-format off
 template <> struct DTypeOf<float>         { static constexpr DType value = DType::float32; };
 template <> struct DTypeOf<double>        { static constexpr DType value = DType::float64; };
+template <> struct DTypeOf<float16>       { static constexpr DType value = DType::float16; };
+template <> struct DTypeOf<bfloat16>      { static constexpr DType value = DType::bfloat16; };
 template <> struct DTypeOf<std::int8_t>   { static constexpr DType value = DType::int8; };
 template <> struct DTypeOf<std::uint8_t>  { static constexpr DType value = DType::uint8; };
 template <> struct DTypeOf<std::int16_t>  { static constexpr DType value = DType::int16; };
 template <> struct DTypeOf<std::uint16_t> { static constexpr DType value = DType::uint16; };
 template <> struct DTypeOf<std::int32_t>  { static constexpr DType value = DType::int32; };
+template <> struct DTypeOf<std::uint32_t> { static constexpr DType value = DType::uint32; };
 template <> struct DTypeOf<std::int64_t>  { static constexpr DType value = DType::int64; };
+template <> struct DTypeOf<std::uint64_t> { static constexpr DType value = DType::uint64; };
+template <> struct DTypeOf<bool>          { static constexpr DType value = DType::boolean; };
 // clang-format on
 
 // Calls `f` with a value of the C++ type that `dtype` names: dispatch_dtype(t.dtype(), [&](auto tag) {...}).
@@ -34,6 +56,10 @@ decltype(auto) dispatch_dtype(DType dtype, F&& f) {
       return f(float{});
     case DType::float64:
       return f(double{});
+    case DType::float16:
+      return f(float16{});
+    case DType::bfloat16:
+      return f(bfloat16{});
     case DType::int8:
       return f(std::int8_t{});
     case DType::uint8:
@@ -44,10 +70,32 @@ decltype(auto) dispatch_dtype(DType dtype, F&& f) {
       return f(std::uint16_t{});
     case DType::int32:
       return f(std::int32_t{});
+    case DType::uint32:
+      return f(std::uint32_t{});
     case DType::int64:
+      return f(std::int64_t{});
+    case DType::uint64:
+      return f(std::uint64_t{});
+    case DType::boolean:
       break;
   }
-  return f(std::int64_t{});
+  return f(bool{});
 }
+
+// The type in which elements of T are computed: 16-bit floats in float32, all others in themselves.
+template <typename T>
+struct ComputeType {
+  using type = T;
+};
+template <>
+struct ComputeType<float16> {
+  using type = float;
+};
+template <>
+struct ComputeType<bfloat16> {
+  using type = float;
+};
+template <typename T>
+using Compute = typename ComputeType<T>::type;
 
 }  // namespace halftone

@@ -20,13 +20,18 @@ void check_arity(const Graph& graph, const Node& node) {
                                           arity.min, arity.max));
 }
 
-// Everything is computed in float32, but for the integers of Quantize and Dequantize, shapes, and what only
-// moves.
+// Whether an op takes other element types than float32 at an input: the integers of Quantize and Dequantize,
+// what only moves, and what is written for any type.
 bool takes_other_types(const Op& op, std::size_t input) {
   if (std::holds_alternative<DequantizeLinear>(op)) return input != 1;
   if (std::holds_alternative<QuantizeLinear>(op)) return input == 2;
-  return std::holds_alternative<Reshape>(op) || std::holds_alternative<Flatten>(op) ||
-         std::holds_alternative<Identity>(op);
+  return std::visit(
+      []<typename T>(const T&) {
+        return Unary<T> || Binary<T> || std::is_same_v<T, Reshape> || std::is_same_v<T, Flatten> ||
+               std::is_same_v<T, Identity> || std::is_same_v<T, Transpose> || std::is_same_v<T, Concat> ||
+               std::is_same_v<T, Squeeze> || std::is_same_v<T, Unsqueeze>;
+      },
+      op);
 }
 
 void check_types(const Graph& graph, const Node& node) {

@@ -4,11 +4,12 @@
 
 #include <variant>
 
-#include "halftone/ir/ops/add.h"
 #include "halftone/ir/ops/batch_normalization.h"
+#include "halftone/ir/ops/binary.h"
 #include "halftone/ir/ops/conv.h"
 #include "halftone/ir/ops/gemm.h"
 #include "halftone/ir/ops/matmul.h"
+#include "halftone/ir/ops/move.h"
 #include "halftone/ir/ops/pool.h"
 #include "halftone/ir/ops/quantize_linear.h"
 #include "halftone/ir/ops/reshape.h"
@@ -17,25 +18,51 @@
 
 namespace halftone::ir {
 
-using Op = std::variant<  //
-    Add,                  //
-    AveragePool,          //
-    BatchNormalization,   //
-    Clip,                 //
-    Conv,                 //
-    DequantizeLinear,     //
-    Flatten,              //
-    Gemm,                 //
-    GlobalAveragePool,    //
-    Identity,             //
-    MatMul,               //
-    MaxPool,              //
-    QuantizeLinear,       //
-    Relu,                 //
-    Reshape,              //
-    Sigmoid,              //
-    Softmax,              //
-    Tanh>;
+// clang-format off
+using Op = std::variant<
+    Abs,
+    Add,
+    AveragePool,
+    BatchNormalization,
+    Clip,
+    Concat,
+    Conv,
+    DequantizeLinear,
+    Div,
+    Elu,
+    Erf,
+    Exp,
+    Flatten,
+    Gelu,
+    Gemm,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    HardSigmoid,
+    HardSwish,
+    Identity,
+    LeakyRelu,
+    Log,
+    MatMul,
+    MaxPool,
+    Mul,
+    Neg,
+    PRelu,
+    QuantizeLinear,
+    Reciprocal,
+    Relu,
+    Reshape,
+    Round,
+    Selu,
+    Sigmoid,
+    Softmax,
+    Sqrt,
+    Squeeze,
+    Sub,
+    Swish,
+    Tanh,
+    Transpose,
+    Unsqueeze>;
+// clang-format on
 
 std::string_view name_of(const Op& op);
 Arity arity_of(const Op& op);

@@ -112,7 +112,7 @@ Tensor dequantize(const Tensor& integers, const QuantParams& params) {
 }
 
 std::vector<std::int32_t> to_int32(const Tensor& integers) {
-  if (is_float(integers.dtype()) || integers.dtype() == DType::int64)
+  if (is_float(integers.dtype()) || size_of(integers.dtype()) > 4 || integers.dtype() == DType::uint32)
     throw InputError("quantize", fmt::format("not an integer tensor of 32 bits or fewer, got {}",
                                              name_of(integers.dtype())));
   const Tensor wide = integers.cast(DType::int32);

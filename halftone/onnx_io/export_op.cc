@@ -69,7 +69,26 @@ void write(const ir::Gemm& op, onnx::NodeProto& node) {
   if (op.trans_b) add(node, "transB", std::int64_t{1});
 }
 
-void write(const ir::Clip&, onnx::NodeProto&) {}  // its bounds are inputs
+// What these hold beyond attributes is written as inputs.
+void write(const ir::Clip&, onnx::NodeProto&) {}
+void write(const ir::Squeeze&, onnx::NodeProto&) {}
+void write(const ir::Unsqueeze&, onnx::NodeProto&) {}
+void write(const ir::Transpose& op, onnx::NodeProto& node) { add(node, "perm", op.permutation); }
+void write(const ir::Concat& op, onnx::NodeProto& node) { add(node, "axis", op.axis); }
+void write(const ir::LeakyRelu& op, onnx::NodeProto& node) { add(node, "alpha", op.alpha); }
+void write(const ir::Elu& op, onnx::NodeProto& node) { add(node, "alpha", op.alpha); }
+void write(const ir::Swish& op, onnx::NodeProto& node) { add(node, "alpha", op.alpha); }
+void write(const ir::Selu& op, onnx::NodeProto& node) {
+  add(node, "alpha", op.alpha);
+  add(node, "gamma", op.gamma);
+}
+void write(const ir::HardSigmoid& op, onnx::NodeProto& node) {
+  add(node, "alpha", op.alpha);
+  add(node, "beta", op.beta);
+}
+void write(const ir::Gelu& op, onnx::NodeProto& node) {
+  if (op.tanh_approximation) add(node, "approximate", std::string("tanh"));
+}
 void write(const ir::BatchNormalization& op, onnx::NodeProto& node) { add(node, "epsilon", op.epsilon); }
 void write(const ir::Flatten& op, onnx::NodeProto& node) { add(node, "axis", op.axis); }
 void write(const ir::Softmax& op, onnx::NodeProto& node) { add(node, "axis", op.axis); }
@@ -100,6 +119,14 @@ void add_bounds(const ir::Clip& op, const std::string& output, const ir::Graph& 
     to_proto(Tensor::from<float>({}, {&bound, 1}), name, *out.add_initializer());
     node.add_input(name);
   }
+}
+
+void add_axes(const std::vector<std::int64_t>& axes, const std::string& output, const ir::Graph& graph,
+              onnx::NodeProto& node, onnx::GraphProto& out) {
+  const std::string name = fresh_name(graph, output + "_axes");
+  to_proto(Tensor::from<std::int64_t>({static_cast<std::int64_t>(axes.size())}, axes), name,
+           *out.add_initializer());
+  node.add_input(name);
 }
 
 // Over all dimensions from the axis on, together, as before operator set 13: flattened, and shaped back.
@@ -134,6 +161,10 @@ void export_node(const ir::Graph& graph, const ir::Node& node, onnx::GraphProto&
   onnx::NodeProto& added = add_node(node.op, node.name, out);
   for (ir::ValueId id : node.inputs) added.add_input(id == ir::kNoValue ? "" : graph.value(id).name);
   for (ir::ValueId id : node.outputs) added.add_output(graph.value(id).name);
+  if (const auto* squeeze = std::get_if<ir::Squeeze>(&node.op); squeeze != nullptr && !squeeze->axes.empty())
+    add_axes(squeeze->axes, graph.value(node.outputs[0]).name, graph, added, out);
+  if (const auto* unsqueeze = std::get_if<ir::Unsqueeze>(&node.op))
+    add_axes(unsqueeze->axes, graph.value(node.outputs[0]).name, graph, added, out);
   if (const auto* clip = std::get_if<ir::Clip>(&node.op))
     add_bounds(*clip, graph.value(node.outputs[0]).name, graph, added, out);
 }
@@ -141,6 +172,9 @@ void export_node(const ir::Graph& graph, const ir::Node& node, onnx::GraphProto&
 std::int64_t opset_of(const ir::Graph& graph, const ir::Node& node) {
   const auto* reshape = std::get_if<ir::Reshape>(&node.op);
   if (reshape != nullptr && reshape->allow_zero) return 14;
+  if (std::holds_alternative<ir::HardSwish>(node.op)) return 14;
+  if (std::holds_alternative<ir::Gelu>(node.op)) return 20;
+  if (std::holds_alternative<ir::Swish>(node.op)) return 24;
   const auto* pool = std::get_if<ir::AveragePool>(&node.op);
   if (pool != nullptr && !pool->window.dilations.empty()) return 19;
   const bool quantizes = std::holds_alternative<ir::QuantizeLinear>(node.op) ||

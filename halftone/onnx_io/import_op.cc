@@ -98,6 +98,44 @@ ir::Op import_reshape(NodeReader& node) {
   return ir::Reshape{.allow_zero = node.integer("allowzero", 0) != 0};
 }
 
+ir::Op import_transpose(NodeReader& node) { return ir::Transpose{.permutation = node.integers("perm")}; }
+ir::Op import_concat(NodeReader& node) { return ir::Concat{.axis = node.integer("axis", 1)}; }
+
+// Axes are an attribute before operator set 13, then a constant input.
+template <typename Op>
+ir::Op import_axes(NodeReader& node) {
+  if (node.opset() < 13) return Op{.axes = node.integers("axes")};
+  const Op op{.axes = node.integers_input(1, "axes")};
+  node.inputs().resize(1);
+  return op;
+}
+
+// At inference what comes in goes out.
+ir::Op import_dropout(NodeReader& node) {
+  node.real("ratio", 0.5F);
+  node.integer("seed", 0);
+  node.inputs().resize(1);
+  return ir::Identity{};
+}
+
+template <typename Op>
+ir::Op import_alpha(NodeReader& node) {
+  return Op{.alpha = node.real("alpha", Op{}.alpha)};
+}
+
+ir::Op import_selu(NodeReader& node) {
+  return ir::Selu{.alpha = node.real("alpha", ir::Selu{}.alpha),
+                  .gamma = node.real("gamma", ir::Selu{}.gamma)};
+}
+
+ir::Op import_hard_sigmoid(NodeReader& node) {
+  return ir::HardSigmoid{.alpha = node.real("alpha", 0.2F), .beta = node.real("beta", 0.5F)};
+}
+
+ir::Op import_gelu(NodeReader& node) {
+  return ir::Gelu{.tanh_approximation = node.text("approximate", "none") == "tanh"};
+}
+
 template <typename Op>
 ir::Op import_plain(NodeReader&) {
   return Op{};
@@ -107,24 +145,49 @@ ir::Op import_plain(NodeReader&) {
 
 Importer find_importer(std::string_view op_type) {
   static const std::unordered_map<std::string_view, Importer> kImporters = {
+      {"Abs", import_plain<ir::Abs>},
       {"Add", import_plain<ir::Add>},
       {"AveragePool", import_average_pool},
       {"BatchNormalization", import_batch_normalization},
       {"Clip", import_clip},
+      {"Concat", import_concat},
       {"Conv", import_conv},
       {"DequantizeLinear", import_linear_quantization<ir::DequantizeLinear>},
+      {"Div", import_plain<ir::Div>},
+      {"Dropout", import_dropout},
+      {"Elu", import_alpha<ir::Elu>},
+      {"Erf", import_plain<ir::Erf>},
+      {"Exp", import_plain<ir::Exp>},
       {"Flatten", import_flatten},
+      {"Gelu", import_gelu},
       {"Gemm", import_gemm},
       {"GlobalAveragePool", import_plain<ir::GlobalAveragePool>},
+      {"GlobalMaxPool", import_plain<ir::GlobalMaxPool>},
+      {"HardSigmoid", import_hard_sigmoid},
+      {"HardSwish", import_plain<ir::HardSwish>},
       {"Identity", import_plain<ir::Identity>},
+      {"LeakyRelu", import_alpha<ir::LeakyRelu>},
+      {"Log", import_plain<ir::Log>},
       {"MatMul", import_plain<ir::MatMul>},
       {"MaxPool", import_max_pool},
+      {"Mul", import_plain<ir::Mul>},
+      {"Neg", import_plain<ir::Neg>},
+      {"PRelu", import_plain<ir::PRelu>},
       {"QuantizeLinear", import_linear_quantization<ir::QuantizeLinear>},
+      {"Reciprocal", import_plain<ir::Reciprocal>},
       {"Relu", import_plain<ir::Relu>},
       {"Reshape", import_reshape},
+      {"Round", import_plain<ir::Round>},
+      {"Selu", import_selu},
       {"Sigmoid", import_plain<ir::Sigmoid>},
       {"Softmax", import_softmax},
+      {"Sqrt", import_plain<ir::Sqrt>},
+      {"Squeeze", import_axes<ir::Squeeze>},
+      {"Sub", import_plain<ir::Sub>},
+      {"Swish", import_alpha<ir::Swish>},
       {"Tanh", import_plain<ir::Tanh>},
+      {"Transpose", import_transpose},
+      {"Unsqueeze", import_axes<ir::Unsqueeze>},
   };
   const auto found = kImporters.find(op_type);
   return found == kImporters.end() ? nullptr : found->second;

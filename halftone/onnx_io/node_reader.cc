@@ -67,4 +67,16 @@ float NodeReader::scalar_input(std::size_t i, const char* name, float otherwise)
   return constant->data<float>()[0];
 }
 
+std::vector<std::int64_t> NodeReader::integers_input(std::size_t i, const char* name) const {
+  if (!has_input(i)) return {};
+  const Tensor* constant = graph_.constant(inputs_[i]);
+  if (constant == nullptr)
+    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
+  if (constant->dtype() != DType::int64 || constant->rank() > 1)
+    throw InputError(describe(), fmt::format("{} is {} {}, expected a list of int64", name,
+                                             name_of(constant->dtype()), to_string(constant->shape())));
+  const auto values = constant->data<std::int64_t>();
+  return {values.begin(), values.end()};
+}
+
 }  // namespace halftone::onnx_io

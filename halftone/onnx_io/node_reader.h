@@ -31,6 +31,8 @@ class NodeReader {
   bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i] != ir::kNoValue; }
   // A constant float32 scalar input; the default when absent. Throws UnsupportedError when it is computed.
   float scalar_input(std::size_t i, const char* name, float otherwise) const;
+  // A constant int64 list input; empty when absent. Throws UnsupportedError when it is computed.
+  std::vector<std::int64_t> integers_input(std::size_t i, const char* name) const;
   std::vector<ir::ValueId>& inputs() { return inputs_; }
 
  private:

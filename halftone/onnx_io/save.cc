@@ -15,7 +15,8 @@ namespace {
 std::int64_t ir_version_for(std::int64_t opset) {
   if (opset < 15) return 7;
   if (opset < 19) return 8;
-  return opset < 21 ? 9 : 10;
+  if (opset < 21) return 9;
+  return opset < 24 ? 10 : 11;
 }
 
 void add_value_info(const ir::Value& value, onnx::ValueInfoProto& info) {

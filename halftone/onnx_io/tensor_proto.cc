@@ -28,8 +28,12 @@ void read_field(const onnx::TensorProto& proto, Tensor& tensor, std::string_view
       auto out = tensor.mutable_data<T>();
       for (std::size_t i = 0; i < out.size(); ++i) {
         const auto value = field.Get(static_cast<int>(i));
+        if constexpr (std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
+          out[i].bits = static_cast<std::uint16_t>(value);  // int32_data holds the bit pattern
+          continue;
+        }
         out[i] = static_cast<T>(value);
-        if constexpr (!std::is_floating_point_v<T>)
+        if constexpr (std::is_integral_v<T>)
           if (static_cast<decltype(value)>(out[i]) != value)
             throw InputError(where, fmt::format("value {} does not fit {}", value, name_of(tensor.dtype())));
       }
@@ -42,6 +46,9 @@ void read_field(const onnx::TensorProto& proto, Tensor& tensor, std::string_view
       return copy(proto.double_data());
     case DType::int64:
       return copy(proto.int64_data());
+    case DType::uint32:
+    case DType::uint64:
+      return copy(proto.uint64_data());
     default:
       return copy(proto.int32_data());
   }
@@ -51,7 +58,7 @@ template <typename T>
 void expect_no_nan(const Tensor& tensor, std::string_view where) {
   const auto values = tensor.data<T>();
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isnan(values[i]))
+    if (std::isnan(static_cast<Compute<T>>(values[i])))
       throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
 }
 
@@ -63,6 +70,16 @@ DType dtype_from(std::int32_t onnx_type, std::string_view where) {
       return DType::float32;
     case onnx::TensorProto::DOUBLE:
       return DType::float64;
+    case onnx::TensorProto::FLOAT16:
+      return DType::float16;
+    case onnx::TensorProto::BFLOAT16:
+      return DType::bfloat16;
+    case onnx::TensorProto::UINT32:
+      return DType::uint32;
+    case onnx::TensorProto::UINT64:
+      return DType::uint64;
+    case onnx::TensorProto::BOOL:
+      return DType::boolean;
     case onnx::TensorProto::INT8:
       return DType::int8;
     case onnx::TensorProto::UINT8:
@@ -88,6 +105,16 @@ std::int32_t onnx_type_of(DType dtype) {
       return onnx::TensorProto::FLOAT;
     case DType::float64:
       return onnx::TensorProto::DOUBLE;
+    case DType::float16:
+      return onnx::TensorProto::FLOAT16;
+    case DType::bfloat16:
+      return onnx::TensorProto::BFLOAT16;
+    case DType::uint32:
+      return onnx::TensorProto::UINT32;
+    case DType::uint64:
+      return onnx::TensorProto::UINT64;
+    case DType::boolean:
+      return onnx::TensorProto::BOOL;
     case DType::int8:
       return onnx::TensorProto::INT8;
     case DType::uint8:
@@ -114,7 +141,7 @@ Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
   const std::size_t stored =
       proto.raw_data().size() / size_of(dtype) + static_cast<std::size_t>(proto.float_data_size()) +
       static_cast<std::size_t>(proto.double_data_size()) + static_cast<std::size_t>(proto.int32_data_size()) +
-      static_cast<std::size_t>(proto.int64_data_size());
+      static_cast<std::size_t>(proto.int64_data_size()) + static_cast<std::size_t>(proto.uint64_data_size());
   // Before memory is taken for a shape that nothing backs.
   if (stored < static_cast<std::size_t>(count))
     throw InputError(
@@ -130,6 +157,8 @@ Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
   }
   if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
   if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
+  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
+  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
   return tensor;
 }
 

@@ -103,7 +103,7 @@ Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {
 }
 
 Tensor run_op(const Move& op, const Operands& in, const Value&) {
-  Operands inputs{in[0]};
+  Operands inputs = in;
   if (op.argument) inputs.push_back(&*op.argument);
   return ir::evaluate_op(op.op, inputs).at(0);
 }

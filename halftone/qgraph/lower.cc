@@ -179,7 +179,12 @@ class Lowering {
     if (const auto* pool = as<ir::MaxPool>(node)) {
       const Shape& shape = out_.value(x).shape;
       op = MaxPool{ir::resolve(pool->window, {shape[2], shape[3]}, node.name)};
-    } else if (as<ir::Identity>(node) != nullptr || as<ir::Flatten>(node) != nullptr) {
+    } else if (as<ir::GlobalMaxPool>(node) != nullptr && out_.value(x).shape.size() == 4) {
+      const Shape space(out_.value(x).shape.begin() + 2, out_.value(x).shape.end());
+      op = MaxPool{ir::resolve({.kernel = space}, space, node.name)};
+    } else if (as<ir::Concat>(node) != nullptr) {
+      return try_concat(node);
+    } else if (only_moves(node.op)) {
       op = Move{node.op, std::nullopt};
     } else if (as<ir::Reshape>(node) != nullptr && in_.constant(node.inputs[1]) != nullptr) {
       op = Move{node.op, *in_.constant(node.inputs[1])};
@@ -189,6 +194,41 @@ class Lowering {
     const ValueId y = add_value(output.name + "_quantized", output.shape, out_.value(x).dtype, params_of(x));
     views_.insert(y);  // until a Quantize names it
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
+    return true;
+  }
+
+  static bool only_moves(const ir::Op& op) {
+    return std::holds_alternative<ir::Identity>(op) || std::holds_alternative<ir::Flatten>(op) ||
+           std::holds_alternative<ir::Transpose>(op) || std::holds_alternative<ir::Squeeze>(op) ||
+           std::holds_alternative<ir::Unsqueeze>(op);
+  }
+
+  // Joins integers of one scale; inputs of another are first brought to the scale of the Quantize behind.
+  bool try_concat(const ir::Node& node) {
+    std::vector<ValueId> inputs;
+    for (ir::ValueId id : node.inputs) {
+      if (!integer_of(id) || !out_.value(*integer_of(id)).params) return false;
+      inputs.push_back(*integer_of(id));
+    }
+    const ir::ValueId y = node.outputs[0];
+    numeric::QuantParams params = params_of(inputs[0]);
+    const auto& readers = consumers_[static_cast<std::size_t>(y)];
+    if (readers.size() == 1)
+      if (const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
+          as<ir::QuantizeLinear>(reader) != nullptr)
+        params =
+            params_from(reader, as<ir::QuantizeLinear>(reader)->axis, in_.value(reader.outputs[0]).dtype);
+    const DType dtype = numeric::storage_dtype(params.format);
+    for (ValueId& input : inputs) {
+      if (params_of(input) == params) continue;
+      const std::string name = out_.value(input).name + "_rescaled";
+      const ValueId rescaled = add_value(name, out_.value(input).shape, dtype, params);
+      input =
+          add_node(name, make_requantize(params_of(input), params, out_.arithmetic, name), {input}, rescaled);
+    }
+    const ValueId joined = add_value(in_.value(y).name + "_quantized", in_.value(y).shape, dtype, params);
+    views_.insert(joined);
+    integer_of(y) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
     return true;
   }
 

@@ -91,7 +91,7 @@ struct Requantize {
   Requantizer requantizer;
 };
 
-// Elements unchanged, in the same order, under another shape (input 1 of ir::Reshape is kept here).
+// Elements unchanged, in other places: reshapes, transpositions, joins (input 1 of ir::Reshape is kept here).
 struct Move {
   static constexpr std::string_view kName = "Move";
   ir::Op op;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
 #include <type_traits>
 
 namespace halftone::quant {
@@ -25,7 +27,8 @@ Verdict linear_verdict(const ir::Graph& graph, const ir::Node& node, bool conv) 
   if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) {
     const Shape& y = graph.value(node.outputs[0]).shape;
     const std::int64_t channels = y.empty() ? 0 : conv ? y[1] : y.back();
-    if (!is_float_constant(graph, node.inputs[2]) || !ir::is_channel_bias(graph.constant(node.inputs[2])->shape(), channels))
+    if (!is_float_constant(graph, node.inputs[2]) ||
+        !ir::is_channel_bias(graph.constant(node.inputs[2])->shape(), channels))
       return {Role::floating, "its bias is not one constant a channel"};
   }
   if (const auto* gemm = std::get_if<ir::Gemm>(&node.op);
@@ -50,8 +53,14 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
         } else if constexpr (std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>) {
           return {Role::compute, ""};
         } else if constexpr (std::is_same_v<T, ir::MaxPool> || std::is_same_v<T, ir::Flatten> ||
-                             std::is_same_v<T, ir::Reshape> || std::is_same_v<T, ir::Identity>) {
+                             std::is_same_v<T, ir::Reshape> || std::is_same_v<T, ir::Identity> ||
+                             std::is_same_v<T, ir::GlobalMaxPool> || std::is_same_v<T, ir::Transpose> ||
+                             std::is_same_v<T, ir::Squeeze> || std::is_same_v<T, ir::Unsqueeze>) {
           return {Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::Concat>) {
+          const bool constant =
+              std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return graph.constant(id) != nullptr; });
+          return constant ? Verdict{Role::floating, "it joins a constant"} : Verdict{Role::move, ""};
         } else if constexpr (ir::Unary<T>) {
           return {Role::table, ""};
         } else if constexpr (std::is_same_v<T, ir::QuantizeLinear> ||
@@ -68,27 +77,54 @@ bool is_bound(const ir::Op& op) {
   return std::holds_alternative<ir::Relu>(op) || std::holds_alternative<ir::Clip>(op);
 }
 
+// Sets of values that share one scale.
+class ScaleClasses {
+ public:
+  explicit ScaleClasses(std::size_t values) : parent_(values) {
+    std::iota(parent_.begin(), parent_.end(), 0);
+  }
+  ir::ValueId find(ir::ValueId id) {
+    while (parent_[static_cast<std::size_t>(id)] != id) id = parent_[static_cast<std::size_t>(id)];
+    return id;
+  }
+  void join(ir::ValueId a, ir::ValueId b) { parent_[static_cast<std::size_t>(find(b))] = find(a); }
+
+ private:
+  std::vector<ir::ValueId> parent_;
+};
+
+// Whether the ReLU or Clip ends the node before it, of which it is the only reader.
+bool is_fused(const Plan& plan, const ir::Node& node, int before, int uses) {
+  if (!is_bound(node.op) || before < 0 || uses != 1) return false;
+  const Role role = plan.role[static_cast<std::size_t>(before)];
+  return role == Role::linear || role == Role::compute || role == Role::fused;
+}
+
+// How many of a node's first inputs carry activations that are quantized.
+std::size_t operands(const ir::Node& node, Role role) {
+  if (role == Role::floating || role == Role::fused) return 0;
+  const bool all = role == Role::compute || std::holds_alternative<ir::Concat>(node.op);
+  return all ? node.inputs.size() : std::min<std::size_t>(1, node.inputs.size());
+}
+
 }  // namespace
 
 Plan plan(const ir::Graph& graph) {
   Plan result;
   result.quantized.assign(graph.values.size(), false);
-  for (std::size_t v = 0; v < graph.values.size(); ++v) result.like.push_back(static_cast<ir::ValueId>(v));
+  ScaleClasses classes(graph.values.size());
   const std::vector<int> uses = ir::use_counts(graph);
   const std::vector<int> producer = ir::producers(graph);
   const auto mark = [&](ir::ValueId id, bool value) {
     result.quantized[static_cast<std::size_t>(id)] = value;
   };
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    const ir::Node& node = graph.nodes[n];
+  for (const ir::Node& node : graph.nodes) {
     Verdict verdict = judge(graph, node);
     const ir::ValueId x = node.inputs.empty() ? ir::kNoValue : node.inputs[0];
     const int before = x == ir::kNoValue ? -1 : producer[static_cast<std::size_t>(x)];
-    if (verdict.role == Role::table && is_bound(node.op) && before >= 0 &&
-        uses[static_cast<std::size_t>(x)] == 1) {
-      const Role role = result.role[static_cast<std::size_t>(before)];
-      if (role == Role::linear || role == Role::compute || role == Role::fused) verdict.role = Role::fused;
-    }
+    if (verdict.role == Role::table && x != ir::kNoValue &&
+        is_fused(result, node, before, uses[static_cast<std::size_t>(x)]))
+      verdict.role = Role::fused;
     if (verdict.role == Role::move && before >= 0 &&
         result.role[static_cast<std::size_t>(before)] == Role::floating)
       verdict = {Role::floating, "its input is float"};
@@ -97,14 +133,14 @@ Plan plan(const ir::Graph& graph) {
     if (verdict.role == Role::floating) continue;
     if (verdict.role == Role::fused) mark(x, false);
     mark(node.outputs[0], true);
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const bool operand = i == 0 || (verdict.role == Role::compute && node.inputs[i] != ir::kNoValue);
-      if (operand && verdict.role != Role::fused && graph.constant(node.inputs[i]) == nullptr)
-        mark(node.inputs[i], true);
+    for (std::size_t i = 0; i < operands(node, verdict.role); ++i) {
+      if (node.inputs[i] == ir::kNoValue || graph.constant(node.inputs[i]) != nullptr) continue;
+      mark(node.inputs[i], true);
+      if (verdict.role == Role::move) classes.join(node.inputs[i], node.outputs[0]);
     }
-    if (verdict.role == Role::move)
-      result.like[static_cast<std::size_t>(node.outputs[0])] = result.like[static_cast<std::size_t>(x)];
   }
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    result.scale_class.push_back(classes.find(static_cast<ir::ValueId>(v)));
   return result;
 }
 

@@ -14,16 +14,16 @@ enum class Role {
   linear,    // Conv, Gemm, MatMul with constant weights
   compute,   // Add, average pools
   table,     // functions of one variable
-  move,      // elements unchanged: shares its input's scale
+  move,      // elements unchanged: inputs and output share one scale
   fused,     // a ReLU or Clip that ends a linear or compute node
   floating,  // stays float
 };
 
 struct Plan {
-  std::vector<Role> role;           // by node
-  std::vector<std::string> reason;  // by node: why it stays float
-  std::vector<bool> quantized;      // by value: it gets a pair
-  std::vector<ir::ValueId> like;    // by value: the value whose scale it takes (itself, unless moved)
+  std::vector<Role> role;                // by node
+  std::vector<std::string> reason;       // by node: why it stays float
+  std::vector<bool> quantized;           // by value: it gets a pair
+  std::vector<ir::ValueId> scale_class;  // by value: one member of the set of values that share its scale
 };
 
 Plan plan(const ir::Graph& graph);

@@ -26,6 +26,7 @@ class Rewriter {
         renamed_(graph.values.size(), ir::kNoValue) {}
 
   Quantized run() {
+    find_class_ranges();
     out_.name = in_.name;
     out_.metadata = in_.metadata;
     qgraph::write_arithmetic(recipe_.arithmetic, out_.metadata);
@@ -49,12 +50,22 @@ class Rewriter {
     return renamed(id);
   }
 
+  // The union of the ranges of all values that share a scale.
+  void find_class_ranges() {
+    for (std::size_t v = 0; v < in_.values.size(); ++v) {
+      if (!plan_.quantized[v]) continue;
+      const std::string& name = in_.values[v].name;
+      const auto range = ranges_.find(name);
+      if (range == ranges_.end()) throw InputError("quantize", fmt::format("no range for value '{}'", name));
+      const auto [at, added] = class_ranges_.try_emplace(plan_.scale_class[v], range->second);
+      at->second.lo = std::min(at->second.lo, range->second.lo);
+      at->second.hi = std::max(at->second.hi, range->second.hi);
+    }
+  }
+
   numeric::Affine activation_params(ir::ValueId id) const {
-    const std::string& name = in_.value(plan_.like[static_cast<std::size_t>(id)]).name;
-    const auto range = ranges_.find(name);
-    if (range == ranges_.end()) throw InputError("quantize", fmt::format("no range for value '{}'", name));
-    return numeric::affine_from_range(range->second, recipe_.activations, recipe_.activation_scheme,
-                                      recipe_.power_of_two);
+    return numeric::affine_from_range(class_ranges_.at(plan_.scale_class[static_cast<std::size_t>(id)]),
+                                      recipe_.activations, recipe_.activation_scheme, recipe_.power_of_two);
   }
 
   ir::ValueId scalar(const std::string& name, float value) {
@@ -159,8 +170,9 @@ class Rewriter {
   const Recipe& recipe_;
   Plan plan_;
   ir::Graph out_;
-  std::vector<ir::ValueId> renamed_;    // by old value: the new one its readers use
-  std::map<ir::ValueId, float> scale_;  // by old value
+  std::vector<ir::ValueId> renamed_;                    // by old value: the new one its readers use
+  std::map<ir::ValueId, numeric::Range> class_ranges_;  // by scale class
+  std::map<ir::ValueId, float> scale_;                  // by old value
   std::vector<std::string> notes_;
 };
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "halftone/base/error.h"
-#include "halftone/ir/ops/add.h"
+#include "halftone/ir/ops/broadcast.h"
 #include "halftone/ir/ops/gemm.h"
 
 namespace halftone::ir {

@@ -56,6 +56,15 @@ void for_window(const float* plane, const std::vector<WindowAxis>& axes, std::in
   }
 }
 
+// The shape of a value reduced over space to one element a channel.
+Shape global_shape(Shape x, std::string_view where) {
+  if (x.size() < 3)
+    throw InputError(where,
+                     fmt::format("input of shape {}, expected batch, channels and space", to_string(x)));
+  std::fill(x.begin() + 2, x.end(), 1);
+  return x;
+}
+
 }  // namespace
 
 std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_pad) {
@@ -83,12 +92,11 @@ std::vector<TensorType> infer(const AveragePool& op, InputTypes inputs) {
 }
 
 std::vector<TensorType> infer(const GlobalAveragePool&, InputTypes inputs) {
-  Shape y = inputs[0]->shape;
-  if (y.size() < 3)
-    throw InputError("GlobalAveragePool",
-                     fmt::format("input of shape {}, expected batch, channels and space", to_string(y)));
-  std::fill(y.begin() + 2, y.end(), 1);
-  return {{inputs[0]->dtype, y}};
+  return {{inputs[0]->dtype, global_shape(inputs[0]->shape, "GlobalAveragePool")}};
+}
+
+std::vector<TensorType> infer(const GlobalMaxPool&, InputTypes inputs) {
+  return {{inputs[0]->dtype, global_shape(inputs[0]->shape, "GlobalMaxPool")}};
 }
 
 std::vector<Tensor> evaluate(const MaxPool& op, InputTensors inputs) {
@@ -124,6 +132,18 @@ std::vector<Tensor> evaluate(const GlobalAveragePool&, InputTensors inputs) {
     double sum = 0.0;
     for (std::int64_t i = 0; i < area; ++i) sum += *in++;
     out = static_cast<float>(sum / static_cast<double>(area));
+  }
+  return {y};
+}
+
+std::vector<Tensor> evaluate(const GlobalMaxPool&, InputTensors inputs) {
+  const Tensor& x = *inputs[0];
+  Tensor y(DType::float32, global_shape(x.shape(), "GlobalMaxPool"));
+  const std::int64_t area = product(x.shape(), 2, x.rank());
+  const float* in = x.data<float>().data();
+  for (float& out : y.mutable_data<float>()) {
+    out = -INFINITY;
+    for (std::int64_t i = 0; i < area; ++i, ++in) out = *in > out || std::isnan(*in) ? *in : out;
   }
   return {y};
 }

@@ -1,5 +1,5 @@
 // Pooling over windows, and over the whole of space.
-// Source: ONNX operators MaxPool (first output), AveragePool, GlobalAveragePool.
+// Source: ONNX operators MaxPool (first output), AveragePool, GlobalAveragePool, GlobalMaxPool.
 #pragma once
 
 #include "halftone/ir/ops/window.h"
@@ -27,6 +27,15 @@ struct GlobalAveragePool {
   static constexpr std::string_view kName = "GlobalAveragePool";
   bool operator==(const GlobalAveragePool&) const = default;
 };
+
+struct GlobalMaxPool {
+  static constexpr std::string_view kName = "GlobalMaxPool";
+  bool operator==(const GlobalMaxPool&) const = default;
+};
+
+constexpr Arity arity(const GlobalMaxPool&) { return {1, 1}; }
+std::vector<TensorType> infer(const GlobalMaxPool& op, InputTypes inputs);
+std::vector<Tensor> evaluate(const GlobalMaxPool& op, InputTensors inputs);
 
 constexpr Arity arity(const MaxPool&) { return {1, 1}; }
 constexpr Arity arity(const AveragePool&) { return {1, 1}; }

@@ -1,4 +1,4 @@
-#include "halftone/ir/ops/add.h"
+#include "halftone/ir/ops/broadcast.h"
 
 #include <fmt/format.h>
 
@@ -35,24 +35,6 @@ std::vector<std::int64_t> broadcast_index(const Shape& from, const Shape& to) {
     }
   }
   return index;
-}
-
-std::vector<TensorType> infer(const Add&, InputTypes inputs) {
-  return {{inputs[0]->dtype, broadcast_shape(inputs[0]->shape, inputs[1]->shape)}};
-}
-
-std::vector<Tensor> evaluate(const Add&, InputTensors inputs) {
-  const Tensor& a = *inputs[0];
-  const Tensor& b = *inputs[1];
-  Tensor y(DType::float32, broadcast_shape(a.shape(), b.shape()));
-  auto out = y.mutable_data<float>();
-  const auto in_a = a.data<float>();
-  const auto in_b = b.data<float>();
-  const auto index_a = broadcast_index(a.shape(), y.shape());
-  const auto index_b = broadcast_index(b.shape(), y.shape());
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = in_a[static_cast<std::size_t>(index_a[i])] + in_b[static_cast<std::size_t>(index_b[i])];
-  return {y};
 }
 
 }  // namespace halftone::ir
