@@ -28,6 +28,7 @@ struct Row {
   std::string model;
   std::string mode;
   double accuracy = 0.0;
+  double top5 = 0.0;
   std::int64_t samples = 0;
   std::int64_t bytes = 0;
   std::int64_t parameter_bytes = 0;
@@ -48,7 +49,7 @@ std::int64_t float_macs(const ir::Graph& graph) {
 
 Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network,
                  const data::Dataset& dataset, const Options& options) {
-  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data.preset, dataset.name);
+  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data, dataset.name);
   Row row{.model = model.path,
           .mode = mode,
           .bytes = model.file_bytes,
@@ -58,6 +59,7 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
                   const analysis::Accuracy accuracy =
                       analysis::evaluate(network, dataset, preprocessing, batches);
                   row.accuracy = accuracy.percent();
+                  row.top5 = accuracy.percent(accuracy.correct_in_5);
                   row.samples = accuracy.samples;
                 });
   if (mode == "integer")
@@ -72,6 +74,7 @@ nlohmann::json to_json(const Row& row) {
   return {{"model", row.model},
           {"mode", row.mode},
           {"accuracy", two_decimals(row.accuracy)},
+          {"top5", two_decimals(row.top5)},
           {"samples", row.samples},
           {"bytes", row.bytes},
           {"parameter_bytes", row.parameter_bytes},
@@ -86,13 +89,15 @@ void print_table(const std::vector<Row>& rows) {
   report::Table table({{"model"},
                        {"computed in"},
                        {"accuracy", Align::right},
+                       {"top-5", Align::right},
                        {"parameters", Align::right},
                        {"file", Align::right},
                        {"nodes int/float", Align::right},
                        {"multiply-adds int/float", Align::right}});
   for (const Row& row : rows)
     table.add_row({row.model, row.mode, fmt::format("{:.2f} %", row.accuracy),
-                   report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
+                   fmt::format("{:.2f} %", row.top5), report::format_bytes(row.parameter_bytes),
+                   report::format_bytes(row.bytes),
                    fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
                    fmt::format("{}/{}", report::format_count(row.work.integer_macs),
                                report::format_count(row.work.float_macs))});
@@ -104,7 +109,7 @@ void print_table(const std::vector<Row>& rows) {
 int evaluate(const Options& options) {
   std::vector<ModelFile> models;
   for (const std::string& path : options.models) models.push_back(load_model_file(path));
-  const data::Dataset dataset = options.data.load(data::Part::test);
+  const data::Dataset dataset = options.data.load(data::Part::test, models.front().input_shape());
   std::vector<Row> rows;
   for (const ModelFile& model : models) {
     rows.push_back(evaluate_one(model, model.integers ? "simulated" : "float", ir::Interpreter(model.graph),

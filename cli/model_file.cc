@@ -13,7 +13,7 @@
 namespace halftone::cli {
 
 std::int64_t ModelFile::batch_size(std::int64_t wanted) const {
-  const Shape& shape = graph.value(graph.inputs.at(0)).shape;
+  const Shape& shape = input_shape();
   return shape.empty() || shape[0] == kDynamic ? wanted : std::max<std::int64_t>(shape[0], 1);
 }
 

@@ -23,6 +23,7 @@ struct ModelFile {
   std::optional<qgraph::QuantizedGraph> integers;    // of a quantized model
   std::optional<data::Preprocessing> preprocessing;  // from the file's metadata
 
+  const Shape& input_shape() const { return graph.value(graph.inputs.at(0)).shape; }
   // Samples per run: the file's own when it is fixed, else `wanted`.
   std::int64_t batch_size(std::int64_t wanted) const;
 };

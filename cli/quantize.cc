@@ -92,8 +92,8 @@ int quantize(const Options& options) {
   check_writable(options.output);
   ModelFile before = load_model_file(options.model);
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const data::Dataset dataset = options.data.load(data::Part::train);
-  const data::Preprocessing preprocessing = choose_preprocessing(before, options.data.preset, dataset.name);
+  const data::Dataset dataset = options.data.load(data::Part::train, before.input_shape());
+  const data::Preprocessing preprocessing = choose_preprocessing(before, options.data, dataset.name);
   const Tensor samples = data::apply(preprocessing, dataset.images);
 
   const ir::Graph graph = passes::simplify(before.graph);

@@ -76,8 +76,8 @@ int verify(const Options& options) {
   const ModelFile model = load_model_file(options.model);
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
-  const data::Dataset dataset = options.data.load(data::Part::test);
-  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data.preset, dataset.name);
+  const data::Dataset dataset = options.data.load(data::Part::test, model.input_shape());
+  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data, dataset.name);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
   with_progress(

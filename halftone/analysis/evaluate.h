@@ -1,6 +1,8 @@
 // How often a network is right.
 #pragma once
 
+#include <span>
+
 #include "halftone/analysis/batches.h"
 #include "halftone/ir/executor.h"
 
@@ -9,18 +11,23 @@ namespace halftone::analysis {
 struct Accuracy {
   std::int64_t samples = 0;
   std::int64_t correct = 0;
+  std::int64_t correct_in_5 = 0;          // the label is among the five largest
   std::vector<std::int32_t> predictions;  // by row
 
-  // 0 to 100.
-  double percent() const {
-    return samples == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(samples);
+  // 0 to 100, of `count` among the samples.
+  double percent(std::int64_t count) const {
+    return samples == 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(samples);
   }
+  double percent() const { return percent(correct); }
 };
 
 // The class of a row is the largest of the first output's numbers for it, the first among equal ones.
 // Throws InputError when the output has not one row a sample, or fewer numbers than the set has classes.
 Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
                   const data::Preprocessing& preprocessing, const BatchOptions& options);
+
+// How many of a row's numbers come before the one at `label`: larger, or equal and earlier.
+std::int64_t rank_of(std::span<const float> row, std::int32_t label);
 
 // The row-wise argmax of a float32 tensor, rows being its first dimension.
 std::vector<std::int32_t> predictions(const Tensor& scores);

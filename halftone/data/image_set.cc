@@ -1,0 +1,111 @@
+#include "halftone/data/image_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/base/parallel_for.h"
+#include "halftone/data/image.h"
+#include "halftone/data/printable.h"
+
+namespace halftone::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Entry {
+  fs::path path;
+  std::int32_t label = 0;
+};
+
+Entry parse_line(std::string_view line, const ImageSetOptions& options, std::int64_t number) {
+  const std::size_t space = line.find_last_of(" \t,");
+  std::int32_t label = 0;
+  if (space != std::string_view::npos) {
+    const std::string_view digits = line.substr(space + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), label);
+    if (error == std::errc() && end == digits.data() + digits.size() && label >= 0)
+      return {options.images / line.substr(0, line.find_last_not_of(" \t,", space) + 1), label};
+  }
+  throw InputError(options.labels.string(), fmt::format("line {}, got '{}', expected a file name and a label",
+                                                        number, printable(line)));
+}
+
+std::vector<Entry> from_list(const ImageSetOptions& options) {
+  const std::vector<std::byte> bytes = read_file(options.labels, std::size_t{1} << 28);
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::vector<Entry> entries;
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    if (!line.empty()) entries.push_back(parse_line(line, options, number));
+  }
+  return entries;
+}
+
+std::vector<fs::path> sorted_contents(const fs::path& folder, bool folders) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (at->is_directory() == folders && at->path().filename().string().front() != '.')
+      found.push_back(at->path());
+  if (error) throw SystemError(folder.string(), fmt::format("cannot read: {}", error.message()));
+  std::ranges::sort(found);
+  return found;
+}
+
+std::vector<Entry> from_folders(const ImageSetOptions& options) {
+  std::vector<Entry> entries;
+  std::int32_t label = 0;
+  for (const fs::path& folder : sorted_contents(options.images, true)) {
+    for (const fs::path& file : sorted_contents(folder, false)) entries.push_back({file, label});
+    ++label;
+  }
+  return entries;
+}
+
+std::vector<Entry> choose(std::vector<Entry> entries, std::int64_t count) {
+  const auto size = static_cast<std::int64_t>(entries.size());
+  if (count <= 0 || count >= size) return entries;
+  std::vector<Entry> chosen;
+  for (std::int64_t i = 0; i < count; ++i)
+    chosen.push_back(entries[static_cast<std::size_t>(i * size / count)]);
+  return chosen;
+}
+
+}  // namespace
+
+Dataset read_image_set(const ImageSetOptions& options) {
+  const std::vector<Entry> entries =
+      choose(options.labels.empty() ? from_folders(options) : from_list(options), options.sample);
+  if (entries.empty())
+    throw InputError(options.images.string(),
+                     "no pictures, expected a list of them or a folder for each class");
+  Dataset dataset{.name = options.images.filename().string()};
+  dataset.images =
+      Tensor(DType::uint8, {static_cast<std::int64_t>(entries.size()), 3, options.height, options.width});
+  std::uint8_t* out = dataset.images.mutable_data<std::uint8_t>().data();
+  const std::int64_t side = (std::min(options.height, options.width) * 8 + 3) / 7;
+  parallel_for(static_cast<std::int64_t>(entries.size()), options.threads, [&](std::int64_t i) {
+    Tensor image = read_image(entries[static_cast<std::size_t>(i)].path);
+    if (image.dim(1) != options.height || image.dim(2) != options.width)
+      image = resize_and_crop(image, side, options.height, options.width);
+    std::memcpy(out + static_cast<std::size_t>(i) * image.byte_size(), image.bytes().data(),
+                image.byte_size());
+  });
+  std::int64_t largest = 0;
+  for (const Entry& entry : entries) {
+    dataset.labels.push_back(static_cast<std::int32_t>(entry.label + options.label_offset));
+    largest = std::max<std::int64_t>(largest, dataset.labels.back());
+  }
+  dataset.classes = static_cast<int>(largest + 1);
+  check(dataset, options.images.string());
+  return dataset;
+}
+
+}  // namespace halftone::data

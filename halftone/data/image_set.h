@@ -1,0 +1,25 @@
+// Labelled pictures in a folder.
+#pragma once
+
+#include <filesystem>
+
+#include "halftone/data/dataset.h"
+
+namespace halftone::data {
+
+struct ImageSetOptions {
+  std::filesystem::path images;
+  std::filesystem::path
+      labels;  // "file label" a line; empty: the folders in `images`, sorted, are the classes
+  std::int64_t height = 224;
+  std::int64_t width = 224;
+  std::int64_t label_offset = 0;  // added to every label, for networks with a class more
+  std::int64_t sample = 0;        // so many at even spacing; 0: all
+  int threads = 1;
+};
+
+// uint8 [N, 3, height, width]. A picture of another size has its short side brought to 8/7 of the smaller of
+// height and width, and its centre cut out. Throws InputError naming a line or picture that is damaged.
+Dataset read_image_set(const ImageSetOptions& options);
+
+}  // namespace halftone::data
