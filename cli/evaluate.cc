@@ -84,20 +84,23 @@ nlohmann::json to_json(const Row& row) {
           {"float_macs", row.work.float_macs}};
 }
 
-void print_table(const std::vector<Row>& rows) {
+// Among fewer classes than this, being among the five largest says little.
+constexpr int kClassesForTop5 = 100;
+
+void print_table(const std::vector<Row>& rows, int classes) {
   using Align = report::Table::Align;
+  const bool top5 = classes >= kClassesForTop5;
   report::Table table({{"model"},
                        {"computed in"},
-                       {"accuracy", Align::right},
-                       {"top-5", Align::right},
+                       {top5 ? "top-1 / top-5" : "accuracy", Align::right},
                        {"parameters", Align::right},
                        {"file", Align::right},
                        {"nodes int/float", Align::right},
                        {"multiply-adds int/float", Align::right}});
   for (const Row& row : rows)
-    table.add_row({row.model, row.mode, fmt::format("{:.2f} %", row.accuracy),
-                   fmt::format("{:.2f} %", row.top5), report::format_bytes(row.parameter_bytes),
-                   report::format_bytes(row.bytes),
+    table.add_row({row.model, row.mode,
+                   fmt::format("{:.2f} %", row.accuracy) + (top5 ? fmt::format(" / {:.2f} %", row.top5) : ""),
+                   report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
                    fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
                    fmt::format("{}/{}", report::format_count(row.work.integer_macs),
                                report::format_count(row.work.float_macs))});
@@ -118,7 +121,7 @@ int evaluate(const Options& options) {
       rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
   }
   if (!options.json) {
-    print_table(rows);
+    print_table(rows, dataset.classes);
     return kYes;
   }
   nlohmann::json out = nlohmann::json::array();
