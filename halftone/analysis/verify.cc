@@ -31,7 +31,8 @@ struct Steps {
 };
 
 Steps steps_of(const qgraph::Value& value) {
-  return {static_cast<double>(value.params->format.qmax() - value.params->format.qmin()), value.params->tensor().scale};
+  return {static_cast<double>(value.params->format.qmax() - value.params->format.qmin()),
+          value.params->tensor().scale};
 }
 
 const qgraph::Linear* linear_of(const qgraph::Op& op) {
@@ -163,7 +164,8 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
     return tolerance + y.range * (fixed && linear->wide ? std::max(mantissa, 0x1p-15) : mantissa);
   }
   if (std::holds_alternative<qgraph::Add>(node.op))
-    return tolerance + (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
+    return tolerance +
+           (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
   if (std::holds_alternative<qgraph::AveragePool>(node.op))
     return tolerance + y.range * (graph.arithmetic.mode == numeric::Arithmetic::shift ? 0x1p-15 : mantissa);
   return tolerance + (std::holds_alternative<qgraph::Requantize>(node.op) ? y.range * mantissa : 0.0);

@@ -25,7 +25,8 @@ Verdict linear_verdict(const ir::Graph& graph, const ir::Node& node, bool conv) 
   if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) {
     const Shape& y = graph.value(node.outputs[0]).shape;
     const std::int64_t channels = y.empty() ? 0 : conv ? y[1] : y.back();
-    if (!is_float_constant(graph, node.inputs[2]) || !ir::is_channel_bias(graph.constant(node.inputs[2])->shape(), channels))
+    if (!is_float_constant(graph, node.inputs[2]) ||
+        !ir::is_channel_bias(graph.constant(node.inputs[2])->shape(), channels))
       return {Role::floating, "its bias is not one constant a channel"};
   }
   if (const auto* gemm = std::get_if<ir::Gemm>(&node.op);
