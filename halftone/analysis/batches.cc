@@ -1,8 +1,11 @@
 #include "halftone/analysis/batches.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 
+#include "halftone/base/error.h"
 #include "halftone/base/parallel_for.h"
 
 namespace halftone::analysis {
@@ -10,6 +13,8 @@ namespace halftone::analysis {
 void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing,
                  const BatchOptions& options, const std::function<void(const Batch&)>& body) {
   const std::int64_t rows = dataset.size();
+  if (options.batch_size < 1)
+    throw UsageError("batches", fmt::format("batch size, got {}, expected 1 or more", options.batch_size));
   const std::int64_t batches = (rows + options.batch_size - 1) / options.batch_size;
   std::mutex mutex;
   std::int64_t done = 0;

@@ -24,11 +24,28 @@ struct Judge {
   double tolerance = 0.0;
 };
 
-double sum_tolerance(const qgraph::Linear& linear, float s_x, float s_y) {
+// How many steps a value has, and how large one is.
+struct Steps {
+  double range = 0.0;
+  double scale = 1.0;
+};
+
+Steps steps_of(const qgraph::Value& value) {
+  return {static_cast<double>(value.params->format.qmax() - value.params->format.qmin()),
+          value.params->tensor().scale};
+}
+
+const qgraph::Linear* linear_of(const qgraph::Op& op) {
+  if (const auto* gemm = std::get_if<qgraph::Gemm>(&op)) return &gemm->linear;
+  if (const auto* conv = std::get_if<qgraph::Conv>(&op)) return &conv->linear;
+  return nullptr;
+}
+
+double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
   double most = 0.0;
   for (std::size_t c = 0; c < linear.bound.size(); ++c) {
-    const float s_w = linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale;
-    most = std::max(most, static_cast<double>(linear.bound[c]) * numeric::real_multiplier(s_x, s_w, s_y));
+    const double s_w = linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale;
+    most = std::max(most, static_cast<double>(linear.bound[c]) * s_x * s_w / s_y);
   }
   return most * kFloatRounding;
 }
@@ -134,24 +151,24 @@ const LayerComparison* Verification::worst() const {
 }
 
 double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph& graph) {
-  const numeric::QuantParams& y = *graph.value(node.output).params;
-  const double range = y.format.qmax() - y.format.qmin();
-  const bool mantissa = graph.arithmetic.mode == numeric::Arithmetic::fixed;
-  double tolerance =
-      range * kFloatRounding + (mantissa ? range * std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0);
-  if (node.inputs.empty()) return tolerance;
-  const auto& x = graph.value(node.inputs[0]).params;
-  if (!x) return tolerance;
-  if (const auto* gemm = std::get_if<qgraph::Gemm>(&node.op))
-    return tolerance + sum_tolerance(gemm->linear, x->tensor().scale, y.tensor().scale);
-  if (const auto* conv = std::get_if<qgraph::Conv>(&node.op))
-    return tolerance + sum_tolerance(conv->linear, x->tensor().scale, y.tensor().scale);
-  if (std::holds_alternative<qgraph::AveragePool>(node.op) &&
-      graph.arithmetic.mode == numeric::Arithmetic::shift)
-    tolerance += range * 0x1p-15;  // 1/count has a 16-bit mantissa there
-  const double inputs = x->format.qmax() - x->format.qmin();
-  return tolerance + 2.0 * inputs * static_cast<double>(x->tensor().scale) /
-                         static_cast<double>(y.tensor().scale) * kFloatRounding;
+  const Steps y = steps_of(graph.value(node.output));
+  std::vector<Steps> x;
+  for (qgraph::ValueId id : node.inputs)
+    if (graph.value(id).params) x.push_back(steps_of(graph.value(id)));
+  double tolerance = y.range * kFloatRounding;
+  for (const Steps& input : x) tolerance += input.range * input.scale / y.scale * kFloatRounding;
+  const bool fixed = graph.arithmetic.mode == numeric::Arithmetic::fixed;
+  const double mantissa = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
+  if (const qgraph::Linear* linear = linear_of(node.op)) {
+    tolerance += sum_tolerance(*linear, x.at(0).scale, y.scale);
+    return tolerance + y.range * (fixed && linear->wide ? std::max(mantissa, 0x1p-15) : mantissa);
+  }
+  if (std::holds_alternative<qgraph::Add>(node.op))
+    return tolerance +
+           (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
+  if (std::holds_alternative<qgraph::AveragePool>(node.op))
+    return tolerance + y.range * (graph.arithmetic.mode == numeric::Arithmetic::shift ? 0x1p-15 : mantissa);
+  return tolerance + (std::holds_alternative<qgraph::Requantize>(node.op) ? y.range * mantissa : 0.0);
 }
 
 Verification verify(const ir::Graph& simulated, const ir::Executor& integers,

@@ -43,8 +43,9 @@ Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
                     const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
                     const data::Preprocessing& preprocessing, const BatchOptions& options);
 
-// How far, in output steps, the simulated real value of a node may lie from the exact one: the sum's float32
-// roundings, at most bound·M·2^−21, and the multiplier's, at most the output's range times 2^−(B−1).
+// How far, in output steps, the simulated real value of a node may lie from the exact one: the float32
+// roundings of its inputs, sum (bound·M) and output, 2^−21 of each; and where the node has a multiplier, its
+// mantissa's rounding, 2^−(B−1) of the output's range (for Add, of the operands').
 double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph& graph);
 
 }  // namespace halftone::analysis

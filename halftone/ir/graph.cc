@@ -70,8 +70,9 @@ std::vector<std::vector<int>> consumers(const Graph& graph) {
 }
 
 std::string describe(const Graph& graph, const Node& node) {
-  const std::string output =
-      node.outputs.empty() ? "" : fmt::format(" -> '{}'", graph.value(node.outputs[0]).name);
+  const bool known = !node.outputs.empty() && node.outputs[0] >= 0 &&
+                     node.outputs[0] < static_cast<ValueId>(graph.values.size());
+  const std::string output = known ? fmt::format(" -> '{}'", graph.value(node.outputs[0]).name) : "";
   return fmt::format("{} '{}'{}", name_of(node.op), node.name, output);
 }
 

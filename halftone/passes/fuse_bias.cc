@@ -24,6 +24,7 @@ bool join_add(ir::Graph& graph, ir::Node& producer, const ir::Node& node) {
   if (constant == nullptr || constant->dtype() != DType::float32 || y.size() < 2) return false;
   if (std::holds_alternative<ir::MatMul>(producer.op) && graph.value(producer.inputs[0]).shape.size() != 2)
     return false;
+  if (!has_plain_factors(producer)) return false;
   std::vector<double> bias = bias_of(graph, producer);
   if (bias.empty() || !is_per_channel(constant->shape(), y, channels)) return false;
   const auto values = constant->data<float>();

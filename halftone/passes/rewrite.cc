@@ -46,6 +46,11 @@ std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node) {
   return w->rank() == 2 ? w->dim(transposed(node) ? 1 : 0) : 0;
 }
 
+bool has_plain_factors(const ir::Node& node) {
+  const auto* gemm = std::get_if<ir::Gemm>(&node.op);
+  return gemm == nullptr || (gemm->alpha == 1.0F && gemm->beta == 1.0F);
+}
+
 void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor) {
   Tensor scaled = *graph.constant(node.inputs[1]);
   auto values = scaled.mutable_data<float>();
@@ -61,7 +66,9 @@ std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
   std::vector<double> bias(static_cast<std::size_t>(channels), 0.0);
   if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return bias;
   const Tensor* tensor = graph.constant(node.inputs[2]);
-  if (tensor == nullptr || tensor->dtype() != DType::float32 || !ir::is_channel_bias(tensor->shape(), channels)) return {};
+  if (tensor == nullptr || tensor->dtype() != DType::float32 ||
+      !ir::is_channel_bias(tensor->shape(), channels))
+    return {};
   const auto values = tensor->data<float>();
   return {values.begin(), values.end()};
 }

@@ -17,6 +17,9 @@ ir::Graph join_pairs(ir::Graph graph, const Join& join);
 // Output channels of a Conv, Gemm or MatMul with constant weights, or 0 for other nodes.
 std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node);
 
+// Whether the node is no Gemm with alpha or beta other than 1 (fold_gemm_factors takes those away).
+bool has_plain_factors(const ir::Node& node);
+
 // Multiplies the weights of every output channel by its factor (a new constant).
 void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor);
 

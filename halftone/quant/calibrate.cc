@@ -14,6 +14,8 @@ namespace halftone::quant {
 
 RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options) {
   if (samples.rank() == 0 || samples.dim(0) == 0) throw InputError("calibrate", "no samples");
+  if (options.batch_size < 1)
+    throw UsageError("calibrate", fmt::format("batch size, got {}, expected 1 or more", options.batch_size));
   const std::int64_t batches = (samples.dim(0) + options.batch_size - 1) / options.batch_size;
   std::map<std::string, MinMaxObserver, std::less<>> observers;
   std::mutex mutex;

@@ -35,12 +35,16 @@ class Rewriter {
       finish(id, out_.add_input(value.name, value.dtype, value.shape));
     }
     for (std::size_t n = 0; n < in_.nodes.size(); ++n) rewrite(in_.nodes[n], plan_.role[n]);
-    for (ir::ValueId id : in_.outputs) out_.outputs.push_back(renamed(id));
+    for (ir::ValueId id : in_.outputs) out_.outputs.push_back(output(id));
     return {std::move(out_), std::move(notes_)};
   }
 
  private:
   ir::ValueId& renamed(ir::ValueId id) { return renamed_[static_cast<std::size_t>(id)]; }
+
+  bool names_output(ir::ValueId id) const {
+    return is_output(id) && std::ranges::find(in_.inputs, id) == in_.inputs.end();
+  }
 
   bool is_output(ir::ValueId id) const { return std::ranges::find(in_.outputs, id) != in_.outputs.end(); }
 
@@ -64,8 +68,12 @@ class Rewriter {
   }
 
   numeric::Affine activation_params(ir::ValueId id) const {
-    return numeric::affine_from_range(class_ranges_.at(plan_.scale_class[static_cast<std::size_t>(id)]),
-                                      recipe_.activations, recipe_.activation_scheme, recipe_.power_of_two);
+    try {
+      return numeric::affine_from_range(class_ranges_.at(plan_.scale_class[static_cast<std::size_t>(id)]),
+                                        recipe_.activations, recipe_.activation_scheme, recipe_.power_of_two);
+    } catch (const InputError& error) {
+      throw InputError(in_.value(id).name, error.what());
+    }
   }
 
   ir::ValueId scalar(const std::string& name, float value) {
@@ -87,14 +95,21 @@ class Rewriter {
         zero_point(name + "_zero_point", affine.zero_point, numeric::storage_dtype(recipe_.activations));
     const ir::ValueId q = out_.add_node(ir::QuantizeLinear{}, {computed, s, z}, name + "_quantized");
     renamed(id) =
-        out_.add_node(ir::DequantizeLinear{}, {q, s, z}, is_output(id) ? name : name + "_dequantized");
+        out_.add_node(ir::DequantizeLinear{}, {q, s, z}, names_output(id) ? name : name + "_dequantized");
+  }
+
+  // An input that is an output as well is handed on as it came.
+  ir::ValueId output(ir::ValueId id) {
+    const auto input = std::ranges::find(in_.inputs, id);
+    return input != in_.inputs.end() ? out_.inputs[static_cast<std::size_t>(input - in_.inputs.begin())]
+                                     : operand(id);
   }
 
   // The name under which a node's float result goes; a quantized output leaves its own name to its
   // Dequantize.
   std::string result_name(ir::ValueId id) const {
     const bool pair = plan_.quantized[static_cast<std::size_t>(id)];
-    return in_.value(id).name + (pair && is_output(id) ? "_real" : "");
+    return in_.value(id).name + (pair && names_output(id) ? "_real" : "");
   }
 
   void rewrite(const ir::Node& node, Role role) {

@@ -12,6 +12,10 @@ void check(const Recipe& recipe) {
   if (recipe.weights.bits != 8 || recipe.activations.bits != 8)
     throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w8a8", recipe.weights.bits,
                                            recipe.activations.bits));
+  const int mantissa = recipe.arithmetic.mantissa_bits;
+  if (recipe.arithmetic.mode == numeric::Arithmetic::fixed && mantissa != 8 && mantissa != 16 &&
+      mantissa != 32)
+    throw UsageError("recipe", fmt::format("mantissa of {} bits, expected 8, 16 or 32", mantissa));
   if (recipe.granularity == numeric::Granularity::group)
     throw UsageError("recipe", "granularity group, expected tensor or channel");
   if (recipe.arithmetic.mode == numeric::Arithmetic::shift && !recipe.power_of_two)

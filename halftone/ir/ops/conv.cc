@@ -13,7 +13,7 @@ Shape output_shape(const Conv& op, const Shape& x, const Shape& w) {
   if (x.size() != 4 || w.size() != 4)
     throw UnsupportedError("Conv", fmt::format("input {} and weights {}, expected two spatial dimensions",
                                                to_string(x), to_string(w)));
-  if (op.groups < 1 || x[1] != w[1] * op.groups || w[0] % op.groups != 0)
+  if (op.groups < 1 || x[1] % op.groups != 0 || x[1] / op.groups != w[1] || w[0] % op.groups != 0)
     throw InputError("Conv", fmt::format("{} groups do not fit input {} and weights {}", op.groups,
                                          to_string(x), to_string(w)));
   return window_output_shape(kernel_window(op, w), x, w[0], "Conv");
