@@ -13,11 +13,12 @@ constexpr const char* kAbout =
     "Turns trained float networks into integers, shows what that costs, and proves the integers.\n"
     "Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx";
 
-// Last first, as CLI11 takes them. It reads "-5" as a number, but "-.5" as an option.
+// Last first, as CLI11 takes them. It reads "-5" as a number, but "-.5" and "-inf" as options: a blank keeps
+// it off.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   for (std::string& argument : arguments)
-    if (argument.starts_with("-.")) argument.insert(1, "0");
+    if (argument.starts_with("-.") || argument.starts_with("-inf")) argument.insert(0, " ");
   std::ranges::reverse(arguments);
   return arguments;
 }
@@ -36,6 +37,10 @@ int run_command_line(int argc, char** argv) {
   add_run(app, run);
   add_verify(app, run);
   add_number(app, run);
+  const auto is_asked_for = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), is_asked_for))
+    return fail("halftone", fmt::format("[usage] unknown command '{}'; see halftone --help", argv[1]),
+                kUsage);
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::Success& success) {

@@ -23,7 +23,7 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
   command.add_option("--label-offset", label_offset,
                      "Added to every label of --images, for networks with a class more");
-  command.add_option("--samples", samples, samples_text)->check(CLI::PositiveNumber);
+  command.add_option("--samples", samples, samples_text)->check(CLI::Range(1, 1 << 30));
   command.add_option("--preset", preset,
                      "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's "
                      "own, or the data set's usual one)");
@@ -58,12 +58,15 @@ data::Preprocessing choose_preprocessing(const ModelFile& model, const DataOptio
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 
-void with_progress(const DataOptions& data, std::int64_t batch_size, const std::string& title,
-                   const std::function<void(const analysis::BatchOptions&)>& work) {
+void with_progress(const DataOptions& data, const ModelFile& model, std::int64_t batch_size,
+                   const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work) {
   report::Progress progress(std::cerr, report::stderr_options());
-  work({.batch_size = batch_size, .threads = data.thread_count(), .progress = [&](double done) {
-          progress.update(done, title);
-        }});
+  const Shape& input = model.input_shape();
+  const bool fixed = !input.empty() && input[0] != kDynamic;
+  work({.batch_size = model.batch_size(batch_size),
+        .fixed_batch = fixed,
+        .threads = data.thread_count(),
+        .progress = [&](double done) { progress.update(done, title); }});
 }
 
 }  // namespace halftone::cli

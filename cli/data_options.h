@@ -32,8 +32,9 @@ struct DataOptions {
 data::Preprocessing choose_preprocessing(const ModelFile& model, const DataOptions& options,
                                          const std::string& dataset_name);
 
-// Runs `work(options for its batches)` under a progress line headed `title`.
-void with_progress(const DataOptions& data, std::int64_t batch_size, const std::string& title,
-                   const std::function<void(const analysis::BatchOptions&)>& work);
+// Runs `work(options for its batches)` under a progress line headed `title`; batches of `batch_size` unless
+// the model has its own.
+void with_progress(const DataOptions& data, const ModelFile& model, std::int64_t batch_size,
+                   const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work);
 
 }  // namespace halftone::cli

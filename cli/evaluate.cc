@@ -54,7 +54,7 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
           .mode = mode,
           .bytes = model.file_bytes,
           .parameter_bytes = parameter_bytes(model.graph)};
-  with_progress(options.data, model.batch_size(kBatch), fmt::format("{} ({})", model.path, mode),
+  with_progress(options.data, model, kBatch, fmt::format("{} ({})", model.path, mode),
                 [&](const analysis::BatchOptions& batches) {
                   const analysis::Accuracy accuracy =
                       analysis::evaluate(network, dataset, preprocessing, batches);
@@ -126,7 +126,7 @@ int evaluate(const Options& options) {
   }
   nlohmann::json out = nlohmann::json::array();
   for (const Row& row : rows) out.push_back(to_json(row));
-  fmt::print("{}\n", out.dump(2));
+  print_json(out);
   return kYes;
 }
 

@@ -110,7 +110,7 @@ void print_result(const Request& request, std::int64_t samples, const qat::Epoch
                            {"training_accuracy", 100.0 * last.accuracy},
                            {"seconds", last.seconds},
                            {"output", request.output}};
-  fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_json(out);
 }
 
 int run(const Request& request) {

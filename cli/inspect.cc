@@ -119,7 +119,7 @@ void print_inspection(const Json& out) {
                  value["shape"].get<std::string>());
   if (quantized)
     fmt::print("integers: {}; {}\n", out["arithmetic"].get<std::string>(),
-               out["integer_only"].get<bool>() ? "no float between the ends" : "with float islands");
+               out["integer_only"].get<bool>() ? "no float between input and output" : "with float islands");
   report::Table table({{"layer"},
                        {"op"},
                        {"output shape"},
@@ -144,7 +144,7 @@ void print_inspection(const Json& out) {
 int inspect(const Options& options) {
   const Json out = inspect_json(load_model_file(options.model));
   if (options.json)
-    fmt::print("{}\n", out.dump(2, ' ', false, Json::error_handler_t::replace));
+    print_json(out);
   else
     print_inspection(out);
   return kYes;

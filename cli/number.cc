@@ -47,6 +47,10 @@ Expression parse_expression(const std::vector<std::string>& words) {
   throw UsageError("number", "expected a number, 'a + b' or 'a * b' (quote the '*')");
 }
 
+double combine(const Expression& expression, const std::vector<double>& v) {
+  return expression.sign == '+' ? v[0] + v[1] : v[0] * v[1];
+}
+
 nlohmann::json to_json(const std::string& format, double real, const Rendered& r) {
   nlohmann::json out{{"format", format},   {"real", real}, {"integer", r.q},
                      {"binary", r.binary}, {"hex", r.hex}, {"saturated", r.saturated}};
@@ -72,6 +76,8 @@ int number(const Options& options) {
   const auto format_of = [&](std::size_t i) {
     return options.formats[i < options.formats.size() ? i : i == 2 ? 0 : options.formats.size() - 1];
   };
+  if (operands == 2 && std::isnan(combine(expression, expression.operands)))
+    throw UsageError("number", "not a number (NaN), expected a real result");
   nlohmann::json out;
   std::vector<double> stored;
   for (std::size_t i = 0; i < operands; ++i) {
@@ -81,10 +87,8 @@ int number(const Options& options) {
     if (!options.json) print_rendered("", format_of(i), expression.operands[i], r);
   }
   if (operands == 2) {
-    const bool add = expression.sign == '+';
-    const double exact = add ? expression.operands[0] + expression.operands[1]
-                             : expression.operands[0] * expression.operands[1];
-    const double of_stored = add ? stored[0] + stored[1] : stored[0] * stored[1];
+    const double exact = combine(expression, expression.operands);
+    const double of_stored = combine(expression, stored);
     const Rendered r = render(of_stored, parse_number_format(format_of(2)));
     out["result"] = to_json(format_of(2), of_stored, r);
     out["exact"] = exact;
@@ -96,7 +100,7 @@ int number(const Options& options) {
                  of_stored - exact, r.value - of_stored, r.value - exact);
     }
   }
-  if (options.json) fmt::print("{}\n", (operands == 1 ? out["numbers"][0] : out).dump(2));
+  if (options.json) print_json(operands == 1 ? out["numbers"][0] : out);
   return kYes;
 }
 

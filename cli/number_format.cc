@@ -60,13 +60,15 @@ NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_si
   return numbers;
 }
 
+// As in a network: the value as float32, one float32 division (docs/arithmetic.md section 3).
 Rendered render_integer(double real, const IntegerNumbers& f) {
-  const double scaled =
-      numeric::round_real(real / f.affine.scale, numeric::Rounding::half_even) + f.affine.zero_point;
+  const auto value = static_cast<float>(real);
   Rendered out;
-  out.q = static_cast<std::int64_t>(std::clamp<double>(scaled, f.format.qmin(), f.format.qmax()));
-  out.saturated = scaled < f.format.qmin() || scaled > f.format.qmax();
-  out.value = static_cast<double>(f.affine.scale) * static_cast<double>(out.q - f.affine.zero_point);
+  out.q = numeric::quantize(value, f.affine, f.format);
+  const double unbounded =
+      numeric::round_real(value / f.affine.scale, numeric::Rounding::half_even) + f.affine.zero_point;
+  out.saturated = unbounded < f.format.qmin() || unbounded > f.format.qmax();
+  out.value = numeric::dequantize(static_cast<std::int32_t>(out.q), f.affine);
   out.binary = numeric::binary_text(out.q, f.format.bits, f.fixed_point ? f.fraction_length : 0);
   out.hex = numeric::hex_text(out.q, f.format.bits);
   return out;

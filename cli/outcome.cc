@@ -13,8 +13,13 @@ namespace halftone::cli {
 
 int fail(const std::string& program, std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
-  fmt::print(stderr, "{}: {}\n", program, message);
+  // Standard error may be closed or full; the exit code still says it.
+  std::fputs(fmt::format("{}: {}\n", program, message).c_str(), stderr);
   return code;
+}
+
+void print_json(const nlohmann::json& json) {
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 int guarded(const std::string& program, const Run& run) {

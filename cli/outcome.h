@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace halftone::cli {
@@ -16,6 +17,9 @@ using Run = std::function<int()>;
 
 // Prints "program: message" as one line and returns the code.
 int fail(const std::string& program, std::string message, int code);
+
+// Prints JSON to standard output; text that is not UTF-8 is replaced.
+void print_json(const nlohmann::json& json);
 
 // Runs, and turns what it throws into a line and a code.
 int guarded(const std::string& program, const Run& run);

@@ -4,13 +4,14 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/ir/interpreter.h"
-#include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
@@ -29,7 +30,7 @@ struct Options {
   std::string bits = "w8a8";
   std::string granularity = "channel";
   std::string arithmetic = "fixed";
-  int mantissa_bits = 32;
+  std::optional<int> mantissa_bits;
   bool symmetric = false;
   bool asymmetric = false;
   bool power_of_two = false;
@@ -42,7 +43,10 @@ quant::Recipe recipe_from(const Options& options) {
     throw UsageError("--bits", fmt::format("got '{}', expected w8a8", options.bits));
   if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
   recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
-  recipe.arithmetic.mantissa_bits = options.mantissa_bits;
+  if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
+    throw UsageError("--mantissa",
+                     fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
+  recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
   recipe.power_of_two = options.power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift;
   if (options.symmetric) recipe.activation_scheme = numeric::Scheme::symmetric;
   if (options.asymmetric) {
@@ -52,31 +56,43 @@ quant::Recipe recipe_from(const Options& options) {
   return recipe;
 }
 
+// What quantizing came to.
+struct Result {
+  quant::Quantized quantized;
+  qgraph::QuantizedGraph integers;
+  std::string file;  // as it is written
+  std::int64_t samples = 0;
+};
+
 nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
-                       const ModelFile& after, std::int64_t samples, const std::vector<std::string>& notes) {
-  const qgraph::Work work = qgraph::count_work(*after.integers);
+                       const Result& result) {
   nlohmann::json islands = nlohmann::json::array();
-  for (const qgraph::Node& node : after.integers->nodes)
+  for (const qgraph::Node& node : result.integers.nodes)
     if (const auto* island = std::get_if<qgraph::Float>(&node.op))
       islands.push_back({{"node", node.name}, {"reason", island->reason}});
   return {{"model", options.model},
           {"output", options.output},
           {"recipe", quant::describe(recipe)},
-          {"calibration_samples", samples},
+          {"calibration_samples", result.samples},
           {"bytes_before", before.file_bytes},
-          {"bytes", after.file_bytes},
+          {"bytes", result.file.size()},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
-          {"parameter_bytes", parameter_bytes(after.graph)},
-          {"integer_nodes", work.integer_nodes},
+          {"parameter_bytes", parameter_bytes(result.quantized.graph)},
+          {"integer_nodes", qgraph::count_work(result.integers).integer_nodes},
           {"float_nodes", islands},
-          {"notes", notes}};
+          {"notes", result.quantized.notes}};
+}
+
+// The first reason why a network has nothing to quantize.
+std::string why_nothing(const ir::Graph& graph) {
+  const auto nodes = quant::float_nodes(graph);
+  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason);
 }
 
 void print_summary(const nlohmann::json& s) {
   fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
-  fmt::print("  calibrated   on {} training samples, min-max\n",
-             report::format_count(s["calibration_samples"]));
+  fmt::print("  calibrated   on {} samples, min-max\n", report::format_count(s["calibration_samples"]));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
   fmt::print("  layers       {} in integers, {} in float\n", s["integer_nodes"].get<std::int64_t>(),
@@ -98,22 +114,26 @@ int quantize(const Options& options) {
 
   const ir::Graph graph = passes::simplify(before.graph);
   quant::RangeTable ranges;
-  with_progress(
-      options.data, before.batch_size(kBatch), "calibrating", [&](const analysis::BatchOptions& batches) {
-        ranges = quant::calibrate(
-            ir::Interpreter(graph), samples,
-            {.batch_size = batches.batch_size, .threads = batches.threads, .progress = batches.progress});
-      });
-  quant::Quantized quantized = quant::quantize(graph, ranges, recipe);
-  quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
-  qgraph::lower(quantized.graph);  // what can't become integers is refused before anything is written
-  onnx_io::save_model(quantized.graph, options.output);
-  const nlohmann::json result =
-      summary(options, recipe, before, load_model_file(options.output), dataset.size(), quantized.notes);
+  with_progress(options.data, before, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
+    ranges = quant::calibrate(ir::Interpreter(graph), samples,
+                              {.batch_size = batches.batch_size,
+                               .fixed_batch = batches.fixed_batch,
+                               .threads = batches.threads,
+                               .progress = batches.progress});
+  });
+  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = dataset.size()};
+  if (!qgraph::is_quantized(result.quantized.graph))
+    throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
+  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
+  // What can't become integers is refused before anything is written.
+  result.integers = qgraph::lower(result.quantized.graph);
+  result.file = onnx_io::serialize_model(result.quantized.graph);
+  const nlohmann::json out = summary(options, recipe, before, result);
+  write_file(options.output, result.file);
   if (options.json)
-    fmt::print("{}\n", result.dump(2));
+    print_json(out);
   else
-    print_summary(result);
+    print_summary(out);
   return kYes;
 }
 
@@ -148,9 +168,10 @@ void add_quantize(CLI::App& app, Run& run) {
                    "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)")
       ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
       ->capture_default_str();
-  command->add_option("--mantissa", options->mantissa_bits, "Bits of the multiplier of 'fixed': 8, 16 or 32")
-      ->check(CLI::IsMember({8, 16, 32}))
-      ->capture_default_str();
+  command
+      ->add_option("--mantissa", options->mantissa_bits,
+                   "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)")
+      ->check(CLI::IsMember({8, 16, 32}));
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->callback([options, &run] { run = [options] { return quantize(*options); }; });
 }

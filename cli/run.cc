@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
@@ -36,26 +37,39 @@ std::unique_ptr<ir::Executor> executor_of(const ModelFile& model) {
   return std::make_unique<ir::Interpreter>(model.graph);
 }
 
-// A name as a file name: nothing that leads out of the folder.
-std::string file_name(std::string_view value) {
-  std::string name(value);
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.') c = '_';
-  if (name.empty() || name.front() == '.') name.insert(0, "_");
-  return name + ".npy";
-}
+// Names as file names: nothing that leads out of the folder, no two the same, none longer than a file system
+// takes.
+class FileNames {
+ public:
+  std::string of(std::string_view value) {
+    std::string name(value.substr(0, 200));
+    for (char& c : name)
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.') c = '_';
+    if (name.empty() || name.front() == '.') name.insert(0, "_");
+    while (!used_.insert(name).second) name += '_';
+    return name + ".npy";
+  }
 
-std::vector<Tensor> execute(const ModelFile& model, const Tensor& input, const std::string& dump) {
+ private:
+  std::set<std::string> used_;
+};
+
+std::vector<Tensor> execute(const ModelFile& model, const Tensor& input, const Options& options) {
+  if (!options.output.empty()) check_writable(options.output);
   ir::Visitor visit;
-  if (!dump.empty()) {
+  FileNames names;
+  if (!options.dump.empty()) {
     std::error_code error;
-    std::filesystem::create_directories(dump, error);
-    if (error) throw SystemError(dump, fmt::format("cannot make folder: {}", error.message()));
+    std::filesystem::create_directories(options.dump, error);
+    if (error) throw SystemError(options.dump, fmt::format("cannot make folder: {}", error.message()));
     visit = [&](std::string_view name, Tensor& value) {
-      data::write_npy(std::filesystem::path(dump) / file_name(name), value);
+      data::write_npy(std::filesystem::path(options.dump) / names.of(name), value);
     };
   }
-  return executor_of(model)->run({&input, 1}, visit);
+  std::vector<Tensor> outputs = executor_of(model)->run({&input, 1}, visit);
+  if (outputs.at(0).size() == 0) throw InputError(model.path, "its output has no elements");
+  if (!options.output.empty()) data::write_npy(options.output, outputs[0]);
+  return outputs;
 }
 
 // Pixels are prepared as the model asks; numbers are taken as they are. A missing batch dimension is added.
@@ -78,12 +92,10 @@ Tensor prepare(const ModelFile& model, Tensor input, const Options& options) {
 
 int run_file(const ModelFile& model, const Options& options) {
   const Tensor input = prepare(model, data::read_npy(options.input), options);
-  if (!options.output.empty()) check_writable(options.output);
-  const Tensor y = execute(model, input, options.dump).at(0);
-  if (!options.output.empty()) data::write_npy(options.output, y);
+  const Tensor y = execute(model, input, options).at(0);
   const std::vector<std::int32_t> classes = analysis::predictions(y);
   if (options.json) {
-    fmt::print("{}\n", nlohmann::json{{"shape", y.shape()}, {"predictions", classes}}.dump());
+    print_json(nlohmann::json{{"shape", y.shape()}, {"predictions", classes}});
     return kYes;
   }
   fmt::print("output {} {}{}\n", name_of(y.dtype()), to_string(y.shape()),
@@ -100,8 +112,8 @@ int run_sample(const ModelFile& model, const Options& options) {
     throw UsageError("--index", fmt::format("got {}, expected 0 to {}", options.index, dataset.size() - 1));
   const data::Preprocessing preprocessing = choose_preprocessing(model, options.preset, dataset.name);
   const Tensor image = dataset.images.rows(options.index, options.index + 1);
-  const Tensor y = execute(model, data::apply(preprocessing, image), options.dump).at(0).cast(DType::float32);
-  if (!options.output.empty()) data::write_npy(options.output, y);
+  const Tensor input = pad_rows(data::apply(preprocessing, image), model.batch_size(1));
+  const Tensor y = execute(model, input, options).at(0).rows(0, 1).cast(DType::float32);
   const auto scores = y.data<float>();
   std::vector<std::int32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
@@ -110,10 +122,9 @@ int run_sample(const ModelFile& model, const Options& options) {
   });
   const std::int32_t label = dataset.labels[static_cast<std::size_t>(options.index)];
   if (options.json) {
-    fmt::print("{}\n", nlohmann::json{{"prediction", order.at(0)},
-                                      {"label", label},
-                                      {"scores", std::vector<float>(scores.begin(), scores.end())}}
-                           .dump());
+    print_json(nlohmann::json{{"prediction", order.at(0)},
+                              {"label", label},
+                              {"scores", std::vector<float>(scores.begin(), scores.end())}});
     return kYes;
   }
   if (image.dtype() == DType::uint8 && image.rank() == 4) fmt::print("{}", report::picture(image, 0));
@@ -140,15 +151,16 @@ void add_run(CLI::App& app, Run& run) {
   auto* source = command->add_option_group("source", "What to run it on");
   source->add_option("--input", options->input,
                      "A .npy array: one sample or a batch; uint8 is taken as pixels");
-  source->add_option("--data", options->data, "A data set: one image of it is shown with its prediction");
+  auto* data =
+      source->add_option("--data", options->data, "A data set: one image of it is shown with its prediction");
   source->require_option(1);
-  command->add_option("--index", options->index, "Which image of --data")->capture_default_str();
+  command->add_option("--index", options->index, "Which image of --data")->capture_default_str()->needs(data);
   command->add_option("--output", options->output, "Write the first output as .npy");
   command->add_option("--dump", options->dump,
                       "Folder for every value on the way as .npy, integers as integers");
-  command->add_option(
-      "--preset", options->preset,
-      "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's own)");
+  command->add_option("--preset", options->preset,
+                      "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's "
+                      "own, or the data set's usual one)");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return run_model(*options); }; });
 }

@@ -61,7 +61,7 @@ void print_report(const analysis::Verification& v, const std::string& arithmetic
                        : fmt::format("sample {}, element {}", layer.first_row, layer.first_element)});
   fmt::print("{}", table.text());
   fmt::print(
-      "arithmetic {}, {} samples, {} integers compared: {} differ from the simulation at a tie, {} "
+      "arithmetic {}, {} samples, {} integers compared: {} differ from the simulation within rounding, {} "
       "otherwise\n",
       arithmetic, report::format_count(v.samples), report::format_count(v.compared),
       report::format_count(v.different - std::min(v.different, v.unexplained)),
@@ -80,13 +80,14 @@ int verify(const Options& options) {
   const data::Preprocessing preprocessing = choose_preprocessing(model, options.data, dataset.name);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
-  with_progress(
-      options.data, model.batch_size(kBatch), "verifying", [&](const analysis::BatchOptions& batches) {
-        result = analysis::verify(model.graph, integers, *model.integers, dataset, preprocessing, batches);
-      });
+  with_progress(options.data, model, kBatch, "verifying", [&](const analysis::BatchOptions& batches) {
+    result = analysis::verify(model.graph, integers, *model.integers, dataset, preprocessing, batches);
+  });
+  if (result.compared == 0 && result.unexplained == 0)
+    throw InputError(options.model, "no value of it is computed in integers, nothing to verify");
   const std::string arithmetic = qgraph::describe(model.integers->arithmetic);
   if (options.json)
-    fmt::print("{}\n", to_json(result, arithmetic).dump(2));
+    print_json(to_json(result, arithmetic));
   else
     print_report(result, arithmetic);
   return result.unexplained == 0 ? kYes : kNo;

@@ -21,7 +21,8 @@ void for_batches(const data::Dataset& dataset, const data::Preprocessing& prepro
   parallel_for(batches, options.threads, [&](std::int64_t i) {
     const std::int64_t first = i * options.batch_size;
     const std::int64_t last = std::min(rows, first + options.batch_size);
-    body({first, data::apply(preprocessing, dataset.images.rows(first, last))});
+    const Tensor images = data::apply(preprocessing, dataset.images.rows(first, last));
+    body({first, last - first, options.fixed_batch ? pad_rows(images, options.batch_size) : images});
     const std::lock_guard lock(mutex);
     ++done;
     if (options.progress) options.progress(static_cast<double>(done) / static_cast<double>(batches));

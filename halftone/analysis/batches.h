@@ -12,13 +12,15 @@ namespace halftone::analysis {
 
 struct BatchOptions {
   std::int64_t batch_size = 64;
+  bool fixed_batch = false;  // the network takes no fewer: a short last batch is filled up by repeating its last row
   int threads = 1;
   std::function<void(double)> progress;  // fraction done; one call at a time
 };
 
-// Rows [first, first + images.dim(0)) of the set, preprocessed.
+// Rows [first, first + count) of the set, preprocessed; images may have more rows when the batch is fixed.
 struct Batch {
   std::int64_t first = 0;
+  std::int64_t count = 0;
   Tensor images;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "halftone/base/error.h"
 
@@ -14,6 +15,9 @@ std::vector<std::int32_t> predictions(const Tensor& scores) {
   const std::int64_t classes = scores.size() / scores.dim(0);
   const Tensor real = scores.cast(DType::float32);
   const float* row = real.data<float>().data();
+  for (std::int64_t i = 0; i < real.size(); ++i)
+    if (std::isnan(row[i]))
+      throw InputError("evaluate", fmt::format("score {} of a sample is not a number (NaN)", i % classes));
   for (std::int64_t n = 0; n < scores.dim(0); ++n, row += classes)
     result.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
   return result;
@@ -40,10 +44,11 @@ Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
       throw InputError("evaluate",
                        fmt::format("output of shape {} for {} samples of {} classes",
                                    to_string(scores.shape()), batch.images.dim(0), dataset.classes));
-    std::ranges::copy(predictions(scores), accuracy.predictions.begin() + batch.first);
+    const std::vector<std::int32_t> predicted = predictions(scores);
+    std::copy_n(predicted.begin(), batch.count, accuracy.predictions.begin() + batch.first);
     const Tensor real = scores.cast(DType::float32);
     const auto width = static_cast<std::size_t>(scores.size() / scores.dim(0));
-    for (std::size_t i = 0; i < static_cast<std::size_t>(scores.dim(0)); ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(batch.count); ++i) {
       const std::size_t row = static_cast<std::size_t>(batch.first) + i;
       ranks[row] = rank_of(real.data<float>().subspan(i * width, width), dataset.labels[row]);
     }

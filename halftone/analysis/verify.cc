@@ -50,22 +50,50 @@ double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
   return most * kFloatRounding;
 }
 
-std::map<std::string, Judge> make_judges(const ir::Graph& simulated, const qgraph::QuantizedGraph& graph) {
+// Scale, zero point and bounds come from the file's own Quantize nodes, not from the integers that are
+// judged.
+std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated,
+                                                      const qgraph::QuantizedGraph& graph) {
   std::map<std::string, const qgraph::Node*> nodes;
   for (const qgraph::Node& node : graph.nodes) nodes[graph.value(node.output).name] = &node;
-  std::map<std::string, Judge> judges;
+  std::map<std::string, Judge, std::less<>> judges;
   for (const ir::Node& node : simulated.nodes) {
-    if (!std::holds_alternative<ir::QuantizeLinear>(node.op)) continue;
-    const auto found = nodes.find(simulated.value(node.outputs[0]).name);
-    if (found == nodes.end()) continue;
-    const qgraph::Value& value = graph.value(found->second->output);
-    judges[value.name] = {.real_name = simulated.value(node.inputs[0]).name,
-                          .params = *value.params,
-                          .lo = value.params->format.qmin(),
-                          .hi = value.params->format.qmax(),
-                          .tolerance = rounding_tolerance(*found->second, graph)};
+    const auto* quantize = std::get_if<ir::QuantizeLinear>(&node.op);
+    if (quantize == nullptr) continue;
+    const ir::Value& y = simulated.value(node.outputs[0]);
+    const auto found = nodes.find(y.name);
+    const Tensor* scale = simulated.constant(node.inputs[1]);
+    const Tensor* zero = node.inputs.size() > 2 ? simulated.constant(node.inputs[2]) : nullptr;
+    if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output).params) continue;
+    const numeric::QuantParams params =
+        ir::linear_params(*scale, zero, quantize->axis, y.dtype, y.shape, y.name);
+    judges[y.name] = {.real_name = simulated.value(node.inputs[0]).name,
+                      .params = params,
+                      .lo = params.format.qmin(),
+                      .hi = params.format.qmax(),
+                      .tolerance = rounding_tolerance(*found->second, graph)};
   }
   return judges;
+}
+
+// Integers that no Quantize made here, but a move: they are the same or wrong.
+LayerComparison compare_exactly(const std::string& name, const Tensor& simulated, const Tensor& integers,
+                                std::int64_t first_row) {
+  LayerComparison result{.name = name, .compared = simulated.size()};
+  const auto a = numeric::to_int32(simulated);
+  const auto b = numeric::to_int32(integers);
+  const std::int64_t row =
+      integers.rank() == 0 || integers.dim(0) == 0 ? 1 : integers.size() / integers.dim(0);
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    if (a[i] == b[i]) continue;
+    if (result.different++ == 0) {
+      result.first_row = first_row + static_cast<std::int64_t>(i) / row;
+      result.first_element = static_cast<std::int64_t>(i) % row;
+    }
+    result.max_difference = std::max<std::int64_t>(result.max_difference, std::abs(a[i] - b[i]));
+  }
+  result.unexplained = result.different;
+  return result;
 }
 
 // Compares one batch of one layer.
@@ -83,7 +111,8 @@ LayerComparison compare(const std::string& name, const Judge& judge, const Tenso
     const double steps =
         std::clamp<double>(static_cast<double>(r[i]) / static_cast<double>(affine.scale) + affine.zero_point,
                            judge.lo, judge.hi);
-    const bool unexplained = !(std::fabs(b[i] - steps) <= 0.5 + judge.tolerance);
+    const bool nearest = std::fabs(b[i] - steps) <= 0.5 + judge.tolerance;
+    const bool unexplained = !nearest || std::abs(a[i] - b[i]) > 1.0 + std::ceil(2.0 * judge.tolerance);
     if (a[i] == b[i] && !unexplained) continue;
     const bool first = result.first_row < 0 || (unexplained && result.unexplained == 0);
     result.different += a[i] != b[i] ? 1 : 0;
@@ -122,7 +151,7 @@ using Integers = std::map<std::string, Tensor, std::less<>>;
 // The simulation with each layer's integers put in place of its own; returns what each layer's own were.
 std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch,
                                             const Integers& integers,
-                                            const std::map<std::string, Judge>& judges) {
+                                            const std::map<std::string, Judge, std::less<>>& judges) {
   std::vector<LayerComparison> result;
   Integers real;
   simulation.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
@@ -130,11 +159,17 @@ std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, c
       real.insert_or_assign(std::string(name), value);
       return;
     }
-    const auto judge = judges.find(std::string(name));
     const auto mine = integers.find(name);
-    if (judge == judges.end() || mine == integers.end()) return;
-    result.push_back(compare(judge->first, judge->second, real.at(judge->second.real_name), value,
-                             mine->second, batch.first));
+    if (mine == integers.end() || mine->second.shape() != value.shape()) {
+      // The file has these integers and the network computes none under their name.
+      result.push_back({.name = std::string(name), .different = value.size(), .unexplained = value.size()});
+      return;
+    }
+    const auto judge = judges.find(name);
+    result.push_back(judge != judges.end()
+                         ? compare(judge->first, judge->second, real.at(judge->second.real_name), value,
+                                   mine->second, batch.first)
+                         : compare_exactly(std::string(name), value, mine->second, batch.first));
     value = mine->second;
   });
   return result;
@@ -175,7 +210,7 @@ Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
                     const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
                     const data::Preprocessing& preprocessing, const BatchOptions& options) {
   const ir::Interpreter simulation(simulated);
-  const std::map<std::string, Judge> judges = make_judges(simulated, graph);
+  const auto judges = make_judges(simulated, graph);
   std::map<std::string, LayerComparison> layers;
   Verification result{.samples = dataset.size()};
   std::mutex mutex;
@@ -207,8 +242,8 @@ Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
     result.end_to_end_different += end_to_end;
     for (std::size_t i = 0; i < a.size(); ++i) result.predictions_different += a[i] != b[i] ? 1 : 0;
   });
-  for (const qgraph::Node& node : graph.nodes) {
-    const auto found = layers.find(graph.value(node.output).name);
+  for (const ir::Node& node : simulated.nodes) {
+    const auto found = layers.find(simulated.value(node.outputs[0]).name);
     if (found == layers.end()) continue;
     result.layers.push_back(found->second);
     result.compared += found->second.compared;

@@ -70,6 +70,14 @@ void Tensor::copy_in(std::span<const std::byte> bytes) {
   if (!bytes.empty()) std::memcpy(bytes_->data(), bytes.data(), bytes.size());
 }
 
+Tensor pad_rows(const Tensor& tensor, std::int64_t count) {
+  if (tensor.rank() == 0 || tensor.dim(0) >= count || tensor.dim(0) == 0) return tensor;
+  std::vector<Tensor> parts{tensor};
+  const Tensor last = tensor.rows(tensor.dim(0) - 1, tensor.dim(0));
+  for (std::int64_t i = tensor.dim(0); i < count; ++i) parts.push_back(last);
+  return concatenate_rows(parts);
+}
+
 Tensor concatenate_rows(std::span<const Tensor> parts) {
   if (parts.empty()) throw InputError("concatenate", "no tensors to join");
   Shape shape = parts[0].shape();

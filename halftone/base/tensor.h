@@ -74,6 +74,9 @@ class Tensor {
   std::shared_ptr<std::vector<std::byte>> bytes_;
 };
 
+// `tensor` with its last row repeated until it has `count` rows; itself when it has as many.
+Tensor pad_rows(const Tensor& tensor, std::int64_t count);
+
 // Tensors joined along the outermost dimension; all of one type and one row shape.
 Tensor concatenate_rows(std::span<const Tensor> parts);
 

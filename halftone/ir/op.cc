@@ -8,6 +8,16 @@ std::string_view name_of(const Op& op) {
   return std::visit([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
 }
 
+bool is_linear(const Op& op) {
+  return std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op) ||
+         std::holds_alternative<MatMul>(op);
+}
+
+bool has_channels_last(const Op& op) {
+  const auto* gemm = std::get_if<Gemm>(&op);
+  return std::holds_alternative<MatMul>(op) || (gemm != nullptr && !gemm->trans_b);
+}
+
 Arity arity_of(const Op& op) {
   return std::visit([](const auto& o) { return arity(o); }, op);
 }

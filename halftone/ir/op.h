@@ -65,6 +65,10 @@ using Op = std::variant<
 // clang-format on
 
 std::string_view name_of(const Op& op);
+// Conv, Gemm or MatMul: input 1 is weights.
+bool is_linear(const Op& op);
+// Whether those weights are [K, M], output channels last (otherwise [M, ...]).
+bool has_channels_last(const Op& op);
 Arity arity_of(const Op& op);
 std::vector<TensorType> infer_op(const Op& op, InputTypes inputs);
 std::vector<Tensor> evaluate_op(const Op& op, InputTensors inputs);

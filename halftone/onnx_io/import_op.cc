@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <unordered_map>
 
@@ -58,6 +59,8 @@ ir::Op import_gemm(NodeReader& node) {
 
 ir::Op import_clip(NodeReader& node) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (std::isnan(node.opset() < 11 ? node.real("min", 0) + node.real("max", 0) : 0))
+    throw InputError(node.describe(), "bound is not a number (NaN)");
   if (node.opset() < 11)
     return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
   if (!node.has_input(0) || node.input_count() > 3)

@@ -181,7 +181,7 @@ ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) 
 }
 
 ir::Graph load_model(const std::filesystem::path& path) {
-  return parse_model(read_file(path), path.string());
+  return parse_model(read_file(path, INT32_MAX), path.string());
 }
 
 }  // namespace halftone::onnx_io

@@ -11,7 +11,7 @@ ir::Graph fold_constants(ir::Graph graph);
 // Removes Identity nodes.
 ir::Graph remove_identity(ir::Graph graph);
 
-// Writes alpha and beta of Gemm into its weights and bias.
+// Writes alpha and beta of Gemm into its weights and bias, and a bias of one number out to all channels.
 ir::Graph fold_gemm_factors(ir::Graph graph);
 
 // Makes an Add of a constant, one number a channel, the bias of the Conv, Gemm or MatMul before it.

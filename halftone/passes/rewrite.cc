@@ -3,15 +3,6 @@
 #include "halftone/ir/infer.h"
 
 namespace halftone::passes {
-namespace {
-
-bool transposed(const ir::Node& node) {
-  const auto* gemm = std::get_if<ir::Gemm>(&node.op);
-  return std::holds_alternative<ir::MatMul>(node.op) || (gemm != nullptr && !gemm->trans_b);
-}
-
-}  // namespace
-
 ir::Graph join_pairs(ir::Graph graph, const Join& join) {
   std::vector<int> producer = ir::producers(graph);
   const std::vector<int> uses = ir::use_counts(graph);
@@ -37,13 +28,11 @@ ir::Graph join_pairs(ir::Graph graph, const Join& join) {
 }
 
 std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node) {
-  const bool linear = std::holds_alternative<ir::Conv>(node.op) ||
-                      std::holds_alternative<ir::Gemm>(node.op) ||
-                      std::holds_alternative<ir::MatMul>(node.op);
+  const bool linear = ir::is_linear(node.op);
   const Tensor* w = linear ? graph.constant(node.inputs[1]) : nullptr;
   if (w == nullptr || w->dtype() != DType::float32 || w->rank() < 2) return 0;
   if (std::holds_alternative<ir::Conv>(node.op)) return w->dim(0);
-  return w->rank() == 2 ? w->dim(transposed(node) ? 1 : 0) : 0;
+  return w->rank() == 2 ? w->dim(ir::has_channels_last(node.op) ? 1 : 0) : 0;
 }
 
 bool has_plain_factors(const ir::Node& node) {
@@ -57,7 +46,8 @@ void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& 
   const auto channels = static_cast<std::size_t>(weight_channels(graph, node));
   const std::size_t row = channels == 0 ? 0 : values.size() / channels;
   for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(values[i] * factor[transposed(node) ? i % channels : i / row]);
+    values[i] =
+        static_cast<float>(values[i] * factor[ir::has_channels_last(node.op) ? i % channels : i / row]);
   node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name + "_folded", std::move(scaled));
 }
 

@@ -48,8 +48,14 @@ class Lowering {
   std::optional<ValueId>& float_of(ir::ValueId id) { return float_[static_cast<std::size_t>(id)]; }
   const numeric::QuantParams& params_of(ValueId id) const { return *out_.value(id).params; }
 
-  std::string unique(std::string name) {
-    while (!names_.insert(name).second) name += "_float";
+  // The name a value has in the file, or, when another form of it took that already, one like it.
+  std::string unique(const std::string& name) {
+    return names_.insert(name).second ? name : invented(name + "_float");
+  }
+
+  // A name that no value of the file has.
+  std::string invented(std::string name) {
+    while (in_.find(name) || !names_.insert(name).second) name += '_';
     return name;
   }
 
@@ -172,6 +178,17 @@ class Lowering {
     float_of(node.outputs[0]) = add_node(node.name, Dequantize{params}, {*integer_of(x)}, y);
   }
 
+  // Moved integers have the file's name where they are integers there, and else one of ours until a Quantize
+  // names them.
+  ValueId add_moved(const ir::Value& output, DType dtype, const numeric::QuantParams& params) {
+    if (!is_float(output.dtype)) return add_value(output.name, output.shape, dtype, params);
+    const std::string name = invented(output.name + "_integers");
+    names_.erase(name);
+    const ValueId y = add_value(name, output.shape, dtype, params);
+    views_.insert(y);
+    return y;
+  }
+
   // Ops that only move or choose among elements work on the integers themselves.
   bool try_move(const ir::Node& node) {
     std::optional<Op> op;
@@ -191,8 +208,7 @@ class Lowering {
     }
     if (!op) return false;
     const ir::Value& output = in_.value(node.outputs[0]);
-    const ValueId y = add_value(output.name + "_quantized", output.shape, out_.value(x).dtype, params_of(x));
-    views_.insert(y);  // until a Quantize names it
+    const ValueId y = add_moved(output, out_.value(x).dtype, params_of(x));
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
     return true;
   }
@@ -221,13 +237,13 @@ class Lowering {
     const DType dtype = numeric::storage_dtype(params.format);
     for (ValueId& input : inputs) {
       if (params_of(input) == params) continue;
-      const std::string name = out_.value(input).name + "_rescaled";
+      const std::string name = invented(out_.value(input).name + "_rescaled");
+      names_.erase(name);
       const ValueId rescaled = add_value(name, out_.value(input).shape, dtype, params);
       input =
           add_node(name, make_requantize(params_of(input), params, out_.arithmetic, name), {input}, rescaled);
     }
-    const ValueId joined = add_value(in_.value(y).name + "_quantized", in_.value(y).shape, dtype, params);
-    views_.insert(joined);
+    const ValueId joined = add_moved(in_.value(y), dtype, params);
     integer_of(y) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
     return true;
   }
@@ -268,11 +284,6 @@ class Lowering {
     return std::visit([](const auto& o) { return !ir::Unary<std::decay_t<decltype(o)>>; }, op);
   }
 
-  static bool is_linear(const ir::Op& op) {
-    return std::holds_alternative<ir::Conv>(op) || std::holds_alternative<ir::Gemm>(op) ||
-           std::holds_alternative<ir::MatMul>(op);
-  }
-
   // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
   std::string try_fuse(const ir::Node& node) {
     FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
@@ -280,7 +291,7 @@ class Lowering {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const ir::ValueId id = node.inputs[i];
       if (id == ir::kNoValue) continue;
-      if (i > 0 && is_linear(node.op) && (integer_of(id) || float_of(id)))
+      if (i > 0 && ir::is_linear(node.op) && (integer_of(id) || float_of(id)))
         return "its weights or bias are computed";
       if (integer_of(id)) {
         if (!out_.value(*integer_of(id)).params) return "its input is integers without a scale";

@@ -29,12 +29,6 @@ numeric::OutputBounds output_bounds(const FusedOp& f) {
   return {f.y.tensor().zero_point, bounds.lo, bounds.hi};
 }
 
-// Whether the graph holds the weights as [K, M], channels last.
-bool channels_last(const ir::Op& op) {
-  const auto* gemm = std::get_if<ir::Gemm>(&op);
-  return std::holds_alternative<ir::MatMul>(op) || (gemm != nullptr && !gemm->trans_b);
-}
-
 ConstantOperand channels_first(const ConstantOperand& weights) {
   ConstantOperand result = weights;
   const std::int64_t rows = weights.q.dim(0);
@@ -78,7 +72,7 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
 }
 
 Linear make_linear_of(const FusedOp& f) {
-  const ConstantOperand weights = channels_last(f.op) ? channels_first(*f.weights) : *f.weights;
+  const ConstantOperand weights = ir::has_channels_last(f.op) ? channels_first(*f.weights) : *f.weights;
   const Bounds bounds = integer_bounds(f);
   return make_linear({.name = f.name,
                       .x = f.x[0],
@@ -136,6 +130,8 @@ Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t
   for (std::int64_t count : counts) {
     if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
       r.real.push_back(s_x / (s_y * static_cast<float>(count)));
+      if (!std::isfinite(r.real.back()))
+        throw InputError(f.name, fmt::format("scales {} and {} leave float32", s_x, s_y));
       continue;
     }
     const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
@@ -166,7 +162,13 @@ Op make_add(const FusedOp& f) {
   Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
   Requantizer& r = add.requantizer;
   r = {.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
-  if (f.arithmetic.mode == numeric::Arithmetic::onnx) return add;
+  if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
+    const float reach = 0x1p17F * std::max(add.a.scale, add.b.scale);
+    if (!std::isfinite(reach) || !std::isfinite(reach / add.y.scale))
+      throw InputError(
+          f.name, fmt::format("scales {}, {} and {} leave float32", add.a.scale, add.b.scale, add.y.scale));
+    return add;
+  }
   if (f.arithmetic.mode == numeric::Arithmetic::fixed) {
     const double M[] = {numeric::real_multiplier(add.a.scale, 1.0F, add.y.scale),
                         numeric::real_multiplier(add.b.scale, 1.0F, add.y.scale)};
@@ -193,7 +195,7 @@ std::string why_not_linear(const FusedOp& f) {
   const ConstantOperand& w = *f.weights;
   const bool conv = std::holds_alternative<ir::Conv>(f.op);
   if (!conv && w.q.rank() != 2) return fmt::format("its weights have shape {}", to_string(w.q.shape()));
-  const int channel_axis = channels_last(f.op) ? 1 : 0;
+  const int channel_axis = ir::has_channels_last(f.op) ? 1 : 0;
   if (w.params.axis >= 0 && w.params.axis != channel_axis)
     return fmt::format("its weights are quantized along axis {}", w.params.axis);
   if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
@@ -223,7 +225,7 @@ std::string why_not_integer(const FusedOp& f) {
         if constexpr (kIsLinear<T>) {
           return why_not_linear(f);
         } else if constexpr (std::is_same_v<T, ir::Add>) {
-          return f.x.size() == 2 ? "" : "an operand is a constant";
+          return f.x.size() == 2 ? "" : "an operand is not quantized";
         } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> ||
                              std::is_same_v<T, ir::GlobalAveragePool>) {
           return f.x_shape.size() == 4 || ir::Unary<T>

@@ -11,10 +11,27 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
+// The shape of an island's input by position; constants stand among them.
+Shape operand_shape(const QuantizedGraph& graph, const Node& node, const Float& island,
+                    std::size_t position) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < island.constants.size(); ++i) {
+    const auto& constant = island.constants[i];
+    if (i == position) return constant ? constant->shape() : graph.value(node.inputs[next]).shape;
+    if (!constant) ++next;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool QuantizedGraph::integer_only() const {
-  return std::ranges::none_of(nodes, [](const Node& node) { return std::holds_alternative<Float>(node.op); });
+  const auto inner = [&](const Node& node) {
+    if (std::holds_alternative<Float>(node.op)) return true;
+    return std::holds_alternative<Quantize>(node.op) &&
+           std::ranges::find(inputs, node.inputs[0]) == inputs.end();
+  };
+  return std::ranges::none_of(nodes, inner);
 }
 
 std::string_view name_of(const Op& op) {
@@ -36,11 +53,8 @@ Work count_work(const QuantizedGraph& graph) {
     const Shape& y = graph.value(node.output).shape;
     if (const auto* island = std::get_if<Float>(&node.op)) {
       ++work.float_nodes;
-      const Shape w = island->constants.size() > 1 && island->constants[1] ? island->constants[1]->shape()
-                      : node.inputs.size() > 1                             ? graph.value(node.inputs[1]).shape
-                                                                           : Shape{};
-      if (!node.inputs.empty())
-        work.float_macs += multiply_adds(island->op, graph.value(node.inputs[0]).shape, w, y);
+      work.float_macs += multiply_adds(island->op, operand_shape(graph, node, *island, 0),
+                                       operand_shape(graph, node, *island, 1), y);
     } else if (!std::holds_alternative<Quantize>(node.op) && !std::holds_alternative<Dequantize>(node.op)) {
       ++work.integer_nodes;
       if (const auto* gemm = std::get_if<Gemm>(&node.op))

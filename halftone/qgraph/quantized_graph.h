@@ -125,7 +125,7 @@ struct QuantizedGraph {
   std::vector<ValueId> outputs;
 
   const Value& value(ValueId id) const { return values.at(static_cast<std::size_t>(id)); }
-  // Whether everything between the first Quantize and the last Dequantize is integers.
+  // Whether nothing is computed in float: no float op, and conversions at inputs and outputs alone.
   bool integer_only() const;
 };
 

@@ -24,7 +24,8 @@ RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const C
     std::map<std::string, MinMaxObserver, std::less<>> seen;
     const Tensor rows =
         samples.rows(batch * options.batch_size, std::min(samples.dim(0), (batch + 1) * options.batch_size));
-    network.run({&rows, 1}, [&](std::string_view name, Tensor& value) {
+    const Tensor batch_rows = options.fixed_batch ? pad_rows(rows, options.batch_size) : rows;
+    network.run({&batch_rows, 1}, [&](std::string_view name, Tensor& value) {
       if (value.dtype() != DType::float32) return;
       try {
         seen[std::string(name)].observe(value.data<float>());

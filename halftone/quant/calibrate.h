@@ -14,6 +14,7 @@ using RangeTable = std::map<std::string, numeric::Range, std::less<>>;
 
 struct CalibrationOptions {
   std::int64_t batch_size = 64;
+  bool fixed_batch = false;  // the network takes no fewer: a short last batch repeats its last row
   int threads = 1;
   std::function<void(double)> progress;  // fraction done; may come from any thread
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "halftone/base/error.h"
 #include "halftone/quant/plan.h"
@@ -10,11 +11,6 @@
 
 namespace halftone::quant {
 namespace {
-
-bool channels_last(const ir::Op& op) {
-  const auto* gemm = std::get_if<ir::Gemm>(&op);
-  return std::holds_alternative<ir::MatMul>(op) || (gemm != nullptr && !gemm->trans_b);
-}
 
 class Rewriter {
  public:
@@ -129,7 +125,7 @@ class Rewriter {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
     std::span<const float> bias;
     if (has_bias) bias = in_.constant(node.inputs[2])->data<float>();
-    const int axis = channels_last(node.op) ? 1 : 0;
+    const int axis = ir::has_channels_last(node.op) ? 1 : 0;
     QuantizedWeights quantized;
     try {
       quantized = quantize_weights(weights, bias, scale_.at(node.inputs[0]),
@@ -176,6 +172,9 @@ class Rewriter {
     const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
     const ir::ValueId id = out_.add_constant(
         name + "_quantized", Tensor::from<std::int32_t>({static_cast<std::int64_t>(q.size())}, q));
+    for (float scale : scales)
+      if (!std::isnormal(scale))
+        throw InputError(name, fmt::format("bias scale s_x*s_w is {}, expected a normal float32", scale));
     const ir::ValueId s = out_.add_constant(name + "_scale", Tensor::from<float>(shape, scales));
     return out_.add_node(ir::DequantizeLinear{.axis = 0}, {id, s}, name + "_dequantized");
   }

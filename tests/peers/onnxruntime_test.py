@@ -2,8 +2,8 @@
 """Our files in ONNX Runtime: the checker accepts them, and arithmetic `onnx` gives ONNX Runtime's predictions.
 
 Trains the MLP, quantizes it with `--arithmetic onnx`, runs the integers with `halftone run` and the same QDQ file in
-ONNX Runtime with graph optimizations off and on. Passes when at least 99.9 % of the predictions are the same; differing
-elements are counted and printed. Exit 77 (skipped) where npm or its package is not to be had.
+ONNX Runtime with graph optimizations off and on. Passes when at least 99.9 % of the predictions are the same and,
+with optimizations on, every element; differing elements are counted and printed. Exit 77 (skipped) where npm or its package is not to be had.
 
   onnxruntime_test.py --halftone build/bin/halftone --work DIR (--digits PROGRAM | --data mnist) [--epochs N] [--model NAME]
 """
@@ -75,7 +75,8 @@ def compare(ours, theirs, level):
     same = np.mean(ours.argmax(1) == theirs.argmax(1))
     print(f'optimizations {level:8}: {np.count_nonzero(ours != theirs)} of {ours.size} elements differ'
           f' (by {steps.max():.0f} steps at most), same class for {100 * same:.3f} % of {len(ours)}')
-    return same >= 0.999
+    # With optimizations on, ONNX Runtime computes in integers; off, in float32, where ties may fall the other way.
+    return same >= 0.999 and (np.array_equal(ours, theirs) if level == 'all' else steps.max() <= 1)
 
 
 def main():

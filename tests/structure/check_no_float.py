@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Disassembles the integer interpreter's inner loops: fails on any floating-point instruction.
 
-check_no_float.py OBJECT[:SYMBOL]...  SYMBOL keeps only functions whose demangled name contains it.
+check_no_float.py [--expect-float] OBJECT[:SYMBOL]...  SYMBOL keeps only functions whose demangled name contains it.
 Moves, logic and shuffles of vector registers carry integers as well and are no arithmetic; what adds, multiplies,
-compares, rounds or converts floats is.
+compares, rounds or converts floats is. --expect-float turns the question round: it fails when there is none.
 """
 import re
 import subprocess
@@ -32,7 +32,8 @@ def functions(path):
 
 def main():
     checked, bad = 0, []
-    for argument in sys.argv[1:]:
+    expect_float = '--expect-float' in sys.argv
+    for argument in (a for a in sys.argv[1:] if a != '--expect-float'):
         path, _, symbol = argument.partition(':')
         seen = 0
         for name, mnemonic, line in functions(path):
@@ -44,6 +45,9 @@ def main():
         if seen == 0:
             sys.exit(f'check_no_float: nothing to check in {argument}')
         checked += seen
+    if expect_float:
+        print(f'{len(bad)} of {checked} instructions are floating point')
+        return 0 if bad else 1
     print('\n'.join(bad) if bad else f'{checked} instructions, none of them floating point')
     return 1 if bad else 0
 

@@ -16,14 +16,21 @@ void expect_two_spatial(const Shape& x, std::string_view where) {
                            fmt::format("input of shape {}, expected two spatial dimensions", to_string(x)));
 }
 
+constexpr std::int64_t kMostBegins = 1 << 20;
+
 // A window that sees padding alone has no largest element and no mean.
 void expect_pads_below_kernel(const Window& window, const Shape& x, std::string_view where) {
   for (const WindowAxis& axis : resolve(window, Shape(x.begin() + 2, x.end()), where)) {
     const std::int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
     bool empty = axis.pad_begin >= extent || axis.pad_end >= extent;
-    // Only windows that begin in the padding can miss the input between their taps.
-    for (std::int64_t o = 0; !empty && o < axis.out && o * axis.stride < axis.pad_begin; ++o)
-      empty = window_count(axis, o, false) == 0;
+    // A window that begins in the padding can miss the input between its taps only when they lie wider apart
+    // than the input is long; how it begins repeats after as many windows as taps lie apart.
+    if (!empty && axis.dilation > axis.in) {
+      const std::int64_t begins = std::min({axis.out, axis.dilation, axis.pad_begin / axis.stride + 1});
+      if (begins > kMostBegins)
+        throw UnsupportedError(where, fmt::format("dilation {} of an input of {}", axis.dilation, axis.in));
+      for (std::int64_t o = 0; !empty && o < begins; ++o) empty = window_count(axis, o, false) == 0;
+    }
     if (empty)
       throw InputError(where, fmt::format("pads {} and {} of a window of {} make it see padding alone",
                                           axis.pad_begin, axis.pad_end, extent));
