@@ -21,7 +21,7 @@ std::vector<std::string> quantized_values(const ir::Graph& graph) {
 }
 
 std::string like(const ir::Graph& graph, std::string_view name) {
-  return graph.value(plan(graph).like.at(static_cast<std::size_t>(*graph.find(name)))).name;
+  return graph.value(plan(graph).scale_class.at(static_cast<std::size_t>(*graph.find(name)))).name;
 }
 
 TEST(Plan, RolesOfAConvNetwork) {
