@@ -136,7 +136,6 @@ TEST(Concat, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(OneNode().input({2, 2}).input({2, 2}).with(Concat{-3}), InputError);
   EXPECT_THROW(OneNode().input({}).input({}).with(Concat{0}), InputError);
   EXPECT_THROW(OneNode().input({2}).input({2}, DType::int8).with(Concat{0}), InputError);
-  EXPECT_THROW(OneNode().input({2}).absent().with(Concat{0}), InputError);
   EXPECT_THROW(OneNode().with(Concat{0}), InputError);
 }
 
