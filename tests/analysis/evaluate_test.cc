@@ -58,6 +58,51 @@ RC_GTEST_PROP(Predictions, NothingIsLargerAndNothingBeforeIsAsLarge,
   }
 }
 
+TEST(Rank, CountsWhatIsLargerOrEqualAndEarlier) {
+  const std::vector<float> row{2, 5, 2, -1, 5};
+  const std::int64_t expected[] = {2, 0, 3, 4, 1};
+  for (std::int32_t label = 0; label < 5; ++label) EXPECT_EQ(rank_of(row, label), expected[label]) << label;
+  EXPECT_EQ(rank_of(std::vector<float>{7}, 0), 0);
+  EXPECT_EQ(rank_of(std::vector<float>{-INFINITY, INFINITY}, 0), 1);
+}
+
+RC_GTEST_PROP(Rank, IsAPermutationWhoseFirstIsThePrediction, (const std::vector<std::int8_t>& values)) {
+  RC_PRE(!values.empty());
+  std::vector<float> row;
+  for (std::int8_t v : values) row.push_back(static_cast<float>(v % 4));  // many ties
+  std::vector<bool> seen(row.size(), false);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto rank = static_cast<std::size_t>(rank_of(row, static_cast<std::int32_t>(i)));
+    RC_ASSERT(rank < row.size());
+    RC_ASSERT(!seen[rank]);
+    seen[rank] = true;
+    if (rank == 0)
+      RC_ASSERT(predictions(ir::floats({1, static_cast<std::int64_t>(row.size())}, row)).at(0) ==
+                static_cast<std::int32_t>(i));
+  }
+}
+
+TEST(Evaluate, CountsLabelsAmongTheFirstFive) {
+  std::vector<float> scores;
+  for (int row = 0; row < 7; ++row)
+    for (int i = 0; i < 7; ++i) scores.push_back(static_cast<float>(-i));
+  const auto dataset = labelled(scores, {7}, {0, 1, 2, 3, 4, 5, 6}, 7);
+  for (std::int64_t batch : {1, 2, 7}) {
+    const Accuracy accuracy =
+        evaluate(Fake([](const Tensor& x) { return x; }), dataset, {}, {.batch_size = batch});
+    EXPECT_EQ(accuracy.correct, 1);
+    EXPECT_EQ(accuracy.correct_in_5, 5);
+    EXPECT_DOUBLE_EQ(accuracy.percent(accuracy.correct_in_5), 500.0 / 7.0);
+  }
+}
+
+TEST(Evaluate, OfFewerThanSixClassesEveryLabelIsAmongFive) {
+  const auto dataset = labelled({1, 0, 0, 1, 1, 0}, {2}, {0, 0, 1}, 2);
+  const Accuracy accuracy = evaluate(Fake([](const Tensor& x) { return x; }), dataset, {}, {});
+  EXPECT_EQ(accuracy.correct, 1);
+  EXPECT_EQ(accuracy.correct_in_5, 3);
+}
+
 TEST(Evaluate, CountsWhatIsRight) {
   const auto dataset = labelled({1, 0, 0, 1, 1, 0, 0, 1, 3, 3}, {2}, {0, 1, 1, 0, 0}, 2);
   const Accuracy accuracy = evaluate(Fake([](const Tensor& x) { return x; }), dataset, {}, {});

@@ -178,15 +178,37 @@ TEST(Check, Types) {
 }
 
 TEST(Check, FloatOpsTakeFloat32Alone) {
-  for (DType dtype : {DType::float64, DType::int8, DType::int64, DType::uint16})
-    for (const Op& op : {Op(Relu{}), Op(Softmax{}), Op(Sigmoid{}), Op(Clip{})}) {
-      EXPECT_THROW(OneNode().input({2, 2}, dtype).with(op), UnsupportedError) << name_of(op);
-      Graph g = OneNode().input({2, 2}).with(op);
+  for (DType dtype :
+       {DType::float64, DType::float16, DType::int8, DType::int64, DType::uint16, DType::boolean})
+    for (const Op& op : {Op(Softmax{}), Op(GlobalAveragePool{}), Op(GlobalMaxPool{}),
+                         Op(MaxPool{{.kernel = {1, 1}}}), Op(AveragePool{{.kernel = {1, 1}}})}) {
+      EXPECT_THROW(OneNode().input({2, 2, 2, 2}, dtype).with(op), UnsupportedError) << name_of(op);
+      Graph g = OneNode().input({2, 2, 2, 2}).with(op);
       g.value(g.inputs[0]).dtype = dtype;
       g.value(g.outputs[0]).dtype = dtype;
       EXPECT_THROW(check(g), UnsupportedError) << name_of(op);
     }
   EXPECT_THROW(OneNode().input({2, 2}).input({2, 2}, DType::float64).with(MatMul{}), UnsupportedError);
+  EXPECT_THROW(OneNode().input({2, 2}, DType::float16).input({2, 2}, DType::float16).with(Gemm{}),
+               UnsupportedError);
+}
+
+TEST(Check, FunctionsOfOneAndTwoVariablesAndMovesTakeEveryNumber) {
+  for (DType dtype : {DType::float64, DType::float16, DType::bfloat16, DType::int8, DType::int64,
+                      DType::uint16, DType::uint32, DType::uint64}) {
+    for (const Op& op : {Op(Relu{}), Op(Clip{0, 1}), Op(Transpose{}), Op(Concat{}), Op(Squeeze{})}) {
+      const Graph g = OneNode().input({2, 2}, dtype).with(op);
+      check(g);
+      EXPECT_EQ(g.value(g.outputs[0]).dtype, dtype) << name_of(op);
+    }
+    for (const Op& op : {Op(Add{}), Op(Sub{}), Op(Mul{}), Op(Div{}), Op(PRelu{})}) {
+      const Graph g = OneNode().input({2, 2}, dtype).input({2}, dtype).with(op);
+      check(g);
+      EXPECT_EQ(g.value(g.outputs[0]).dtype, dtype) << name_of(op);
+      const DType other = dtype == DType::int8 ? DType::uint8 : DType::int8;
+      EXPECT_THROW(OneNode().input({2, 2}, dtype).input({2}, other).with(op), InputError) << name_of(op);
+    }
+  }
 }
 
 TEST(Infer, ReplacesStaleShapes) {

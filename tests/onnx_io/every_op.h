@@ -43,6 +43,7 @@ inline void add_windows(Graphs& graphs) {
   graphs["average_pool"] = OneNode().input({kDynamic, 2, 6, 5}).with(AveragePool{odd});
   graphs["average_pool_counting_pads"] = OneNode().input({1, 2, 6, 5}).with(AveragePool{ceil, true});
   graphs["global_average_pool"] = OneNode().input({kDynamic, 3, 4, 5}).with(GlobalAveragePool{});
+  graphs["global_max_pool"] = OneNode().input({kDynamic, 3, 4, 5}).with(GlobalMaxPool{});
 }
 
 inline void add_linear(Graphs& graphs) {
@@ -64,6 +65,46 @@ inline void add_linear(Graphs& graphs) {
                                       .with(BatchNormalization{1e-3F});
 }
 
+inline void add_binary(Graphs& graphs) {
+  using namespace ir;
+  graphs["sub"] = OneNode().input({kDynamic, 3, 1}).input({3, 4}).with(Sub{});
+  graphs["mul"] = OneNode().input({2, 3}).constant(random_floats({3}, 1)).with(Mul{});
+  graphs["div"] = OneNode().input({2, 3}).input({}).with(Div{});
+  graphs["prelu"] = OneNode().input({kDynamic, 3, 2}).constant(random_floats({3, 1}, 2)).with(PRelu{});
+  graphs["add_int32"] = OneNode().input({2, 3}, DType::int32).input({3}, DType::int32).with(Add{});
+  graphs["mul_uint64"] = OneNode().input({2, 3}, DType::uint64).input({3}, DType::uint64).with(Mul{});
+  graphs["sub_float16"] = OneNode().input({2, 3}, DType::float16).input({3}, DType::float16).with(Sub{});
+  graphs["add_bfloat16"] = OneNode().input({2, 3}, DType::bfloat16).input({3}, DType::bfloat16).with(Add{});
+}
+
+inline void add_functions(Graphs& graphs) {
+  using namespace ir;
+  graphs["neg"] = OneNode().input({2, 3}).with(Neg{});
+  graphs["neg_int64"] = OneNode().input({2, 3}, DType::int64).with(Neg{});
+  graphs["abs"] = OneNode().input({kDynamic, 3}).with(Abs{});
+  graphs["sqrt"] = OneNode().input({2, 3}).with(Sqrt{});
+  graphs["exp"] = OneNode().input({2, 3}).with(Exp{});
+  graphs["log"] = OneNode().input({2, 3}).with(Log{});
+  graphs["erf"] = OneNode().input({2, 3}).with(Erf{});
+  graphs["reciprocal"] = OneNode().input({2, 3}).with(Reciprocal{});
+  graphs["round"] = OneNode().input({2, 3}).with(Round{});
+  graphs["hard_swish"] = OneNode().input({2, 3}).with(HardSwish{});
+  graphs["leaky_relu"] = OneNode().input({2, 3}).with(LeakyRelu{0.25F});
+  graphs["elu"] = OneNode().input({2, 3}).with(Elu{1.5F});
+  graphs["selu"] = OneNode().input({2, 3}).with(Selu{1.25F, 0.75F});
+  graphs["selu_plain"] = OneNode().input({2, 3}).with(Selu{});
+  graphs["hard_sigmoid"] = OneNode().input({2, 3}).with(HardSigmoid{0.25F, 0.375F});
+  graphs["relu_float16"] = OneNode().input({2, 3}, DType::float16).with(Relu{});
+}
+
+// In operator sets that the installed ONNX does not check.
+inline void add_newest(Graphs& graphs) {
+  using namespace ir;
+  graphs["gelu"] = OneNode().input({2, 3}).with(Gelu{});
+  graphs["gelu_tanh"] = OneNode().input({2, 3}).with(Gelu{true});
+  graphs["swish"] = OneNode().input({kDynamic, 3}).with(Swish{1.5F});
+}
+
 inline void add_elementwise(Graphs& graphs) {
   using namespace ir;
   graphs["relu"] = OneNode().input({kDynamic, 3}).with(Relu{});
@@ -81,6 +122,13 @@ inline void add_moves(Graphs& graphs) {
   graphs["flatten"] = OneNode().input({2, 3, 4}).with(Flatten{2});
   graphs["flatten_from_end"] = OneNode().input({2, 3, 4}).with(Flatten{-1});
   graphs["reshape"] = OneNode().input({kDynamic, 2, 6}).constant(int64s({0, 3, -1})).with(Reshape{});
+  graphs["transpose"] = OneNode().input({kDynamic, 3, 4}).with(Transpose{{0, 2, 1}});
+  graphs["transpose_reversed"] = OneNode().input({2, 3, 4}, DType::int16).with(Transpose{});
+  graphs["concat"] = OneNode().input({kDynamic, 3}).input({kDynamic, 1}).input({kDynamic, 2}).with(Concat{1});
+  graphs["concat_from_end"] = OneNode().input({2, 3}).constant(random_floats({2, 4}, 1)).with(Concat{-1});
+  graphs["squeeze"] = OneNode().input({kDynamic, 1, 3, 1}).with(Squeeze{{1, -1}});
+  graphs["squeeze_all"] = OneNode().input({2, 1, 3, 1}).with(Squeeze{});
+  graphs["unsqueeze"] = OneNode().input({kDynamic, 3}).with(Unsqueeze{{1, -1}});
   graphs["reshape_allow_zero"] = OneNode().input({2, 6}).constant(int64s({3, 4})).with(Reshape{true});
 }
 
@@ -111,10 +159,13 @@ inline void add_quantization(Graphs& graphs) {
       OneNode().input({2, 3}, DType::int32).constant(scalar_of(0.5F)).with(DequantizeLinear{});
 }
 
-inline Graphs graphs_of_every_op() {
+inline Graphs graphs_of_every_op(bool newest = true) {
   Graphs graphs;
   add_windows(graphs);
   add_linear(graphs);
+  add_binary(graphs);
+  add_functions(graphs);
+  if (newest) add_newest(graphs);
   add_elementwise(graphs);
   add_moves(graphs);
   add_quantization(graphs);

@@ -193,6 +193,64 @@ TEST(Opset, ReshapeKeepsZerosWhenToldTo) {
   EXPECT_EQ(graph.value(graph.outputs[0]).shape, (Shape{2, 3}));
 }
 
+TEST(Opset, AxesAreAttributesBeforeThirteenAndInputsFromThen) {
+  for (std::int64_t opset : {11, 13})
+    for (const char* type : {"Squeeze", "Unsqueeze"}) {
+      Model model(opset);
+      model.input("x", {2, 1, 3});
+      onnx::NodeProto& node = model.node(type, {"x"}, {"y"});
+      if (opset < 13) {
+        set(node, "axes", std::vector<std::int64_t>{1});
+      } else {
+        model.shape_initializer("axes", {1});
+        node.add_input("axes");
+      }
+      const ir::Graph graph = parse(model.output("y").proto);
+      EXPECT_EQ(graph.value(graph.outputs[0]).shape,
+                type == std::string("Squeeze") ? (Shape{2, 3}) : (Shape{2, 1, 1, 3}))
+          << opset;
+    }
+}
+
+TEST(Opset, AxesThatAreComputedOrNoListOfInt64AreRefused) {
+  Model computed(13);
+  computed.input("x", {2, 1});
+  computed.input("axes", {1}, onnx::TensorProto::INT64);
+  computed.node("Squeeze", {"x", "axes"}, {"y"});
+  EXPECT_THROW(parse(computed.output("y").proto), UnsupportedError);
+  Model real(13);
+  real.input("x", {2, 1});
+  real.initializer("axes", {1}, {1.0F});
+  real.node("Squeeze", {"x", "axes"}, {"y"});
+  EXPECT_THROW(parse(real.output("y").proto), InputError);
+}
+
+TEST(Opset, NodesWithoutTheirInputAreRefused) {
+  for (const char* type : {"Concat", "Transpose"}) {
+    Model model(13);
+    model.input("x", {1, 4});
+    model.node(type, {}, {"y"});
+    EXPECT_THROW(parse(model.output("y").proto), InputError) << type;
+  }
+}
+
+TEST(Opset, DefaultsOfAttributesAreThoseOfOnnx) {
+  const auto of = [](const char* type, std::int64_t opset = 13) {
+    Model model(opset);
+    model.input("x", {4});
+    model.node(type, {"x"}, {"y"});
+    return parse(model.output("y").proto).nodes.at(0).op;
+  };
+  EXPECT_TRUE(of("LeakyRelu") == ir::Op(ir::LeakyRelu{0.01F}));
+  EXPECT_TRUE(of("Elu") == ir::Op(ir::Elu{1.0F}));
+  EXPECT_TRUE(of("Selu") == ir::Op(ir::Selu{1.67326319F, 1.05070102F}));
+  EXPECT_TRUE(of("HardSigmoid") == ir::Op(ir::HardSigmoid{0.2F, 0.5F}));
+  EXPECT_TRUE(of("Gelu", 20) == ir::Op(ir::Gelu{false}));
+  EXPECT_TRUE(of("Swish", 24) == ir::Op(ir::Swish{1.0F}));
+  EXPECT_TRUE(of("Transpose") == ir::Op(ir::Transpose{}));
+  EXPECT_TRUE(of("Dropout") == ir::Op(ir::Identity{}));
+}
+
 TEST(Opset, WhatIsReadFromAnOldFileIsWrittenWithTheSameMeaning) {
   Model model(9);
   model.input("x", {2, 3, 2});

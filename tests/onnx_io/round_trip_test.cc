@@ -87,12 +87,14 @@ TEST(RoundTrip, AWholeQuantizedNetwork) {
 }
 
 TEST(RoundTrip, EveryElementTypeOfConstants) {
-  for (DType dtype : {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32,
-                      DType::int64, DType::float64}) {
+  for (DType dtype :
+       {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32, DType::int64,
+        DType::float64, DType::float16, DType::bfloat16, DType::uint32, DType::uint64, DType::boolean}) {
     ir::Graph graph;
     Tensor tensor(dtype, {2, 3});
     std::size_t next = 0;
-    for (std::byte& b : tensor.mutable_bytes()) b = static_cast<std::byte>(next++ % 63);  // no NaN among them
+    const std::size_t below = dtype == DType::boolean ? 2 : 63;  // no NaN among them
+    for (std::byte& b : tensor.mutable_bytes()) b = static_cast<std::byte>(next++ % below);
     const ir::ValueId c = graph.add_constant("c", tensor);
     graph.outputs = {graph.add_node(ir::Identity{}, {c}, "y")};
     const ir::Graph after = parse(serialize_model(graph));
@@ -139,6 +141,9 @@ TEST(RoundTrip, TheOperatorSetWrittenHasWhatIsUsed) {
   };
   EXPECT_EQ(opset(quantized_network()), kOpset);
   EXPECT_GE(opset(graphs_of_every_op().at("reshape_allow_zero")), 14);
+  EXPECT_EQ(opset(graphs_of_every_op().at("hard_swish")), 14);
+  EXPECT_EQ(opset(graphs_of_every_op().at("gelu")), 20);
+  EXPECT_EQ(opset(graphs_of_every_op().at("swish")), 24);
   EXPECT_GE(
       opset(ir::OneNode().input({1, 1, 5, 5}).with(ir::AveragePool{{.kernel = {2, 2}, .dilations = {2, 2}}})),
       19);

@@ -100,6 +100,41 @@ TEST(TensorProto, NotANumberIsRefusedInfinityIsNot) {
   EXPECT_EQ(from_proto(proto, "here").data<float>()[0], -INFINITY);
 }
 
+// int32_data holds the bit pattern of 16-bit floats, and bool; uint64_data holds both wide unsigned types.
+TEST(TensorProto, NarrowFloatsUnsignedAndBoolInTheirFields) {
+  onnx::TensorProto half = proto_of(onnx::TensorProto::FLOAT16, {2});
+  half.add_int32_data(0x3c00);
+  half.add_int32_data(0xc000);
+  EXPECT_TRUE(from_proto(half, "here").cast(DType::float32) == ir::floats({2}, {1.0F, -2.0F}));
+  onnx::TensorProto brain = proto_of(onnx::TensorProto::BFLOAT16, {2});
+  brain.add_int32_data(0x3f80);
+  brain.add_int32_data(0xc000);
+  EXPECT_TRUE(from_proto(brain, "here").cast(DType::float32) == ir::floats({2}, {1.0F, -2.0F}));
+  onnx::TensorProto wide = proto_of(onnx::TensorProto::UINT64, {1});
+  wide.add_uint64_data(UINT64_MAX);
+  EXPECT_EQ(from_proto(wide, "here").data<std::uint64_t>()[0], UINT64_MAX);
+  onnx::TensorProto narrow = proto_of(onnx::TensorProto::UINT32, {1});
+  narrow.add_uint64_data(UINT32_MAX);
+  EXPECT_EQ(from_proto(narrow, "here").data<std::uint32_t>()[0], UINT32_MAX);
+  narrow.set_uint64_data(0, std::uint64_t{1} << 32);
+  EXPECT_THAT(refusal(narrow), HasSubstr("4294967296"));
+  onnx::TensorProto truth = proto_of(onnx::TensorProto::BOOL, {2});
+  truth.add_int32_data(1);
+  truth.add_int32_data(0);
+  EXPECT_TRUE(from_proto(truth, "here").data<bool>()[0]);
+  truth.set_int32_data(1, 2);
+  refusal(truth);
+}
+
+TEST(TensorProto, NarrowFloatsThatAreNoNumberAreRefused) {
+  for (const auto& [type, bits] :
+       {std::pair(onnx::TensorProto::FLOAT16, 0x7e00), std::pair(onnx::TensorProto::BFLOAT16, 0x7fc0)}) {
+    onnx::TensorProto proto = proto_of(type, {1});
+    proto.add_int32_data(bits);
+    EXPECT_THAT(refusal(proto), HasSubstr("NaN"));
+  }
+}
+
 TEST(TensorProto, DataElsewhereIsUnsupported) {
   onnx::TensorProto external = proto_of(onnx::TensorProto::FLOAT, {1});
   external.set_data_location(onnx::TensorProto::EXTERNAL);
@@ -114,7 +149,7 @@ TEST(TensorProto, DataElsewhereIsUnsupported) {
 }
 
 TEST(TensorProto, OtherElementTypesAreUnsupported) {
-  for (int type : {0, 8, 9, 10, 12, 13, 14, 15, 16, 17, 22, -1, 1000}) {
+  for (int type : {0, 8, 14, 15, 17, 18, 19, 20, 21, 22, 23, -1, 1000}) {
     onnx::TensorProto proto = proto_of(type, {1});
     proto.set_raw_data(std::string(8, '\0'));
     EXPECT_THROW(from_proto(proto, "here"), UnsupportedError) << type;

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   try {
     const std::filesystem::path directory = argv[1];
     std::filesystem::create_directories(directory);
-    for (const auto& [name, graph] : halftone::onnx_io::graphs_of_every_op())
+    for (const auto& [name, graph] : halftone::onnx_io::graphs_of_every_op(false))
       halftone::onnx_io::save_model(graph, directory / (name + ".onnx"));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

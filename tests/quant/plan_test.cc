@@ -37,6 +37,51 @@ TEST(Plan, MovedValuesTakeTheScaleOfWhatIsMoved) {
   EXPECT_EQ(like(g, "scores"), "scores");
 }
 
+// x [N, 2] through two Gemms, joined and turned.
+ir::Graph joining_network() {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId a = g.add_node(ir::Gemm{}, {x, g.add_constant("w", ir::random_floats({2, 3}, 1))}, "a");
+  const ir::ValueId b = g.add_node(ir::Gemm{}, {x, g.add_constant("v", ir::random_floats({2, 1}, 2))}, "b");
+  const ir::ValueId r = g.add_node(ir::Relu{}, {b}, "r");
+  const ir::ValueId joined = g.add_node(ir::Concat{1}, {a, r}, "joined");
+  const ir::ValueId wide = g.add_node(ir::Unsqueeze{{2}}, {joined}, "wide");
+  const ir::ValueId turned = g.add_node(ir::Transpose{{0, 2, 1}}, {wide}, "turned");
+  const ir::ValueId flat = g.add_node(ir::Squeeze{{1}}, {turned}, "flat");
+  g.outputs = {g.add_node(ir::Gemm{}, {flat, g.add_constant("u", ir::random_floats({4, 2}, 3))}, "scores")};
+  return g;
+}
+
+TEST(Plan, WhatConcatJoinsSharesOneScaleWithTheResult) {
+  const ir::Graph g = joining_network();
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::linear, Role::linear, Role::fused, Role::move, Role::move,
+                                        Role::move, Role::move, Role::linear));
+  EXPECT_THAT(quantized_values(g),
+              testing::UnorderedElementsAre("x", "a", "r", "joined", "wide", "turned", "flat", "scores"));
+  for (const char* name : {"r", "joined", "wide", "turned", "flat"}) EXPECT_EQ(like(g, name), like(g, "a"));
+  for (const char* name : {"x", "scores"}) EXPECT_EQ(like(g, name), name);
+}
+
+TEST(Plan, TwoConcatsOfOneValueMakeOneClass) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId t = g.add_node(ir::Tanh{}, {x}, "t");
+  const ir::ValueId s = g.add_node(ir::Sigmoid{}, {x}, "s");
+  const ir::ValueId e = g.add_node(ir::Erf{}, {x}, "e");
+  g.outputs = {g.add_node(ir::Concat{1}, {t, s}, "ts"), g.add_node(ir::Concat{1}, {e, s}, "es")};
+  for (const char* name : {"s", "e", "ts", "es"}) EXPECT_EQ(like(g, name), like(g, "t"));
+  EXPECT_EQ(like(g, "x"), "x");
+}
+
+TEST(Plan, AConcatOfAConstantStaysFloat) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {2, 2});
+  const ir::ValueId c = g.add_constant("c", ir::floats({2, 1}, {1, 2}));
+  g.outputs = {g.add_node(ir::Concat{1}, {x, c}, "y")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::floating));
+  EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("constant"));
+}
+
 TEST(Plan, AReluThatIsNotTheOnlyReaderIsATable) {
   ir::Graph g;
   const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});

@@ -97,6 +97,28 @@ TEST(Quantize, MovesShareTheirInputsScale) {
   }));
 }
 
+TEST(Quantize, TheScaleOfAConcatIsThatOfTheUnionOfRanges) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
+  const ir::ValueId y = g.add_input("y", DType::float32, {kDynamic, 3});
+  const ir::ValueId joined = g.add_node(ir::Concat{1}, {x, y}, "joined");
+  g.outputs = {g.add_node(ir::Tanh{}, {joined}, "t")};
+  const RangeTable ranges{
+      {"x", {-1.0, 2.0}}, {"y", {-3.0, 0.5}}, {"joined", {-2.5, 1.5}}, {"t", {-1.0, 1.0}}};
+  const Recipe recipe;
+  const ir::Graph quantized = quantize(g, ranges, recipe).graph;
+  const numeric::Affine expected = numeric::affine_from_range({-3.0, 2.0}, recipe.activations,
+                                                              recipe.activation_scheme, recipe.power_of_two);
+  for (const char* name : {"x", "y", "joined"}) EXPECT_EQ(grid_of(quantized, name), expected) << name;
+  const qgraph::QuantizedGraph integers = qgraph::lower(quantized);
+  EXPECT_TRUE(integers.integer_only());
+  for (const qgraph::Node& node : integers.nodes)
+    EXPECT_FALSE(std::holds_alternative<qgraph::Requantize>(node.op)) << node.name;
+  RangeTable fewer = ranges;
+  fewer.erase("y");
+  EXPECT_THROW(quantize(g, fewer, recipe), InputError);
+}
+
 TEST(Quantize, ActivationGridsAreTheFormulaOfTheRange) {
   const ir::Graph g = conv_network();
   const RangeTable ranges = ranges_of(g);
