@@ -127,7 +127,7 @@ TEST(ImageSet, BadLinesAreRefusedByNumber) {
   Folder folder;
   folder.picture("a.png", 1);
   for (const char* line :
-       {"a.png", "a.png x", "a.png -1", "a.png 1.5", "a.png 99999999999", "a.png 1x", "5"}) {
+       {"a.png", "a.png x", "a.png -1", "a.png 1.5", "a.png 99999999999", "a.png 1x", " 5", "5"}) {
     folder.list(std::string("a.png 0\n") + line + "\n");
     EXPECT_THAT(message_of<InputError>([&] { folder.read(); }), HasSubstr("line 2")) << line;
   }

@@ -137,6 +137,7 @@ TEST(Concat, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(OneNode().input({}).input({}).with(Concat{0}), InputError);
   EXPECT_THROW(OneNode().input({2}).input({2}, DType::int8).with(Concat{0}), InputError);
   EXPECT_THROW(OneNode().with(Concat{0}), InputError);
+  EXPECT_THROW(OneNode().input({2}).absent().with(Concat{0}), InputError);
 }
 
 TEST(Squeeze, ShapesAsOnnxDefinesThem) {

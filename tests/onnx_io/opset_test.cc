@@ -226,7 +226,7 @@ TEST(Opset, AxesThatAreComputedOrNoListOfInt64AreRefused) {
 }
 
 TEST(Opset, NodesWithoutTheirInputAreRefused) {
-  for (const char* type : {"Concat", "Transpose"}) {
+  for (const char* type : {"Squeeze", "Unsqueeze", "Dropout", "Concat", "Transpose"}) {
     Model model(13);
     model.input("x", {1, 4});
     model.node(type, {}, {"y"});
