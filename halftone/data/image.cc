@@ -18,21 +18,23 @@ namespace halftone::data {
 namespace {
 
 constexpr std::int64_t kMaxSide = 1 << 15;
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 26;
 constexpr std::size_t kMaxImageBytes = std::size_t{256} << 20;
 
 void check_size(std::int64_t width, std::int64_t height, std::string_view where) {
-  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide)
-    throw InputError(where,
-                     fmt::format("picture of {}x{}, expected sides of 1 to {}", width, height, kMaxSide));
+  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide || width * height > kMaxPixels)
+    throw InputError(where, fmt::format("picture of {}x{}, expected sides of 1 to {} and at most {} pixels",
+                                        width, height, kMaxSide, kMaxPixels));
 }
 
-// Interleaved rows to planes.
-Tensor planes(const std::vector<std::uint8_t>& pixels, std::int64_t height, std::int64_t width) {
+// Interleaved rows of `samples` a pixel to planes of the first three.
+Tensor planes(const std::vector<std::uint8_t>& pixels, std::size_t samples, std::int64_t height,
+              std::int64_t width) {
   Tensor image(DType::uint8, {3, height, width});
   auto out = image.mutable_data<std::uint8_t>();
   const auto area = static_cast<std::size_t>(height * width);
   for (std::size_t i = 0; i < area; ++i)
-    for (std::size_t c = 0; c < 3; ++c) out[c * area + i] = pixels[3 * i + c];
+    for (std::size_t c = 0; c < 3; ++c) out[c * area + i] = pixels[samples * i + c];
   return image;
 }
 
@@ -46,12 +48,12 @@ Tensor decode_png(std::span<const std::byte> bytes, std::string_view where) {
     ~Free() { png_image_free(&image); }
   } free{header};
   check_size(header.width, header.height, where);
-  header.format = PNG_FORMAT_RGB;
+  header.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16-bit samples are cut, not converted
+  header.format = PNG_FORMAT_RGBA;            // so that transparency is dropped, not composed
   std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(header));
-  const png_color black{0, 0, 0};
-  if (png_image_finish_read(&header, &black, pixels.data(), 0, nullptr) == 0)
+  if (png_image_finish_read(&header, nullptr, pixels.data(), 0, nullptr) == 0)
     throw InputError(where, fmt::format("damaged PNG ({})", header.message));
-  return planes(pixels, header.height, header.width);
+  return planes(pixels, 4, header.height, header.width);
 }
 
 // libjpeg reports errors by a callback that must not return.
@@ -73,7 +75,7 @@ bool decode_jpeg_rows(std::span<const std::byte> bytes, JpegErrors& errors, std:
   jpeg_decompress_struct info{};
   info.err = jpeg_std_error(&errors.manager);
   errors.manager.error_exit = leave;
-  errors.manager.emit_message = [](j_common_ptr, int) {};
+  errors.manager.output_message = [](j_common_ptr) {};  // warnings are counted, not printed
   if (setjmp(errors.back) != 0) {
     jpeg_destroy_decompress(&info);
     return false;
@@ -84,7 +86,7 @@ bool decode_jpeg_rows(std::span<const std::byte> bytes, JpegErrors& errors, std:
   info.out_color_space = JCS_RGB;
   height = info.image_height;
   width = info.image_width;
-  if (height <= kMaxSide && width <= kMaxSide) {
+  if (height <= kMaxSide && width <= kMaxSide && width * height <= kMaxPixels) {
     jpeg_start_decompress(&info);
     pixels.resize(static_cast<std::size_t>(3 * height * width));
     while (info.output_scanline < info.output_height) {
@@ -108,7 +110,7 @@ Tensor decode_jpeg(std::span<const std::byte> bytes, std::string_view where) {
   // libjpeg mends what it can and counts what it mended.
   if (errors.manager.num_warnings > 0) throw InputError(where, "damaged JPEG (data missing or corrupt)");
   check_size(width, height, where);
-  return planes(pixels, height, width);
+  return planes(pixels, 3, height, width);
 }
 
 // Weights of the inputs that one output of a resized line sees: a triangle as wide as the shrinking.
@@ -176,6 +178,8 @@ Tensor resize_and_crop(const Tensor& image, std::int64_t side, std::int64_t heig
   const auto new_h =
       std::max(height, static_cast<std::int64_t>(std::llround(static_cast<double>(h) * scale)));
   const auto new_w = std::max(width, static_cast<std::int64_t>(std::llround(static_cast<double>(w) * scale)));
+  if (new_h * new_w > kMaxPixels)
+    throw InputError("resize", fmt::format("{}x{} to a short side of {}", w, h, side));
   const auto pixels = image.data<std::uint8_t>();
   const std::vector<double> wide(pixels.begin(), pixels.end());
   const std::vector<double> resized =

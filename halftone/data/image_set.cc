@@ -25,7 +25,7 @@ struct Entry {
 Entry parse_line(std::string_view line, const ImageSetOptions& options, std::int64_t number) {
   const std::size_t space = line.find_last_of(" \t,");
   std::int32_t label = 0;
-  if (space != std::string_view::npos) {
+  if (space != std::string_view::npos && line.find_first_not_of(" \t,") < space) {
     const std::string_view digits = line.substr(space + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), label);
     if (error == std::errc() && end == digits.data() + digits.size() && label >= 0)

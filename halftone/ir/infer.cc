@@ -13,7 +13,9 @@ void check_arity(const Graph& graph, const Node& node) {
   const Arity arity = arity_of(node.op);
   const auto count = static_cast<int>(node.inputs.size());
   bool missing = count < arity.min || count > arity.max;
-  for (int i = 0; i < arity.min && i < count; ++i)
+  // Ops of any number of inputs have none that may be absent.
+  const int needed = arity.max >= kAnyNumber ? count : arity.min;
+  for (int i = 0; i < needed && i < count; ++i)
     missing |= node.inputs[static_cast<std::size_t>(i)] == kNoValue;
   if (missing)
     throw InputError("graph", fmt::format("{} has {} inputs, expected {} to {}", describe(graph, node), count,

@@ -173,6 +173,10 @@ std::int64_t opset_of(const ir::Graph& graph, const ir::Node& node) {
   const auto* reshape = std::get_if<ir::Reshape>(&node.op);
   if (reshape != nullptr && reshape->allow_zero) return 14;
   if (std::holds_alternative<ir::HardSwish>(node.op)) return 14;
+  const bool elementwise =
+      std::visit([]<typename T>(const T&) { return ir::Unary<T> || ir::Binary<T>; }, node.op);
+  const bool on_integers = elementwise && !is_float(graph.value(node.outputs[0]).dtype);
+  if (on_integers) return 14;
   if (std::holds_alternative<ir::Gelu>(node.op)) return 20;
   if (std::holds_alternative<ir::Swish>(node.op)) return 24;
   const auto* pool = std::get_if<ir::AveragePool>(&node.op);

@@ -63,11 +63,9 @@ ir::Op import_clip(NodeReader& node) {
     throw InputError(node.describe(), "bound is not a number (NaN)");
   if (node.opset() < 11)
     return ir::Clip{.lo = node.real("min", -kInfinity), .hi = node.real("max", kInfinity)};
-  if (!node.has_input(0) || node.input_count() > 3)
-    throw InputError(node.describe(), fmt::format("{} inputs, expected 1 to 3", node.input_count()));
   const ir::Clip op{.lo = node.scalar_input(1, "min", -kInfinity),
                     .hi = node.scalar_input(2, "max", kInfinity)};
-  node.inputs().resize(1);
+  node.keep_first_of(3);
   return op;
 }
 
@@ -109,7 +107,7 @@ template <typename Op>
 ir::Op import_axes(NodeReader& node) {
   if (node.opset() < 13) return Op{.axes = node.integers("axes")};
   const Op op{.axes = node.integers_input(1, "axes")};
-  node.inputs().resize(1);
+  node.keep_first_of(2);
   return op;
 }
 
@@ -117,7 +115,7 @@ ir::Op import_axes(NodeReader& node) {
 ir::Op import_dropout(NodeReader& node) {
   node.real("ratio", 0.5F);
   node.integer("seed", 0);
-  node.inputs().resize(1);
+  node.keep_first_of(3);
   return ir::Identity{};
 }
 
@@ -136,7 +134,10 @@ ir::Op import_hard_sigmoid(NodeReader& node) {
 }
 
 ir::Op import_gelu(NodeReader& node) {
-  return ir::Gelu{.tanh_approximation = node.text("approximate", "none") == "tanh"};
+  const std::string mode = node.text("approximate", "none");
+  if (mode != "none" && mode != "tanh")
+    throw InputError(node.describe(), fmt::format("approximate '{}', expected none or tanh", mode));
+  return ir::Gelu{.tanh_approximation = mode == "tanh"};
 }
 
 template <typename Op>

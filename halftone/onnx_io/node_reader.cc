@@ -79,4 +79,10 @@ std::vector<std::int64_t> NodeReader::integers_input(std::size_t i, const char* 
   return {values.begin(), values.end()};
 }
 
+void NodeReader::keep_first_of(std::size_t most) {
+  if (!has_input(0) || inputs_.size() > most)
+    throw InputError(describe(), fmt::format("{} inputs, expected 1 to {}", inputs_.size(), most));
+  inputs_.resize(1);
+}
+
 }  // namespace halftone::onnx_io

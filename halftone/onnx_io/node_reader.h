@@ -31,6 +31,8 @@ class NodeReader {
   bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i] != ir::kNoValue; }
   // A constant float32 scalar input; the default when absent. Throws UnsupportedError when it is computed.
   float scalar_input(std::size_t i, const char* name, float otherwise) const;
+  // Throws InputError unless there are 1 to `most` inputs and the first is there; then keeps the first alone.
+  void keep_first_of(std::size_t most);
   // A constant int64 list input; empty when absent. Throws UnsupportedError when it is computed.
   std::vector<std::int64_t> integers_input(std::size_t i, const char* name) const;
   std::vector<ir::ValueId>& inputs() { return inputs_; }

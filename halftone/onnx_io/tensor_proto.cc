@@ -155,6 +155,9 @@ Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
   } else {
     read_field(proto, tensor, where);
   }
+  if (dtype == DType::boolean)
+    for (std::byte b : tensor.bytes())
+      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
   if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
   if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
   if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);

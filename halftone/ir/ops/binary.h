@@ -74,7 +74,11 @@ constexpr Arity arity(const Op&) {
 template <Binary Op>
 std::vector<TensorType> infer(const Op&, InputTypes inputs) {
   if (inputs[0]->dtype != inputs[1]->dtype) throw InputError(Op::kName, "operands of different types");
-  return {{inputs[0]->dtype, broadcast_shape(inputs[0]->shape, inputs[1]->shape)}};
+  if (inputs[0]->dtype == DType::boolean) throw UnsupportedError(Op::kName, "operands of type bool");
+  const Shape y = broadcast_shape(inputs[0]->shape, inputs[1]->shape);
+  if (std::is_same_v<Op, PRelu> && y != inputs[0]->shape)
+    throw InputError(Op::kName, "a slope of more elements than x");
+  return {{inputs[0]->dtype, y}};
 }
 
 template <Binary Op>

@@ -94,14 +94,27 @@ std::vector<TensorType> infer(const Op&, InputTypes inputs) {
   return {{inputs[0]->dtype, inputs[0]->shape}};
 }
 
+// y as T: integers saturate, and NaN becomes 0.
+template <typename T>
+T rounded_to(double y) {
+  if constexpr (std::is_integral_v<T>) {
+    if (std::isnan(y)) return T{};
+    constexpr auto kLowest = std::numeric_limits<T>::lowest();
+    constexpr auto kHighest = std::numeric_limits<T>::max();
+    if (y <= static_cast<double>(kLowest)) return kLowest;
+    return y >= static_cast<double>(kHighest) ? kHighest : static_cast<T>(y);
+  } else {
+    return static_cast<T>(static_cast<Compute<T>>(y));
+  }
+}
+
 template <Unary Op>
 std::vector<Tensor> evaluate(const Op& op, InputTensors inputs) {
   Tensor y(inputs[0]->dtype(), inputs[0]->shape());
   dispatch_dtype(y.dtype(), [&](auto tag) {
     using T = decltype(tag);
     std::ranges::transform(inputs[0]->data<T>(), y.mutable_data<T>().begin(), [&](T x) {
-      return static_cast<T>(
-          static_cast<Compute<T>>(scalar(op, static_cast<double>(static_cast<Compute<T>>(x)))));
+      return rounded_to<T>(scalar(op, static_cast<double>(static_cast<Compute<T>>(x))));
     });
   });
   return {y};
