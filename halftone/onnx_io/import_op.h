@@ -14,4 +14,7 @@ using Importer = ir::Op (*)(NodeReader& node);
 // nullptr when the operator (of the default domain) is not read.
 Importer find_importer(std::string_view op_type);
 
+// The value of a Constant node. Throws UnsupportedError for text and sparse tensors.
+Tensor constant_of(const onnx::NodeProto& node);
+
 }  // namespace halftone::onnx_io
