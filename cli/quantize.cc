@@ -10,7 +10,6 @@
 #include "cli/data_options.h"
 #include "cli/model_file.h"
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
@@ -60,7 +59,7 @@ quant::Recipe recipe_from(const Options& options) {
 struct Result {
   quant::Quantized quantized;
   qgraph::QuantizedGraph integers;
-  std::string file;  // as it is written
+  std::uint64_t bytes = 0;  // written
   std::int64_t samples = 0;
 };
 
@@ -75,7 +74,7 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
           {"recipe", quant::describe(recipe)},
           {"calibration_samples", result.samples},
           {"bytes_before", before.file_bytes},
-          {"bytes", result.file.size()},
+          {"bytes", result.bytes},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
           {"parameter_bytes", parameter_bytes(result.quantized.graph)},
           {"integer_nodes", qgraph::count_work(result.integers).integer_nodes},
@@ -127,9 +126,8 @@ int quantize(const Options& options) {
   result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
-  result.file = onnx_io::serialize_model(result.quantized.graph);
+  result.bytes = onnx_io::save_model(result.quantized.graph, options.output);
   const nlohmann::json out = summary(options, recipe, before, result);
-  write_file(options.output, result.file);
   if (options.json)
     print_json(out);
   else

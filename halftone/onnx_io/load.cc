@@ -7,9 +7,10 @@
 #include <unordered_map>
 
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
 #include "halftone/ir/infer.h"
+#include "halftone/onnx_io/external_data.h"
 #include "halftone/onnx_io/import_op.h"
+#include "halftone/onnx_io/model_proto.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -51,7 +52,9 @@ void check_supported(const onnx::GraphProto& graph) {
 
 class Reader {
  public:
-  Reader(const onnx::ModelProto& model) : proto_(model.graph()), opset_(opset_of(model)) {
+  // Takes the tensors out of `model` as it reads them.
+  Reader(onnx::ModelProto& model, ExternalData files)
+      : proto_(*model.mutable_graph()), files_(std::move(files)), opset_(opset_of(model)) {
     graph_.name = proto_.name();
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
   }
@@ -59,11 +62,13 @@ class Reader {
   ir::Graph read() {
     check_supported(proto_);
     if (proto_.sparse_initializer_size() > 0) throw UnsupportedError("initializers", "sparse tensors");
-    for (const onnx::TensorProto& tensor : proto_.initializer()) add_constant(tensor.name(), tensor);
+    for (onnx::TensorProto& tensor : *proto_.mutable_initializer())
+      add_constant(std::string(tensor.name()), tensor);
+    proto_.clear_initializer();
     const std::unordered_map<std::string, ir::ValueId> weights = ids_;
     for (const onnx::ValueInfoProto& input : proto_.input())
       if (!weights.contains(input.name())) add_input(input);
-    for (const onnx::NodeProto& node : proto_.node()) {
+    for (onnx::NodeProto& node : *proto_.mutable_node()) {
       if (is_constant_node(node))
         add_constant_node(node);
       else
@@ -98,18 +103,18 @@ class Reader {
     return found->second;
   }
 
-  void add_constant(const std::string& name, const onnx::TensorProto& proto) {
-    Tensor tensor = from_proto(proto, fmt::format("initializer '{}'", name));
+  void add_constant(const std::string& name, onnx::TensorProto& proto) {
+    Tensor tensor = take_tensor(proto, files_, fmt::format("initializer '{}'", name));
     const ir::ValueId id = new_value(name, tensor.dtype(), tensor.shape());
     graph_.value(id).constant = std::move(tensor);
   }
 
-  void add_constant_node(const onnx::NodeProto& node) {
+  void add_constant_node(onnx::NodeProto& node) {
     if (node.output_size() != 1)
       throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
-    for (const onnx::AttributeProto& attribute : node.attribute())
+    for (onnx::AttributeProto& attribute : *node.mutable_attribute())
       if (attribute.name() == "value" && attribute.has_t())
-        return add_constant(node.output(0), attribute.t());
+        return add_constant(node.output(0), *attribute.mutable_t());
     throw UnsupportedError(fmt::format("Constant '{}'", node.output(0)),
                            "no attribute 'value' with a tensor");
   }
@@ -157,22 +162,16 @@ class Reader {
     graph_.nodes.push_back(std::move(node));
   }
 
-  const onnx::GraphProto& proto_;
+  onnx::GraphProto& proto_;
+  ExternalData files_;
   std::int64_t opset_;
   ir::Graph graph_;
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 
-}  // namespace
-
-ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) {
-  onnx::ModelProto model;
-  if (bytes.empty() || bytes.size() > INT32_MAX ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    throw InputError(where, "not an ONNX model, or a damaged one");
-  if (!model.has_graph()) throw InputError(where, "not an ONNX model: no graph in it");
+ir::Graph read(onnx::ModelProto model, ExternalData files, std::string_view where) {
   try {
-    return Reader(model).read();
+    return Reader(model, std::move(files)).read();
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(where, error.what());
   } catch (const InputError& error) {
@@ -180,8 +179,14 @@ ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) 
   }
 }
 
+}  // namespace
+
+ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) {
+  return read(parse_model_proto(bytes, where), ExternalData(), where);
+}
+
 ir::Graph load_model(const std::filesystem::path& path) {
-  return parse_model(read_file(path, INT32_MAX), path.string());
+  return read(read_model_proto(path), ExternalData(path.parent_path()), path.string());
 }
 
 }  // namespace halftone::onnx_io

@@ -62,6 +62,24 @@ void expect_no_nan(const Tensor& tensor, std::string_view where) {
       throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
 }
 
+void check_elements(const Tensor& tensor, std::string_view where) {
+  const DType dtype = tensor.dtype();
+  if (dtype == DType::boolean)
+    for (std::byte b : tensor.bytes())
+      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
+  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
+  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
+  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
+  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
+}
+
+// How many values the message itself holds, in whatever field.
+std::int64_t stored_count(const onnx::TensorProto& proto, DType dtype) {
+  const std::size_t raw = proto.raw_data().size() / size_of(dtype);
+  return static_cast<std::int64_t>(raw) + proto.float_data_size() + proto.double_data_size() +
+         proto.int32_data_size() + proto.int64_data_size() + proto.uint64_data_size();
+}
+
 }  // namespace
 
 DType dtype_from(std::int32_t onnx_type, std::string_view where) {
@@ -132,43 +150,48 @@ std::int32_t onnx_type_of(DType dtype) {
 }
 
 Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL)
-    throw UnsupportedError(where, "data in another file, expected it in the model");
-  if (proto.has_segment()) throw UnsupportedError(where, "a segmented tensor");
-  const Shape shape(proto.dims().begin(), proto.dims().end());
-  const DType dtype = dtype_from(proto.data_type(), where);
+  onnx::TensorProto copy = proto;
+  ExternalData none;
+  return take_tensor(copy, none, where);
+}
+
+Tensor take_tensor(onnx::TensorProto& proto, ExternalData& files, std::string_view where) {
+  onnx::TensorProto taken;
+  taken.Swap(&proto);
+  if (taken.has_segment()) throw UnsupportedError(where, "a segmented tensor");
+  const Shape shape(taken.dims().begin(), taken.dims().end());
+  const DType dtype = dtype_from(taken.data_type(), where);
   const std::int64_t count = element_count(shape, where);
-  const std::size_t stored =
-      proto.raw_data().size() / size_of(dtype) + static_cast<std::size_t>(proto.float_data_size()) +
-      static_cast<std::size_t>(proto.double_data_size()) + static_cast<std::size_t>(proto.int32_data_size()) +
-      static_cast<std::size_t>(proto.int64_data_size()) + static_cast<std::size_t>(proto.uint64_data_size());
-  // Before memory is taken for a shape that nothing backs.
-  if (stored < static_cast<std::size_t>(count))
+  const std::int64_t stored = stored_count(taken, dtype);
+  Tensor tensor;
+  if (taken.data_location() == onnx::TensorProto::EXTERNAL) {
+    if (stored > 0) throw InputError(where, "data both in the model and in another file");
+    tensor = files.read(taken, dtype, shape, where);
+  } else if (stored < count) {  // before memory is taken for a shape that nothing backs
     throw InputError(
         where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
-  Tensor tensor(dtype, shape);
-  if (!proto.raw_data().empty()) {
-    if (proto.raw_data().size() != tensor.byte_size())
-      throw InputError(where, fmt::format("raw data of {} bytes, expected {}", proto.raw_data().size(),
-                                          tensor.byte_size()));
-    std::memcpy(tensor.mutable_bytes().data(), proto.raw_data().data(), tensor.byte_size());
+  } else if (!taken.raw_data().empty()) {
+    const std::size_t expected = static_cast<std::size_t>(count) * size_of(dtype);
+    if (taken.raw_data().size() != expected)
+      throw InputError(where,
+                       fmt::format("raw data of {} bytes, expected {}", taken.raw_data().size(), expected));
+    tensor = Tensor::adopt(dtype, shape, std::move(*taken.mutable_raw_data()));
   } else {
-    read_field(proto, tensor, where);
+    tensor = Tensor(dtype, shape);
+    read_field(taken, tensor, where);
   }
-  if (dtype == DType::boolean)
-    for (std::byte b : tensor.bytes())
-      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
-  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
-  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
-  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
-  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
+  check_elements(tensor, where);
   return tensor;
 }
 
-void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
+void to_proto_without_data(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
   proto.set_name(name);
   proto.set_data_type(onnx_type_of(tensor.dtype()));
   for (std::int64_t dim : tensor.shape()) proto.add_dims(dim);
+}
+
+void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
+  to_proto_without_data(tensor, name, proto);
   const auto bytes = tensor.bytes();
   proto.set_raw_data(bytes.data(), bytes.size());
 }
