@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/onnx_io/save.h"
@@ -24,6 +25,7 @@ constexpr std::int64_t kBatch = 64;
 
 struct Options {
   std::string model;
+  ShapeOption shapes;
   std::string output;
   DataOptions data;
   std::string bits = "w8a8";
@@ -105,7 +107,7 @@ int quantize(const Options& options) {
   const quant::Recipe recipe = recipe_from(options);
   quant::check(recipe);
   check_writable(options.output);
-  ModelFile before = load_model_file(options.model);
+  ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   const data::Dataset dataset = options.data.load(data::Part::train, before.input_shape());
   const data::Preprocessing preprocessing = choose_preprocessing(before, options.data, dataset.name);
@@ -148,6 +150,7 @@ void add_quantize(CLI::App& app, Run& run) {
       ->add_option("-o,--output", options->output,
                    "ONNX file to write: standard QDQ, with the arithmetic in its metadata")
       ->required();
+  options->shapes.add_to(*command);
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   command->add_option("--bits", options->bits, "Bits of weights and activations: w8a8")

@@ -10,6 +10,7 @@
 #include "halftone/ir/infer.h"
 #include "halftone/onnx_io/external_data.h"
 #include "halftone/onnx_io/import_op.h"
+#include "halftone/onnx_io/input_shape.h"
 #include "halftone/onnx_io/model_proto.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
@@ -53,8 +54,8 @@ void check_supported(const onnx::GraphProto& graph) {
 class Reader {
  public:
   // Takes the tensors out of `model` as it reads them.
-  Reader(onnx::ModelProto& model, ExternalData files)
-      : proto_(*model.mutable_graph()), files_(std::move(files)), opset_(opset_of(model)) {
+  Reader(onnx::ModelProto& model, ExternalData files, const InputShapes& shapes)
+      : proto_(*model.mutable_graph()), files_(std::move(files)), shapes_(shapes), opset_(opset_of(model)) {
     graph_.name = proto_.name();
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
   }
@@ -66,6 +67,10 @@ class Reader {
       add_constant(std::string(tensor.name()), tensor);
     proto_.clear_initializer();
     const std::unordered_map<std::string, ir::ValueId> weights = ids_;
+    std::vector<std::string> names;
+    for (const onnx::ValueInfoProto& input : proto_.input())
+      if (!weights.contains(input.name())) names.push_back(input.name());
+    check_names(shapes_, names);
     for (const onnx::ValueInfoProto& input : proto_.input())
       if (!weights.contains(input.name())) add_input(input);
     for (onnx::NodeProto& node : *proto_.mutable_node()) {
@@ -122,19 +127,9 @@ class Reader {
   void add_input(const onnx::ValueInfoProto& input) {
     const std::string where = fmt::format("input '{}'", input.name());
     if (!input.type().has_tensor_type()) throw UnsupportedError(where, "is not a tensor");
-    const auto& type = input.type().tensor_type();
-    if (!type.has_shape()) throw UnsupportedError(where, "has no shape");
-    Shape shape;
-    for (const auto& dim : type.shape().dim()) {
-      const bool known = dim.has_dim_value() && dim.dim_value() > 0;
-      if (!known && !shape.empty())
-        throw UnsupportedError(
-            where,
-            fmt::format("dimension {} is not fixed, expected only the first to be free", shape.size()));
-      shape.push_back(known ? dim.dim_value() : kDynamic);
-    }
-    element_count(is_static(shape) || shape.empty() ? shape : Shape(shape.begin() + 1, shape.end()), where);
-    graph_.inputs.push_back(new_value(input.name(), dtype_from(type.elem_type(), where), std::move(shape)));
+    Shape shape = shape_of_input(input, shapes_);
+    const DType dtype = dtype_from(input.type().tensor_type().elem_type(), where);
+    graph_.inputs.push_back(new_value(input.name(), dtype, std::move(shape)));
   }
 
   void add_node(const onnx::NodeProto& proto) {
@@ -164,14 +159,16 @@ class Reader {
 
   onnx::GraphProto& proto_;
   ExternalData files_;
+  const InputShapes& shapes_;
   std::int64_t opset_;
   ir::Graph graph_;
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 
-ir::Graph read(onnx::ModelProto model, ExternalData files, std::string_view where) {
+ir::Graph read(onnx::ModelProto model, ExternalData files, const InputShapes& shapes,
+               std::string_view where) {
   try {
-    return Reader(model, std::move(files)).read();
+    return Reader(model, std::move(files), shapes).read();
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(where, error.what());
   } catch (const InputError& error) {
@@ -181,12 +178,12 @@ ir::Graph read(onnx::ModelProto model, ExternalData files, std::string_view wher
 
 }  // namespace
 
-ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) {
-  return read(parse_model_proto(bytes, where), ExternalData(), where);
+ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where, const InputShapes& shapes) {
+  return read(parse_model_proto(bytes, where), ExternalData(), shapes, where);
 }
 
-ir::Graph load_model(const std::filesystem::path& path) {
-  return read(read_model_proto(path), ExternalData(path.parent_path()), path.string());
+ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes) {
+  return read(read_model_proto(path), ExternalData(path.parent_path()), shapes, path.string());
 }
 
 }  // namespace halftone::onnx_io
