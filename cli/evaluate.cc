@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/report/table.h"
@@ -20,6 +21,7 @@ constexpr std::int64_t kBatch = 64;
 
 struct Options {
   std::vector<std::string> models;
+  ShapeOption shapes;
   DataOptions data;
   bool json = false;
 };
@@ -111,7 +113,8 @@ void print_table(const std::vector<Row>& rows, int classes) {
 
 int evaluate(const Options& options) {
   std::vector<ModelFile> models;
-  for (const std::string& path : options.models) models.push_back(load_model_file(path));
+  for (const std::string& path : options.models)
+    models.push_back(load_model_file(path, options.shapes.input_shapes()));
   const data::Dataset dataset = options.data.load(data::Part::test, models.front().input_shape());
   std::vector<Row> rows;
   for (const ModelFile& model : models) {
@@ -140,6 +143,7 @@ void add_evaluate(CLI::App& app, Run& run) {
   command
       ->add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")
       ->required();
+  options->shapes.add_to(*command);
   options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
   command->add_flag("--json", options->json, "Print a JSON list");
   command->callback([options, &run] { run = [options] { return evaluate(*options); }; });

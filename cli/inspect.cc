@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/numeric/accumulator.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/report/table.h"
@@ -17,6 +18,7 @@ using Json = nlohmann::json;
 
 struct Options {
   std::string model;
+  ShapeOption shapes;
   bool json = false;
 };
 
@@ -142,7 +144,7 @@ void print_inspection(const Json& out) {
 }
 
 int inspect(const Options& options) {
-  const Json out = inspect_json(load_model_file(options.model));
+  const Json out = inspect_json(load_model_file(options.model, options.shapes.input_shapes()));
   if (options.json)
     print_json(out);
   else
@@ -158,6 +160,7 @@ void add_inspect(CLI::App& app, Run& run) {
       app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
   command->footer("Example: halftone inspect mlp.onnx --json");
   command->add_option("model", options->model, "ONNX model")->required();
+  options->shapes.add_to(*command);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return inspect(*options); }; });
 }

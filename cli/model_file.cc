@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
-#include "halftone/onnx_io/load.h"
 #include "halftone/qgraph/lower.h"
 
 namespace halftone::cli {
@@ -17,8 +16,8 @@ std::int64_t ModelFile::batch_size(std::int64_t wanted) const {
   return shape.empty() || shape[0] == kDynamic ? wanted : std::max<std::int64_t>(shape[0], 1);
 }
 
-ModelFile load_model_file(const std::string& path) {
-  ModelFile model{.path = path, .graph = onnx_io::load_model(path)};
+ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes) {
+  ModelFile model{.path = path, .graph = onnx_io::load_model(path, shapes)};
   if (model.graph.inputs.size() != 1)
     throw UnsupportedError(path, fmt::format("{} inputs, expected 1", model.graph.inputs.size()));
   model.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));

@@ -10,6 +10,7 @@
 #include "halftone/data/preprocessing.h"
 #include "halftone/ir/executor.h"
 #include "halftone/ir/graph.h"
+#include "halftone/onnx_io/load.h"
 #include "halftone/qgraph/quantized_graph.h"
 
 namespace halftone::cli {
@@ -28,8 +29,8 @@ struct ModelFile {
   std::int64_t batch_size(std::int64_t wanted) const;
 };
 
-// Loads, and lowers when quantized.
-ModelFile load_model_file(const std::string& path);
+// Loads, and lowers when quantized. `shapes` are for what the file leaves open of its inputs.
+ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes = {});
 
 // Throws SystemError when no file can be made there: before work whose result would be lost.
 void check_writable(const std::filesystem::path& path);

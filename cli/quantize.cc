@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
@@ -25,6 +25,7 @@ constexpr std::int64_t kBatch = 64;
 
 struct Options {
   std::string model;
+  ShapeOption shapes;
   std::string output;
   DataOptions data;
   std::string bits = "w8a8";
@@ -60,7 +61,7 @@ quant::Recipe recipe_from(const Options& options) {
 struct Result {
   quant::Quantized quantized;
   qgraph::QuantizedGraph integers;
-  std::string file;  // as it is written
+  std::uint64_t bytes = 0;  // written
   std::int64_t samples = 0;
 };
 
@@ -75,7 +76,7 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
           {"recipe", quant::describe(recipe)},
           {"calibration_samples", result.samples},
           {"bytes_before", before.file_bytes},
-          {"bytes", result.file.size()},
+          {"bytes", result.bytes},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
           {"parameter_bytes", parameter_bytes(result.quantized.graph)},
           {"integer_nodes", qgraph::count_work(result.integers).integer_nodes},
@@ -106,7 +107,7 @@ int quantize(const Options& options) {
   const quant::Recipe recipe = recipe_from(options);
   quant::check(recipe);
   check_writable(options.output);
-  ModelFile before = load_model_file(options.model);
+  ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   const data::Dataset dataset = options.data.load(data::Part::train, before.input_shape());
   const data::Preprocessing preprocessing = choose_preprocessing(before, options.data, dataset.name);
@@ -127,9 +128,8 @@ int quantize(const Options& options) {
   result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
-  result.file = onnx_io::serialize_model(result.quantized.graph);
+  result.bytes = onnx_io::save_model(result.quantized.graph, options.output);
   const nlohmann::json out = summary(options, recipe, before, result);
-  write_file(options.output, result.file);
   if (options.json)
     print_json(out);
   else
@@ -150,6 +150,7 @@ void add_quantize(CLI::App& app, Run& run) {
       ->add_option("-o,--output", options->output,
                    "ONNX file to write: standard QDQ, with the arithmetic in its metadata")
       ->required();
+  options->shapes.add_to(*command);
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   command->add_option("--bits", options->bits, "Bits of weights and activations: w8a8")

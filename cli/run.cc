@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/analysis/evaluate.h"
 #include "halftone/base/error.h"
 #include "halftone/data/load.h"
@@ -23,6 +24,7 @@ namespace {
 
 struct Options {
   std::string model;
+  ShapeOption shapes;
   std::string input;
   std::string output;
   std::string dump;
@@ -135,7 +137,7 @@ int run_sample(const ModelFile& model, const Options& options) {
 }
 
 int run_model(const Options& options) {
-  const ModelFile model = load_model_file(options.model);
+  const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   return options.input.empty() ? run_sample(model, options) : run_file(model, options);
 }
 
@@ -148,6 +150,7 @@ void add_run(CLI::App& app, Run& run) {
       "Examples: halftone run mlp.int8.onnx --input x.npy --output y.npy --dump values\n"
       "          halftone run mlp.int8.onnx --data mnist --index 7");
   command->add_option("model", options->model, "ONNX model; a quantized one runs in integers")->required();
+  options->shapes.add_to(*command);
   auto* source = command->add_option_group("source", "What to run it on");
   source->add_option("--input", options->input,
                      "A .npy array: one sample or a batch; uint8 is taken as pixels");

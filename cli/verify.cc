@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/report/table.h"
@@ -19,6 +20,7 @@ constexpr std::int64_t kBatch = 32;
 
 struct Options {
   std::string model;
+  ShapeOption shapes;
   DataOptions data;
   bool json = false;
 };
@@ -73,7 +75,7 @@ void print_report(const analysis::Verification& v, const std::string& arithmetic
 }
 
 int verify(const Options& options) {
-  const ModelFile model = load_model_file(options.model);
+  const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
   const data::Dataset dataset = options.data.load(data::Part::test, model.input_shape());
@@ -101,6 +103,7 @@ void add_verify(CLI::App& app, Run& run) {
       "verify", "Prove the integers of every layer against the simulation; exit 1 when they differ");
   command->footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500");
   command->add_option("model", options->model, "Quantized ONNX model")->required();
+  options->shapes.add_to(*command);
   options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return verify(*options); }; });

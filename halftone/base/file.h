@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-namespace halftone {
+#include "halftone/base/file_limits.h"
+#include "halftone/base/gzip.h"
 
-// Files and unpacked gzip contents larger than this are refused.
-inline constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
+namespace halftone {
 
 // The file's bytes; a gzip file (told by its magic, not its name) is unpacked, all members, checksums
 // checked. Throws SystemError when it can't be read, InputError when it is damaged or larger than
@@ -22,8 +22,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& path, std::string_view text);
 
-// Unpacks gzip data (all members, checksums checked); `where` names it in errors.
-std::vector<std::byte> gunzip(std::span<const std::byte> bytes, std::string_view where,
-                              std::size_t max_bytes = kMaxFileBytes);
+// Whether something is there that a rename can't replace: a device or a pipe (/dev/stdout, /dev/full), or a
+// folder. write_file writes straight to it.
+bool is_special_file(const std::filesystem::path& path);
 
 }  // namespace halftone

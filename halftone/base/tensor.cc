@@ -8,12 +8,36 @@
 #include "halftone/base/error.h"
 
 namespace halftone {
+namespace {
+
+// Strings shorter than this may live inside their object, where nothing aligns them.
+constexpr std::size_t kSurelyOnHeap = 64;
+
+std::shared_ptr<std::string> empty_storage(std::size_t capacity) {
+  auto storage = std::make_shared<std::string>();
+  storage->reserve(std::max(capacity, kSurelyOnHeap));
+  return storage;
+}
+
+}  // namespace
 
 Tensor::Tensor(DType dtype, Shape shape)
-    : dtype_(dtype),
-      shape_(std::move(shape)),
-      size_(element_count(shape_, "tensor")),
-      bytes_(std::make_shared<std::vector<std::byte>>(byte_size())) {}
+    : dtype_(dtype), shape_(std::move(shape)), size_(element_count(shape_, "tensor")) {
+  storage_ = empty_storage(byte_size());
+  storage_->resize(byte_size());
+}
+
+Tensor Tensor::adopt(DType dtype, Shape shape, std::string bytes) {
+  Tensor tensor(dtype, {0});
+  tensor.size_ = element_count(shape, "tensor");
+  tensor.shape_ = std::move(shape);
+  tensor.expect_bytes(bytes.size());
+  if (bytes.size() < kSurelyOnHeap)
+    tensor.storage_->assign(bytes);
+  else
+    tensor.storage_ = std::make_shared<std::string>(std::move(bytes));
+  return tensor;
+}
 
 Tensor Tensor::reshaped(Shape shape) const {
   if (element_count(shape, "reshape") != size_)
@@ -32,7 +56,7 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t last) const {
   Tensor result(dtype_, shape);
   const std::size_t row_bytes = shape_[0] == 0 ? 0 : byte_size() / static_cast<std::size_t>(shape_[0]);
   if (result.byte_size() > 0)
-    std::memcpy(result.bytes_->data(), bytes_->data() + static_cast<std::size_t>(first) * row_bytes,
+    std::memcpy(result.storage_->data(), storage_->data() + static_cast<std::size_t>(first) * row_bytes,
                 result.byte_size());
   return result;
 }
@@ -60,14 +84,21 @@ void Tensor::expect_dtype(DType dtype) const {
 }
 
 void Tensor::unshare() {
-  if (bytes_.use_count() > 1) bytes_ = std::make_shared<std::vector<std::byte>>(*bytes_);
+  if (storage_.use_count() <= 1) return;
+  auto own = empty_storage(storage_->size());
+  own->assign(*storage_);
+  storage_ = std::move(own);
+}
+
+void Tensor::expect_bytes(std::size_t count) const {
+  if (count != byte_size())
+    throw InputError("tensor", fmt::format("wrong number of bytes for {} {}, got {}, expected {}",
+                                           name_of(dtype_), to_string(shape_), count, byte_size()));
 }
 
 void Tensor::copy_in(std::span<const std::byte> bytes) {
-  if (bytes.size() != byte_size())
-    throw InputError("tensor", fmt::format("wrong number of bytes for {} {}, got {}, expected {}",
-                                           name_of(dtype_), to_string(shape_), bytes.size(), byte_size()));
-  if (!bytes.empty()) std::memcpy(bytes_->data(), bytes.data(), bytes.size());
+  expect_bytes(bytes.size());
+  if (!bytes.empty()) std::memcpy(storage_->data(), bytes.data(), bytes.size());
 }
 
 Tensor pad_rows(const Tensor& tensor, std::int64_t count) {

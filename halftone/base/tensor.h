@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "halftone/base/dtype.h"
@@ -28,6 +29,9 @@ class Tensor {
   static Tensor from(Shape shape, const std::vector<T>& values) {
     return from<T>(std::move(shape), std::span<const T>(values));
   }
+  // The bytes of all elements become the storage, without a copy when there are many. Throws InputError when
+  // their number is not that of the shape.
+  static Tensor adopt(DType dtype, Shape shape, std::string bytes);
 
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
@@ -36,22 +40,25 @@ class Tensor {
   std::int64_t size() const { return size_; }
   std::size_t byte_size() const { return static_cast<std::size_t>(size_) * size_of(dtype_); }
 
-  // T must be the type that holds the tensor's elements (memory_dtype); anything else is a programmer's error (std::logic_error).
+  // T must be the type that holds the tensor's elements (memory_dtype); anything else is a programmer's error
+  // (std::logic_error).
   template <typename T>
   std::span<const T> data() const {
     expect_dtype(DTypeOf<T>::value);
-    return {reinterpret_cast<const T*>(bytes_->data()), static_cast<std::size_t>(size_)};
+    return {reinterpret_cast<const T*>(storage_->data()), static_cast<std::size_t>(size_)};
   }
   template <typename T>
   std::span<T> mutable_data() {
     expect_dtype(DTypeOf<T>::value);
     unshare();
-    return {reinterpret_cast<T*>(bytes_->data()), static_cast<std::size_t>(size_)};
+    return {reinterpret_cast<T*>(storage_->data()), static_cast<std::size_t>(size_)};
   }
-  std::span<const std::byte> bytes() const { return {bytes_->data(), byte_size()}; }
+  std::span<const std::byte> bytes() const {
+    return {reinterpret_cast<const std::byte*>(storage_->data()), byte_size()};
+  }
   std::span<std::byte> mutable_bytes() {
     unshare();
-    return {bytes_->data(), byte_size()};
+    return {reinterpret_cast<std::byte*>(storage_->data()), byte_size()};
   }
 
   // The same elements under another shape of equal size (shares storage).
@@ -65,13 +72,16 @@ class Tensor {
 
  private:
   void expect_dtype(DType dtype) const;
+  void expect_bytes(std::size_t count) const;
   void unshare();
   void copy_in(std::span<const std::byte> bytes);
 
   DType dtype_;
   Shape shape_;
   std::int64_t size_;
-  std::shared_ptr<std::vector<std::byte>> bytes_;
+  // A std::string because that is what protobuf reads bytes into, and weights are taken over from there.
+  // Always on the heap, which aligns it for any element type.
+  std::shared_ptr<std::string> storage_;
 };
 
 // `tensor` with its last row repeated until it has `count` rows; itself when it has as many.

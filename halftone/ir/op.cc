@@ -23,7 +23,11 @@ Arity arity_of(const Op& op) {
 }
 
 bool is_through_float32(const Op& op) {
-  return std::visit([]<typename T>(const T&) { return requires { T::kThroughFloat32; }; }, op);
+  return std::visit(
+      []<typename T>(const T&) {
+        return requires { T::kThroughFloat32; };
+      },
+      op);
 }
 
 namespace {
@@ -55,7 +59,8 @@ std::vector<Tensor> evaluate_op(const Op& op, InputTensors inputs) {
   const DType dtype = wide_type(op, inputs);
   if (dtype == DType::float32) return run(inputs);
   std::vector<Tensor> wide;
-  for (const Tensor* input : inputs) wide.push_back(input == nullptr ? Tensor() : input->cast(DType::float32));
+  for (const Tensor* input : inputs)
+    wide.push_back(input == nullptr ? Tensor() : input->cast(DType::float32));
   std::vector<const Tensor*> pointers;
   for (std::size_t i = 0; i < wide.size(); ++i) pointers.push_back(inputs[i] == nullptr ? nullptr : &wide[i]);
   std::vector<Tensor> results = run(pointers);

@@ -105,8 +105,8 @@ void write(const ir::Pad& op, onnx::NodeProto& node) {
   add(node, "mode", std::string(kModes[static_cast<int>(op.mode)]));
 }
 void write(const ir::Resize& op, onnx::NodeProto& node) {
-  constexpr const char* kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "asymmetric",
-                                          "align_corners"};
+  constexpr const char* kCoordinates[] = {"half_pixel", "pytorch_half_pixel", "half_pixel_symmetric",
+                                          "asymmetric", "align_corners"};
   constexpr const char* kNearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
   add(node, "mode", std::string(op.linear ? "linear" : "nearest"));
   add(node, "coordinate_transformation_mode", std::string(kCoordinates[static_cast<int>(op.coordinates)]));
@@ -212,7 +212,8 @@ void add_input(const Tensor& tensor, const std::string& suffix, const ir::Graph&
 
 void add_input(const std::vector<std::int64_t>& values, const std::string& suffix, const ir::Graph& graph,
                onnx::NodeProto& node, onnx::GraphProto& out) {
-  add_input(Tensor::from<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), suffix, graph, node, out);
+  add_input(Tensor::from<std::int64_t>({static_cast<std::int64_t>(values.size())}, values), suffix, graph,
+            node, out);
 }
 
 // What an op holds that ONNX has as inputs.
@@ -228,24 +229,28 @@ void add_inputs(const ir::Clip& op, DType dtype, const ir::Graph& graph, onnx::N
     add_input(ir::evaluate(ir::Cast{.to = dtype}, inputs)[0], suffix, graph, node, out);
   }
 }
-void add_inputs(const ir::Squeeze& op, DType, const ir::Graph& graph, onnx::NodeProto& node, onnx::GraphProto& out) {
+void add_inputs(const ir::Squeeze& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
+                onnx::GraphProto& out) {
   if (!op.axes.empty()) add_input(op.axes, "_axes", graph, node, out);
 }
 void add_inputs(const ir::Unsqueeze& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
                 onnx::GraphProto& out) {
   add_input(op.axes, "_axes", graph, node, out);
 }
-void add_inputs(const ir::Slice& op, DType, const ir::Graph& graph, onnx::NodeProto& node, onnx::GraphProto& out) {
+void add_inputs(const ir::Slice& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
+                onnx::GraphProto& out) {
   add_input(op.starts, "_starts", graph, node, out);
   add_input(op.ends, "_ends", graph, node, out);
   if (!op.axes.empty()) add_input(op.axes, "_axes", graph, node, out);
   if (op.axes.empty() && !op.steps.empty()) node.add_input("");
   if (!op.steps.empty()) add_input(op.steps, "_steps", graph, node, out);
 }
-void add_inputs(const ir::Split& op, DType, const ir::Graph& graph, onnx::NodeProto& node, onnx::GraphProto& out) {
+void add_inputs(const ir::Split& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
+                onnx::GraphProto& out) {
   add_input(op.sizes, "_split", graph, node, out);
 }
-void add_inputs(const ir::Expand& op, DType, const ir::Graph& graph, onnx::NodeProto& node, onnx::GraphProto& out) {
+void add_inputs(const ir::Expand& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
+                onnx::GraphProto& out) {
   add_input(op.shape, "_shape", graph, node, out);
 }
 void add_inputs(const ir::Pad& op, DType dtype, const ir::Graph& graph, onnx::NodeProto& node,
@@ -256,11 +261,12 @@ void add_inputs(const ir::Pad& op, DType dtype, const ir::Graph& graph, onnx::No
   const Tensor* inputs[] = {&value};
   add_input(ir::evaluate(ir::Cast{.to = dtype}, inputs)[0], "_value", graph, node, out);
 }
-void add_inputs(const ir::Resize& op, DType, const ir::Graph& graph, onnx::NodeProto& node, onnx::GraphProto& out) {
+void add_inputs(const ir::Resize& op, DType, const ir::Graph& graph, onnx::NodeProto& node,
+                onnx::GraphProto& out) {
   node.add_input("");  // the region of interest, which these coordinates do not use
   if (op.sizes.empty()) {
-    add_input(Tensor::from<float>({static_cast<std::int64_t>(op.scales.size())}, op.scales), "_scales", graph, node,
-              out);
+    add_input(Tensor::from<float>({static_cast<std::int64_t>(op.scales.size())}, op.scales), "_scales", graph,
+              node, out);
     return;
   }
   std::vector<std::int64_t> sizes;
@@ -331,7 +337,9 @@ std::int64_t min_opset(const ir::Resize& op) {
 std::int64_t min_opset(const ir::ReduceMean&) { return 18; }
 std::int64_t min_opset(const ir::ReduceMax&) { return 18; }
 std::int64_t min_opset(const ir::ReduceMin&) { return 18; }
-std::int64_t min_opset(const ir::QuantizeLinear& op) { return op.block_size != 0 || op.to != DType::uint8 ? 21 : kOpset; }
+std::int64_t min_opset(const ir::QuantizeLinear& op) {
+  return op.block_size != 0 || op.to != DType::uint8 ? 21 : kOpset;
+}
 std::int64_t min_opset(const ir::DequantizeLinear& op) { return op.block_size != 0 ? 21 : kOpset; }
 
 // The oldest operator set that has Quantize and Dequantize of these integers.
@@ -355,10 +363,12 @@ std::int64_t opset_of(const ir::Graph& graph, const ir::Node& node) {
   std::int64_t version = std::visit([](const auto& op) { return min_opset(op); }, node.op);
   const bool elementwise =
       std::visit([]<typename T>(const T&) { return ir::Unary<T> || ir::Binary<T>; }, node.op);
-  if (elementwise && !is_float(graph.value(node.outputs[0]).dtype)) version = std::max<std::int64_t>(version, 14);
+  if (elementwise && !is_float(graph.value(node.outputs[0]).dtype))
+    version = std::max<std::int64_t>(version, 14);
   const bool quantizes = std::holds_alternative<ir::QuantizeLinear>(node.op);
   if (quantizes || std::holds_alternative<ir::DequantizeLinear>(node.op))
-    version = std::max(version, opset_of_integers(graph.value(quantizes ? node.outputs[0] : node.inputs[0]).dtype));
+    version =
+        std::max(version, opset_of_integers(graph.value(quantizes ? node.outputs[0] : node.inputs[0]).dtype));
   for (const auto& ids : {node.inputs, node.outputs})
     for (ir::ValueId id : ids)
       if (id != ir::kNoValue && bits_of(graph.value(id).dtype) < 8)

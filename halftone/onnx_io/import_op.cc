@@ -84,7 +84,8 @@ ir::Op import_clip(NodeReader& node) {
           .hi = static_cast<float>(node.scalar_input(2, "max", kInfinity))};
     node.keep_first_of(3);
   }
-  if (std::isnan(op.lo) || std::isnan(op.hi)) throw InputError(node.describe(), "bound is not a number (NaN)");
+  if (std::isnan(op.lo) || std::isnan(op.hi))
+    throw InputError(node.describe(), "bound is not a number (NaN)");
   return op;
 }
 
@@ -162,10 +163,14 @@ ir::Op import_gather(NodeReader& node) { return ir::Gather{.axis = node.integer(
 
 ir::Op import_slice(NodeReader& node) {
   if (node.opset() < 10)
-    return ir::Slice{.starts = node.integers("starts"), .ends = node.integers("ends"),
-                     .axes = node.integers("axes"), .steps = {}};
-  const ir::Slice op{.starts = node.integers_input(1, "starts"), .ends = node.integers_input(2, "ends"),
-                     .axes = node.integers_input(3, "axes"), .steps = node.integers_input(4, "steps")};
+    return ir::Slice{.starts = node.integers("starts"),
+                     .ends = node.integers("ends"),
+                     .axes = node.integers("axes"),
+                     .steps = {}};
+  const ir::Slice op{.starts = node.integers_input(1, "starts"),
+                     .ends = node.integers_input(2, "ends"),
+                     .axes = node.integers_input(3, "axes"),
+                     .steps = node.integers_input(4, "steps")};
   node.keep_first_of(5);
   return op;
 }
@@ -174,7 +179,8 @@ ir::Op import_slice(NodeReader& node) {
 ir::Op import_split(NodeReader& node) {
   ir::Split op{.axis = node.integer("axis", 0), .sizes = {}};
   op.sizes = node.opset() < 13 ? node.integers("split") : node.integers_input(1, "split");
-  const std::int64_t count = node.opset() < 18 ? node.output_count() : node.integer("num_outputs", node.output_count());
+  const std::int64_t count =
+      node.opset() < 18 ? node.output_count() : node.integer("num_outputs", node.output_count());
   const Shape& x = node.input(0).shape;
   node.keep_first_of(2);
   if (!op.sizes.empty()) return op;
@@ -193,7 +199,8 @@ ir::Op import_expand(NodeReader& node) {
   const Shape& x = node.input(0).shape;
   const std::size_t lead = op.shape.size() - std::min(op.shape.size(), x.size());
   for (std::size_t i = 0; i < op.shape.size(); ++i)
-    if (op.shape[i] == kDynamic && i >= lead && x[x.size() - op.shape.size() + i] == kDynamic) op.shape[i] = 1;
+    if (op.shape[i] == kDynamic && i >= lead && x[x.size() - op.shape.size() + i] == kDynamic)
+      op.shape[i] = 1;
   if (!is_static(op.shape))
     throw UnsupportedError(node.describe(), "expands to a batch that is not fixed; fix it with --shape");
   node.keep_first_of(2);
@@ -339,8 +346,8 @@ ir::Op import_upsample(NodeReader& node) {
 
 // Sizes or scales of the dimensions in `axes`, or of all.
 template <typename T>
-std::vector<T> by_dimension(const NodeReader& node, const std::vector<T>& given, const std::vector<std::int64_t>& axes,
-                            std::vector<T> all) {
+std::vector<T> by_dimension(const NodeReader& node, const std::vector<T>& given,
+                            const std::vector<std::int64_t>& axes, std::vector<T> all) {
   if (given.empty() || axes.empty()) return given;
   if (given.size() != axes.size())
     throw InputError(node.describe(), fmt::format("{} sizes for {} axes", given.size(), axes.size()));
@@ -356,7 +363,8 @@ ir::Op import_resize(NodeReader& node) {
     throw UnsupportedError(node.describe(), "antialias, exclude_outside or keep_aspect_ratio_policy is set");
   node.real("cubic_coeff_a", -0.75F);
   node.real("extrapolation_value", 0.0F);
-  ir::Resize op{.linear = read_linear(node), .coordinates = read_coordinates(node), .nearest = read_nearest(node)};
+  ir::Resize op{
+      .linear = read_linear(node), .coordinates = read_coordinates(node), .nearest = read_nearest(node)};
   const std::vector<std::int64_t> axes = node.integers("axes");
   const Shape& x = node.input(0).shape;
   op.sizes = by_dimension(node, node.dims_input(3, "sizes"), axes, x);
@@ -394,16 +402,18 @@ ir::Op import_plain(NodeReader&) {
 
 }  // namespace
 
-Tensor constant_of(const onnx::NodeProto& node) {
+Tensor constant_of(onnx::NodeProto& node, ExternalData& files) {
   const std::string where = fmt::format("Constant '{}'", node.output(0));
-  if (node.attribute_size() != 1) throw InputError(where, fmt::format("{} values, expected one", node.attribute_size()));
-  const onnx::AttributeProto& value = node.attribute(0);
+  if (node.attribute_size() != 1)
+    throw InputError(where, fmt::format("{} values, expected one", node.attribute_size()));
+  onnx::AttributeProto& value = *node.mutable_attribute(0);
   const std::string& name = value.name();
-  if (name == "value" && value.has_t()) return from_proto(value.t(), where);
+  if (name == "value" && value.has_t()) return take_tensor(*value.mutable_t(), files, where);
   if (name == "value_float") return Tensor::from<float>({}, std::vector<float>{value.f()});
   if (name == "value_int") return Tensor::from<std::int64_t>({}, std::vector<std::int64_t>{value.i()});
   if (name == "value_floats")
-    return Tensor::from<float>({value.floats_size()}, std::vector<float>(value.floats().begin(), value.floats().end()));
+    return Tensor::from<float>({value.floats_size()},
+                               std::vector<float>(value.floats().begin(), value.floats().end()));
   if (name == "value_ints")
     return Tensor::from<std::int64_t>({value.ints_size()},
                                       std::vector<std::int64_t>(value.ints().begin(), value.ints().end()));

@@ -8,9 +8,11 @@
 #include <unordered_set>
 
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
 #include "halftone/ir/infer.h"
+#include "halftone/onnx_io/external_data.h"
 #include "halftone/onnx_io/import_op.h"
+#include "halftone/onnx_io/input_shape.h"
+#include "halftone/onnx_io/model_proto.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -52,20 +54,29 @@ void check_supported(const onnx::GraphProto& graph) {
 
 class Reader {
  public:
-  Reader(const onnx::ModelProto& model) : proto_(model.graph()), opset_(opset_of(model)) {
+  // Takes the tensors out of `model` as it reads them.
+  Reader(onnx::ModelProto& model, ExternalData files, const InputShapes& shapes)
+      : proto_(*model.mutable_graph()), files_(std::move(files)), shapes_(shapes), opset_(opset_of(model)) {
     graph_.name = proto_.name();
-    for (const onnx::NodeProto& node : proto_.node()) names_.insert(node.output().begin(), node.output().end());
+    for (const onnx::NodeProto& node : proto_.node())
+      names_.insert(node.output().begin(), node.output().end());
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
   }
 
   ir::Graph read() {
     check_supported(proto_);
     if (proto_.sparse_initializer_size() > 0) throw UnsupportedError("initializers", "sparse tensors");
-    for (const onnx::TensorProto& tensor : proto_.initializer()) add_constant(tensor.name(), tensor);
+    for (onnx::TensorProto& tensor : *proto_.mutable_initializer())
+      add_initializer(std::string(tensor.name()), tensor);
+    proto_.clear_initializer();
     const std::unordered_map<std::string, ir::ValueId> weights = ids_;
+    std::vector<std::string> names;
+    for (const onnx::ValueInfoProto& input : proto_.input())
+      if (!weights.contains(input.name())) names.push_back(input.name());
+    check_names(shapes_, names);
     for (const onnx::ValueInfoProto& input : proto_.input())
       if (!weights.contains(input.name())) add_input(input);
-    for (const onnx::NodeProto& node : proto_.node()) {
+    for (onnx::NodeProto& node : *proto_.mutable_node()) {
       if (is_constant_node(node))
         add_constant_node(node);
       else
@@ -100,14 +111,14 @@ class Reader {
     return found->second;
   }
 
-  void add_constant(const std::string& name, const onnx::TensorProto& proto) {
-    add_tensor(name, from_proto(proto, fmt::format("initializer '{}'", name)));
-  }
-
   ir::ValueId add_tensor(const std::string& name, Tensor tensor) {
     const ir::ValueId id = new_value(name, tensor.dtype(), tensor.shape());
     graph_.value(id).constant = std::move(tensor);
     return id;
+  }
+
+  void add_initializer(const std::string& name, onnx::TensorProto& proto) {
+    add_tensor(name, take_tensor(proto, files_, fmt::format("initializer '{}'", name)));
   }
 
   // A name that nothing in the file has.
@@ -116,28 +127,18 @@ class Reader {
     return name;
   }
 
-  void add_constant_node(const onnx::NodeProto& node) {
+  void add_constant_node(onnx::NodeProto& node) {
     if (node.output_size() != 1)
       throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
-    add_tensor(node.output(0), constant_of(node));
+    add_tensor(node.output(0), constant_of(node, files_));
   }
 
   void add_input(const onnx::ValueInfoProto& input) {
     const std::string where = fmt::format("input '{}'", input.name());
     if (!input.type().has_tensor_type()) throw UnsupportedError(where, "is not a tensor");
-    const auto& type = input.type().tensor_type();
-    if (!type.has_shape()) throw UnsupportedError(where, "has no shape");
-    Shape shape;
-    for (const auto& dim : type.shape().dim()) {
-      const bool known = dim.has_dim_value() && dim.dim_value() > 0;
-      if (!known && !shape.empty())
-        throw UnsupportedError(
-            where,
-            fmt::format("dimension {} is not fixed, expected only the first to be free", shape.size()));
-      shape.push_back(known ? dim.dim_value() : kDynamic);
-    }
-    element_count(is_static(shape) || shape.empty() ? shape : Shape(shape.begin() + 1, shape.end()), where);
-    graph_.inputs.push_back(new_value(input.name(), dtype_from(type.elem_type(), where), std::move(shape)));
+    Shape shape = shape_of_input(input, shapes_);
+    const DType dtype = dtype_from(input.type().tensor_type().elem_type(), where);
+    graph_.inputs.push_back(new_value(input.name(), dtype, std::move(shape)));
   }
 
   std::vector<ir::ValueId> inputs_of(const onnx::NodeProto& proto) {
@@ -146,23 +147,24 @@ class Reader {
       inputs.push_back(name.empty() ? ir::kNoValue : id_of(name, "value"));
     while (!inputs.empty() && inputs.back() == ir::kNoValue) inputs.pop_back();
     if (proto.op_type() == "Reshape" && inputs.size() == 2 && inputs[0] != ir::kNoValue)
-      if (const Tensor* request = shapes_.find(inputs[1]))
+      if (const Tensor* request = known_.find(inputs[1]))
         inputs[1] = add_tensor(fresh_name(proto.output_size() > 0 ? proto.output(0) + "_shape" : "shape"),
                                ShapeValues::reshape_request(*request, graph_.value(inputs[0]).shape));
     return inputs;
   }
 
   void add_node(const onnx::NodeProto& proto) {
-    NodeReader reader(proto, opset_, graph_, shapes_, inputs_of(proto));
+    NodeReader reader(proto, opset_, graph_, known_, inputs_of(proto));
     ir::Node node{
         .name = proto.name(), .op = find_importer(proto.op_type())(reader), .inputs = {}, .outputs = {}};
     reader.expect_all_read();
     node.inputs = reader.inputs();
     const std::vector<ir::TensorType> types = ir::infer_node(graph_, node);
-    if (const auto known = shapes_.follow(graph_, node, types)) return add_known(proto, *known);
+    if (const auto known = known_.follow(graph_, node, types)) return add_known(proto, *known);
     for (ir::ValueId id : node.inputs)
-      if (id != ir::kNoValue && shapes_.find(id) != nullptr)
-        throw UnsupportedError(reader.describe(), "computes with a dimension that is not fixed; fix it with --shape");
+      if (id != ir::kNoValue && known_.find(id) != nullptr)
+        throw UnsupportedError(reader.describe(),
+                               "computes with a dimension that is not fixed; fix it with --shape");
     if (reader.output_count() > static_cast<int>(types.size()))
       throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", types.size(),
                                                             proto.output(static_cast<int>(types.size()))));
@@ -176,7 +178,8 @@ class Reader {
   std::string output_name(const onnx::NodeProto& proto, std::size_t i) {
     const int at = static_cast<int>(i);
     if (at < proto.output_size() && !proto.output(at).empty()) return proto.output(at);
-    if (i == 0) throw InputError("graph", fmt::format("{} '{}' without an output", proto.op_type(), proto.name()));
+    if (i == 0)
+      throw InputError("graph", fmt::format("{} '{}' without an output", proto.op_type(), proto.name()));
     return fresh_name(fmt::format("{}_output{}", proto.output(0), i));
   }
 
@@ -186,30 +189,26 @@ class Reader {
       if (static_cast<int>(i) >= proto.output_size() || proto.output(static_cast<int>(i)).empty()) continue;
       const std::string& name = proto.output(static_cast<int>(i));
       if (has_unknown(values[i]))
-        shapes_.set(new_value(name, values[i].dtype(), values[i].shape()), values[i]);
+        known_.set(new_value(name, values[i].dtype(), values[i].shape()), values[i]);
       else
         add_tensor(name, values[i]);
     }
   }
 
-  const onnx::GraphProto& proto_;
+  onnx::GraphProto& proto_;
+  ExternalData files_;
+  const InputShapes& shapes_;
   std::int64_t opset_;
   ir::Graph graph_;
-  ShapeValues shapes_;
+  ShapeValues known_;
   std::unordered_set<std::string> names_;  // of everything that the file's nodes compute
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 
-}  // namespace
-
-ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) {
-  onnx::ModelProto model;
-  if (bytes.empty() || bytes.size() > INT32_MAX ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    throw InputError(where, "not an ONNX model, or a damaged one");
-  if (!model.has_graph()) throw InputError(where, "not an ONNX model: no graph in it");
+ir::Graph read(onnx::ModelProto model, ExternalData files, const InputShapes& shapes,
+               std::string_view where) {
   try {
-    return Reader(model).read();
+    return Reader(model, std::move(files), shapes).read();
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(where, error.what());
   } catch (const InputError& error) {
@@ -217,8 +216,14 @@ ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where) 
   }
 }
 
-ir::Graph load_model(const std::filesystem::path& path) {
-  return parse_model(read_file(path, INT32_MAX), path.string());
+}  // namespace
+
+ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where, const InputShapes& shapes) {
+  return read(parse_model_proto(bytes, where), ExternalData(), shapes, where);
+}
+
+ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes) {
+  return read(read_model_proto(path), ExternalData(path.parent_path()), shapes, path.string());
 }
 
 }  // namespace halftone::onnx_io

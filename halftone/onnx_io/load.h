@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -15,11 +16,16 @@ namespace halftone::onnx_io {
 inline constexpr std::int64_t kMinOpset = 7;
 inline constexpr std::int64_t kMaxOpset = 25;
 
+// Input name -> shape, for what the file leaves open. kDynamic in the first place leaves the batch free.
+using InputShapes = std::map<std::string, Shape>;
+
 // Reads a model, checks it, and infers every shape. Weights listed as graph inputs are weights; Constant
 // nodes become constants; a first dimension that is not fixed becomes the symbolic batch. Throws InputError
 // (exit code 3) for a damaged file, UnsupportedError naming every node whose operator is not read, before
-// anything else is done.
-ir::Graph load_model(const std::filesystem::path& path);
-ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where);
+// anything else is done, and UsageError for `shapes` that do not belong to the inputs. Data in other files is
+// read when the model is a file too, from its folder.
+ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes = {});
+ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where,
+                      const InputShapes& shapes = {});
 
 }  // namespace halftone::onnx_io

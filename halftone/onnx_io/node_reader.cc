@@ -84,8 +84,8 @@ double NodeReader::scalar_input(std::size_t i, const char* name, double otherwis
   if (constant == nullptr)
     throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
   if (constant->size() != 1)
-    throw InputError(describe(),
-                     fmt::format("{} is of shape {}, expected one number", name, to_string(constant->shape())));
+    throw InputError(describe(), fmt::format("{} is of shape {}, expected one number", name,
+                                             to_string(constant->shape())));
   return constant->cast(DType::float64).data<double>()[0];
 }
 
@@ -102,11 +102,12 @@ const Tensor& NodeReader::constant_list(std::size_t i, const char* name) const {
 std::vector<std::int64_t> NodeReader::integers_input(std::size_t i, const char* name) const {
   if (!has_input(i)) return {};
   if (shapes_.find(inputs_[i]) != nullptr)
-    throw UnsupportedError(describe(),
-                           fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+    throw UnsupportedError(
+        describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
   const Tensor& list = constant_list(i, name);
   if (list.dtype() != DType::int64 && list.dtype() != DType::int32)
-    throw InputError(describe(), fmt::format("{} is {}, expected int32 or int64", name, name_of(list.dtype())));
+    throw InputError(describe(),
+                     fmt::format("{} is {}, expected int32 or int64", name, name_of(list.dtype())));
   const Tensor wide = list.cast(DType::int64);
   return {wide.data<std::int64_t>().begin(), wide.data<std::int64_t>().end()};
 }
@@ -117,8 +118,8 @@ std::vector<std::int64_t> NodeReader::dims_input(std::size_t i, const char* name
   std::vector<std::int64_t> dims;
   for (std::int64_t dim : symbolic->data<std::int64_t>()) {
     if (dim == ShapeValues::kUnknown)
-      throw UnsupportedError(describe(),
-                             fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+      throw UnsupportedError(
+          describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
     dims.push_back(dim == ShapeValues::kBatch ? kDynamic : dim);
   }
   return dims;

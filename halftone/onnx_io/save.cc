@@ -1,11 +1,17 @@
 #include "halftone/onnx_io/save.h"
 
+#include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
+#include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/new_file.h"
 #include "halftone/onnx_io/export_op.h"
+#include "halftone/onnx_io/packed.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -33,9 +39,8 @@ void add_value_info(const ir::Value& value, onnx::ValueInfoProto& info) {
   }
 }
 
-}  // namespace
-
-std::string serialize_model(const ir::Graph& graph) {
+// Everything but the constants.
+onnx::ModelProto model_around(const ir::Graph& graph) {
   onnx::ModelProto model;
   std::int64_t version = kOpset;
   for (const ir::Node& node : graph.nodes) version = std::max(version, opset_of(graph, node));
@@ -53,14 +58,92 @@ std::string serialize_model(const ir::Graph& graph) {
   out.set_name(graph.name.empty() ? "graph" : graph.name);
   for (ir::ValueId id : graph.inputs) add_value_info(graph.value(id), *out.add_input());
   for (ir::ValueId id : graph.outputs) add_value_info(graph.value(id), *out.add_output());
-  for (const ir::Value& value : graph.values)
-    if (value.constant) to_proto(*value.constant, value.name, *out.add_initializer());
-  for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
+  return model;
+}
+
+std::string serialize(const onnx::ModelProto& model) {
+  if (model.ByteSizeLong() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw UnsupportedError("model", fmt::format("{} bytes in one file, expected at most {}",
+                                                model.ByteSizeLong(), std::numeric_limits<int>::max()));
   return model.SerializeAsString();
 }
 
-void save_model(const ir::Graph& graph, const std::filesystem::path& path) {
-  write_file(path, serialize_model(graph));
+std::uint64_t weight_bytes(const ir::Graph& graph) {
+  std::uint64_t bytes = 0;
+  for (const ir::Value& value : graph.values)
+    if (value.constant) bytes += value.constant->byte_size();
+  return bytes;
+}
+
+// Small tensors stay in the model, where shape inference finds those that are shapes (ONNX's own limit).
+constexpr std::size_t kSmallestOutside = 1024;
+constexpr std::uint64_t kAlignment = 64;
+
+// Writes the large constants one after another and the model around them to `out`; returns the bytes written.
+std::uint64_t write_weights(const ir::Graph& graph, const std::string& location, NewFile& file,
+                            onnx::GraphProto& out) {
+  static constexpr std::array<std::byte, kAlignment> kZeros{};
+  std::uint64_t end = 0;
+  for (const ir::Value& value : graph.values) {
+    if (!value.constant) continue;
+    onnx::TensorProto& proto = *out.add_initializer();
+    if (value.constant->byte_size() < kSmallestOutside) {
+      to_proto(*value.constant, value.name, proto);
+      continue;
+    }
+    const std::uint64_t padding = (kAlignment - end % kAlignment) % kAlignment;
+    file.write(std::span(kZeros).first(padding));
+    const Tensor stored = packed(*value.constant);
+    file.write(stored.bytes());
+    to_proto_without_data(*value.constant, value.name, proto);
+    set_external(proto, location, end + padding, stored.byte_size());
+    end += padding + stored.byte_size();
+  }
+  return end;
+}
+
+std::uint64_t save_with_weights_outside(const ir::Graph& graph, const std::filesystem::path& path) {
+  if (is_special_file(path))
+    throw UnsupportedError(path.string(),
+                           "weights need a file of their own beside it, expected a plain file");
+  std::filesystem::path weights_path = path;
+  weights_path += ".data";
+  onnx::ModelProto model = model_around(graph);
+  NewFile weights(weights_path);
+  std::uint64_t bytes =
+      write_weights(graph, weights_path.filename().string(), weights, *model.mutable_graph());
+  for (const ir::Node& node : graph.nodes) export_node(graph, node, *model.mutable_graph());
+  const std::string text = serialize(model);
+  bytes += text.size();
+  NewFile file(path);
+  file.write(std::as_bytes(std::span(text)));
+  weights.finish();
+  file.finish();
+  weights.publish();
+  file.publish();
+  return bytes;
+}
+
+}  // namespace
+
+std::string serialize_model(const ir::Graph& graph) {
+  if (weight_bytes(graph) > kMaxWeightBytesInside)
+    throw UnsupportedError("model", fmt::format("{} bytes of weights in one file, expected at most {}",
+                                                weight_bytes(graph), kMaxWeightBytesInside));
+  onnx::ModelProto model = model_around(graph);
+  onnx::GraphProto& out = *model.mutable_graph();
+  for (const ir::Value& value : graph.values)
+    if (value.constant) to_proto(*value.constant, value.name, *out.add_initializer());
+  for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
+  return serialize(model);
+}
+
+std::uint64_t save_model(const ir::Graph& graph, const std::filesystem::path& path,
+                         std::uint64_t max_weight_bytes) {
+  if (weight_bytes(graph) > max_weight_bytes) return save_with_weights_outside(graph, path);
+  const std::string text = serialize_model(graph);
+  write_file(path, text);
+  return text.size();
 }
 
 }  // namespace halftone::onnx_io

@@ -1,6 +1,7 @@
 // ONNX files out: standard operators only, nothing private but metadata_props.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -12,10 +13,17 @@ namespace halftone::onnx_io {
 // needs it.
 inline constexpr std::int64_t kOpset = 13;
 
-// The graph as a serialized ModelProto. Equal graphs give equal bytes.
+// protobuf holds no message of 2^31 bytes. This many bytes of weights leave room for the rest of a model.
+inline constexpr std::uint64_t kMaxWeightBytesInside = 2'000'000'000;
+
+// The graph as a serialized ModelProto. Equal graphs give equal bytes. Throws UnsupportedError for weights
+// that need a file of their own.
 std::string serialize_model(const ir::Graph& graph);
 
-// Writes the file whole or not at all. Throws SystemError.
-void save_model(const ir::Graph& graph, const std::filesystem::path& path);
+// Writes the file whole or not at all. Weights of more than `max_weight_bytes` in all go to `<path>.data`
+// beside it (ONNX external data, 64-byte aligned), but for small ones; both files are complete on the disk
+// before either gets its name. Returns the bytes written. Throws SystemError.
+std::uint64_t save_model(const ir::Graph& graph, const std::filesystem::path& path,
+                         std::uint64_t max_weight_bytes = kMaxWeightBytesInside);
 
 }  // namespace halftone::onnx_io

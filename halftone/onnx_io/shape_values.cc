@@ -27,9 +27,10 @@ Tensor shape_of(const ir::ShapeOf& op, const Shape& x) {
 bool is_move(const ir::Op& op) {
   return std::visit(
       []<typename T>(const T&) {
-        return std::is_same_v<T, ir::Gather> || std::is_same_v<T, ir::Slice> || std::is_same_v<T, ir::Concat> ||
-               std::is_same_v<T, ir::Squeeze> || std::is_same_v<T, ir::Unsqueeze> ||
-               std::is_same_v<T, ir::Reshape> || std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::Split> ||
+        return std::is_same_v<T, ir::Gather> || std::is_same_v<T, ir::Slice> ||
+               std::is_same_v<T, ir::Concat> || std::is_same_v<T, ir::Squeeze> ||
+               std::is_same_v<T, ir::Unsqueeze> || std::is_same_v<T, ir::Reshape> ||
+               std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::Split> ||
                std::is_same_v<T, ir::Where> || std::is_same_v<T, ir::Equal> || std::is_same_v<T, ir::Expand>;
       },
       op);
@@ -119,7 +120,8 @@ Tensor ShapeValues::reshape_request(const Tensor& request, const Shape& x) {
     if (!own) ++unknown;
   }
   if (unknown > 1 || (unknown == 1 && rest_taken))
-    throw UnsupportedError("Reshape", "a shape with two dimensions that are not fixed; fix them with --shape");
+    throw UnsupportedError("Reshape",
+                           "a shape with two dimensions that are not fixed; fix them with --shape");
   return result;
 }
 

@@ -7,11 +7,18 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
+#include "halftone/onnx_io/packed.h"
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian and copied as it is");
 
 namespace halftone::onnx_io {
 namespace {
+
+// Types newer than the installed ONNX headers (onnx.proto of ONNX 1.19).
+constexpr std::int32_t kUint4 = 21;
+constexpr std::int32_t kInt4 = 22;
+constexpr std::int32_t kUint2 = 25;
+constexpr std::int32_t kInt2 = 26;
 
 void check_count(std::int64_t got, const Tensor& tensor, std::string_view where) {
   if (got != tensor.size())
@@ -62,6 +69,48 @@ void expect_no_nan(const Tensor& tensor, std::string_view where) {
       throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
 }
 
+void check_elements(const Tensor& tensor, std::string_view where) {
+  const DType dtype = tensor.dtype();
+  if (dtype == DType::boolean)
+    for (std::byte b : tensor.bytes())
+      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
+  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
+  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
+  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
+  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
+}
+
+// How many values the message itself holds, in whatever field.
+std::int64_t stored_count(const onnx::TensorProto& proto, DType dtype) {
+  const std::size_t raw = proto.raw_data().size() / size_of(dtype);
+  return static_cast<std::int64_t>(raw) + proto.float_data_size() + proto.double_data_size() +
+         proto.int32_data_size() + proto.int64_data_size() + proto.uint64_data_size();
+}
+
+// The elements as the file has them, packed ones as bytes.
+Tensor take_elements(onnx::TensorProto& taken, ExternalData& files, DType dtype, const Shape& shape,
+                     std::string_view where) {
+  const std::int64_t count = element_count(shape, where);
+  const std::int64_t stored = stored_count(taken, dtype);
+  if (taken.data_location() == onnx::TensorProto::EXTERNAL) {
+    if (stored > 0) throw InputError(where, "data both in the model and in another file");
+    return files.read(taken, dtype, shape, where);
+  }
+  if (stored < count)  // before memory is taken for a shape that nothing backs
+    throw InputError(
+        where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
+  if (!taken.raw_data().empty()) {
+    const std::size_t expected = static_cast<std::size_t>(count) * size_of(dtype);
+    if (taken.raw_data().size() != expected)
+      throw InputError(where,
+                       fmt::format("raw data of {} bytes, expected {}", taken.raw_data().size(), expected));
+    return Tensor::adopt(dtype, shape, std::move(*taken.mutable_raw_data()));
+  }
+  Tensor tensor(dtype, shape);
+  read_field(taken, tensor, where);
+  return tensor;
+}
+
 }  // namespace
 
 DType dtype_from(std::int32_t onnx_type, std::string_view where) {
@@ -92,10 +141,18 @@ DType dtype_from(std::int32_t onnx_type, std::string_view where) {
       return DType::int32;
     case onnx::TensorProto::INT64:
       return DType::int64;
+    case kUint4:
+      return DType::uint4;
+    case kInt4:
+      return DType::int4;
+    case kUint2:
+      return DType::uint2;
+    case kInt2:
+      return DType::int2;
     default:
       throw UnsupportedError(
-          where, fmt::format("ONNX element type {}, expected float, double or an integer of 8 to 64 bits",
-                             onnx_type));
+          where,
+          fmt::format("ONNX element type {}, expected a float of 16 to 64 bits or an integer", onnx_type));
   }
 }
 
@@ -127,49 +184,49 @@ std::int32_t onnx_type_of(DType dtype) {
       return onnx::TensorProto::INT32;
     case DType::int64:
       return onnx::TensorProto::INT64;
+    case DType::uint4:
+      return kUint4;
+    case DType::int4:
+      return kInt4;
+    case DType::uint2:
+      return kUint2;
+    case DType::int2:
+      return kInt2;
   }
   return onnx::TensorProto::UNDEFINED;
 }
 
 Tensor from_proto(const onnx::TensorProto& proto, std::string_view where) {
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL)
-    throw UnsupportedError(where, "data in another file, expected it in the model");
-  if (proto.has_segment()) throw UnsupportedError(where, "a segmented tensor");
-  const Shape shape(proto.dims().begin(), proto.dims().end());
-  const DType dtype = dtype_from(proto.data_type(), where);
+  onnx::TensorProto copy = proto;
+  ExternalData none;
+  return take_tensor(copy, none, where);
+}
+
+Tensor take_tensor(onnx::TensorProto& proto, ExternalData& files, std::string_view where) {
+  onnx::TensorProto taken;
+  taken.Swap(&proto);
+  if (taken.has_segment()) throw UnsupportedError(where, "a segmented tensor");
+  const Shape shape(taken.dims().begin(), taken.dims().end());
+  const DType dtype = dtype_from(taken.data_type(), where);
   const std::int64_t count = element_count(shape, where);
-  const std::size_t stored =
-      proto.raw_data().size() / size_of(dtype) + static_cast<std::size_t>(proto.float_data_size()) +
-      static_cast<std::size_t>(proto.double_data_size()) + static_cast<std::size_t>(proto.int32_data_size()) +
-      static_cast<std::size_t>(proto.int64_data_size()) + static_cast<std::size_t>(proto.uint64_data_size());
-  // Before memory is taken for a shape that nothing backs.
-  if (stored < static_cast<std::size_t>(count))
-    throw InputError(
-        where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
-  Tensor tensor(dtype, shape);
-  if (!proto.raw_data().empty()) {
-    if (proto.raw_data().size() != tensor.byte_size())
-      throw InputError(where, fmt::format("raw data of {} bytes, expected {}", proto.raw_data().size(),
-                                          tensor.byte_size()));
-    std::memcpy(tensor.mutable_bytes().data(), proto.raw_data().data(), tensor.byte_size());
-  } else {
-    read_field(proto, tensor, where);
-  }
-  if (dtype == DType::boolean)
-    for (std::byte b : tensor.bytes())
-      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
-  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
-  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
-  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
-  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
+  Tensor tensor = bits_of(dtype) < 8
+                      ? unpack(take_elements(taken, files, DType::uint8, {packed_bytes(count, dtype)}, where),
+                               dtype, shape)
+                      : take_elements(taken, files, dtype, shape, where);
+  check_elements(tensor, where);
   return tensor;
 }
 
-void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
+void to_proto_without_data(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
   proto.set_name(name);
   proto.set_data_type(onnx_type_of(tensor.dtype()));
   for (std::int64_t dim : tensor.shape()) proto.add_dims(dim);
-  const auto bytes = tensor.bytes();
+}
+
+void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
+  to_proto_without_data(tensor, name, proto);
+  const Tensor stored = packed(tensor);
+  const auto bytes = stored.bytes();
   proto.set_raw_data(bytes.data(), bytes.size());
 }
 

@@ -140,6 +140,42 @@ TEST(Tensor, TheOnlyOwnerWritesInPlace) {
   EXPECT_EQ(std::as_const(a).bytes().data(), before);
 }
 
+TEST(Tensor, AdoptsBytesWithoutACopyWhenThereAreMany) {
+  for (std::int64_t count : {0, 1, 3, 4, 15, 16, 17, 1000}) {
+    std::string bytes(static_cast<std::size_t>(4 * count), '\x01');
+    const void* before = bytes.data();
+    Tensor tensor = Tensor::adopt(DType::int32, {count}, std::move(bytes));
+    if (count >= 16) {
+      EXPECT_EQ(std::as_const(tensor).bytes().data(), before) << count;
+    }
+    EXPECT_EQ(tensor, Tensor::from<std::int32_t>(
+                          {count}, std::vector<std::int32_t>(static_cast<std::size_t>(count), 0x01010101)));
+    const Tensor copy = tensor;
+    if (count > 0) tensor.mutable_data<std::int32_t>()[0] = 7;
+    EXPECT_EQ(copy == tensor, count == 0);
+  }
+  EXPECT_THROW(Tensor::adopt(DType::int32, {2}, "1234567"), InputError);
+  EXPECT_THROW(Tensor::adopt(DType::int32, {2}, "123456789"), InputError);
+  EXPECT_THROW(Tensor::adopt(DType::int32, {kDynamic}, ""), InputError);
+}
+
+// Of every size, however it was made: kernels read vectors.
+TEST(Tensor, StorageIsAligned) {
+  const auto is_aligned = [](const Tensor& tensor) {
+    return reinterpret_cast<std::uintptr_t>(tensor.bytes().data()) % 16 == 0;
+  };
+  for (std::int64_t count = 0; count < 100; ++count) {
+    const Tensor made(DType::int8, {count});
+    EXPECT_TRUE(is_aligned(made)) << count;
+    EXPECT_TRUE(
+        is_aligned(Tensor::adopt(DType::int8, {count}, std::string(static_cast<std::size_t>(count), 'x'))))
+        << count;
+    Tensor written = made;
+    written.mutable_bytes();
+    EXPECT_TRUE(is_aligned(written)) << count;
+  }
+}
+
 TEST(Tensor, AReshapedTensorSharesUntilWrittenAndThenIsApart) {
   const Tensor a = counting({2, 3});
   Tensor b = a.reshaped({3, 2});

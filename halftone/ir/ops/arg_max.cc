@@ -17,7 +17,8 @@ Shape arg_shape(const ArgMax& op, Shape x) {
 
 std::vector<TensorType> infer(const ArgMax& op, InputTypes inputs) {
   const Shape y = arg_shape(op, inputs[0]->shape);
-  if (inputs[0]->shape[static_cast<std::size_t>(normalize_axis(op.axis, inputs[0]->shape.size(), "ArgMax"))] == 0)
+  if (inputs[0]
+          ->shape[static_cast<std::size_t>(normalize_axis(op.axis, inputs[0]->shape.size(), "ArgMax"))] == 0)
     throw InputError("ArgMax", "an axis without elements");
   return {{DType::int64, y}};
 }
@@ -32,7 +33,9 @@ std::vector<Tensor> evaluate(const ArgMax& op, InputTensors inputs) {
   dispatch_dtype(x.dtype(), [&](auto tag) {
     using T = decltype(tag);
     const T* in = x.data<T>().data();
-    const auto at = [&](std::int64_t start, std::int64_t i) { return static_cast<Compute<T>>(in[start + i * inner]); };
+    const auto at = [&](std::int64_t start, std::int64_t i) {
+      return static_cast<Compute<T>>(in[start + i * inner]);
+    };
     for (std::size_t o = 0; o < out.size(); ++o) {
       const auto place = static_cast<std::int64_t>(o);
       const std::int64_t start = place / inner * count * inner + place % inner;

@@ -33,8 +33,8 @@ Tensor moved(const BatchNormalization& op, const Tensor& stored, std::span<const
              double Statistics::*field) {
   Tensor result(DType::float32, stored.shape());
   for (std::size_t c = 0; c < now.size(); ++c)
-    result.mutable_data<float>()[c] =
-        static_cast<float>(double{stored.data<float>()[c]} * op.momentum + now[c].*field * (1.0 - op.momentum));
+    result.mutable_data<float>()[c] = static_cast<float>(double{stored.data<float>()[c]} * op.momentum +
+                                                         now[c].*field * (1.0 - op.momentum));
   return result;
 }
 
@@ -71,7 +71,8 @@ std::vector<Tensor> evaluate(const BatchNormalization& op, InputTensors inputs) 
         *out++ = static_cast<float>((*in++ - used[c].mean) * factor + bias);
     }
   if (!op.training) return {y};
-  return {y, moved(op, *inputs[3], used, &Statistics::mean), moved(op, *inputs[4], used, &Statistics::variance)};
+  return {y, moved(op, *inputs[3], used, &Statistics::mean),
+          moved(op, *inputs[4], used, &Statistics::variance)};
 }
 
 }  // namespace halftone::ir

@@ -1,6 +1,7 @@
 // y = scale·(x − mean)/√(var + ε) + bias, per channel (dimension 1), with stored statistics; when
 // training, with those of x, and the stored ones moved towards them are outputs 1 and 2:
-// momentum·stored + (1 − momentum)·x's. Source: ONNX operator BatchNormalization; Ioffe and Szegedy, ICML 2015.
+// momentum·stored + (1 − momentum)·x's. Source: ONNX operator BatchNormalization; Ioffe and Szegedy, ICML
+// 2015.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"

@@ -23,11 +23,9 @@ To convert(From value, DType to) {
   if constexpr (std::is_same_v<To, bool>)
     return wide != 0;
   else if constexpr (std::is_integral_v<To> && !std::is_integral_v<From>) {
-    const To whole = rounded_to<To>(std::trunc(static_cast<double>(wide)));
-    if (bits_of(to) == 8 * static_cast<int>(sizeof(To))) return whole;
-    const int half = 1 << (bits_of(to) - 1);
-    const int lo = std::is_signed_v<To> ? -half : 0;
-    return static_cast<To>(std::clamp(static_cast<int>(whole), lo, std::is_signed_v<To> ? half - 1 : 2 * half - 1));
+    const double whole = std::trunc(static_cast<double>(wide));
+    return bits_of(to) < 8 ? low_bits(static_cast<To>(rounded_to<std::int64_t>(whole)), to)
+                           : rounded_to<To>(whole);
   } else if constexpr (std::is_integral_v<To>)
     return low_bits(static_cast<To>(wide), to);
   else

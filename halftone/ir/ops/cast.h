@@ -6,7 +6,7 @@
 namespace halftone::ir {
 
 // Floats to integers: towards zero; what does not fit saturates and NaN becomes 0 (the operator leaves both
-// open). Integers to narrower ones: the low bits. To bool: whether it is not 0.
+// open). Integers to narrower ones, and floats to 2 or 4 bits: the low bits. To bool: whether it is not 0.
 struct Cast {
   static constexpr std::string_view kName = "Cast";
   DType to = DType::float32;

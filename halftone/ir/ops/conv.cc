@@ -23,8 +23,9 @@ void add_tap(std::span<double> sums, const float* row, double weight, const Wind
 
 Shape conv_shape(const Conv& op, const Shape& x, const Shape& w) {
   if ((x.size() != 3 && x.size() != 4) || w.size() != x.size())
-    throw UnsupportedError("Conv", fmt::format("input {} and weights {}, expected one or two spatial dimensions",
-                                               to_string(x), to_string(w)));
+    throw UnsupportedError(
+        "Conv", fmt::format("input {} and weights {}, expected one or two spatial dimensions", to_string(x),
+                            to_string(w)));
   if (op.groups < 1 || x[1] % op.groups != 0 || x[1] / op.groups != w[1] || w[0] % op.groups != 0)
     throw InputError("Conv", fmt::format("{} groups do not fit input {} and weights {}", op.groups,
                                          to_string(x), to_string(w)));

@@ -13,9 +13,11 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 31;
 
 void check_list(const std::vector<std::int64_t>& values, std::size_t count, std::string_view name) {
   if (!values.empty() && values.size() != count)
-    throw InputError("ConvTranspose", fmt::format("{} has {} values, expected {}", name, values.size(), count));
+    throw InputError("ConvTranspose",
+                     fmt::format("{} has {} values, expected {}", name, values.size(), count));
   for (std::int64_t v : values)
-    if (v < 0 || v > kLargest) throw InputError("ConvTranspose", fmt::format("{} out of range, got {}", name, v));
+    if (v < 0 || v > kLargest)
+      throw InputError("ConvTranspose", fmt::format("{} out of range, got {}", name, v));
 }
 
 // Decides pads and the output size of one dimension; `extra` is the output padding.
@@ -35,8 +37,8 @@ void resolve_axis(WindowAxis& axis, AutoPad mode, std::int64_t extra, std::int64
 
 Shape output_shape(const ConvTranspose& op, const Shape& x, const Shape& w) {
   if (op.groups < 1 || x.size() < 3 || w.size() != x.size() || x[1] != w[0] || x[1] % op.groups != 0)
-    throw InputError("ConvTranspose", fmt::format("input {}, weights {} and {} groups do not fit", to_string(x),
-                                                  to_string(w), op.groups));
+    throw InputError("ConvTranspose", fmt::format("input {}, weights {} and {} groups do not fit",
+                                                  to_string(x), to_string(w), op.groups));
   Shape y{x[0], w[1] * op.groups};
   for (const WindowAxis& axis : transpose_axes(op, x, w)) y.push_back(axis.out);
   return y;
@@ -86,10 +88,11 @@ std::vector<WindowAxis> transpose_axes(const ConvTranspose& op, const Shape& x, 
                .dilation = at(window.dilations, i, 1),
                .pad_begin = at(window.pads, i, 0),
                .pad_end = at(window.pads, i + rank, 0)};
-    if (axes[i].in < 1 || axes[i].in > kLargest || axes[i].kernel < 1 || axes[i].stride < 1 || axes[i].dilation < 1 ||
-        axes[i].kernel > kLargest / axes[i].dilation)
-      throw InputError("ConvTranspose", fmt::format("dimension {} of kernel {}, stride {}, dilation {}", axes[i].in,
-                                                    axes[i].kernel, axes[i].stride, axes[i].dilation));
+    if (axes[i].in < 1 || axes[i].in > kLargest || axes[i].kernel < 1 || axes[i].stride < 1 ||
+        axes[i].dilation < 1 || axes[i].kernel > kLargest / axes[i].dilation)
+      throw InputError("ConvTranspose",
+                       fmt::format("dimension {} of kernel {}, stride {}, dilation {}", axes[i].in,
+                                   axes[i].kernel, axes[i].stride, axes[i].dilation));
     resolve_axis(axes[i], window.auto_pad, at(op.output_padding, i, 0), at(op.output_shape, i, 0));
     if (axes[i].out < 1) throw InputError("ConvTranspose", fmt::format("an output of size {}", axes[i].out));
   }
@@ -119,7 +122,8 @@ std::vector<Tensor> evaluate(const ConvTranspose& op, InputTensors inputs) {
   for (std::int64_t p = 0; p < y.dim(0) * y.dim(1); ++p) {
     const std::int64_t m = p % y.dim(1);
     const std::int64_t group = m / w.dim(1);
-    std::fill(plane.begin(), plane.end(), has(inputs, 2) ? inputs[2]->data<float>()[static_cast<std::size_t>(m)] : 0.0);
+    std::fill(plane.begin(), plane.end(),
+              has(inputs, 2) ? inputs[2]->data<float>()[static_cast<std::size_t>(m)] : 0.0);
     for (std::int64_t c = group * per_group_in; c < (group + 1) * per_group_in; ++c) {
       Scatter scatter{axes, w.data<float>().data() + (c * w.dim(1) + m % w.dim(1)) * taps, plane.data()};
       const float* from = in + (p / y.dim(1) * x.dim(1) + c) * area_in;

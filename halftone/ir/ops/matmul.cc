@@ -21,8 +21,8 @@ Shape as_matrix(Shape shape, bool left) {
 
 Shape matmul_shape(const Shape& a, const Shape& b) {
   if (a.empty() || b.empty())
-    throw InputError("MatMul", fmt::format("operands of shape {} and {}, expected vectors or matrices", to_string(a),
-                                           to_string(b)));
+    throw InputError("MatMul", fmt::format("operands of shape {} and {}, expected vectors or matrices",
+                                           to_string(a), to_string(b)));
   const Shape left = as_matrix(a, true);
   const Shape right = as_matrix(b, false);
   const std::int64_t inner_a = left.back();
@@ -48,7 +48,8 @@ std::vector<double> matrix_product(const Tensor& left, const Tensor& right) {
   const auto index_b = broadcast_index(stack_b, stack);
   const std::vector<double> wide_a(left.data<float>().begin(), left.data<float>().end());
   const std::vector<double> wide_b(right.data<float>().begin(), right.data<float>().end());
-  std::vector<double> sums(static_cast<std::size_t>(element_count(matmul_shape(left.shape(), right.shape()))));
+  std::vector<double> sums(
+      static_cast<std::size_t>(element_count(matmul_shape(left.shape(), right.shape()))));
   for (std::size_t s = 0; s < index_a.size(); ++s)
     multiply(wide_a.data() + index_a[s] * n * k, wide_b.data() + index_b[s] * k * m,
              sums.data() + static_cast<std::int64_t>(s) * n * m, n, k, m);

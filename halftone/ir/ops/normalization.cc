@@ -30,7 +30,8 @@ Moments moments(std::span<const float> x) {
 
 void expect_broadcast(const TensorType& type, const Shape& x, std::string_view where) {
   if (broadcast_shape(type.shape, x) != x)
-    throw InputError(where, fmt::format("factors of shape {} for an input of {}", to_string(type.shape), to_string(x)));
+    throw InputError(
+        where, fmt::format("factors of shape {} for an input of {}", to_string(type.shape), to_string(x)));
 }
 
 // x's shape with 1 from `axis` on.
@@ -87,7 +88,8 @@ std::vector<TensorType> infer(const RMSNormalization& op, InputTypes inputs) {
 
 std::vector<TensorType> infer(const LRN& op, InputTypes inputs) {
   const Shape& x = inputs[0]->shape;
-  if (x.size() < 2) throw InputError("LRN", fmt::format("input of shape {}, expected channels", to_string(x)));
+  if (x.size() < 2)
+    throw InputError("LRN", fmt::format("input of shape {}, expected channels", to_string(x)));
   if (op.size < 1 || op.size > (1 << 20))
     throw InputError("LRN", fmt::format("size {}, expected 1 to 2^20", op.size));
   return {{DType::float32, x}};
@@ -145,7 +147,8 @@ std::vector<Tensor> evaluate(const RMSNormalization& op, InputTensors inputs) {
   auto out = y.mutable_data<float>();
   for (std::size_t start = 0; start < in.size(); start += count) {
     const double inverse = 1.0 / std::sqrt(moments(in.subspan(start, count)).square + op.epsilon);
-    for (std::size_t i = start; i < start + count; ++i) out[i] = static_cast<float>(in[i] * inverse * scale[i]);
+    for (std::size_t i = start; i < start + count; ++i)
+      out[i] = static_cast<float>(in[i] * inverse * scale[i]);
   }
   return {y};
 }

@@ -23,7 +23,8 @@ Shape padded(const Pad& op, const Shape& x) {
     const std::int64_t before = op.pads[d];
     const std::int64_t after = op.pads[x.size() + d];
     if (before == 0 && after == 0) continue;
-    if (x[d] == kDynamic) throw UnsupportedError("Pad", fmt::format("pads dimension {}, which is not fixed", d));
+    if (x[d] == kDynamic)
+      throw UnsupportedError("Pad", fmt::format("pads dimension {}, which is not fixed", d));
     if (std::max(std::abs(before), std::abs(after)) > kMaxElements || x[d] + before + after < 0)
       throw InputError("Pad", fmt::format("pads {} and {} of a dimension of {}", before, after, x[d]));
     y[d] = x[d] + before + after;
@@ -54,9 +55,8 @@ std::int64_t source(std::int64_t i, std::int64_t dim, PadMode mode) {
 // One element of `dtype` with the padding's value.
 Tensor fill_of(double value, DType dtype) {
   Tensor fill(dtype, {});
-  dispatch_dtype(dtype, [&](auto tag) {
-    fill.mutable_data<decltype(tag)>()[0] = rounded_to<decltype(tag)>(value);
-  });
+  dispatch_dtype(dtype,
+                 [&](auto tag) { fill.mutable_data<decltype(tag)>()[0] = rounded_to<decltype(tag)>(value); });
   return fill;
 }
 
@@ -92,7 +92,9 @@ std::vector<Tensor> evaluate(const Pad& op, InputTensors inputs) {
     std::int64_t from = 0;
     for (std::size_t d = 0; d < y.rank() && from != kFill; ++d)
       from = sources[d][index[d]] == kFill ? kFill : from + sources[d][index[d]];
-    std::memcpy(out, from == kFill ? fill.bytes().data() : x.bytes().data() + static_cast<std::size_t>(from) * size, size);
+    std::memcpy(
+        out, from == kFill ? fill.bytes().data() : x.bytes().data() + static_cast<std::size_t>(from) * size,
+        size);
     for (std::size_t d = y.rank(); d-- > 0;) {
       if (++index[d] < sources[d].size()) break;
       index[d] = 0;

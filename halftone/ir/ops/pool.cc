@@ -54,7 +54,8 @@ void for_window(const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64
 
 // The place of each window's largest element in its plane; NaN is the largest of all.
 template <typename T>
-std::vector<std::int64_t> largest_places(const Tensor& x, const std::vector<WindowAxis>& axes, std::size_t count) {
+std::vector<std::int64_t> largest_places(const Tensor& x, const std::vector<WindowAxis>& axes,
+                                         std::size_t count) {
   const std::int64_t area = axes[0].in * axes[1].in;
   const auto in = x.data<T>();
   std::vector<std::int64_t> places;
@@ -95,7 +96,8 @@ std::int64_t window_count(const WindowAxis& axis, std::int64_t o, bool include_p
 std::vector<TensorType> infer(const MaxPool& op, InputTypes inputs) {
   const DType dtype = inputs[0]->dtype;
   if (!is_float(dtype) && dtype != DType::int8 && dtype != DType::uint8)
-    throw UnsupportedError("MaxPool", fmt::format("input is {}, expected floats, int8 or uint8", name_of(dtype)));
+    throw UnsupportedError("MaxPool",
+                           fmt::format("input is {}, expected floats, int8 or uint8", name_of(dtype)));
   expect_pads_below_kernel(op.window, inputs[0]->shape, "MaxPool");
   const Shape y = window_output_shape(op.window, inputs[0]->shape, inputs[0]->shape[1], "MaxPool");
   if (!op.with_indices) return {{dtype, y}};

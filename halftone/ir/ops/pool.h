@@ -1,5 +1,6 @@
 // Pooling over windows, and over the whole of space.
-// One or two spatial dimensions for windows. Source: ONNX operators MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool.
+// One or two spatial dimensions for windows. Source: ONNX operators MaxPool, AveragePool, GlobalAveragePool,
+// GlobalMaxPool.
 #pragma once
 
 #include "halftone/ir/ops/window.h"

@@ -14,7 +14,8 @@ numeric::IntegerFormat format_of(DType dtype, std::string_view where) {
   const DType memory = memory_dtype(dtype);
   const bool is_signed = memory == DType::int8 || memory == DType::int16;
   if (!is_signed && memory != DType::uint8 && memory != DType::uint16)
-    throw UnsupportedError(where, fmt::format("integers of type {}, expected 2, 4, 8 or 16 bits", name_of(dtype)));
+    throw UnsupportedError(where,
+                           fmt::format("integers of type {}, expected 2, 4, 8 or 16 bits", name_of(dtype)));
   return {bits_of(dtype), is_signed, false};
 }
 
@@ -23,7 +24,8 @@ void check_scale_shape(const Shape& scale, const Shape& x, std::int64_t axis, st
                        std::string_view where) {
   if (block == 0 && (scale.empty() || scale == Shape{1})) return;
   const auto at = static_cast<std::size_t>(normalize_axis(axis, x.size(), where));
-  bool fits = block == 0 ? scale.size() == 1 && (x[at] == kDynamic || scale[0] == x[at]) : scale.size() == x.size();
+  bool fits =
+      block == 0 ? scale.size() == 1 && (x[at] == kDynamic || scale[0] == x[at]) : scale.size() == x.size();
   if (block < 0 || (block > 0 && x[at] == kDynamic))
     throw InputError(where, fmt::format("blocks of {} along axis {} of {}", block, axis, to_string(x)));
   for (std::size_t d = 0; fits && block > 0 && d < x.size(); ++d)
@@ -34,8 +36,8 @@ void check_scale_shape(const Shape& scale, const Shape& x, std::int64_t axis, st
 }
 
 // For every element of x, the place of its scale.
-std::vector<std::size_t> scale_index(const Shape& scale, const Shape& x, std::int64_t axis, std::int64_t block,
-                                     std::string_view where) {
+std::vector<std::size_t> scale_index(const Shape& scale, const Shape& x, std::int64_t axis,
+                                     std::int64_t block, std::string_view where) {
   check_scale_shape(scale, x, axis, block, where);
   std::vector<std::size_t> index(static_cast<std::size_t>(element_count(x)), 0);
   if (block == 0 && (scale.empty() || scale == Shape{1})) return index;

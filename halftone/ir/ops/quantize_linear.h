@@ -1,5 +1,6 @@
 // The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor,
-// index of an axis, or block of `block_size` along it. Source: ONNX operators QuantizeLinear, DequantizeLinear; docs/arithmetic.md section 3.
+// index of an axis, or block of `block_size` along it. Source: ONNX operators QuantizeLinear,
+// DequantizeLinear; docs/arithmetic.md section 3.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"

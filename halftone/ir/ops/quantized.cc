@@ -51,8 +51,8 @@ Tensor as_int32(const Shape& shape, const std::vector<double>& sums) {
 }
 
 // clamp(half_even(float(acc)·M) + z): `inputs` from 6 on are s_y and z; scale_b broadcasts to the output.
-Tensor requantized(const Shape& shape, const std::vector<double>& acc, InputTensors inputs, const Shape& scale_b,
-                   std::string_view where) {
+Tensor requantized(const Shape& shape, const std::vector<double>& acc, InputTensors inputs,
+                   const Shape& scale_b, std::string_view where) {
   const Tensor a = inputs[1]->cast(DType::float32);
   const Tensor b = inputs[4]->cast(DType::float32);
   const Tensor y = inputs[6]->cast(DType::float32);
@@ -72,8 +72,10 @@ Tensor requantized(const Shape& shape, const std::vector<double>& acc, InputTens
                           b.data<float>()[static_cast<std::size_t>(index_b[i])];
     const float M = product / y.data<float>()[0];
     const float real = static_cast<float>(acc[i]) * M;
-    const double rounded = numeric::round_real(std::isnan(real) ? 0.0F : real, numeric::Rounding::half_even) + zero;
-    q[i] = static_cast<std::int32_t>(std::clamp(rounded, is_signed ? -128.0 : 0.0, is_signed ? 127.0 : 255.0));
+    const double rounded =
+        numeric::round_real(std::isnan(real) ? 0.0F : real, numeric::Rounding::half_even) + zero;
+    q[i] =
+        static_cast<std::int32_t>(std::clamp(rounded, is_signed ? -128.0 : 0.0, is_signed ? 127.0 : 255.0));
   }
   return numeric::from_int32(shape, q, inputs[7]->dtype());
 }
@@ -108,7 +110,8 @@ std::vector<TensorType> infer(const QLinearMatMul&, InputTypes inputs) {
 
 std::vector<TensorType> infer(const DynamicQuantizeLinear&, InputTypes inputs) {
   if (inputs[0]->dtype != DType::float32)
-    throw InputError("DynamicQuantizeLinear", fmt::format("x is {}, expected float32", name_of(inputs[0]->dtype)));
+    throw InputError("DynamicQuantizeLinear",
+                     fmt::format("x is {}, expected float32", name_of(inputs[0]->dtype)));
   return {{DType::uint8, inputs[0]->shape}, {DType::float32, {}}, {DType::uint8, {}}};
 }
 

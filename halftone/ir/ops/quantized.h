@@ -7,8 +7,8 @@
 
 namespace halftone::ir {
 
-// y (int32) = Conv of x − zx and w − zw. Inputs: x, w, zx, zw (the last two optional; zw of one element or one
-// an output channel).
+// y (int32) = Conv of x − zx and w − zw. Inputs: x, w, zx, zw (the last two optional; zw of one element or
+// one an output channel).
 struct ConvInteger {
   static constexpr std::string_view kName = "ConvInteger";
   Conv conv;

@@ -16,7 +16,8 @@ namespace {
 std::vector<bool> reduced(const ReducedAxes& over, std::size_t rank, std::string_view where) {
   const bool all = over.axes.empty() && !over.noop_with_empty_axes;
   std::vector<bool> mark(rank, all);
-  for (std::int64_t axis : over.axes) mark[static_cast<std::size_t>(normalize_axis(axis, rank, where))] = true;
+  for (std::int64_t axis : over.axes)
+    mark[static_cast<std::size_t>(normalize_axis(axis, rank, where))] = true;
   return mark;
 }
 

@@ -86,8 +86,8 @@ Tensor take(const Tensor& x, const Shape& shape, const std::vector<std::vector<s
 }
 
 // Dimension d of `values` (shape x) stretched or shrunk to `out` elements between neighbours.
-std::vector<double> interpolate(const Resize& op, const std::vector<double>& values, const Shape& x, std::size_t d,
-                                std::int64_t out) {
+std::vector<double> interpolate(const Resize& op, const std::vector<double>& values, const Shape& x,
+                                std::size_t d, std::int64_t out) {
   const std::int64_t inner = product(x, d + 1, x.size());
   const std::int64_t outer = product(x, 0, d);
   std::vector<double> result(static_cast<std::size_t>(outer * out * inner));
@@ -121,7 +121,8 @@ std::vector<std::vector<std::int64_t>> nearest_places(const Resize& op, const Sh
 
 std::vector<TensorType> infer(const Resize& op, InputTypes inputs) {
   if (op.linear && !is_float(inputs[0]->dtype))
-    throw UnsupportedError("Resize", fmt::format("interpolates {}, expected floats", name_of(inputs[0]->dtype)));
+    throw UnsupportedError("Resize",
+                           fmt::format("interpolates {}, expected floats", name_of(inputs[0]->dtype)));
   return {{inputs[0]->dtype, resized(op, inputs[0]->shape)}};
 }
 

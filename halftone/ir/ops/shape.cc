@@ -35,7 +35,8 @@ Counted<T> count_range(const Tensor& start, const Tensor& limit, const Tensor& d
   const double step = static_cast<double>(static_cast<Compute<T>>(result.delta));
   const double span = static_cast<double>(static_cast<Compute<T>>(limit.data<T>()[0])) -
                       static_cast<double>(static_cast<Compute<T>>(result.start));
-  if (step == 0.0 || !std::isfinite(span / step)) throw InputError("Range", fmt::format("a step of {}", step));
+  if (step == 0.0 || !std::isfinite(span / step))
+    throw InputError("Range", fmt::format("a step of {}", step));
   const double count = std::max(0.0, std::ceil(span / step));
   if (count > static_cast<double>(kMaxElements)) throw InputError("Range", fmt::format("{} elements", count));
   result.count = static_cast<std::int64_t>(count);
@@ -44,7 +45,8 @@ Counted<T> count_range(const Tensor& start, const Tensor& limit, const Tensor& d
 
 void check_range(const Tensor* start, const Tensor* limit, const Tensor* delta) {
   for (const Tensor* scalar : {start, limit, delta}) {
-    if (scalar == nullptr) throw UnsupportedError("Range", "a bound computed at run time, expected a constant");
+    if (scalar == nullptr)
+      throw UnsupportedError("Range", "a bound computed at run time, expected a constant");
     if (scalar->size() != 1 || scalar->dtype() != start->dtype() || scalar->dtype() == DType::boolean)
       throw InputError("Range", fmt::format("a bound is {} {}, expected scalars of one type of number",
                                             name_of(scalar->dtype()), to_string(scalar->shape())));
@@ -52,7 +54,8 @@ void check_range(const Tensor* start, const Tensor* limit, const Tensor* delta) 
 }
 
 Shape shape_from(const Tensor* shape) {
-  if (shape == nullptr) throw UnsupportedError("ConstantOfShape", "shape computed at run time, expected a constant");
+  if (shape == nullptr)
+    throw UnsupportedError("ConstantOfShape", "shape computed at run time, expected a constant");
   if (shape->dtype() != DType::int64 || shape->rank() != 1)
     throw InputError("ConstantOfShape", fmt::format("shape is {} of rank {}, expected a list of int64",
                                                     name_of(shape->dtype()), shape->rank()));
@@ -73,7 +76,9 @@ std::vector<TensorType> infer(const Size&, InputTypes) { return {{DType::int64, 
 std::vector<TensorType> infer(const Range&, InputTypes inputs) {
   check_range(inputs[0]->constant, inputs[1]->constant, inputs[2]->constant);
   return {{inputs[0]->dtype, {dispatch_dtype(inputs[0]->dtype, [&](auto tag) {
-             return count_range<decltype(tag)>(*inputs[0]->constant, *inputs[1]->constant, *inputs[2]->constant).count;
+             return count_range<decltype(tag)>(*inputs[0]->constant, *inputs[1]->constant,
+                                               *inputs[2]->constant)
+                 .count;
            })}}};
 }
 
@@ -100,8 +105,9 @@ std::vector<Tensor> evaluate(const Range&, InputTensors inputs) {
     Tensor y(inputs[0]->dtype(), {range.count});
     auto out = y.mutable_data<T>();
     for (std::size_t i = 0; i < out.size(); ++i)
-      out[i] = rounded_to<T>(static_cast<double>(static_cast<Compute<T>>(range.start)) +
-                             static_cast<double>(i) * static_cast<double>(static_cast<Compute<T>>(range.delta)));
+      out[i] =
+          rounded_to<T>(static_cast<double>(static_cast<Compute<T>>(range.start)) +
+                        static_cast<double>(i) * static_cast<double>(static_cast<Compute<T>>(range.delta)));
     return y;
   })};
 }
@@ -110,7 +116,8 @@ std::vector<Tensor> evaluate(const ConstantOfShape& op, InputTensors inputs) {
   Tensor y(op.value.dtype(), shape_from(inputs[0]));
   const std::size_t size = size_of(y.dtype());
   std::span<std::byte> out = y.mutable_bytes();
-  for (std::size_t i = 0; i < out.size(); i += size) std::memcpy(out.data() + i, op.value.bytes().data(), size);
+  for (std::size_t i = 0; i < out.size(); i += size)
+    std::memcpy(out.data() + i, op.value.bytes().data(), size);
   return {y};
 }
 

@@ -78,10 +78,12 @@ void check_split(const Split& op, const Shape& x) {
   const auto axis = static_cast<std::size_t>(normalize_axis(op.axis, x.size(), "Split"));
   std::int64_t sum = 0;
   for (std::int64_t size : op.sizes) {
-    if (size < 0 || size > kMaxElements) throw InputError("Split", fmt::format("a part of {} elements", size));
+    if (size < 0 || size > kMaxElements)
+      throw InputError("Split", fmt::format("a part of {} elements", size));
     sum += size;
   }
-  if (x[axis] == kDynamic) throw UnsupportedError("Split", fmt::format("splits dimension {}, which is not fixed", axis));
+  if (x[axis] == kDynamic)
+    throw UnsupportedError("Split", fmt::format("splits dimension {}, which is not fixed", axis));
   if (sum != x[axis] || op.sizes.empty())
     throw InputError("Split", fmt::format("parts add up to {}, expected {}", sum, x[axis]));
 }
@@ -105,7 +107,8 @@ std::vector<TensorType> infer(const Split& op, InputTypes inputs) {
 
 std::vector<TensorType> infer(const Gather& op, InputTypes inputs) {
   if (inputs[1]->dtype != DType::int64 && inputs[1]->dtype != DType::int32)
-    throw InputError("Gather", fmt::format("indices are {}, expected int32 or int64", name_of(inputs[1]->dtype)));
+    throw InputError("Gather",
+                     fmt::format("indices are {}, expected int32 or int64", name_of(inputs[1]->dtype)));
   return {{inputs[0]->dtype, gathered(op, inputs[0]->shape, inputs[1]->shape)}};
 }
 
@@ -143,7 +146,8 @@ std::vector<Tensor> evaluate(const Gather& op, InputTensors inputs) {
   const auto axis = static_cast<std::size_t>(normalize_axis(op.axis, x.rank(), "Gather"));
   Tensor y(x.dtype(), gathered(op, x.shape(), inputs[1]->shape()));
   if (y.size() == 0) return {y};
-  const std::size_t block = static_cast<std::size_t>(product(x.shape(), axis + 1, x.rank())) * size_of(x.dtype());
+  const std::size_t block =
+      static_cast<std::size_t>(product(x.shape(), axis + 1, x.rank())) * size_of(x.dtype());
   const std::byte* in = x.bytes().data();
   std::byte* out = y.mutable_bytes().data();
   for (std::int64_t outer = 0; outer < product(x.shape(), 0, axis); ++outer)

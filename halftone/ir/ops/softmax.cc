@@ -21,7 +21,7 @@ struct Line {
   }
   double sum(double top) const {
     double result = 0.0;
-    for (std::int64_t i = 0; i < count; ++i) result += std::exp(in(i) - top);
+    for (std::int64_t i = 0; i < count; ++i) result += std::exp(in(i)-top);
     return result;
   }
   void set(std::int64_t i, double value) const { y[i * step] = static_cast<float>(value); }
@@ -52,7 +52,7 @@ std::vector<Tensor> evaluate(const Softmax& op, InputTensors inputs) {
   return {for_lines(op, *inputs[0], "Softmax", [](const Line& line) {
     const double top = line.largest();
     const double sum = line.sum(top);
-    for (std::int64_t i = 0; i < line.count; ++i) line.set(i, std::exp(line.in(i) - top) / sum);
+    for (std::int64_t i = 0; i < line.count; ++i) line.set(i, std::exp(line.in(i)-top) / sum);
   })};
 }
 
@@ -60,7 +60,7 @@ std::vector<Tensor> evaluate(const LogSoftmax& op, InputTensors inputs) {
   return {for_lines(op, *inputs[0], "LogSoftmax", [](const Line& line) {
     const double top = line.largest();
     const double log_sum = std::log(line.sum(top));
-    for (std::int64_t i = 0; i < line.count; ++i) line.set(i, line.in(i) - top - log_sum);
+    for (std::int64_t i = 0; i < line.count; ++i) line.set(i, line.in(i)-top - log_sum);
   })};
 }
 

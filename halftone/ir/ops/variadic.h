@@ -67,7 +67,8 @@ std::vector<Tensor> evaluate(const Op& op, InputTensors inputs) {
     auto out = y.mutable_data<T>();
     for (std::size_t i = 0; i < out.size(); ++i) {
       Wide value = result[i];
-      if constexpr (std::is_same_v<Op, Mean>) value = static_cast<Wide>(value / static_cast<Wide>(inputs.size()));
+      if constexpr (std::is_same_v<Op, Mean>)
+        value = static_cast<Wide>(value / static_cast<Wide>(inputs.size()));
       out[i] = static_cast<T>(static_cast<Compute<T>>(value));
     }
   });

@@ -1,0 +1,20 @@
+// --shape, the option of every command that takes a model: sizes that the file leaves open.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "halftone/onnx_io/load.h"
+
+namespace halftone::cli {
+
+struct ShapeOption {
+  std::vector<std::string> shapes;  // as written: "input=1x3x224x224"
+
+  void add_to(CLI::App& command);
+  // Throws UsageError for what is not NAME=SIZExSIZEx...
+  onnx_io::InputShapes input_shapes() const;
+};
+
+}  // namespace halftone::cli
