@@ -23,7 +23,7 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
   command.add_option("--label-offset", label_offset,
                      "Added to every label of --images, for networks with a class more");
-  command.add_option("--samples", samples, samples_text)->check(CLI::Range(1, 1 << 30));
+  command.add_option(samples_name, samples, samples_text)->check(CLI::Range(1, 1 << 30));
   command.add_option("--preset", preset,
                      "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's "
                      "own, or the data set's usual one)");

@@ -16,6 +16,7 @@ struct DataOptions {
   std::string images;
   std::string labels;
   std::int64_t label_offset = 0;
+  std::string samples_name = "--samples";
   std::int64_t samples = 0;  // 0: all
   std::string preset;
   int threads = 0;  // 0: all cores

@@ -15,6 +15,7 @@
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
+#include "halftone/qgraph/qoperators.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -35,13 +36,19 @@ struct Options {
   bool symmetric = false;
   bool asymmetric = false;
   bool power_of_two = false;
+  std::string format = "qdq";
   bool json = false;
 };
 
 quant::Recipe recipe_from(const Options& options) {
   quant::Recipe recipe;
-  if (options.bits != "w8a8")
-    throw UsageError("--bits", fmt::format("got '{}', expected w8a8", options.bits));
+  const std::string& bits = options.bits;
+  const bool two_digits = bits.size() == 4 && bits[0] == 'w' && bits[2] == 'a' && bits[1] >= '2' && bits[1] <= '8' &&
+                          (bits[3] == '2' || bits[3] == '4' || bits[3] == '8');
+  if (!two_digits)
+    throw UsageError("--bits", fmt::format("got '{}', expected w and 2 to 8, a and 2, 4 or 8, as w4a8", bits));
+  recipe.weights.bits = bits[1] - '0';
+  recipe.activations.bits = bits[3] - '0';
   if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
   recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
   if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
@@ -103,6 +110,13 @@ void print_summary(const nlohmann::json& s) {
   for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
 }
 
+// The quantized graph as the file format writes it.
+ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
+  if (format == "qoperator") return qgraph::with_integer_operators(graph);
+  if (format == "qonnx") return qgraph::with_quant_nodes(graph);
+  return graph;
+}
+
 int quantize(const Options& options) {
   const quant::Recipe recipe = recipe_from(options);
   quant::check(recipe);
@@ -128,7 +142,7 @@ int quantize(const Options& options) {
   result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
-  result.bytes = onnx_io::save_model(result.quantized.graph, options.output);
+  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.format), options.output);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);
@@ -148,12 +162,19 @@ void add_quantize(CLI::App& app, Run& run) {
   command->add_option("model", options->model, "Float ONNX model")->required();
   command
       ->add_option("-o,--output", options->output,
-                   "ONNX file to write: standard QDQ, with the arithmetic in its metadata")
+                   "ONNX file to write, with the arithmetic in its metadata")
       ->required();
+  command
+      ->add_option("--format", options->format,
+                   "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX lacks) or "
+                   "qonnx (Quant nodes)")
+      ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
+      ->capture_default_str();
   options->shapes.add_to(*command);
+  options->data.samples_name = "--calibration-samples,--samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--bits", options->bits, "Bits of weights and activations: w8a8")
+  command->add_option("--bits", options->bits, "Bits of weights (2 to 8) and activations (2, 4 or 8)")
       ->capture_default_str();
   command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
       ->check(CLI::IsMember({"tensor", "channel"}))

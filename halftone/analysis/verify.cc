@@ -201,6 +201,10 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   if (std::holds_alternative<qgraph::Add>(node.op))
     return tolerance +
            (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
+  // A product of two steps' worth of rounding each in float32; the multiplier's mantissa on the whole.
+  if (std::holds_alternative<qgraph::Mul>(node.op))
+    return y.range * (3.0 * kFloatRounding + mantissa) +
+           x.at(0).range * x[0].scale * x.at(1).range * x[1].scale / y.scale * 3.0 * kFloatRounding;
   if (std::holds_alternative<qgraph::AveragePool>(node.op))
     return tolerance + y.range * (graph.arithmetic.mode == numeric::Arithmetic::shift ? 0x1p-15 : mantissa);
   return tolerance + (std::holds_alternative<qgraph::Requantize>(node.op) ? y.range * mantissa : 0.0);

@@ -8,14 +8,25 @@ std::string_view name_of(const Op& op) {
   return std::visit([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
 }
 
-bool is_linear(const Op& op) {
-  return std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op) ||
-         std::holds_alternative<MatMul>(op);
+std::string_view domain_of(const Op& op) {
+  return std::visit(
+      []<typename T>(const T&) -> std::string_view {
+        if constexpr (requires { T::kDomain; }) return T::kDomain;
+        return "";
+      },
+      op);
 }
 
-bool has_channels_last(const Op& op) {
+bool is_linear(const Op& op) {
+  return std::holds_alternative<Conv>(op) || std::holds_alternative<ConvTranspose>(op) ||
+         std::holds_alternative<Gemm>(op) || std::holds_alternative<MatMul>(op);
+}
+
+int weight_axis(const Op& op) {
   const auto* gemm = std::get_if<Gemm>(&op);
-  return std::holds_alternative<MatMul>(op) || (gemm != nullptr && !gemm->trans_b);
+  const bool second = std::holds_alternative<MatMul>(op) || std::holds_alternative<ConvTranspose>(op) ||
+                      (gemm != nullptr && !gemm->trans_b);
+  return second ? 1 : 0;
 }
 
 Arity arity_of(const Op& op) {

@@ -18,6 +18,8 @@
 #include "halftone/ir/ops/pad.h"
 #include "halftone/ir/ops/pool.h"
 #include "halftone/ir/ops/pow.h"
+#include "halftone/ir/ops/qoperator.h"
+#include "halftone/ir/ops/quant.h"
 #include "halftone/ir/ops/quantize_linear.h"
 #include "halftone/ir/ops/quantized.h"
 #include "halftone/ir/ops/reduce.h"
@@ -85,8 +87,17 @@ using Op = std::variant<
     Pad,
     Pow,
     PRelu,
+    Quant,
+    QGemm,
+    QLinearAdd,
+    QLinearAveragePool,
+    QLinearConcat,
     QLinearConv,
+    QLinearGlobalAveragePool,
+    QLinearLeakyRelu,
     QLinearMatMul,
+    QLinearMul,
+    QLinearSigmoid,
     QuantizeLinear,
     Range,
     Reciprocal,
@@ -118,10 +129,13 @@ using Op = std::variant<
 // clang-format on
 
 std::string_view name_of(const Op& op);
-// Conv, Gemm or MatMul: input 1 is weights.
+// "" for ONNX's own operators, else the domain that defines the op.
+std::string_view domain_of(const Op& op);
+// Conv, ConvTranspose, Gemm or MatMul: input 1 is weights.
 bool is_linear(const Op& op);
-// Whether those weights are [K, M], output channels last (otherwise [M, ...]).
-bool has_channels_last(const Op& op);
+// The dimension of those weights that counts output channels: 1 of [K, M] and of ConvTranspose's [C, M/G, …],
+// else 0.
+int weight_axis(const Op& op);
 Arity arity_of(const Op& op);
 // Whether the op is written for float32 and takes the other floating-point types through it: operands
 // converted, the result converted back (a struct says so with kThroughFloat32).

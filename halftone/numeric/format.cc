@@ -20,6 +20,8 @@ std::string name_of(const IntegerFormat& format) {
 }
 
 DType storage_dtype(const IntegerFormat& format) {
+  if (format.bits <= 2) return format.is_signed ? DType::int2 : DType::uint2;
+  if (format.bits <= 4) return format.is_signed ? DType::int4 : DType::uint4;
   if (format.bits <= 8) return format.is_signed ? DType::int8 : DType::uint8;
   return format.is_signed ? DType::int16 : DType::uint16;
 }

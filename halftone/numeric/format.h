@@ -35,7 +35,7 @@ void check(const IntegerFormat& format);
 // "int8", "uint4", "int8 narrow".
 std::string name_of(const IntegerFormat& format);
 
-// The smallest standard type that holds the format: int8, uint8, int16 or uint16.
+// The smallest ONNX type that holds the format: 2, 4, 8 or 16 bits.
 DType storage_dtype(const IntegerFormat& format);
 
 inline std::int64_t saturate(std::int64_t x, std::int64_t lo, std::int64_t hi) {

@@ -188,6 +188,17 @@ void write(const ir::Reshape& op, onnx::NodeProto& node) {
   if (op.allow_zero) add(node, "allowzero", std::int64_t{1});
 }
 
+template <ir::QuantizedOp Op>
+void write(const Op& op, onnx::NodeProto& node) {
+  write(op.op, node);
+}
+void write(const ir::QGemm& op, onnx::NodeProto& node) { write(op.op, node); }
+void write(const ir::Quant& op, onnx::NodeProto& node) {
+  add(node, "signed", std::int64_t{op.is_signed});
+  add(node, "narrow", std::int64_t{op.narrow});
+  add(node, "rounding_mode", std::string(op.rounding == numeric::Rounding::floor ? "FLOOR" : "ROUND"));
+}
+
 // A name that no value of the graph has. Values' names are unique, and so are those made from them.
 std::string fresh_name(const ir::Graph& graph, std::string name) {
   while (graph.find(name)) name += '_';
@@ -198,6 +209,7 @@ onnx::NodeProto& add_node(const ir::Op& op, const std::string& name, onnx::Graph
   onnx::NodeProto& node = *out.add_node();
   node.set_name(name);
   node.set_op_type(std::string(ir::name_of(op)));
+  node.set_domain(std::string(ir::domain_of(op)));
   std::visit([&](const auto& o) { write(o, node); }, op);
   return node;
 }

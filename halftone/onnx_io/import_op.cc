@@ -400,6 +400,25 @@ ir::Op import_plain(NodeReader&) {
   return Op{};
 }
 
+// An operator on integers with the attributes of the float one.
+template <typename Op, Importer import_inner>
+ir::Op import_quantized(NodeReader& node) {
+  if (node.integer("channels_last", 0) != 0)
+    throw UnsupportedError(node.describe(), "channels_last is set, expected channels in dimension 1");
+  Op op;
+  op.op = std::get<decltype(op.op)>(import_inner(node));
+  return op;
+}
+
+ir::Op import_quant(NodeReader& node) {
+  const std::string mode = node.text("rounding_mode", "ROUND");
+  if (mode != "ROUND" && mode != "FLOOR")
+    throw UnsupportedError(node.describe(), fmt::format("rounding_mode '{}', expected ROUND or FLOOR", mode));
+  return ir::Quant{.is_signed = node.integer("signed", 1) != 0,
+                   .narrow = node.integer("narrow", 0) != 0,
+                   .rounding = mode == "FLOOR" ? numeric::Rounding::floor : numeric::Rounding::half_even};
+}
+
 }  // namespace
 
 Tensor constant_of(onnx::NodeProto& node, ExternalData& files) {
@@ -422,6 +441,16 @@ Tensor constant_of(onnx::NodeProto& node, ExternalData& files) {
 
 Importer find_importer(std::string_view op_type) {
   static const std::unordered_map<std::string_view, Importer> kImporters = {
+      {"com.microsoft.QGemm", import_quantized<ir::QGemm, import_gemm>},
+      {"com.microsoft.QLinearAdd", import_plain<ir::QLinearAdd>},
+      {"com.microsoft.QLinearAveragePool", import_quantized<ir::QLinearAveragePool, import_average_pool>},
+      {"com.microsoft.QLinearConcat", import_quantized<ir::QLinearConcat, import_concat>},
+      {"com.microsoft.QLinearGlobalAveragePool",
+       import_quantized<ir::QLinearGlobalAveragePool, import_plain<ir::GlobalAveragePool>>},
+      {"com.microsoft.QLinearLeakyRelu", import_quantized<ir::QLinearLeakyRelu, import_alpha<ir::LeakyRelu>>},
+      {"com.microsoft.QLinearMul", import_plain<ir::QLinearMul>},
+      {"com.microsoft.QLinearSigmoid", import_plain<ir::QLinearSigmoid>},
+      {"qonnx.custom_op.general.Quant", import_quant},
       {"Abs", import_plain<ir::Abs>},
       {"Add", import_plain<ir::Add>},
       {"ArgMax", import_arg_max},

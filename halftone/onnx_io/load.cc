@@ -35,13 +35,18 @@ bool is_constant_node(const onnx::NodeProto& node) {
   return is_default_domain(node.domain()) && node.op_type() == "Constant";
 }
 
+// The operator's row in the importers' table: its domain stands before it when it is not ONNX's own.
+std::string key_of(const onnx::NodeProto& node) {
+  return is_default_domain(node.domain()) ? node.op_type() : node.domain() + "." + node.op_type();
+}
+
 // Every operator that can't be read, at once and before any work.
 void check_supported(const onnx::GraphProto& graph) {
   std::string missing;
   int count = 0;
   for (const onnx::NodeProto& node : graph.node()) {
     if (is_constant_node(node) ||
-        (is_default_domain(node.domain()) && find_importer(node.op_type()) != nullptr))
+        find_importer(key_of(node)) != nullptr)
       continue;
     const std::string domain = is_default_domain(node.domain()) ? "" : node.domain() + ".";
     const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
@@ -156,7 +161,7 @@ class Reader {
   void add_node(const onnx::NodeProto& proto) {
     NodeReader reader(proto, opset_, graph_, known_, inputs_of(proto));
     ir::Node node{
-        .name = proto.name(), .op = find_importer(proto.op_type())(reader), .inputs = {}, .outputs = {}};
+        .name = proto.name(), .op = find_importer(key_of(proto))(reader), .inputs = {}, .outputs = {}};
     reader.expect_all_read();
     node.inputs = reader.inputs();
     const std::vector<ir::TensorType> types = ir::infer_node(graph_, node);

@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <set>
 #include <array>
 #include <limits>
 
@@ -49,6 +50,14 @@ onnx::ModelProto model_around(const ir::Graph& graph) {
   onnx::OperatorSetIdProto* opset = model.add_opset_import();
   opset->set_domain("");
   opset->set_version(version);
+  std::set<std::string_view> domains;
+  for (const ir::Node& node : graph.nodes) domains.insert(ir::domain_of(node.op));
+  domains.erase("");
+  for (std::string_view domain : domains) {
+    onnx::OperatorSetIdProto* other = model.add_opset_import();
+    other->set_domain(std::string(domain));
+    other->set_version(1);
+  }
   for (const auto& [key, value] : graph.metadata) {
     onnx::StringStringEntryProto* entry = model.add_metadata_props();
     entry->set_key(key);

@@ -9,7 +9,7 @@ namespace {
 bool join_batch_norm(ir::Graph& graph, ir::Node& producer, const ir::Node& node) {
   const auto* norm = std::get_if<ir::BatchNormalization>(&node.op);
   const auto channels = static_cast<std::size_t>(weight_channels(graph, producer));
-  if (norm == nullptr || channels == 0 || !has_plain_factors(producer)) return false;
+  if (norm == nullptr || norm->training || channels == 0 || !has_plain_factors(producer)) return false;
   if (std::holds_alternative<ir::MatMul>(producer.op) && graph.value(producer.inputs[0]).shape.size() != 2)
     return false;
   std::vector<double> bias = bias_of(graph, producer);
@@ -35,9 +35,5 @@ bool join_batch_norm(ir::Graph& graph, ir::Node& producer, const ir::Node& node)
 }  // namespace
 
 ir::Graph fold_batch_norm(ir::Graph graph) { return join_pairs(std::move(graph), join_batch_norm); }
-
-ir::Graph simplify(const ir::Graph& graph) {
-  return fold_batch_norm(fuse_bias(fold_gemm_factors(remove_identity(fold_constants(graph)))));
-}
 
 }  // namespace halftone::passes

@@ -8,7 +8,7 @@ namespace halftone::passes {
 // Computes what depends on constants alone.
 ir::Graph fold_constants(ir::Graph graph);
 
-// Removes Identity nodes.
+// Removes Identity nodes, and Cast nodes to the type that is there.
 ir::Graph remove_identity(ir::Graph graph);
 
 // Writes alpha and beta of Gemm into its weights and bias, and a bias of one number out to all channels.
@@ -20,6 +20,19 @@ ir::Graph fuse_bias(ir::Graph graph);
 // w' = w·γ/√(σ² + ε), b' = (b − μ)·γ/√(σ² + ε) + β: a BatchNormalization becomes part of the Conv or Gemm
 // before it. (Jacob et al., CVPR 2018, section 3.2.)
 ir::Graph fold_batch_norm(ir::Graph graph);
+
+// Computes float16, bfloat16 and float64 in float32; graph inputs and outputs become float32 too.
+ir::Graph widen_floats(ir::Graph graph);
+
+// A Split becomes a Slice for each part.
+ir::Graph unroll_splits(ir::Graph graph);
+
+// A ReduceMean over all of space becomes a GlobalAveragePool.
+ir::Graph pool_means(ir::Graph graph);
+
+// y = factor·x + bias with constants, one pair a channel (a BatchNormalization, or a Mul, Add, Sub or Div that
+// no layer took): a 1x1 depthwise Conv, which has an integer form.
+ir::Graph convolve_channel_factors(ir::Graph graph);
 
 // All of the above, in the order in which they help each other: what every quantization begins with.
 ir::Graph simplify(const ir::Graph& graph);

@@ -28,11 +28,11 @@ ir::Graph join_pairs(ir::Graph graph, const Join& join) {
 }
 
 std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node) {
-  const bool linear = ir::is_linear(node.op);
+  const bool linear = ir::is_linear(node.op) && !std::holds_alternative<ir::ConvTranspose>(node.op);
   const Tensor* w = linear ? graph.constant(node.inputs[1]) : nullptr;
   if (w == nullptr || w->dtype() != DType::float32 || w->rank() < 2) return 0;
   if (std::holds_alternative<ir::Conv>(node.op)) return w->dim(0);
-  return w->rank() == 2 ? w->dim(ir::has_channels_last(node.op) ? 1 : 0) : 0;
+  return w->rank() == 2 ? w->dim(static_cast<std::size_t>(ir::weight_axis(node.op))) : 0;
 }
 
 bool has_plain_factors(const ir::Node& node) {
@@ -47,7 +47,7 @@ void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& 
   const std::size_t row = channels == 0 ? 0 : values.size() / channels;
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] =
-        static_cast<float>(values[i] * factor[ir::has_channels_last(node.op) ? i % channels : i / row]);
+        static_cast<float>(values[i] * factor[ir::weight_axis(node.op) == 1 ? i % channels : i / row]);
   node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name + "_folded", std::move(scaled));
 }
 

@@ -14,7 +14,7 @@ namespace halftone::passes {
 using Join = std::function<bool(ir::Graph& graph, ir::Node& producer, const ir::Node& node)>;
 ir::Graph join_pairs(ir::Graph graph, const Join& join);
 
-// Output channels of a Conv, Gemm or MatMul with constant weights, or 0 for other nodes.
+// Output channels of a Conv, Gemm or MatMul with constant weights, or 0 for other nodes (ConvTranspose too).
 std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node);
 
 // Whether the node is no Gemm with alpha or beta other than 1 (fold_gemm_factors takes those away).

@@ -38,19 +38,28 @@ std::int64_t linear_sum(const std::int32_t* x, std::int32_t x_zero_point, const 
                              : dot<std::int32_t>(x, x_zero_point, w, linear.reduction));
 }
 
+// Elements of x along a dimension of which `axes` counts the places they are spread over.
+std::int64_t spread_length(const Conv& conv, std::size_t d) {
+  return (conv.axes[d].in + conv.spread[d] - 1) / conv.spread[d];
+}
+
 // The inputs one output of a convolution sees, in the order of its weights; z_x where the window is off the
 // input.
 void gather(const std::int32_t* x, const Conv& conv, std::int64_t depth, std::int64_t oh, std::int64_t ow,
             std::int32_t* patch) {
   const ir::WindowAxis& rows = conv.axes[0];
   const ir::WindowAxis& columns = conv.axes[1];
+  const std::int64_t real_rows = spread_length(conv, 0);
+  const std::int64_t real_columns = spread_length(conv, 1);
   for (std::int64_t c = 0; c < depth; ++c)
     for (std::int64_t kh = 0; kh < rows.kernel; ++kh)
       for (std::int64_t kw = 0; kw < columns.kernel; ++kw) {
         const std::int64_t ih = oh * rows.stride - rows.pad_begin + kh * rows.dilation;
         const std::int64_t iw = ow * columns.stride - columns.pad_begin + kw * columns.dilation;
-        const bool inside = ih >= 0 && ih < rows.in && iw >= 0 && iw < columns.in;
-        *patch++ = inside ? x[(c * rows.in + ih) * columns.in + iw] : conv.x_zero_point;
+        const bool inside = ih >= 0 && ih < rows.in && iw >= 0 && iw < columns.in &&
+                            ih % conv.spread[0] == 0 && iw % conv.spread[1] == 0;
+        *patch++ = inside ? x[(c * real_rows + ih / conv.spread[0]) * real_columns + iw / conv.spread[1]]
+                          : conv.x_zero_point;
       }
 }
 
@@ -93,7 +102,7 @@ void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv,
   for (std::int64_t n = 0; n < batch; ++n)
     for (std::int64_t g = 0; g < conv.groups; ++g)
       for (std::int64_t o = 0; o < area; ++o) {
-        const std::int32_t* image = x.data() + (n * conv.groups + g) * depth * rows.in * columns.in;
+        const std::int32_t* image = x.data() + (n * conv.groups + g) * depth * spread_length(conv, 0) * spread_length(conv, 1);
         gather(image, conv, depth, o / columns.out, o % columns.out, patch.data());
         for (std::int64_t m = g * channels; m < (g + 1) * channels; ++m)
           acc[static_cast<std::size_t>((n * conv.linear.channels + m) * area + o)] =
@@ -138,6 +147,16 @@ void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
     const std::int64_t left = a[static_cast<std::size_t>(index_a[i])] - add.a.zero_point;
     const std::int64_t right = b[static_cast<std::size_t>(index_b[i])] - add.b.zero_point;
     acc[i] = add.requantizer.m[0] * left + add.requantizer.m[1] * right;
+  }
+}
+
+void multiply(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+              std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Mul& mul,
+              std::span<std::int64_t> acc) {
+  for (std::size_t i = 0; i < acc.size(); ++i) {
+    const std::int64_t left = a[static_cast<std::size_t>(index_a[i])] - mul.a.zero_point;
+    const std::int64_t right = b[static_cast<std::size_t>(index_b[i])] - mul.b.zero_point;
+    acc[i] = left * right;
   }
 }
 

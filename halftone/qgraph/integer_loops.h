@@ -14,7 +14,8 @@ namespace halftone::qgraph::integer {
 void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
           std::span<std::int64_t> acc);
 
-// acc[n][m][oh][ow] likewise over windows. x is [batch, depth·groups, axes[0].in, axes[1].in].
+// acc[n][m][oh][ow] likewise over windows. x is [batch, depth·groups, axes[0].in, axes[1].in], those
+// divided by `spread` and rounded up.
 void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc);
 
 // Largest element of every window of `planes` planes.
@@ -29,6 +30,11 @@ void average_pool(std::span<const std::int32_t> x, std::int64_t planes, const Av
 void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
          std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
          std::span<std::int64_t> acc);
+
+// acc[i] = (a[ia] − z_a)·(b[ib] − z_b).
+void multiply(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+              std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Mul& mul,
+              std::span<std::int64_t> acc);
 
 void table(std::span<const std::int32_t> x, const Table& table, std::span<std::int32_t> y);
 

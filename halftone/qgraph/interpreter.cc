@@ -42,11 +42,17 @@ Tensor run_op(const Gemm& op, const Operands& in, const Value& type) {
   return pack_result(type, shape, requantize_sums(acc, 1, op.linear.requantizer));
 }
 
+// [N, channels, out…] for an input of one or two spatial dimensions.
+Shape window_shape(const Shape& x, std::int64_t channels, const std::vector<ir::WindowAxis>& axes) {
+  if (x.size() == 3) return {x[0], channels, axes[1].out};
+  return {x[0], channels, axes[0].out, axes[1].out};
+}
+
 Tensor run_op(const Conv& op, const Operands& in, const Value& type) {
-  const Shape shape{in[0]->dim(0), op.linear.channels, op.axes[0].out, op.axes[1].out};
+  const Shape shape = window_shape(in[0]->shape(), op.linear.channels, op.axes);
   std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
   integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, acc);
-  return pack_result(type, shape, requantize_sums(acc, shape[2] * shape[3], op.linear.requantizer));
+  return pack_result(type, shape, requantize_sums(acc, op.axes[0].out * op.axes[1].out, op.linear.requantizer));
 }
 
 Tensor run_op(const Table& op, const Operands& in, const Value& type) {
@@ -56,16 +62,14 @@ Tensor run_op(const Table& op, const Operands& in, const Value& type) {
 }
 
 Tensor run_op(const MaxPool& op, const Operands& in, const Value& type) {
-  const Shape shape{in[0]->dim(0), in[0]->dim(1), op.axes[0].out, op.axes[1].out};
+  const Shape shape = window_shape(in[0]->shape(), in[0]->dim(1), op.axes);
   Integers y(static_cast<std::size_t>(element_count(shape)));
   integer::max_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op.axes, y);
   return pack_result(type, shape, y);
 }
 
 Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
-  Shape shape = in[0]->shape();
-  shape[2] = op.axes[0].out;
-  shape[3] = op.axes[1].out;
+  const Shape shape = window_shape(in[0]->shape(), in[0]->dim(1), op.axes);
   const auto count = static_cast<std::size_t>(element_count(shape));
   std::vector<std::int64_t> acc(count);
   Integers entry(count);
@@ -95,6 +99,23 @@ Tensor run_op(const Add& op, const Operands& in, const Value& type) {
   return pack_result(type, shape, y);
 }
 
+Tensor run_op(const Mul& op, const Operands& in, const Value& type) {
+  const Shape shape = ir::broadcast_shape(in[0]->shape(), in[1]->shape());
+  const auto index_a = ir::broadcast_index(in[0]->shape(), shape);
+  const auto index_b = ir::broadcast_index(in[1]->shape(), shape);
+  const Integers a = numeric::to_int32(*in[0]);
+  const Integers b = numeric::to_int32(*in[1]);
+  Integers y(index_a.size());
+  if (op.requantizer.mode == numeric::Arithmetic::onnx) {
+    onnx::multiply(a, index_a, b, index_b, op, y);
+  } else {
+    std::vector<std::int64_t> acc(index_a.size());
+    integer::multiply(a, index_a, b, index_b, op, acc);
+    y = requantize_sums(acc, 1, op.requantizer);
+  }
+  return pack_result(type, shape, y);
+}
+
 Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {
   const Integers x = numeric::to_int32(*in[0]);
   std::vector<std::int64_t> centred(x.size());
@@ -112,7 +133,7 @@ Tensor run_op(const Float& op, const Operands& in, const Value&) {
   Operands inputs;
   std::size_t next = 0;
   for (const auto& constant : op.constants) inputs.push_back(constant ? &*constant : in[next++]);
-  return ir::evaluate_op(op.op, inputs).at(0);
+  return ir::evaluate_op(op.op, inputs).at(op.result);
 }
 
 void check_inputs(const QuantizedGraph& graph, std::span<const Tensor> tensors) {

@@ -8,6 +8,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/qgraph/lower_op.h"
+#include "halftone/qgraph/qoperators.h"
 
 namespace halftone::qgraph {
 namespace {
@@ -80,6 +81,7 @@ class Lowering {
   ValueId output_value(ir::ValueId id) {
     const bool integers = !is_float(in_.value(id).dtype);
     if (integers && integer_of(id)) return *integer_of(id);
+    if (integers && float_of(id)) return *float_of(id);
     if (integers)
       throw UnsupportedError("lower",
                              fmt::format("output '{}' is a constant or not computed", in_.value(id).name));
@@ -103,7 +105,7 @@ class Lowering {
   void visit(const ir::Node& node) {
     if (as<ir::QuantizeLinear>(node) != nullptr) return visit_quantize(node);
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
-    const bool on_integers = node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) &&
+    const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) &&
                              out_.value(*integer_of(node.inputs[0])).params;
     if (on_integers && try_move(node)) return;
     const std::string reason = try_fuse(node);
@@ -193,17 +195,23 @@ class Lowering {
   bool try_move(const ir::Node& node) {
     std::optional<Op> op;
     const ValueId x = *integer_of(node.inputs[0]);
-    if (const auto* pool = as<ir::MaxPool>(node)) {
-      const Shape& shape = out_.value(x).shape;
-      op = MaxPool{ir::resolve(pool->window, {shape[2], shape[3]}, node.name)};
-    } else if (as<ir::GlobalMaxPool>(node) != nullptr && out_.value(x).shape.size() == 4) {
-      const Shape space(out_.value(x).shape.begin() + 2, out_.value(x).shape.end());
-      op = MaxPool{ir::resolve({.kernel = space}, space, node.name)};
+    const Shape& shape = out_.value(x).shape;
+    if (const auto* pool = as<ir::MaxPool>(node); pool != nullptr && !pool->with_indices) {
+      op = MaxPool{ir::resolve_plane(pool->window, shape, node.name)};
+    } else if (as<ir::GlobalMaxPool>(node) != nullptr && (shape.size() == 3 || shape.size() == 4)) {
+      const ir::Window whole{.kernel = Shape(shape.begin() + 2, shape.end())};
+      op = MaxPool{ir::resolve_plane(whole, shape, node.name)};
     } else if (as<ir::Concat>(node) != nullptr) {
       return try_concat(node);
+    } else if (const auto* pad = as<ir::Pad>(node)) {
+      ir::Pad integers = *pad;
+      if (is_float(in_.value(node.inputs[0]).dtype))
+        integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(), params_of(x).format,
+                                         out_.arithmetic.rounding);
+      op = Move{integers, std::nullopt};
     } else if (only_moves(node.op)) {
       op = Move{node.op, std::nullopt};
-    } else if (as<ir::Reshape>(node) != nullptr && in_.constant(node.inputs[1]) != nullptr) {
+    } else if (takes_places(node.op) && in_.constant(node.inputs[1]) != nullptr) {
       op = Move{node.op, *in_.constant(node.inputs[1])};
     }
     if (!op) return false;
@@ -216,7 +224,14 @@ class Lowering {
   static bool only_moves(const ir::Op& op) {
     return std::holds_alternative<ir::Identity>(op) || std::holds_alternative<ir::Flatten>(op) ||
            std::holds_alternative<ir::Transpose>(op) || std::holds_alternative<ir::Squeeze>(op) ||
-           std::holds_alternative<ir::Unsqueeze>(op);
+           std::holds_alternative<ir::Unsqueeze>(op) || std::holds_alternative<ir::Slice>(op) ||
+           std::holds_alternative<ir::Expand>(op) ||
+           (std::holds_alternative<ir::Resize>(op) && !std::get<ir::Resize>(op).linear);
+  }
+
+  // Moves whose second input says where to.
+  static bool takes_places(const ir::Op& op) {
+    return std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Gather>(op);
   }
 
   // Joins integers of one scale; inputs of another are first brought to the scale of the Quantize behind.
@@ -317,8 +332,14 @@ class Lowering {
     return "";
   }
 
+  // What an island reads: floats, or integers that have no scale.
+  ValueId operand_of(ir::ValueId id) {
+    if (!is_float(in_.value(id).dtype) && integer_of(id) && !float_of(id)) return *integer_of(id);
+    return float_value(id);
+  }
+
   void add_island(const ir::Node& node, const std::string& reason) {
-    Float island{.op = node.op, .reason = reason};
+    Float island{.op = node.op, .constants = {}, .reason = reason};
     std::vector<ValueId> inputs;
     for (ir::ValueId id : node.inputs) {
       if (id == ir::kNoValue) continue;
@@ -326,12 +347,17 @@ class Lowering {
       std::optional<Tensor> fixed;
       if (constant != nullptr) fixed = *constant;
       if (const auto operand = constant_operand(id)) fixed = numeric::dequantize(operand->q, operand->params);
-      if (!fixed) inputs.push_back(float_value(id));
+      if (!fixed) inputs.push_back(operand_of(id));
       island.constants.push_back(std::move(fixed));
     }
-    const ir::Value& output = in_.value(node.outputs[0]);
-    const ValueId y = add_value(output.name, output.shape, output.dtype, std::nullopt);
-    float_of(node.outputs[0]) = add_node(node.name, std::move(island), std::move(inputs), y);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      const ir::ValueId id = node.outputs[i];
+      if (i > 0 && uses_[static_cast<std::size_t>(id)] == 0) continue;
+      const ir::Value& output = in_.value(id);
+      const ValueId y = add_value(output.name, output.shape, output.dtype, std::nullopt);
+      island.result = i;
+      float_of(id) = add_node(node.name, island, inputs, y);
+    }
   }
 
   ir::Graph in_;
@@ -363,12 +389,13 @@ void fold_quantized_constants(ir::Graph& graph) {
 
 bool is_quantized(const ir::Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
-    return as<ir::QuantizeLinear>(node) != nullptr || as<ir::DequantizeLinear>(node) != nullptr;
+    return as<ir::QuantizeLinear>(node) != nullptr || as<ir::DequantizeLinear>(node) != nullptr ||
+           as<ir::Quant>(node) != nullptr;
   });
 }
 
 QuantizedGraph lower(const ir::Graph& graph) {
-  ir::Graph copy = graph;
+  ir::Graph copy = with_pairs(graph);
   fold_quantized_constants(copy);
   return Lowering(std::move(copy)).run();
 }

@@ -45,6 +45,33 @@ ConstantOperand channels_first(const ConstantOperand& weights) {
   return result;
 }
 
+// Weights [C, M/G, k…] of a ConvTranspose as those of the Conv that computes the same: [M, C/G, k…] with the
+// kernel's elements in reverse.
+ConstantOperand turned_around(const ConstantOperand& weights, std::int64_t groups) {
+  ConstantOperand result = weights;
+  const std::int64_t depth = weights.q.dim(0) / groups;  // C/G
+  const std::int64_t channels = weights.q.dim(1);        // M/G
+  const std::int64_t taps = product(weights.q.shape(), 2, weights.q.rank());
+  Shape shape = weights.q.shape();
+  shape[0] = channels * groups;
+  shape[1] = depth;
+  const std::vector<std::int32_t> in = numeric::to_int32(weights.q);
+  std::vector<std::int32_t> out;
+  out.reserve(in.size());
+  for (std::int64_t m = 0; m < channels * groups; ++m)
+    for (std::int64_t c = 0; c < depth; ++c)
+      for (std::int64_t t = taps; t-- > 0;)
+        out.push_back(
+            in[static_cast<std::size_t>(((m / channels * depth + c) * channels + m % channels) * taps + t)]);
+  result.q = numeric::from_int32(shape, out, weights.q.dtype());
+  if (result.params.axis < 0) return result;
+  result.params.axis = 0;
+  const std::vector<numeric::Affine> of_group = result.params.affine;
+  for (std::int64_t g = 1; g < groups; ++g)
+    result.params.affine.insert(result.params.affine.end(), of_group.begin(), of_group.end());
+  return result;
+}
+
 // The integer bias, one for each channel. docs/arithmetic.md section 5: imported integers are never changed.
 std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantParams& w,
                                        std::int64_t channels) {
@@ -72,7 +99,10 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
 }
 
 Linear make_linear_of(const FusedOp& f) {
-  const ConstantOperand weights = ir::has_channels_last(f.op) ? channels_first(*f.weights) : *f.weights;
+  const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
+  const ConstantOperand weights = transpose != nullptr            ? turned_around(*f.weights, transpose->groups)
+                                  : ir::weight_axis(f.op) == 1 ? channels_first(*f.weights)
+                                                                  : *f.weights;
   const Bounds bounds = integer_bounds(f);
   return make_linear({.name = f.name,
                       .x = f.x[0],
@@ -87,7 +117,23 @@ Linear make_linear_of(const FusedOp& f) {
 
 Op make_conv(const FusedOp& f, const ir::Conv& op) {
   Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
-  conv.axes = ir::resolve(ir::kernel_window(op, f.weights->q.shape()), {f.x_shape[2], f.x_shape[3]}, f.name);
+  conv.axes = ir::resolve_plane(ir::kernel_window(op, f.weights->q.shape()), f.x_shape, f.name);
+  return conv;
+}
+
+// y[o] = Σ_t x̃[o − (kernel − 1)·dilation + pad + t·dilation]·w[kernel − 1 − t], x̃ the spread input.
+Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
+  Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
+  conv.axes = ir::transpose_axes(op, f.x_shape, f.weights->q.shape());
+  if (conv.axes.size() == 1) conv.axes.insert(conv.axes.begin(), ir::WindowAxis{});
+  for (std::size_t d = 0; d < 2; ++d) {
+    ir::WindowAxis& axis = conv.axes[d];
+    conv.spread[d] = axis.stride;
+    axis.in = (axis.in - 1) * axis.stride + 1;
+    axis.stride = 1;
+    axis.pad_begin = (axis.kernel - 1) * axis.dilation - axis.pad_begin;
+    axis.pad_end = axis.out - 1 + (axis.kernel - 1) * axis.dilation - axis.pad_begin - (axis.in - 1);
+  }
   return conv;
 }
 
@@ -158,7 +204,14 @@ Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool in
   return pool;
 }
 
-Op make_add(const FusedOp& f) {
+Op make_mul(const FusedOp& f) {
+  const float s_b[] = {f.x[1].tensor().scale};
+  Mul mul{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
+  mul.requantizer = make_requantizer(f.arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), f.name);
+  return mul;
+}
+
+Add make_sum(const FusedOp& f) {
   Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
   Requantizer& r = add.requantizer;
   r = {.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
@@ -190,12 +243,22 @@ Op make_add(const FusedOp& f) {
   return add;
 }
 
+Op make_difference(const FusedOp& f) {
+  Add add = make_sum(f);
+  add.subtract = true;
+  if (!add.requantizer.m.empty()) add.requantizer.m[1] = -add.requantizer.m[1];
+  return add;
+}
+
 std::string why_not_linear(const FusedOp& f) {
   if (!f.weights) return "its weights are not quantized constants";
   const ConstantOperand& w = *f.weights;
-  const bool conv = std::holds_alternative<ir::Conv>(f.op);
+  const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
+  const bool conv = std::holds_alternative<ir::Conv>(f.op) || transpose != nullptr;
   if (!conv && w.q.rank() != 2) return fmt::format("its weights have shape {}", to_string(w.q.shape()));
-  const int channel_axis = ir::has_channels_last(f.op) ? 1 : 0;
+  const int channel_axis = ir::weight_axis(f.op);
+  if (conv && f.x_shape.size() != 3 && f.x_shape.size() != 4)
+    return fmt::format("its input has shape {}", to_string(f.x_shape));
   if (w.params.axis >= 0 && w.params.axis != channel_axis)
     return fmt::format("its weights are quantized along axis {}", w.params.axis);
   if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
@@ -203,7 +266,8 @@ std::string why_not_linear(const FusedOp& f) {
     if (gemm->alpha != 1.0F || ((f.bias || f.real_bias) && gemm->beta != 1.0F))
       return "alpha or beta is not 1";
   }
-  const std::int64_t channels = w.q.dim(static_cast<std::size_t>(channel_axis));
+  const std::int64_t channels =
+      w.q.dim(static_cast<std::size_t>(channel_axis)) * (transpose != nullptr ? transpose->groups : 1);
   if (f.bias && !ir::is_channel_bias(f.bias->q.shape(), channels))
     return "its bias is not one number a channel";
   if (f.real_bias && !ir::is_channel_bias(f.real_bias->shape(), channels))
@@ -214,7 +278,11 @@ std::string why_not_linear(const FusedOp& f) {
 
 template <typename T>
 constexpr bool kIsLinear =
-    std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv>;
+    std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv> ||
+    std::is_same_v<T, ir::ConvTranspose>;
+
+template <typename T>
+constexpr bool kIsPair = std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
 
 }  // namespace
 
@@ -224,11 +292,11 @@ std::string why_not_integer(const FusedOp& f) {
         using T = std::decay_t<decltype(op)>;
         if constexpr (kIsLinear<T>) {
           return why_not_linear(f);
-        } else if constexpr (std::is_same_v<T, ir::Add>) {
+        } else if constexpr (kIsPair<T>) {
           return f.x.size() == 2 ? "" : "an operand is not quantized";
         } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> ||
                              std::is_same_v<T, ir::GlobalAveragePool>) {
-          return f.x_shape.size() == 4 || ir::Unary<T>
+          return f.x_shape.size() == 3 || f.x_shape.size() == 4 || ir::Unary<T>
                      ? ""
                      : fmt::format("its input has shape {}", to_string(f.x_shape));
         } else {
@@ -244,16 +312,21 @@ Op lower_op(const FusedOp& f) {
         using T = std::decay_t<decltype(op)>;
         if constexpr (std::is_same_v<T, ir::Conv>) {
           return make_conv(f, op);
+        } else if constexpr (std::is_same_v<T, ir::ConvTranspose>) {
+          return make_conv_transpose(f, op);
         } else if constexpr (kIsLinear<T>) {
           return Gemm{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point};
         } else if constexpr (std::is_same_v<T, ir::Add>) {
-          return make_add(f);
+          return make_sum(f);
+        } else if constexpr (std::is_same_v<T, ir::Sub>) {
+          return make_difference(f);
+        } else if constexpr (std::is_same_v<T, ir::Mul>) {
+          return make_mul(f);
         } else if constexpr (std::is_same_v<T, ir::AveragePool>) {
-          return make_average_pool(f, ir::resolve(op.window, {f.x_shape[2], f.x_shape[3]}, f.name),
-                                   op.count_include_pad);
+          return make_average_pool(f, ir::resolve_plane(op.window, f.x_shape, f.name), op.count_include_pad);
         } else if constexpr (std::is_same_v<T, ir::GlobalAveragePool>) {
-          const ir::Window whole{.kernel = {f.x_shape[2], f.x_shape[3]}};
-          return make_average_pool(f, ir::resolve(whole, {f.x_shape[2], f.x_shape[3]}, f.name), false);
+          const ir::Window whole{.kernel = Shape(f.x_shape.begin() + 2, f.x_shape.end())};
+          return make_average_pool(f, ir::resolve_plane(whole, f.x_shape, f.name), false);
         } else if constexpr (ir::Unary<T>) {
           return make_table(f, op);
         } else {

@@ -19,4 +19,9 @@ void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
          std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Add& add,
          std::span<std::int32_t> y);
 
+// y = half_even((s_a·(a[ia] − z_a))·(s_b·(b[ib] − z_b))/s_y) + z_y, in float32 in this order.
+void multiply(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
+              std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Mul& mul,
+              std::span<std::int32_t> y);
+
 }  // namespace halftone::qgraph::onnx

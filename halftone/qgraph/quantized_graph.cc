@@ -41,6 +41,8 @@ std::string_view name_of(const Op& op) {
 std::int64_t multiply_adds(const ir::Op& op, const Shape& x, const Shape& w, const Shape& y) {
   if (std::holds_alternative<ir::Conv>(op))
     return elements(y) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
+  if (std::holds_alternative<ir::ConvTranspose>(op))
+    return elements(x) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
   if (const auto* gemm = std::get_if<ir::Gemm>(&op))
     return elements(y) * elements({x.at(gemm->trans_a ? 0 : 1)});
   if (std::holds_alternative<ir::MatMul>(op)) return elements(y) * elements({x.back()});
@@ -60,7 +62,7 @@ Work count_work(const QuantizedGraph& graph) {
       if (const auto* gemm = std::get_if<Gemm>(&node.op))
         work.integer_macs += elements(y) * gemm->linear.reduction;
       if (const auto* conv = std::get_if<Conv>(&node.op))
-        work.integer_macs += elements(y) * conv->linear.reduction;
+        work.integer_macs += elements(y) * conv->linear.reduction / (conv->spread[0] * conv->spread[1]);
     }
   }
   return work;

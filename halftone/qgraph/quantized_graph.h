@@ -2,6 +2,7 @@
 // It may hold float nodes between explicit conversions; integer_only() says whether it does.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,13 +44,16 @@ struct Gemm {
   std::int32_t x_zero_point = 0;
 };
 
-// The same over windows; padding is q = z_x. x [N, C, H, W], w [M, C/groups·kh·kw].
+// The same over windows; padding is q = z_x. x [N, C, H, W] or [N, C, W], w [M, C/groups·kh·kw]. A
+// ConvTranspose is one over an input whose elements lie `spread` apart, z_x between them, with the kernel turned
+// around; `axes` are those of the spread input.
 struct Conv {
   static constexpr std::string_view kName = "Conv";
   Linear linear;
   std::int32_t x_zero_point = 0;
-  std::vector<ir::WindowAxis> axes;
+  std::vector<ir::WindowAxis> axes;  // two
   std::int64_t groups = 1;
+  std::array<std::int64_t, 2> spread{1, 1};
 };
 
 // y = entries[q_x − qmin].
@@ -75,13 +79,24 @@ struct AveragePool {
   Requantizer requantizer;
 };
 
-// y = round_shift(m_a·(q_a − z_a) + m_b·(q_b − z_b)) + z_y; mode onnx in float32.
+// y = round_shift(m_a·(q_a − z_a) + m_b·(q_b − z_b)) + z_y; mode onnx in float32. m_b < 0, and in mode onnx
+// `subtract`, for a difference.
 struct Add {
   static constexpr std::string_view kName = "Add";
   numeric::Affine a;
   numeric::Affine b;
   numeric::Affine y;
+  bool subtract = false;
   Requantizer requantizer;  // m: [m_a, m_b], shift: [shift]
+};
+
+// requantize((q_a − z_a)·(q_b − z_b)), M = s_a·s_b/s_y; mode onnx in float32.
+struct Mul {
+  static constexpr std::string_view kName = "Mul";
+  numeric::Affine a;
+  numeric::Affine b;
+  numeric::Affine y;
+  Requantizer requantizer;
 };
 
 // The same real values at another scale.
@@ -91,7 +106,8 @@ struct Requantize {
   Requantizer requantizer;
 };
 
-// Elements unchanged, in other places: reshapes, transpositions, joins (input 1 of ir::Reshape is kept here).
+// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z (input 1 of
+// ir::Reshape and ir::Gather is kept here).
 struct Move {
   static constexpr std::string_view kName = "Move";
   ir::Op op;
@@ -104,10 +120,11 @@ struct Float {
   ir::Op op;
   std::vector<std::optional<Tensor>> constants;  // by input position; nullopt: the next of the node's inputs
   std::string reason;                            // why it is not in integers
+  std::size_t result = 0;                        // which of the op's outputs this is
 };
 
 using Op =
-    std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Quantize, Requantize, Table>;
+    std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Mul, Quantize, Requantize, Table>;
 
 struct Node {
   std::string name;

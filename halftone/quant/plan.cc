@@ -41,21 +41,34 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
   return std::visit(
       [&](const auto& op) -> Verdict {
         using T = std::decay_t<decltype(op)>;
-        if constexpr (std::is_same_v<T, ir::Conv>) {
+        if constexpr (std::is_same_v<T, ir::Conv> || std::is_same_v<T, ir::ConvTranspose>) {
           return linear_verdict(graph, node, true);
         } else if constexpr (std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul>) {
           return linear_verdict(graph, node, false);
-        } else if constexpr (std::is_same_v<T, ir::Add>) {
+        } else if constexpr (std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> ||
+                             std::is_same_v<T, ir::Mul>) {
           const bool constant =
               graph.constant(node.inputs[0]) != nullptr || graph.constant(node.inputs[1]) != nullptr;
-          return constant ? Verdict{Role::floating, "it adds a constant that is no bias"}
+          return constant ? Verdict{Role::floating, "one operand is a constant, and not one number a channel"}
                           : Verdict{Role::compute, ""};
         } else if constexpr (std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>) {
           return {Role::compute, ""};
-        } else if constexpr (std::is_same_v<T, ir::MaxPool> || std::is_same_v<T, ir::Flatten> ||
-                             std::is_same_v<T, ir::Reshape> || std::is_same_v<T, ir::Identity> ||
-                             std::is_same_v<T, ir::GlobalMaxPool> || std::is_same_v<T, ir::Transpose> ||
-                             std::is_same_v<T, ir::Squeeze> || std::is_same_v<T, ir::Unsqueeze>) {
+        } else if constexpr (std::is_same_v<T, ir::MaxPool>) {
+          return op.with_indices ? Verdict{Role::floating, "its indices are read"} : Verdict{Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::Resize>) {
+          return op.linear ? Verdict{Role::floating, "it interpolates"} : Verdict{Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::Pad>) {
+          return op.mode == ir::PadMode::constant && op.value != 0.0
+                     ? Verdict{Role::floating, "it pads with another value than 0"}
+                     : Verdict{Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::Gather>) {
+          return graph.constant(node.inputs[1]) == nullptr ? Verdict{Role::floating, "its places are computed"}
+                                                           : Verdict{Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::Flatten> || std::is_same_v<T, ir::Reshape> ||
+                             std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::GlobalMaxPool> ||
+                             std::is_same_v<T, ir::Transpose> || std::is_same_v<T, ir::Squeeze> ||
+                             std::is_same_v<T, ir::Unsqueeze> || std::is_same_v<T, ir::Slice> ||
+                             std::is_same_v<T, ir::Expand>) {
           return {Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Concat>) {
           const bool constant =
@@ -120,6 +133,8 @@ Plan plan(const ir::Graph& graph) {
   };
   for (const ir::Node& node : graph.nodes) {
     Verdict verdict = judge(graph, node);
+    if (graph.value(node.outputs[0]).dtype != DType::float32)
+      verdict = {Role::floating, fmt::format("it computes {}", name_of(graph.value(node.outputs[0]).dtype))};
     const ir::ValueId x = node.inputs.empty() ? ir::kNoValue : node.inputs[0];
     const int before = x == ir::kNoValue ? -1 : producer[static_cast<std::size_t>(x)];
     if (verdict.role == Role::table && x != ir::kNoValue &&

@@ -11,8 +11,8 @@ namespace halftone::quant {
 
 // What a node becomes.
 enum class Role {
-  linear,    // Conv, Gemm, MatMul with constant weights
-  compute,   // Add, average pools
+  linear,    // Conv, ConvTranspose, Gemm, MatMul with constant weights
+  compute,   // Add, Sub, Mul, average pools
   table,     // functions of one variable
   move,      // elements unchanged: inputs and output share one scale
   fused,     // a ReLU or Clip that ends a linear or compute node

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/infer.h"
 #include "halftone/quant/plan.h"
 #include "halftone/quant/weights.h"
 
@@ -116,8 +117,16 @@ class Rewriter {
       for (ir::ValueId id : node.inputs) inputs.push_back(operand(id));
     }
     const ir::ValueId computed = out_.add_node(node.op, std::move(inputs), result_name(node.outputs[0]));
-    out_.nodes.back().name = node.name;
+    const std::size_t added = out_.nodes.size() - 1;
+    out_.nodes[added].name = node.name;
+    std::vector<ir::ValueId> others;
+    const auto types = ir::infer_node(out_, out_.nodes[added]);
+    for (std::size_t i = 1; i < node.outputs.size(); ++i) {
+      others.push_back(out_.add_value(result_name(node.outputs[i]), types[i].dtype, types[i].shape));
+      out_.nodes[added].outputs.push_back(others.back());
+    }
     finish(node.outputs[0], computed);
+    for (std::size_t i = 1; i < node.outputs.size(); ++i) finish(node.outputs[i], others[i - 1]);
   }
 
   std::vector<ir::ValueId> linear_inputs(const ir::Node& node) {
@@ -125,14 +134,17 @@ class Rewriter {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
     std::span<const float> bias;
     if (has_bias) bias = in_.constant(node.inputs[2])->data<float>();
-    const int axis = ir::has_channels_last(node.op) ? 1 : 0;
+    const int axis = ir::weight_axis(node.op);
+    // The groups of a ConvTranspose share its channel dimension.
+    const auto* transpose = std::get_if<ir::ConvTranspose>(&node.op);
+    const bool shared = transpose != nullptr && transpose->groups > 1;
     QuantizedWeights quantized;
     try {
       quantized = quantize_weights(weights, bias, scale_.at(node.inputs[0]),
                                    {.format = recipe_.weights,
                                     .scheme = recipe_.weight_scheme,
                                     .power_of_two = recipe_.power_of_two,
-                                    .granularity = recipe_.granularity,
+                                    .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
                                     .axis = axis});
     } catch (const InputError& error) {
       throw InputError(ir::describe(in_, node), error.what());

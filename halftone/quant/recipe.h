@@ -9,7 +9,7 @@
 namespace halftone::quant {
 
 // Defaults: int8 asymmetric activations per tensor, int8 narrow symmetric weights per channel, fixed
-// arithmetic. Mode shift needs power_of_two. Weights and activations are int8 (or uint8) in this version.
+// arithmetic. Mode shift needs power_of_two. Weights take 2 to 8 bits, activations 2, 4 or 8.
 struct Recipe {
   numeric::IntegerFormat weights{8, true, true};
   numeric::Scheme weight_scheme = numeric::Scheme::symmetric;

@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "halftone/base/error.h"
+#include "halftone/ir/infer.h"
+#include "halftone/qgraph/qoperators.h"
+
+namespace halftone::qgraph {
+namespace {
+
+// Takes a graph's nodes one after another into the same graph, with pairs.
+class PairWriter {
+ public:
+  explicit PairWriter(ir::Graph graph) : graph_(std::move(graph)) {
+    before_ = std::move(graph_.nodes);
+    graph_.nodes.clear();
+  }
+
+  ir::Graph run() {
+    for (ir::Node& node : before_) {
+      node_ = &node;
+      if (!std::visit([&](const auto& op) { return expand(op); }, node.op)) graph_.nodes.push_back(node);
+    }
+    return ir::without_dead_nodes(graph_);
+  }
+
+ private:
+  template <typename Op>
+  bool expand(const Op&) {
+    return false;
+  }
+
+  bool expand(const ir::QLinearConv& op) {
+    std::vector<ir::ValueId> inputs{real(0), real(3, 0)};
+    if (const ir::ValueId bias = input(8); bias != ir::kNoValue) inputs.push_back(real_bias(bias, 1, 4));
+    return finish(op.conv, inputs, 6);
+  }
+
+  bool expand(const ir::QLinearMatMul&) {
+    const auto rank = static_cast<std::int64_t>(graph_.value(input(3)).shape.size());
+    return finish(ir::MatMul{}, {real(0), real(3, rank - 1)}, 6);
+  }
+
+  bool expand(const ir::QGemm& op) {
+    std::vector<ir::ValueId> inputs{real(0), real(3, op.op.trans_b ? 0 : 1)};
+    if (const ir::ValueId bias = input(6); bias != ir::kNoValue) inputs.push_back(real_bias(bias, 1, 4));
+    return finish(op.op, inputs, 7);
+  }
+
+  template <ir::QuantizedOp Op>
+  bool expand(const Op& op) {
+    const ir::QuantizedLayout layout = ir::layout_of(op, node_->inputs.size());
+    std::vector<ir::ValueId> inputs;
+    for (std::size_t i = layout.first; i + 2 < node_->inputs.size() + layout.first; i += 3) inputs.push_back(real(i));
+    return finish(op.op, inputs, layout.y);
+  }
+
+  // A format that no ONNX type has is clamped to its bounds before it is quantized to the next wider one.
+  bool expand(const ir::Quant& op) {
+    const Tensor* scale = graph_.constant(input(1));
+    const Tensor* zero = graph_.constant(input(2));
+    const Tensor* bits = graph_.constant(input(3));
+    if (scale == nullptr || zero == nullptr || bits == nullptr)
+      throw UnsupportedError(ir::describe(graph_, *node_), "scale, zero point or bits computed at run time");
+    const ir::QuantRange range = ir::quant_range(op, *bits);
+    const auto [s, axis] = by_axis(*scale);
+    const auto [z, zero_axis] = by_axis(*zero);
+    const std::int64_t along = std::max(axis, zero_axis);
+    const DType dtype = type_of(range.bits, op.is_signed);
+    ir::ValueId q = ir::kNoValue;
+    const ir::ValueId s_id = graph_.add_constant(name("scale"), s);
+    const Tensor zeros = spread(z, s).cast(dtype == DType::int32 ? DType::int32 : memory_dtype(dtype));
+    Tensor typed(dtype, zeros.shape());
+    std::ranges::copy(zeros.bytes(), typed.mutable_bytes().begin());
+    const ir::ValueId z_id = dtype == DType::int32 ? ir::kNoValue : graph_.add_constant(name("zero_point"), typed);
+    if (const Tensor* x = graph_.constant(input(0))) {
+      q = graph_.add_constant(name("quantized"), integers_of(op, *x, *scale, *zero, range, dtype));
+    } else {
+      ir::ValueId bounded = input(0);
+      if (range.bits != bits_of(dtype) || op.narrow) bounded = clamped(range, s, z);
+      q = graph_.add_node(ir::QuantizeLinear{.axis = along}, {bounded, s_id, z_id}, name("quantized"));
+      graph_.nodes.back().name = graph_.value(q).name;
+    }
+    std::vector<ir::ValueId> inputs{q, s_id};
+    if (z_id != ir::kNoValue) inputs.push_back(z_id);
+    graph_.nodes.push_back({node_->name, ir::DequantizeLinear{.axis = along}, inputs, node_->outputs});
+    return true;
+  }
+
+  static DType type_of(int bits, bool is_signed) {
+    if (bits <= 2) return is_signed ? DType::int2 : DType::uint2;
+    if (bits <= 4) return is_signed ? DType::int4 : DType::uint4;
+    if (bits <= 8) return is_signed ? DType::int8 : DType::uint8;
+    if (bits <= 16) return is_signed ? DType::int16 : DType::uint16;
+    return DType::int32;
+  }
+
+  // A tensor of one dimension that differs from 1 as a list, and that dimension; or a scalar and 0.
+  std::pair<Tensor, std::int64_t> by_axis(const Tensor& numbers) const {
+    if (numbers.size() == 1) return {numbers.reshaped({}), 0};
+    const std::size_t lead = graph_.value(input(0)).shape.size() - numbers.rank();
+    for (std::size_t d = 0; d < numbers.rank(); ++d)
+      if (numbers.dim(d) == numbers.size())
+        return {numbers.reshaped({numbers.size()}), static_cast<std::int64_t>(d + lead)};
+    throw UnsupportedError(ir::describe(graph_, *node_), "scales along several dimensions, expected one");
+  }
+
+  // z as many times as there are scales.
+  static Tensor spread(const Tensor& z, const Tensor& s) {
+    if (z.shape() == s.shape()) return z;
+    Tensor result(DType::float32, s.shape());
+    for (float& v : result.mutable_data<float>()) v = z.data<float>()[0];
+    return result;
+  }
+
+  Tensor integers_of(const ir::Quant& op, const Tensor& x, const Tensor& scale, const Tensor& zero,
+                     const ir::QuantRange& range, DType dtype) const {
+    const auto index_s = ir::broadcast_index(scale.shape(), x.shape());
+    const auto index_z = ir::broadcast_index(zero.shape(), x.shape());
+    std::vector<std::int32_t> q;
+    for (std::size_t i = 0; i < index_s.size(); ++i) {
+      const float steps = x.data<float>()[i] / scale.data<float>()[static_cast<std::size_t>(index_s[i])];
+      const double z = zero.data<float>()[static_cast<std::size_t>(index_z[i])];
+      q.push_back(static_cast<std::int32_t>(
+          std::clamp(numeric::round_real(double{steps} + z, op.rounding), range.qmin, range.qmax)));
+    }
+    return numeric::from_int32(x.shape(), q, dtype);
+  }
+
+  ir::ValueId clamped(const ir::QuantRange& range, const Tensor& s, const Tensor& z) {
+    if (s.size() != 1 || z.size() != 1)
+      throw UnsupportedError(ir::describe(graph_, *node_), "activations with scales along a dimension");
+    const double scale = s.data<float>()[0];
+    const double zero = z.data<float>()[0];
+    const ir::ValueId id = graph_.add_node(ir::Clip{.lo = static_cast<float>(scale * (range.qmin - zero)),
+                                                    .hi = static_cast<float>(scale * (range.qmax - zero))},
+                                           {input(0)}, name("bounded"));
+    graph_.nodes.back().name = graph_.value(id).name;
+    return id;
+  }
+
+  ir::ValueId input(std::size_t i) const { return i < node_->inputs.size() ? node_->inputs[i] : ir::kNoValue; }
+  std::string name(std::string_view what) const {
+    return fmt::format("{}_{}", graph_.value(node_->outputs[0]).name, what);
+  }
+
+  // The real values of the operand whose integers, scale and zero point are inputs i to i + 2.
+  ir::ValueId real(std::size_t i, std::int64_t axis = 1) {
+    const ir::ValueId id =
+        graph_.add_node(ir::DequantizeLinear{.axis = axis}, {input(i), input(i + 1), input(i + 2)},
+                        name(fmt::format("operand{}", i)));
+    graph_.nodes.back().name = graph_.value(id).name;
+    return id;
+  }
+
+  // An int32 bias at the product of two scales.
+  ir::ValueId real_bias(ir::ValueId bias, std::size_t s_x, std::size_t s_w) {
+    const Tensor* x = graph_.constant(input(s_x));
+    const Tensor* w = graph_.constant(input(s_w));
+    if (x == nullptr || w == nullptr || x->size() != 1)
+      throw UnsupportedError(ir::describe(graph_, *node_), "scales computed at run time, expected constants");
+    Tensor scale = w->cast(DType::float32);
+    for (float& s : scale.mutable_data<float>()) s *= x->cast(DType::float32).data<float>()[0];
+    if (scale.size() == 1) scale = scale.reshaped({});
+    const ir::ValueId s = graph_.add_constant(name("bias_scale"), scale);
+    const ir::ValueId id = graph_.add_node(ir::DequantizeLinear{.axis = 0}, {bias, s}, name("bias"));
+    graph_.nodes.back().name = graph_.value(id).name;
+    return id;
+  }
+
+  bool finish(ir::Op op, std::vector<ir::ValueId> inputs, std::size_t y) {
+    const ir::ValueId result = graph_.add_node(std::move(op), std::move(inputs), name("real"));
+    graph_.nodes.back().name = node_->name;
+    graph_.nodes.push_back({graph_.value(node_->outputs[0]).name, ir::QuantizeLinear{},
+                            {result, input(y), input(y + 1)}, node_->outputs});
+    return true;
+  }
+
+  ir::Graph graph_;
+  std::vector<ir::Node> before_;
+  const ir::Node* node_ = nullptr;
+};
+
+}  // namespace
+
+ir::Graph with_pairs(ir::Graph graph) { return PairWriter(std::move(graph)).run(); }
+
+}  // namespace halftone::qgraph
