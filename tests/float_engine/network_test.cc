@@ -252,6 +252,32 @@ TEST(Network, ASumThatReadsOneValueTwice) {
   EXPECT_TRUE(equal(fast(g, {input}), ir::run(g, {input})));
 }
 
+TEST(Network, WeightsReadInTwoOrientations) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {kDynamic, 48});
+  const ValueId w = g.add_constant("w", small_integers({48, 48}, 1, 3));
+  const ValueId a = g.add_node(ir::Gemm{.trans_b = true}, {x, w}, "a");
+  const ValueId b = g.add_node(ir::Gemm{}, {x, w}, "b");
+  g.outputs = {g.add_node(ir::Sub{}, {a, b}, "y")};
+  const Tensor input = small_integers({3, 48}, 2, 3);
+  EXPECT_TRUE(equal(fast(g, {input}), ir::run(g, {input})));
+}
+
+// The shape is another, the bytes are the same: neither may be overwritten while the other is to be read.
+TEST(Network, ARenamedValueIsNotOverwritten) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {2, 4, 6, 6});
+  const ValueId w = g.add_constant("w", small_integers({4, 4, 1, 1}, 1, 1));
+  const ValueId a = g.add_node(ir::Relu{}, {g.add_node(ir::Conv{}, {x, w}, "conv")}, "a");
+  const ValueId b = g.add_node(ir::Reshape{}, {a, g.add_constant("shape", ir::int64s({2, 4, 4, 9}))}, "b");
+  const ValueId c = g.add_node(ir::Add{}, {g.add_node(ir::Conv{}, {b, w}, "conv2"), b}, "c");
+  g.outputs = {c, g.add_node(ir::Neg{}, {a}, "d")};
+  const Tensor input = small_integers({2, 4, 6, 6}, 2, 3);
+  const auto ours = make_executor(g)->run({&input, 1});
+  const auto theirs = ir::Interpreter(g).run({&input, 1});
+  EXPECT_TRUE(equal(ours[0], theirs[0]) && equal(ours[1], theirs[1]));
+}
+
 TEST(Network, OpsWithoutAPrimitiveStandBetweenOthers) {
   Graph g;
   const ValueId x = g.add_input("x", DType::float32, {kDynamic, 3, 5, 5});
