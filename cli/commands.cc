@@ -31,6 +31,7 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", "halftone 0.1.0");
   Run run;
   add_train(app, run);
+  add_model(app, run);
   add_inspect(app, run);
   add_quantize(app, run);
   add_evaluate(app, run);

@@ -10,6 +10,7 @@
 #include "cli/data_options.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
+#include "halftone/float_engine/executor.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/report/table.h"
@@ -118,10 +119,13 @@ int evaluate(const Options& options) {
   const data::Dataset dataset = options.data.load(data::Part::test, models.front().input_shape());
   std::vector<Row> rows;
   for (const ModelFile& model : models) {
-    rows.push_back(evaluate_one(model, model.integers ? "simulated" : "float", ir::Interpreter(model.graph),
-                                dataset, options));
-    if (model.integers)
-      rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
+    if (!model.integers) {
+      rows.push_back(
+          evaluate_one(model, "float", *float_engine::make_executor(model.graph), dataset, options));
+      continue;
+    }
+    rows.push_back(evaluate_one(model, "simulated", ir::Interpreter(model.graph), dataset, options));
+    rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
   }
   if (!options.json) {
     print_table(rows, dataset.classes);

@@ -11,7 +11,7 @@
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
-#include "halftone/ir/interpreter.h"
+#include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
@@ -130,7 +130,7 @@ int quantize(const Options& options) {
   const ir::Graph graph = passes::simplify(before.graph);
   quant::RangeTable ranges;
   with_progress(options.data, before, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
-    ranges = quant::calibrate(ir::Interpreter(graph), samples,
+    ranges = quant::calibrate(*float_engine::make_executor(graph), samples,
                               {.batch_size = batches.batch_size,
                                .fixed_batch = batches.fixed_batch,
                                .threads = batches.threads,

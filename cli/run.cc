@@ -15,6 +15,7 @@
 #include "halftone/base/error.h"
 #include "halftone/data/load.h"
 #include "halftone/data/npy.h"
+#include "halftone/float_engine/executor.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/report/picture.h"
@@ -34,9 +35,11 @@ struct Options {
   bool json = false;
 };
 
-std::unique_ptr<ir::Executor> executor_of(const ModelFile& model) {
+// Values that are looked at one by one are the plain interpreter's.
+std::unique_ptr<ir::Executor> executor_of(const ModelFile& model, bool dumps) {
   if (model.integers) return std::make_unique<qgraph::Interpreter>(*model.integers);
-  return std::make_unique<ir::Interpreter>(model.graph);
+  if (dumps) return std::make_unique<ir::Interpreter>(model.graph);
+  return float_engine::make_executor(model.graph);
 }
 
 // Names as file names: nothing that leads out of the folder, no two the same, none longer than a file system
@@ -68,7 +71,7 @@ std::vector<Tensor> execute(const ModelFile& model, const Tensor& input, const O
       data::write_npy(std::filesystem::path(options.dump) / names.of(name), value);
     };
   }
-  std::vector<Tensor> outputs = executor_of(model)->run({&input, 1}, visit);
+  std::vector<Tensor> outputs = executor_of(model, !options.dump.empty())->run({&input, 1}, visit);
   if (outputs.at(0).size() == 0) throw InputError(model.path, "its output has no elements");
   if (!options.output.empty()) data::write_npy(options.output, outputs[0]);
   return outputs;

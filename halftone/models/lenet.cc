@@ -5,7 +5,7 @@
 namespace halftone::models {
 namespace {
 
-ir::Graph build_variant(std::uint64_t seed, const BuildOptions& options, bool last_bias) {
+ir::Graph build_variant(std::uint64_t seed, std::int64_t classes, bool last_bias) {
   const ir::MaxPool halve{.window = {.kernel = {2, 2}, .strides = {2, 2}}};
   Layers layers({3, 32, 32}, seed);
   layers.conv("conv1", {.outputs = 6, .kernel = 5});
@@ -19,18 +19,18 @@ ir::Graph build_variant(std::uint64_t seed, const BuildOptions& options, bool la
   layers.add("relu3", ir::Relu{});
   layers.dense("fc2", {.outputs = 84});
   layers.add("relu4", ir::Relu{});
-  layers.dense("fc3", {.outputs = options.classes, .init = Init::xavier, .bias = last_bias});
+  layers.dense("fc3", {.outputs = classes, .init = Init::xavier, .bias = last_bias});
   return layers.finish();
 }
 
 }  // namespace
 
-ir::Graph build_lenet(std::uint64_t seed, const BuildOptions& options) {
-  return build_variant(seed, options, false);
+ir::Graph build_lenet(std::uint64_t seed, std::int64_t classes) {
+  return build_variant(seed, classes, false);
 }
 
-ir::Graph build_lenet_bias(std::uint64_t seed, const BuildOptions& options) {
-  return build_variant(seed, options, true);
+ir::Graph build_lenet_bias(std::uint64_t seed, std::int64_t classes) {
+  return build_variant(seed, classes, true);
 }
 
 }  // namespace halftone::models

@@ -2,11 +2,11 @@
 // Source: LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 86(11), 1998.
 #pragma once
 
-#include "halftone/models/build.h"
+#include "halftone/ir/graph.h"
 
 namespace halftone::models {
 
-ir::Graph build_lenet(std::uint64_t seed, const BuildOptions& options);
-ir::Graph build_lenet_bias(std::uint64_t seed, const BuildOptions& options);
+ir::Graph build_lenet(std::uint64_t seed, std::int64_t classes);
+ir::Graph build_lenet_bias(std::uint64_t seed, std::int64_t classes);
 
 }  // namespace halftone::models

@@ -1,10 +1,10 @@
 // A perceptron for 28x28 images: three dense layers, tanh between them.
 #pragma once
 
-#include "halftone/models/build.h"
+#include "halftone/ir/graph.h"
 
 namespace halftone::models {
 
-ir::Graph build_mlp(std::uint64_t seed, const BuildOptions& options);
+ir::Graph build_mlp(std::uint64_t seed, std::int64_t classes);
 
 }  // namespace halftone::models

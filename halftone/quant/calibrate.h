@@ -20,8 +20,8 @@ struct CalibrationOptions {
 };
 
 // The min-max range of every float value. `samples` has one sample a row; memory does not depend on their
-// number. The table is the same for any batch size and number of threads. Throws InputError naming a value
-// that is not finite.
+// number. The table is the same for any number of threads, and for any batch size when the network computes a
+// row alike in every batch. Throws InputError naming a value that is not finite.
 RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options);
 
 }  // namespace halftone::quant

@@ -23,7 +23,7 @@ class Commands(ProgramTest):
 
     def test_help_everywhere_with_an_example(self):
         self.assertIn('Example', self.run_it('--help').stdout)
-        for command in ('inspect', 'quantize', 'evaluate', 'run', 'verify', 'number'):
+        for command in ('model', 'inspect', 'quantize', 'evaluate', 'run', 'verify', 'number'):
             self.assertIn('Example', self.run_it(command, '--help').stdout, command)
 
     def test_starts_at_once_and_without_libtorch(self):
@@ -37,6 +37,25 @@ class Commands(ProgramTest):
             subprocess.run([HALFTONE, '--version'], capture_output=True)
             times.append(time.perf_counter() - start)
         print(f'starts in {1000 * min(times):.1f} ms')
+
+    def test_model_writes_networks_that_the_seed_decides(self):
+        names = self.run_it('model', '--help').stdout
+        for name in ('lenet', 'mlp', 'mobilenetv2', 'resnet18', 'squeezenet', 'vgg16'):
+            self.assertIn(name, names)
+        files = [self.folder / f'{i}.onnx' for i in range(3)]
+        for name in ('mlp', 'squeezenet'):
+            for file, seed in zip(files, (5, 5, 6)):
+                self.run_it('model', name, '-o', file, '--seed', seed)
+            self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
+            self.assertNotEqual(files[0].read_bytes(), files[2].read_bytes())
+        out = json.loads(self.run_it('inspect', files[0], '--json').stdout)
+        self.assertEqual(out['parameter_bytes'], 4 * 1235496)
+        self.assertEqual([side[0]['shape'] for side in (out['inputs'], out['outputs'])], ['Nx3x224x224', 'Nx1000'])
+
+    def test_model_refuses_unknown_names(self):
+        self.expect_error('model', 'resnet', '-o', self.folder / 'x.onnx', code=2, says='resnet18, squeezenet, vgg16')
+        self.expect_error('model', 'mlp', '-o', self.folder / 'none' / 'x.onnx', code=3)
+        self.assertEqual(self.files(), ['mlp.onnx'])
 
     def test_inspect(self):
         out = json.loads(self.run_it('inspect', self.model, '--json').stdout)

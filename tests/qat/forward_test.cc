@@ -96,8 +96,8 @@ std::vector<Case> cases() {
       {"reshape", ir::Reshape{}, {2, 3, 4}, {shape({0, -1})}},
       {"reshape_fixed", ir::Reshape{}, {2, 3, 4}, {shape({4, 1, 6})}},
       {"softmax", ir::Softmax{}, {4, 6}},
-      {"softmax_channels", ir::Softmax{.axis = 1}, {2, 5, 3}},
-      {"softmax_to_end", ir::Softmax{.axis = 1, .to_end = true}, {2, 5, 3}},
+      {"softmax_channels", ir::Softmax{{.axis = 1}}, {2, 5, 3}},
+      {"softmax_to_end", ir::Softmax{{.axis = 1, .to_end = true}}, {2, 5, 3}},
   };
 }
 
