@@ -51,6 +51,12 @@ void check_supported(const onnx::GraphProto& graph) {
   if (count > 0) throw UnsupportedError("operators", "not supported: " + missing);
 }
 
+// "pytorch 1.13.1"
+std::string producer_of(const onnx::ModelProto& model) {
+  const std::string& version = model.producer_version();
+  return model.producer_name() + (version.empty() ? "" : " " + version);
+}
+
 class Reader {
  public:
   // Takes the tensors out of `model` as it reads them.
@@ -58,6 +64,8 @@ class Reader {
       : proto_(*model.mutable_graph()), files_(std::move(files)), shapes_(shapes), opset_(opset_of(model)) {
     graph_.name = proto_.name();
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
+    if (!model.producer_name().empty() && model.producer_name() != kProducer)
+      graph_.metadata.try_emplace(kSourceKey, producer_of(model));
   }
 
   ir::Graph read() {
