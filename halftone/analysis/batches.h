@@ -12,7 +12,8 @@ namespace halftone::analysis {
 
 struct BatchOptions {
   std::int64_t batch_size = 64;
-  bool fixed_batch = false;  // the network takes no fewer: a short last batch is filled up by repeating its last row
+  bool fixed_batch =
+      false;  // the network takes no fewer: a short last batch is filled up by repeating its last row
   int threads = 1;
   std::function<void(double)> progress;  // fraction done; one call at a time
 };

@@ -22,13 +22,21 @@ enum class DType {
   uint32,
   int64,
   uint64,
-  boolean
+  boolean,
+  int4,  // the last four take a byte an element in memory and are packed in files
+  uint4,
+  int2,
+  uint2
 };
 
 std::size_t size_of(DType dtype);
 std::string_view name_of(DType dtype);
 // The four floating-point types.
 bool is_float(DType dtype);
+// Bits of an element: 2 and 4 for the packed integers.
+int bits_of(DType dtype);
+// The type whose values stand in memory: int8 for int4 and int2, uint8 for uint4 and uint2, else itself.
+DType memory_dtype(DType dtype);
 
 template <typename T>
 struct DTypeOf;
@@ -48,7 +56,8 @@ template <> struct DTypeOf<std::uint64_t> { static constexpr DType value = DType
 template <> struct DTypeOf<bool>          { static constexpr DType value = DType::boolean; };
 // clang-format on
 
-// Calls `f` with a value of the C++ type that `dtype` names: dispatch_dtype(t.dtype(), [&](auto tag) {...}).
+// Calls `f` with a value of the C++ type that holds elements of `dtype`: dispatch_dtype(t.dtype(), [&](auto
+// tag) {...}).
 template <typename F>
 decltype(auto) dispatch_dtype(DType dtype, F&& f) {
   switch (dtype) {
@@ -61,8 +70,12 @@ decltype(auto) dispatch_dtype(DType dtype, F&& f) {
     case DType::bfloat16:
       return f(bfloat16{});
     case DType::int8:
+    case DType::int4:
+    case DType::int2:
       return f(std::int8_t{});
     case DType::uint8:
+    case DType::uint4:
+    case DType::uint2:
       return f(std::uint8_t{});
     case DType::int16:
       return f(std::int16_t{});

@@ -79,7 +79,7 @@ bool Tensor::operator==(const Tensor& other) const {
 }
 
 void Tensor::expect_dtype(DType dtype) const {
-  if (dtype != dtype_)
+  if (dtype != memory_dtype(dtype_))
     throw std::logic_error(fmt::format("tensor holds {}, read as {}", name_of(dtype_), name_of(dtype)));
 }
 

@@ -40,7 +40,8 @@ class Tensor {
   std::int64_t size() const { return size_; }
   std::size_t byte_size() const { return static_cast<std::size_t>(size_) * size_of(dtype_); }
 
-  // T must be the tensor's element type; anything else is a programmer's error (std::logic_error).
+  // T must be the type that holds the tensor's elements (memory_dtype); anything else is a programmer's error
+  // (std::logic_error).
   template <typename T>
   std::span<const T> data() const {
     expect_dtype(DTypeOf<T>::value);

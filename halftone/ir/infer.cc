@@ -22,27 +22,17 @@ void check_arity(const Graph& graph, const Node& node) {
                                           arity.min, arity.max));
 }
 
-// Whether an op takes other element types than float32 at an input: the integers of Quantize and Dequantize,
-// what only moves, and what is written for any type.
-bool takes_other_types(const Op& op, std::size_t input) {
-  if (std::holds_alternative<DequantizeLinear>(op)) return input != 1;
-  if (std::holds_alternative<QuantizeLinear>(op)) return input == 2;
-  return std::visit(
-      []<typename T>(const T&) {
-        return Unary<T> || Binary<T> || std::is_same_v<T, Reshape> || std::is_same_v<T, Flatten> ||
-               std::is_same_v<T, Identity> || std::is_same_v<T, Transpose> || std::is_same_v<T, Concat> ||
-               std::is_same_v<T, Squeeze> || std::is_same_v<T, Unsqueeze>;
-      },
-      op);
-}
-
+// Ops written for float32 take one floating-point type; the others see to their types themselves.
 void check_types(const Graph& graph, const Node& node) {
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    if (node.inputs[i] == kNoValue || takes_other_types(node.op, i)) continue;
-    const Value& value = graph.value(node.inputs[i]);
-    if (value.dtype != DType::float32)
-      throw UnsupportedError(describe(graph, node), fmt::format("input '{}' is {}, expected float32",
-                                                                value.name, name_of(value.dtype)));
+  if (!is_through_float32(node.op) || node.inputs.empty()) return;
+  for (ValueId id : node.inputs) {
+    if (id == kNoValue) continue;
+    const Value& value = graph.value(id);
+    const DType first = graph.value(node.inputs[0]).dtype;
+    if (!is_float(value.dtype) || value.dtype != first)
+      throw UnsupportedError(describe(graph, node),
+                             fmt::format("input '{}' is {}, expected {}", value.name, name_of(value.dtype),
+                                         is_float(first) ? name_of(first) : "float32"));
   }
 }
 

@@ -6,15 +6,28 @@
 
 #include "halftone/ir/ops/batch_normalization.h"
 #include "halftone/ir/ops/binary.h"
+#include "halftone/ir/ops/cast.h"
+#include "halftone/ir/ops/compare.h"
 #include "halftone/ir/ops/conv.h"
+#include "halftone/ir/ops/conv_transpose.h"
+#include "halftone/ir/ops/dropout.h"
 #include "halftone/ir/ops/gemm.h"
 #include "halftone/ir/ops/matmul.h"
 #include "halftone/ir/ops/move.h"
+#include "halftone/ir/ops/normalization.h"
+#include "halftone/ir/ops/pad.h"
 #include "halftone/ir/ops/pool.h"
+#include "halftone/ir/ops/pow.h"
 #include "halftone/ir/ops/quantize_linear.h"
+#include "halftone/ir/ops/quantized.h"
+#include "halftone/ir/ops/reduce.h"
 #include "halftone/ir/ops/reshape.h"
+#include "halftone/ir/ops/resize.h"
+#include "halftone/ir/ops/shape.h"
+#include "halftone/ir/ops/slice.h"
 #include "halftone/ir/ops/softmax.h"
 #include "halftone/ir/ops/unary.h"
+#include "halftone/ir/ops/variadic.h"
 
 namespace halftone::ir {
 
@@ -22,46 +35,86 @@ namespace halftone::ir {
 using Op = std::variant<
     Abs,
     Add,
+    ArgMax,
     AveragePool,
     BatchNormalization,
+    Cast,
     Clip,
     Concat,
+    ConstantOfShape,
     Conv,
+    ConvInteger,
+    ConvTranspose,
     DequantizeLinear,
     Div,
+    Dropout,
+    DynamicQuantizeLinear,
     Elu,
+    Equal,
     Erf,
     Exp,
+    Expand,
     Flatten,
+    Gather,
     Gelu,
     Gemm,
     GlobalAveragePool,
     GlobalMaxPool,
+    Greater,
+    GreaterOrEqual,
+    Hardmax,
     HardSigmoid,
     HardSwish,
     Identity,
+    InstanceNormalization,
+    LayerNormalization,
     LeakyRelu,
+    Less,
+    LessOrEqual,
     Log,
+    LogSoftmax,
+    LRN,
     MatMul,
+    MatMulInteger,
+    Max,
     MaxPool,
+    Mean,
+    Min,
     Mul,
     Neg,
+    Pad,
+    Pow,
     PRelu,
+    QLinearConv,
+    QLinearMatMul,
     QuantizeLinear,
+    Range,
     Reciprocal,
+    ReduceMax,
+    ReduceMean,
+    ReduceMin,
+    ReduceSum,
     Relu,
     Reshape,
+    Resize,
+    RMSNormalization,
     Round,
     Selu,
+    ShapeOf,
     Sigmoid,
+    Size,
+    Slice,
     Softmax,
+    Split,
     Sqrt,
     Squeeze,
     Sub,
+    Sum,
     Swish,
     Tanh,
     Transpose,
-    Unsqueeze>;
+    Unsqueeze,
+    Where>;
 // clang-format on
 
 std::string_view name_of(const Op& op);
@@ -70,6 +123,9 @@ bool is_linear(const Op& op);
 // Whether those weights are [K, M], output channels last (otherwise [M, ...]).
 bool has_channels_last(const Op& op);
 Arity arity_of(const Op& op);
+// Whether the op is written for float32 and takes the other floating-point types through it: operands
+// converted, the result converted back (a struct says so with kThroughFloat32).
+bool is_through_float32(const Op& op);
 std::vector<TensorType> infer_op(const Op& op, InputTypes inputs);
 std::vector<Tensor> evaluate_op(const Op& op, InputTensors inputs);
 

@@ -23,6 +23,7 @@ struct Arity {
   int min = 1;
   int max = 1;
 };
+constexpr int kAnyNumber = 1 << 16;
 
 template <typename T>
 bool has(std::span<const T* const> inputs, std::size_t i) {

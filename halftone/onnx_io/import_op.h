@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "halftone/ir/op.h"
+#include "halftone/onnx_io/external_data.h"
 #include "halftone/onnx_io/node_reader.h"
 
 namespace halftone::onnx_io {
@@ -13,5 +14,8 @@ using Importer = ir::Op (*)(NodeReader& node);
 
 // nullptr when the operator (of the default domain) is not read.
 Importer find_importer(std::string_view op_type);
+
+// The value of a Constant node, taken out of it. Throws UnsupportedError for text and sparse tensors.
+Tensor constant_of(onnx::NodeProto& node, ExternalData& files);
 
 }  // namespace halftone::onnx_io

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
@@ -63,6 +64,8 @@ class Reader {
   Reader(onnx::ModelProto& model, ExternalData files, const InputShapes& shapes)
       : proto_(*model.mutable_graph()), files_(std::move(files)), shapes_(shapes), opset_(opset_of(model)) {
     graph_.name = proto_.name();
+    for (const onnx::NodeProto& node : proto_.node())
+      names_.insert(node.output().begin(), node.output().end());
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
     if (!model.producer_name().empty() && model.producer_name() != kProducer)
       graph_.metadata.try_emplace(kSourceKey, producer_of(model));
@@ -72,7 +75,7 @@ class Reader {
     check_supported(proto_);
     if (proto_.sparse_initializer_size() > 0) throw UnsupportedError("initializers", "sparse tensors");
     for (onnx::TensorProto& tensor : *proto_.mutable_initializer())
-      add_constant(std::string(tensor.name()), tensor);
+      add_initializer(std::string(tensor.name()), tensor);
     proto_.clear_initializer();
     const std::unordered_map<std::string, ir::ValueId> weights = ids_;
     std::vector<std::string> names;
@@ -116,20 +119,26 @@ class Reader {
     return found->second;
   }
 
-  void add_constant(const std::string& name, onnx::TensorProto& proto) {
-    Tensor tensor = take_tensor(proto, files_, fmt::format("initializer '{}'", name));
+  ir::ValueId add_tensor(const std::string& name, Tensor tensor) {
     const ir::ValueId id = new_value(name, tensor.dtype(), tensor.shape());
     graph_.value(id).constant = std::move(tensor);
+    return id;
+  }
+
+  void add_initializer(const std::string& name, onnx::TensorProto& proto) {
+    add_tensor(name, take_tensor(proto, files_, fmt::format("initializer '{}'", name)));
+  }
+
+  // A name that nothing in the file has.
+  std::string fresh_name(std::string name) {
+    while (names_.contains(name) || ids_.contains(name)) name += '_';
+    return name;
   }
 
   void add_constant_node(onnx::NodeProto& node) {
     if (node.output_size() != 1)
       throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
-    for (onnx::AttributeProto& attribute : *node.mutable_attribute())
-      if (attribute.name() == "value" && attribute.has_t())
-        return add_constant(node.output(0), *attribute.mutable_t());
-    throw UnsupportedError(fmt::format("Constant '{}'", node.output(0)),
-                           "no attribute 'value' with a tensor");
+    add_tensor(node.output(0), constant_of(node, files_));
   }
 
   void add_input(const onnx::ValueInfoProto& input) {
@@ -140,29 +149,58 @@ class Reader {
     graph_.inputs.push_back(new_value(input.name(), dtype, std::move(shape)));
   }
 
-  void add_node(const onnx::NodeProto& proto) {
+  std::vector<ir::ValueId> inputs_of(const onnx::NodeProto& proto) {
     std::vector<ir::ValueId> inputs;
     for (const std::string& name : proto.input())
       inputs.push_back(name.empty() ? ir::kNoValue : id_of(name, "value"));
     while (!inputs.empty() && inputs.back() == ir::kNoValue) inputs.pop_back();
-    NodeReader reader(proto, opset_, graph_, std::move(inputs));
+    if (proto.op_type() == "Reshape" && inputs.size() == 2 && inputs[0] != ir::kNoValue)
+      if (const Tensor* request = known_.find(inputs[1]))
+        inputs[1] = add_tensor(fresh_name(proto.output_size() > 0 ? proto.output(0) + "_shape" : "shape"),
+                               ShapeValues::reshape_request(*request, graph_.value(inputs[0]).shape));
+    return inputs;
+  }
+
+  void add_node(const onnx::NodeProto& proto) {
+    NodeReader reader(proto, opset_, graph_, known_, inputs_of(proto));
     ir::Node node{
         .name = proto.name(), .op = find_importer(proto.op_type())(reader), .inputs = {}, .outputs = {}};
     reader.expect_all_read();
     node.inputs = reader.inputs();
     const std::vector<ir::TensorType> types = ir::infer_node(graph_, node);
-    for (int i = 0; i < proto.output_size(); ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      if (at >= types.size() && proto.output(i).empty()) continue;
-      if (at >= types.size())
-        throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", i, proto.output(i)));
-      node.outputs.push_back(new_value(proto.output(i), types[at].dtype, types[at].shape));
-    }
-    if (node.outputs.size() != types.size())
-      throw InputError(reader.describe(),
-                       fmt::format("{} outputs, expected {}", node.outputs.size(), types.size()));
-    if (node.name.empty()) node.name = proto.output(0);
+    if (const auto known = known_.follow(graph_, node, types)) return add_known(proto, *known);
+    for (ir::ValueId id : node.inputs)
+      if (id != ir::kNoValue && known_.find(id) != nullptr)
+        throw UnsupportedError(reader.describe(),
+                               "computes with a dimension that is not fixed; fix it with --shape");
+    if (reader.output_count() > static_cast<int>(types.size()))
+      throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", types.size(),
+                                                            proto.output(static_cast<int>(types.size()))));
+    for (std::size_t i = 0; i < types.size(); ++i)
+      node.outputs.push_back(new_value(output_name(proto, i), types[i].dtype, types[i].shape));
+    if (node.name.empty()) node.name = graph_.value(node.outputs[0]).name;
     graph_.nodes.push_back(std::move(node));
+  }
+
+  // An output that the file leaves unnamed gets a name.
+  std::string output_name(const onnx::NodeProto& proto, std::size_t i) {
+    const int at = static_cast<int>(i);
+    if (at < proto.output_size() && !proto.output(at).empty()) return proto.output(at);
+    if (i == 0)
+      throw InputError("graph", fmt::format("{} '{}' without an output", proto.op_type(), proto.name()));
+    return fresh_name(fmt::format("{}_output{}", proto.output(0), i));
+  }
+
+  // Outputs that follow from constants and shapes.
+  void add_known(const onnx::NodeProto& proto, const std::vector<Tensor>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (static_cast<int>(i) >= proto.output_size() || proto.output(static_cast<int>(i)).empty()) continue;
+      const std::string& name = proto.output(static_cast<int>(i));
+      if (has_unknown(values[i]))
+        known_.set(new_value(name, values[i].dtype(), values[i].shape()), values[i]);
+      else
+        add_tensor(name, values[i]);
+    }
   }
 
   onnx::GraphProto& proto_;
@@ -170,6 +208,8 @@ class Reader {
   const InputShapes& shapes_;
   std::int64_t opset_;
   ir::Graph graph_;
+  ShapeValues known_;
+  std::unordered_set<std::string> names_;  // of everything that the file's nodes compute
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 

@@ -7,8 +7,8 @@
 namespace halftone::onnx_io {
 
 NodeReader::NodeReader(const onnx::NodeProto& node, std::int64_t opset, const ir::Graph& graph,
-                       std::vector<ir::ValueId> inputs)
-    : node_(node), opset_(opset), graph_(graph), inputs_(std::move(inputs)) {}
+                       const ShapeValues& shapes, std::vector<ir::ValueId> inputs)
+    : node_(node), opset_(opset), graph_(graph), shapes_(shapes), inputs_(std::move(inputs)) {}
 
 std::string NodeReader::describe() const {
   const std::string output = node_.output_size() > 0 ? fmt::format(" -> '{}'", node_.output(0)) : "";
@@ -50,33 +50,88 @@ std::vector<std::int64_t> NodeReader::integers(const char* name) const {
   return {attribute->ints().begin(), attribute->ints().end()};
 }
 
+std::vector<float> NodeReader::reals(const char* name) const {
+  const auto* attribute = find(name, onnx::AttributeProto::FLOATS);
+  if (attribute == nullptr) return {};
+  return {attribute->floats().begin(), attribute->floats().end()};
+}
+
+const onnx::TensorProto* NodeReader::tensor(const char* name) const {
+  const auto* attribute = find(name, onnx::AttributeProto::TENSOR);
+  return attribute == nullptr ? nullptr : &attribute->t();
+}
+
+int NodeReader::output_count() const {
+  int count = node_.output_size();
+  while (count > 0 && node_.output(count - 1).empty()) --count;
+  return count;
+}
+
+const ir::Value& NodeReader::input(std::size_t i) const {
+  if (!has_input(i)) throw InputError(describe(), fmt::format("input {} is missing", i));
+  return graph_.value(inputs_[i]);
+}
+
 void NodeReader::expect_all_read() const {
   for (const onnx::AttributeProto& attribute : node_.attribute())
     if (!read_.contains(attribute.name()))
       throw UnsupportedError(describe(), fmt::format("attribute {} is not known", attribute.name()));
 }
 
-float NodeReader::scalar_input(std::size_t i, const char* name, float otherwise) const {
+double NodeReader::scalar_input(std::size_t i, const char* name, double otherwise) const {
   if (!has_input(i)) return otherwise;
   const Tensor* constant = graph_.constant(inputs_[i]);
   if (constant == nullptr)
     throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
-  if (constant->dtype() != DType::float32 || constant->size() != 1)
-    throw InputError(describe(), fmt::format("{} is {} {}, expected one float32", name,
-                                             name_of(constant->dtype()), to_string(constant->shape())));
-  return constant->data<float>()[0];
+  if (constant->size() != 1)
+    throw InputError(describe(), fmt::format("{} is of shape {}, expected one number", name,
+                                             to_string(constant->shape())));
+  return constant->cast(DType::float64).data<double>()[0];
+}
+
+const Tensor& NodeReader::constant_list(std::size_t i, const char* name) const {
+  const Tensor* constant = graph_.constant(inputs_[i]);
+  if (constant == nullptr)
+    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
+  if (constant->rank() > 1)
+    throw InputError(describe(),
+                     fmt::format("{} is of shape {}, expected a list", name, to_string(constant->shape())));
+  return *constant;
 }
 
 std::vector<std::int64_t> NodeReader::integers_input(std::size_t i, const char* name) const {
   if (!has_input(i)) return {};
-  const Tensor* constant = graph_.constant(inputs_[i]);
-  if (constant == nullptr)
-    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
-  if (constant->dtype() != DType::int64 || constant->rank() > 1)
-    throw InputError(describe(), fmt::format("{} is {} {}, expected a list of int64", name,
-                                             name_of(constant->dtype()), to_string(constant->shape())));
-  const auto values = constant->data<std::int64_t>();
-  return {values.begin(), values.end()};
+  if (shapes_.find(inputs_[i]) != nullptr)
+    throw UnsupportedError(
+        describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+  const Tensor& list = constant_list(i, name);
+  if (list.dtype() != DType::int64 && list.dtype() != DType::int32)
+    throw InputError(describe(),
+                     fmt::format("{} is {}, expected int32 or int64", name, name_of(list.dtype())));
+  const Tensor wide = list.cast(DType::int64);
+  return {wide.data<std::int64_t>().begin(), wide.data<std::int64_t>().end()};
+}
+
+std::vector<std::int64_t> NodeReader::dims_input(std::size_t i, const char* name) const {
+  const Tensor* symbolic = has_input(i) ? shapes_.find(inputs_[i]) : nullptr;
+  if (symbolic == nullptr) return integers_input(i, name);
+  std::vector<std::int64_t> dims;
+  for (std::int64_t dim : symbolic->data<std::int64_t>()) {
+    if (dim == ShapeValues::kUnknown)
+      throw UnsupportedError(
+          describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+    dims.push_back(dim == ShapeValues::kBatch ? kDynamic : dim);
+  }
+  return dims;
+}
+
+std::vector<float> NodeReader::reals_input(std::size_t i, const char* name) const {
+  if (!has_input(i)) return {};
+  const Tensor& list = constant_list(i, name);
+  if (!is_float(list.dtype()))
+    throw InputError(describe(), fmt::format("{} is {}, expected floats", name, name_of(list.dtype())));
+  const Tensor wide = list.cast(DType::float32);
+  return {wide.data<float>().begin(), wide.data<float>().end()};
 }
 
 void NodeReader::keep_first_of(std::size_t most) {

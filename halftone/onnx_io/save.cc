@@ -15,6 +15,7 @@
 #include "halftone/base/new_file.h"
 #include "halftone/onnx_io/export_op.h"
 #include "halftone/onnx_io/load.h"
+#include "halftone/onnx_io/packed.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -129,10 +130,11 @@ std::uint64_t write_weights(const ir::Graph& graph, const std::string& location,
     }
     const std::uint64_t padding = (kAlignment - end % kAlignment) % kAlignment;
     file.write(std::span(kZeros).first(padding));
-    file.write(tensor.bytes());
+    const Tensor stored = packed(tensor);
+    file.write(stored.bytes());
     to_proto_without_data(tensor, value->name, proto);
-    set_external(proto, location, end + padding, tensor.byte_size());
-    end += padding + tensor.byte_size();
+    set_external(proto, location, end + padding, stored.byte_size());
+    end += padding + stored.byte_size();
   }
   return end;
 }

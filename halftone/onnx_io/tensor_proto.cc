@@ -7,11 +7,18 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
+#include "halftone/onnx_io/packed.h"
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian and copied as it is");
 
 namespace halftone::onnx_io {
 namespace {
+
+// Types newer than the installed ONNX headers (onnx.proto of ONNX 1.19).
+constexpr std::int32_t kUint4 = 21;
+constexpr std::int32_t kInt4 = 22;
+constexpr std::int32_t kUint2 = 25;
+constexpr std::int32_t kInt2 = 26;
 
 void check_count(std::int64_t got, const Tensor& tensor, std::string_view where) {
   if (got != tensor.size())
@@ -80,6 +87,30 @@ std::int64_t stored_count(const onnx::TensorProto& proto, DType dtype) {
          proto.int32_data_size() + proto.int64_data_size() + proto.uint64_data_size();
 }
 
+// The elements as the file has them, packed ones as bytes.
+Tensor take_elements(onnx::TensorProto& taken, ExternalData& files, DType dtype, const Shape& shape,
+                     std::string_view where) {
+  const std::int64_t count = element_count(shape, where);
+  const std::int64_t stored = stored_count(taken, dtype);
+  if (taken.data_location() == onnx::TensorProto::EXTERNAL) {
+    if (stored > 0) throw InputError(where, "data both in the model and in another file");
+    return files.read(taken, dtype, shape, where);
+  }
+  if (stored < count)  // before memory is taken for a shape that nothing backs
+    throw InputError(
+        where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
+  if (!taken.raw_data().empty()) {
+    const std::size_t expected = static_cast<std::size_t>(count) * size_of(dtype);
+    if (taken.raw_data().size() != expected)
+      throw InputError(where,
+                       fmt::format("raw data of {} bytes, expected {}", taken.raw_data().size(), expected));
+    return Tensor::adopt(dtype, shape, std::move(*taken.mutable_raw_data()));
+  }
+  Tensor tensor(dtype, shape);
+  read_field(taken, tensor, where);
+  return tensor;
+}
+
 }  // namespace
 
 DType dtype_from(std::int32_t onnx_type, std::string_view where) {
@@ -110,10 +141,18 @@ DType dtype_from(std::int32_t onnx_type, std::string_view where) {
       return DType::int32;
     case onnx::TensorProto::INT64:
       return DType::int64;
+    case kUint4:
+      return DType::uint4;
+    case kInt4:
+      return DType::int4;
+    case kUint2:
+      return DType::uint2;
+    case kInt2:
+      return DType::int2;
     default:
       throw UnsupportedError(
-          where, fmt::format("ONNX element type {}, expected float, double or an integer of 8 to 64 bits",
-                             onnx_type));
+          where,
+          fmt::format("ONNX element type {}, expected a float of 16 to 64 bits or an integer", onnx_type));
   }
 }
 
@@ -145,6 +184,14 @@ std::int32_t onnx_type_of(DType dtype) {
       return onnx::TensorProto::INT32;
     case DType::int64:
       return onnx::TensorProto::INT64;
+    case DType::uint4:
+      return kUint4;
+    case DType::int4:
+      return kInt4;
+    case DType::uint2:
+      return kUint2;
+    case DType::int2:
+      return kInt2;
   }
   return onnx::TensorProto::UNDEFINED;
 }
@@ -162,24 +209,10 @@ Tensor take_tensor(onnx::TensorProto& proto, ExternalData& files, std::string_vi
   const Shape shape(taken.dims().begin(), taken.dims().end());
   const DType dtype = dtype_from(taken.data_type(), where);
   const std::int64_t count = element_count(shape, where);
-  const std::int64_t stored = stored_count(taken, dtype);
-  Tensor tensor;
-  if (taken.data_location() == onnx::TensorProto::EXTERNAL) {
-    if (stored > 0) throw InputError(where, "data both in the model and in another file");
-    tensor = files.read(taken, dtype, shape, where);
-  } else if (stored < count) {  // before memory is taken for a shape that nothing backs
-    throw InputError(
-        where, fmt::format("holds {} values, expected {} for shape {}", stored, count, to_string(shape)));
-  } else if (!taken.raw_data().empty()) {
-    const std::size_t expected = static_cast<std::size_t>(count) * size_of(dtype);
-    if (taken.raw_data().size() != expected)
-      throw InputError(where,
-                       fmt::format("raw data of {} bytes, expected {}", taken.raw_data().size(), expected));
-    tensor = Tensor::adopt(dtype, shape, std::move(*taken.mutable_raw_data()));
-  } else {
-    tensor = Tensor(dtype, shape);
-    read_field(taken, tensor, where);
-  }
+  Tensor tensor = bits_of(dtype) < 8
+                      ? unpack(take_elements(taken, files, DType::uint8, {packed_bytes(count, dtype)}, where),
+                               dtype, shape)
+                      : take_elements(taken, files, dtype, shape, where);
   check_elements(tensor, where);
   return tensor;
 }
@@ -192,7 +225,8 @@ void to_proto_without_data(const Tensor& tensor, const std::string& name, onnx::
 
 void to_proto(const Tensor& tensor, const std::string& name, onnx::TensorProto& proto) {
   to_proto_without_data(tensor, name, proto);
-  const auto bytes = tensor.bytes();
+  const Tensor stored = packed(tensor);
+  const auto bytes = stored.bytes();
   proto.set_raw_data(bytes.data(), bytes.size());
 }
 

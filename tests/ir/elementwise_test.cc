@@ -43,7 +43,7 @@ RC_GTEST_PROP(Softmax, SumsToOneAlongItsAxisAndKeepsTheOrder, ()) {
   const int axis = choose(3);
   const bool to_end = choose(2) == 0;
   const Tensor x = random_floats(shape, static_cast<std::uint64_t>(choose(1 << 30)));
-  const Tensor y = apply_op(Softmax{.axis = choose(2) == 0 ? axis : axis - 3, .to_end = to_end}, {x});
+  const Tensor y = apply_op(Softmax{{.axis = choose(2) == 0 ? axis : axis - 3, .to_end = to_end}}, {x});
   const std::int64_t inner = to_end ? 1 : product(shape, static_cast<std::size_t>(axis) + 1, 3);
   const std::int64_t count =
       to_end ? product(shape, static_cast<std::size_t>(axis), 3) : shape[static_cast<std::size_t>(axis)];

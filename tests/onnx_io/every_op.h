@@ -112,8 +112,8 @@ inline void add_elementwise(Graphs& graphs) {
   graphs["sigmoid"] = OneNode().input({2, 3}).with(Sigmoid{});
   graphs["clip"] = OneNode().input({2, 3}).with(Clip{-1.5F, 6.0F});
   graphs["clip_without_bounds"] = OneNode().input({2, 3}).with(Clip{});
-  graphs["softmax"] = OneNode().input({2, 3, 4}).with(Softmax{.axis = 1});
-  graphs["softmax_to_end"] = OneNode().input({2, 3, 4}).with(Softmax{.axis = 1, .to_end = true});
+  graphs["softmax"] = OneNode().input({2, 3, 4}).with(Softmax{{.axis = 1}});
+  graphs["softmax_to_end"] = OneNode().input({2, 3, 4}).with(Softmax{{.axis = 1, .to_end = true}});
 }
 
 inline void add_moves(Graphs& graphs) {

@@ -9,16 +9,6 @@
 namespace halftone::ir {
 namespace {
 
-Shape output_shape(const Conv& op, const Shape& x, const Shape& w) {
-  if (x.size() != 4 || w.size() != 4)
-    throw UnsupportedError("Conv", fmt::format("input {} and weights {}, expected two spatial dimensions",
-                                               to_string(x), to_string(w)));
-  if (op.groups < 1 || x[1] % op.groups != 0 || x[1] / op.groups != w[1] || w[0] % op.groups != 0)
-    throw InputError("Conv", fmt::format("{} groups do not fit input {} and weights {}", op.groups,
-                                         to_string(x), to_string(w)));
-  return window_output_shape(kernel_window(op, w), x, w[0], "Conv");
-}
-
 // Adds one kernel tap's products to a row of outputs.
 void add_tap(std::span<double> sums, const float* row, double weight, const WindowAxis& axis,
              std::int64_t tap) {
@@ -30,6 +20,17 @@ void add_tap(std::span<double> sums, const float* row, double weight, const Wind
 }
 
 }  // namespace
+
+Shape conv_shape(const Conv& op, const Shape& x, const Shape& w) {
+  if ((x.size() != 3 && x.size() != 4) || w.size() != x.size())
+    throw UnsupportedError(
+        "Conv", fmt::format("input {} and weights {}, expected one or two spatial dimensions", to_string(x),
+                            to_string(w)));
+  if (op.groups < 1 || x[1] % op.groups != 0 || x[1] / op.groups != w[1] || w[0] % op.groups != 0)
+    throw InputError("Conv", fmt::format("{} groups do not fit input {} and weights {}", op.groups,
+                                         to_string(x), to_string(w)));
+  return window_output_shape(kernel_window(op, w), x, w[0], "Conv");
+}
 
 Window kernel_window(const Conv& op, const Shape& weights) {
   Window window = op.window;
@@ -46,25 +47,24 @@ std::vector<TensorType> infer(const Conv& op, InputTypes inputs) {
   if (has(inputs, 2) && inputs[2]->shape != Shape{w.empty() ? 0 : w[0]})
     throw InputError(
         "Conv", fmt::format("bias of shape {} for weights {}", to_string(inputs[2]->shape), to_string(w)));
-  return {{DType::float32, output_shape(op, inputs[0]->shape, w)}};
+  return {{DType::float32, conv_shape(op, inputs[0]->shape, w)}};
 }
 
-std::vector<Tensor> evaluate(const Conv& op, InputTensors inputs) {
-  const Tensor& x = *inputs[0];
-  const Tensor& w = *inputs[1];
-  Tensor y(DType::float32, output_shape(op, x.shape(), w.shape()));
-  const auto axes = resolve(kernel_window(op, w.shape()), {x.dim(2), x.dim(3)}, "Conv");
+std::vector<double> convolve(const Conv& op, const Tensor& x, const Tensor& w) {
+  const Shape y = conv_shape(op, x.shape(), w.shape());
+  const auto axes = resolve_plane(kernel_window(op, w.shape()), x.shape(), "Conv");
   const WindowAxis& rows = axes[0];
   const WindowAxis& columns = axes[1];
   const std::int64_t depth = w.dim(1);
   const float* in = x.data<float>().data();
   const float* weights = w.data<float>().data();
-  float* out = y.mutable_data<float>().data();
-  std::vector<double> sums(static_cast<std::size_t>(columns.out));
-  for (std::int64_t n = 0; n < y.dim(0); ++n)
-    for (std::int64_t m = 0; m < y.dim(1); ++m)
+  std::vector<double> sums(static_cast<std::size_t>(element_count(y)), 0.0);
+  std::span<double> rest = sums;
+  for (std::int64_t n = 0; n < y[0]; ++n)
+    for (std::int64_t m = 0; m < y[1]; ++m)
       for (std::int64_t oh = 0; oh < rows.out; ++oh) {
-        std::fill(sums.begin(), sums.end(), 0.0);
+        const auto row_sums = rest.first(static_cast<std::size_t>(columns.out));
+        rest = rest.subspan(row_sums.size());
         for (std::int64_t c = 0; c < depth; ++c)
           for (std::int64_t kh = 0; kh < rows.kernel; ++kh) {
             const std::int64_t ih = oh * rows.stride - rows.pad_begin + kh * rows.dilation;
@@ -72,12 +72,23 @@ std::vector<Tensor> evaluate(const Conv& op, InputTensors inputs) {
             const std::int64_t channel = m / (w.dim(0) / op.groups) * depth + c;
             const float* row = in + ((n * x.dim(1) + channel) * rows.in + ih) * columns.in;
             for (std::int64_t kw = 0; kw < columns.kernel; ++kw)
-              add_tap(sums, row, weights[((m * depth + c) * rows.kernel + kh) * columns.kernel + kw], columns,
-                      kw);
+              add_tap(row_sums, row, weights[((m * depth + c) * rows.kernel + kh) * columns.kernel + kw],
+                      columns, kw);
           }
-        const double bias = has(inputs, 2) ? inputs[2]->data<float>()[static_cast<std::size_t>(m)] : 0.0;
-        for (double sum : sums) *out++ = static_cast<float>(sum + bias);
       }
+  return sums;
+}
+
+std::vector<Tensor> evaluate(const Conv& op, InputTensors inputs) {
+  const std::vector<double> sums = convolve(op, *inputs[0], *inputs[1]);
+  Tensor y(DType::float32, conv_shape(op, inputs[0]->shape(), inputs[1]->shape()));
+  const auto area = static_cast<std::size_t>(product(y.shape(), 2, y.rank()));
+  const auto channels = static_cast<std::size_t>(y.dim(1));
+  auto out = y.mutable_data<float>();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double bias = has(inputs, 2) ? inputs[2]->data<float>()[i / area % channels] : 0.0;
+    out[i] = static_cast<float>(sums[i] + bias);
+  }
   return {y};
 }
 

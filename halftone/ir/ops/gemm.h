@@ -8,6 +8,7 @@ namespace halftone::ir {
 
 struct Gemm {
   static constexpr std::string_view kName = "Gemm";
+  static constexpr bool kThroughFloat32 = true;
   float alpha = 1.0F;
   float beta = 1.0F;
   bool trans_a = false;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/ops/strided.h"
 
 namespace halftone::ir {
 namespace {
@@ -109,23 +110,9 @@ std::vector<TensorType> infer(const Concat& op, InputTypes inputs) {
 std::vector<Tensor> evaluate(const Transpose& op, InputTensors inputs) {
   const Tensor& x = *inputs[0];
   const std::vector<std::size_t> permutation = permutation_of(op, x.rank());
-  Tensor y(x.dtype(), transposed(op, x.shape()));
-  std::vector<std::int64_t> strides;  // in x, by dimension of y
-  for (std::size_t d : permutation) strides.push_back(product(x.shape(), d + 1, x.rank()));
-  const std::size_t size = size_of(x.dtype());
-  const std::byte* in = x.bytes().data();
-  std::byte* out = y.mutable_bytes().data();
-  std::vector<std::int64_t> at(y.rank(), 0);
-  for (std::int64_t i = 0, from = 0; i < y.size(); ++i) {
-    std::memcpy(out + static_cast<std::size_t>(i) * size, in + static_cast<std::size_t>(from) * size, size);
-    for (std::size_t d = y.rank(); d-- > 0;) {
-      from += strides[d];
-      if (++at[d] < y.dim(d)) break;
-      from -= strides[d] * y.dim(d);
-      at[d] = 0;
-    }
-  }
-  return {y};
+  Strided from;
+  for (std::size_t d : permutation) from.strides.push_back(product(x.shape(), d + 1, x.rank()));
+  return {copy_strided(x, transposed(op, x.shape()), from)};
 }
 
 std::vector<Tensor> evaluate(const Concat& op, InputTensors inputs) {

@@ -34,7 +34,6 @@ struct Unsqueeze {
   bool operator==(const Unsqueeze&) const = default;
 };
 
-constexpr int kAnyNumber = 1 << 16;
 constexpr Arity arity(const Transpose&) { return {1, 1}; }
 constexpr Arity arity(const Concat&) { return {1, kAnyNumber}; }
 constexpr Arity arity(const Squeeze&) { return {1, 1}; }

@@ -1,5 +1,6 @@
 // Pooling over windows, and over the whole of space.
-// Source: ONNX operators MaxPool (first output), AveragePool, GlobalAveragePool, GlobalMaxPool.
+// One or two spatial dimensions for windows. Source: ONNX operators MaxPool, AveragePool, GlobalAveragePool,
+// GlobalMaxPool.
 #pragma once
 
 #include "halftone/ir/ops/window.h"
@@ -7,10 +8,13 @@
 
 namespace halftone::ir {
 
-// The largest element of each window; padding never wins.
+// The largest element of each window; padding never wins. With indices a second output (int64): where in the
+// flattened input the element stands, its planes row by row, or column by column with `column_major`.
 struct MaxPool {
   static constexpr std::string_view kName = "MaxPool";
   Window window;
+  bool with_indices = false;
+  bool column_major = false;
   bool operator==(const MaxPool&) const = default;
 };
 
@@ -18,6 +22,7 @@ struct MaxPool {
 // input.
 struct AveragePool {
   static constexpr std::string_view kName = "AveragePool";
+  static constexpr bool kThroughFloat32 = true;
   Window window;
   bool count_include_pad = false;
   bool operator==(const AveragePool&) const = default;
@@ -25,11 +30,13 @@ struct AveragePool {
 
 struct GlobalAveragePool {
   static constexpr std::string_view kName = "GlobalAveragePool";
+  static constexpr bool kThroughFloat32 = true;
   bool operator==(const GlobalAveragePool&) const = default;
 };
 
 struct GlobalMaxPool {
   static constexpr std::string_view kName = "GlobalMaxPool";
+  static constexpr bool kThroughFloat32 = true;
   bool operator==(const GlobalMaxPool&) const = default;
 };
 

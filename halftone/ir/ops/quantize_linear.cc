@@ -11,85 +11,130 @@ namespace halftone::ir {
 namespace {
 
 numeric::IntegerFormat format_of(DType dtype, std::string_view where) {
-  switch (dtype) {
-    case DType::int8:
-      return {8, true, false};
-    case DType::uint8:
-      return {8, false, false};
-    case DType::int16:
-      return {16, true, false};
-    case DType::uint16:
-      return {16, false, false};
-    default:
-      throw UnsupportedError(
-          where, fmt::format("integers of type {}, expected int8, uint8, int16 or uint16", name_of(dtype)));
-  }
+  const DType memory = memory_dtype(dtype);
+  const bool is_signed = memory == DType::int8 || memory == DType::int16;
+  if (!is_signed && memory != DType::uint8 && memory != DType::uint16)
+    throw UnsupportedError(where,
+                           fmt::format("integers of type {}, expected 2, 4, 8 or 16 bits", name_of(dtype)));
+  return {bits_of(dtype), is_signed, false};
 }
 
-void check_scale_shape(const Shape& scale, const Shape& x, std::int64_t axis, std::string_view where) {
-  if (scale.empty() || scale == Shape{1}) return;
-  const int normal = normalize_axis(axis, x.size(), where);
-  const std::int64_t channels = x[static_cast<std::size_t>(normal)];
-  if (scale.size() != 1 || (channels != kDynamic && scale[0] != channels))
+// One scale for all, or for each index of the axis, or for each block along it.
+void check_scale_shape(const Shape& scale, const Shape& x, std::int64_t axis, std::int64_t block,
+                       std::string_view where) {
+  if (block == 0 && (scale.empty() || scale == Shape{1})) return;
+  const auto at = static_cast<std::size_t>(normalize_axis(axis, x.size(), where));
+  bool fits =
+      block == 0 ? scale.size() == 1 && (x[at] == kDynamic || scale[0] == x[at]) : scale.size() == x.size();
+  if (block < 0 || (block > 0 && x[at] == kDynamic))
+    throw InputError(where, fmt::format("blocks of {} along axis {} of {}", block, axis, to_string(x)));
+  for (std::size_t d = 0; fits && block > 0 && d < x.size(); ++d)
+    fits = scale[d] == (d == at ? (x[d] + block - 1) / block : x[d]);
+  if (!fits)
     throw InputError(
         where, fmt::format("scale of shape {} along axis {} of {}", to_string(scale), axis, to_string(x)));
 }
 
-}  // namespace
+// For every element of x, the place of its scale.
+std::vector<std::size_t> scale_index(const Shape& scale, const Shape& x, std::int64_t axis,
+                                     std::int64_t block, std::string_view where) {
+  check_scale_shape(scale, x, axis, block, where);
+  std::vector<std::size_t> index(static_cast<std::size_t>(element_count(x)), 0);
+  if (block == 0 && (scale.empty() || scale == Shape{1})) return index;
+  const auto at = static_cast<std::size_t>(normalize_axis(axis, x.size(), where));
+  const std::int64_t inner = product(x, at + 1, x.size());
+  for (std::size_t i = 0; i < index.size(); ++i) {
+    const auto place = static_cast<std::int64_t>(i);
+    const std::int64_t along = place / inner % x[at];
+    const std::int64_t outer = place / inner / x[at];
+    index[i] = static_cast<std::size_t>(
+        block == 0 ? along : (outer * scale[at] + along / block) * inner + place % inner);
+  }
+  return index;
+}
 
-numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
-                                   DType dtype, const Shape& x, std::string_view where) {
-  check_scale_shape(scale.shape(), x, axis, where);
-  numeric::QuantParams params;
-  // int32 holds biases: z = 0, any value; they are dequantized only, so no format bounds them.
-  params.format = dtype == DType::int32 ? numeric::IntegerFormat{16, true, false} : format_of(dtype, where);
-  const bool per_axis = scale.rank() == 1 && scale.size() != 1;
-  params.granularity = per_axis ? numeric::Granularity::channel : numeric::Granularity::tensor;
-  params.axis = per_axis ? normalize_axis(axis, x.size(), where) : -1;
+// Scale and zero point of every place.
+std::vector<numeric::Affine> affines(const Tensor& scale, const Tensor* zero_point, DType dtype,
+                                     std::string_view where) {
+  const Tensor scales = scale.cast(DType::float32);
   std::vector<std::int32_t> zeros(static_cast<std::size_t>(scale.size()), 0);
   if (zero_point != nullptr) zeros = numeric::to_int32(*zero_point);
   if (static_cast<std::int64_t>(zeros.size()) != scale.size())
     throw InputError(where, fmt::format("{} zero points for {} scales", zeros.size(), scale.size()));
   if (dtype == DType::int32 && std::any_of(zeros.begin(), zeros.end(), [](std::int32_t z) { return z != 0; }))
     throw InputError(where, "zero point of int32 values, expected 0");
-  params.affine.clear();
+  std::vector<numeric::Affine> result;
   for (std::size_t i = 0; i < zeros.size(); ++i) {
-    const float s = scale.data<float>()[i];
+    const float s = scales.data<float>()[i];
     if (!std::isnormal(s) || s < 0.0F)
       throw InputError(where, fmt::format("scale {}, expected a normal number > 0", s));
-    params.affine.push_back({s, zeros[i]});
+    result.push_back({s, zeros[i]});
   }
+  return result;
+}
+
+void check_float(const TensorType& type, std::string_view what, std::string_view where) {
+  if (!is_float(type.dtype))
+    throw InputError(where, fmt::format("{} is {}, expected a float", what, name_of(type.dtype)));
+}
+
+}  // namespace
+
+numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
+                                   DType dtype, const Shape& x, std::string_view where) {
+  check_scale_shape(scale.shape(), x, axis, 0, where);
+  numeric::QuantParams params;
+  // int32 holds biases: z = 0, any value; they are dequantized only, so no format bounds them.
+  params.format = dtype == DType::int32 ? numeric::IntegerFormat{16, true, false} : format_of(dtype, where);
+  const bool per_axis = scale.rank() == 1 && scale.size() != 1;
+  params.granularity = per_axis ? numeric::Granularity::channel : numeric::Granularity::tensor;
+  params.axis = per_axis ? normalize_axis(axis, x.size(), where) : -1;
+  params.affine = affines(scale, zero_point, dtype, where);
   return params;
 }
 
 std::vector<TensorType> infer(const QuantizeLinear& op, InputTypes inputs) {
-  check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, "QuantizeLinear");
-  const DType dtype = has(inputs, 2) ? inputs[2]->dtype : DType::uint8;
+  check_float(*inputs[0], "x", "QuantizeLinear");
+  check_float(*inputs[1], "the scale", "QuantizeLinear");
+  check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, op.block_size, "QuantizeLinear");
+  const DType dtype = has(inputs, 2) ? inputs[2]->dtype : op.to;
   format_of(dtype, "QuantizeLinear");
   return {{dtype, inputs[0]->shape}};
 }
 
 std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs) {
-  check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, "DequantizeLinear");
+  check_float(*inputs[1], "the scale", "DequantizeLinear");
+  check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, op.block_size, "DequantizeLinear");
   if (inputs[0]->dtype != DType::int32) format_of(inputs[0]->dtype, "DequantizeLinear");
   if (has(inputs, 2) && inputs[2]->dtype != inputs[0]->dtype)
     throw InputError("DequantizeLinear", fmt::format("zero point is {} for {}", name_of(inputs[2]->dtype),
                                                      name_of(inputs[0]->dtype)));
-  return {{DType::float32, inputs[0]->shape}};
+  return {{inputs[1]->dtype, inputs[0]->shape}};
 }
 
 std::vector<Tensor> evaluate(const QuantizeLinear& op, InputTensors inputs) {
   const Tensor* zero_point = has(inputs, 2) ? inputs[2] : nullptr;
-  const DType dtype = zero_point != nullptr ? zero_point->dtype() : DType::uint8;
-  return {numeric::quantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype,
-                                                      inputs[0]->shape(), "QuantizeLinear"))};
+  const DType dtype = zero_point != nullptr ? zero_point->dtype() : op.to;
+  const numeric::IntegerFormat format = format_of(dtype, "QuantizeLinear");
+  const Tensor real = inputs[0]->cast(DType::float32);
+  const auto places = scale_index(inputs[1]->shape(), real.shape(), op.axis, op.block_size, "QuantizeLinear");
+  const auto affine = affines(*inputs[1], zero_point, dtype, "QuantizeLinear");
+  const auto x = real.data<float>();
+  std::vector<std::int32_t> q(x.size());
+  for (std::size_t i = 0; i < q.size(); ++i) q[i] = numeric::quantize(x[i], affine[places[i]], format);
+  return {numeric::from_int32(real.shape(), q, dtype)};
 }
 
 std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs) {
   const Tensor* zero_point = has(inputs, 2) ? inputs[2] : nullptr;
-  const DType dtype = inputs[0]->dtype();
-  return {numeric::dequantize(*inputs[0], linear_params(*inputs[1], zero_point, op.axis, dtype,
-                                                        inputs[0]->shape(), "DequantizeLinear"))};
+  const std::vector<std::int32_t> q = numeric::to_int32(*inputs[0]);
+  const auto places =
+      scale_index(inputs[1]->shape(), inputs[0]->shape(), op.axis, op.block_size, "DequantizeLinear");
+  const auto affine = affines(*inputs[1], zero_point, inputs[0]->dtype(), "DequantizeLinear");
+  Tensor real(DType::float32, inputs[0]->shape());
+  auto out = real.mutable_data<float>();
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = numeric::dequantize(q[i], affine[places[i]]);
+  return {real.cast(inputs[1]->dtype())};
 }
 
 }  // namespace halftone::ir

@@ -1,5 +1,6 @@
-// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor
-// or axis. Source: ONNX operators QuantizeLinear, DequantizeLinear; docs/arithmetic.md section 3.
+// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor,
+// index of an axis, or block of `block_size` along it. Source: ONNX operators QuantizeLinear,
+// DequantizeLinear; docs/arithmetic.md section 3.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"
@@ -7,17 +8,20 @@
 
 namespace halftone::ir {
 
-// Inputs: x, scale, zero_point (absent: uint8, 0). Output type is the zero point's.
+// Inputs: x, scale, zero_point (absent: 0). Output type is the zero point's, else `to`.
 struct QuantizeLinear {
   static constexpr std::string_view kName = "QuantizeLinear";
   std::int64_t axis = 1;
+  std::int64_t block_size = 0;
+  DType to = DType::uint8;
   bool operator==(const QuantizeLinear&) const = default;
 };
 
-// Inputs: q, scale, zero_point (absent: 0). int32 has zero point 0.
+// Inputs: q, scale, zero_point (absent: 0). int32 has zero point 0. Output type is the scale's.
 struct DequantizeLinear {
   static constexpr std::string_view kName = "DequantizeLinear";
   std::int64_t axis = 1;
+  std::int64_t block_size = 0;
   bool operator==(const DequantizeLinear&) const = default;
 };
 

@@ -40,6 +40,10 @@ struct WindowAxis {
 // value is out of range, or the window does not fit the padded input.
 std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std::string_view where);
 
+// The same for one or two spatial dimensions as two: a dimension of size 1 stands before a single one. Throws
+// UnsupportedError for other numbers.
+std::vector<WindowAxis> resolve_plane(const Window& window, const Shape& x, std::string_view where);
+
 // Input [N, C, spatial...] to output [N, channels, out...].
 Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels,
                           std::string_view where);
