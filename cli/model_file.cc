@@ -20,7 +20,9 @@ ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& s
   ModelFile model{.path = path, .graph = onnx_io::load_model(path, shapes)};
   if (model.graph.inputs.size() != 1)
     throw UnsupportedError(path, fmt::format("{} inputs, expected 1", model.graph.inputs.size()));
-  model.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  std::error_code no_size;  // of a pipe
+  const std::uintmax_t bytes = std::filesystem::file_size(path, no_size);
+  model.file_bytes = no_size ? 0 : static_cast<std::int64_t>(bytes);
   if (const auto found = model.graph.metadata.find(kPreprocessingKey); found != model.graph.metadata.end())
     model.preprocessing = data::decode(found->second);
   if (qgraph::is_quantized(model.graph)) model.integers = qgraph::lower(model.graph);

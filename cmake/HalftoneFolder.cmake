@@ -5,7 +5,7 @@ target_include_directories(halftone_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(halftone_flags INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
   -Wno-missing-field-initializers  # designated initialisers name what differs from the defaults
-  -Wno-restrict  # GCC 12 warns of its own std::string (its bug 105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 warns of its own std::string (its bug 105651)
   -ffp-contract=off  # docs/arithmetic.md section 0: float steps are uncontracted
 )
 # GCC's flow warnings misfire on instrumented code; the plain build judges warnings.

@@ -57,6 +57,12 @@ void check_supported(const onnx::GraphProto& graph) {
   if (count > 0) throw UnsupportedError("operators", "not supported: " + missing);
 }
 
+// "pytorch 1.13.1"
+std::string producer_of(const onnx::ModelProto& model) {
+  const std::string& version = model.producer_version();
+  return model.producer_name() + (version.empty() ? "" : " " + version);
+}
+
 class Reader {
  public:
   // Takes the tensors out of `model` as it reads them.
@@ -66,6 +72,8 @@ class Reader {
     for (const onnx::NodeProto& node : proto_.node())
       names_.insert(node.output().begin(), node.output().end());
     for (const auto& entry : model.metadata_props()) graph_.metadata[entry.key()] = entry.value();
+    if (!model.producer_name().empty() && model.producer_name() != kProducer)
+      graph_.metadata.try_emplace(kSourceKey, producer_of(model));
   }
 
   ir::Graph read() {

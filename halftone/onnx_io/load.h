@@ -16,6 +16,10 @@ namespace halftone::onnx_io {
 inline constexpr std::int64_t kMinOpset = 7;
 inline constexpr std::int64_t kMaxOpset = 25;
 
+// What files of ours name as their producer, and the metadata that keeps the one before: "pytorch 1.13.1".
+inline constexpr const char* kProducer = "halftone";
+inline constexpr const char* kSourceKey = "halftone.source";
+
 // Input name -> shape, for what the file leaves open. kDynamic in the first place leaves the batch free.
 using InputShapes = std::map<std::string, Shape>;
 

@@ -117,7 +117,9 @@ class Parser {
         if (!ok) return false;
       }
     }
-    return input_.ConsumedEntireMessage() && message.MergeFromString(rest);
+    if (!input_.ConsumedEntireMessage() || !message.MergeFromString(rest)) return false;
+    finish(message);
+    return true;
   }
 
  private:
@@ -157,29 +159,54 @@ class Parser {
     return true;
   }
   bool enter(std::uint32_t tag, onnx::TensorProto& tensor, bool& ok) {
-    if (tag == length_delimited(onnx::TensorProto::kRawDataFieldNumber))
+    if (tag == length_delimited(onnx::TensorProto::kRawDataFieldNumber)) {
       ok = read_bytes(input_, size_is_known_, *tensor.mutable_raw_data());
-    else if (tag == length_delimited(onnx::TensorProto::kFloatDataFieldNumber))
-      ok = read_packed_floats(*tensor.mutable_float_data());
-    else
+      raw_are_floats_of_ = nullptr;
+    } else if (tag == length_delimited(onnx::TensorProto::kFloatDataFieldNumber)) {
+      ok = read_packed_floats(tensor);
+    } else {
       return false;
+    }
     return true;
   }
 
-  // Packed floats are the bytes of the floats.
-  bool read_packed_floats(google::protobuf::RepeatedField<float>& floats) {
+  // Packed floats are the bytes of the floats. Many of them go to raw_data, where a tensor can take them
+  // over, until the type of the tensor says that they are something else.
+  bool read_packed_floats(onnx::TensorProto& tensor) {
+    constexpr std::size_t kMany = std::size_t{1} << 20;
     std::string bytes;
     if (!read_bytes(input_, size_is_known_, bytes) || bytes.size() % sizeof(float) != 0) return false;
-    const int before = floats.size();
-    const auto count = static_cast<int>(bytes.size() / sizeof(float));
-    if (count > kMaxModelBytes - before) return false;
-    floats.Resize(before + count, 0.0F);
-    if (count > 0) std::memcpy(floats.mutable_data() + before, bytes.data(), bytes.size());
+    if (raw_are_floats_of_ == &tensor) {
+      tensor.mutable_raw_data()->append(bytes);
+    } else if (bytes.size() >= kMany && !tensor.has_raw_data() && tensor.float_data().empty()) {
+      tensor.set_raw_data(std::move(bytes));
+      raw_are_floats_of_ = &tensor;
+    } else {
+      append(tensor, bytes);
+    }
     return true;
+  }
+
+  static void append(onnx::TensorProto& tensor, const std::string& bytes) {
+    auto& floats = *tensor.mutable_float_data();
+    const int before = floats.size();
+    floats.Resize(before + static_cast<int>(bytes.size() / sizeof(float)), 0.0F);
+    if (!bytes.empty()) std::memcpy(floats.mutable_data() + before, bytes.data(), bytes.size());
+  }
+
+  template <typename Message>
+  void finish(Message&) {}
+  void finish(onnx::TensorProto& tensor) {
+    if (raw_are_floats_of_ == &tensor && tensor.data_type() != onnx::TensorProto::FLOAT) {
+      append(tensor, tensor.raw_data());
+      tensor.clear_raw_data();
+    }
+    raw_are_floats_of_ = nullptr;
   }
 
   CodedInputStream& input_;
   bool size_is_known_;
+  const onnx::TensorProto* raw_are_floats_of_ = nullptr;
 };
 
 void expect_model(bool parsed, const onnx::ModelProto& model, std::string_view where) {

@@ -7,11 +7,15 @@
 #include <set>
 #include <array>
 #include <limits>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/base/new_file.h"
 #include "halftone/onnx_io/export_op.h"
+#include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/packed.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
@@ -46,7 +50,7 @@ onnx::ModelProto model_around(const ir::Graph& graph) {
   std::int64_t version = kOpset;
   for (const ir::Node& node : graph.nodes) version = std::max(version, opset_of(graph, node));
   model.set_ir_version(ir_version_for(version));
-  model.set_producer_name("halftone");
+  model.set_producer_name(kProducer);
   onnx::OperatorSetIdProto* opset = model.add_opset_import();
   opset->set_domain("");
   opset->set_version(version);
@@ -68,6 +72,39 @@ onnx::ModelProto model_around(const ir::Graph& graph) {
   for (ir::ValueId id : graph.inputs) add_value_info(graph.value(id), *out.add_input());
   for (ir::ValueId id : graph.outputs) add_value_info(graph.value(id), *out.add_output());
   return model;
+}
+
+// The constants in the order in which nodes first read them, then those that none reads.
+std::vector<const ir::Value*> constants_of(const ir::Graph& graph) {
+  std::vector<const ir::Value*> result;
+  std::vector<bool> listed(graph.values.size(), false);
+  const auto list = [&](ir::ValueId id) {
+    if (graph.constant(id) == nullptr || listed[static_cast<std::size_t>(id)]) return;
+    listed[static_cast<std::size_t>(id)] = true;
+    result.push_back(&graph.value(id));
+  };
+  for (const ir::Node& node : graph.nodes) std::ranges::for_each(node.inputs, list);
+  for (std::size_t id = 0; id < graph.values.size(); ++id) list(static_cast<ir::ValueId>(id));
+  return result;
+}
+
+// The same order for all initializers: some of those that nodes bring along become attributes when the file
+// is read, others constants, and the file written again must be the same.
+void sort_initializers(onnx::GraphProto& out) {
+  std::unordered_map<std::string_view, std::size_t> rank;
+  for (const onnx::NodeProto& node : out.node())
+    for (const std::string& input : node.input()) rank.emplace(input, rank.size());
+  const auto rank_of = [&](const onnx::TensorProto* tensor) {
+    const auto found = rank.find(tensor->name());
+    return found == rank.end() ? rank.size() : found->second;
+  };
+  std::stable_sort(out.mutable_initializer()->pointer_begin(), out.mutable_initializer()->pointer_end(),
+                   [&](const auto* a, const auto* b) { return rank_of(a) < rank_of(b); });
+}
+
+void add_nodes(const ir::Graph& graph, onnx::GraphProto& out) {
+  for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
+  sort_initializers(out);
 }
 
 std::string serialize(const onnx::ModelProto& model) {
@@ -93,18 +130,18 @@ std::uint64_t write_weights(const ir::Graph& graph, const std::string& location,
                             onnx::GraphProto& out) {
   static constexpr std::array<std::byte, kAlignment> kZeros{};
   std::uint64_t end = 0;
-  for (const ir::Value& value : graph.values) {
-    if (!value.constant) continue;
+  for (const ir::Value* value : constants_of(graph)) {
+    const Tensor& tensor = *value->constant;
     onnx::TensorProto& proto = *out.add_initializer();
-    if (value.constant->byte_size() < kSmallestOutside) {
-      to_proto(*value.constant, value.name, proto);
+    if (tensor.byte_size() < kSmallestOutside) {
+      to_proto(tensor, value->name, proto);
       continue;
     }
     const std::uint64_t padding = (kAlignment - end % kAlignment) % kAlignment;
     file.write(std::span(kZeros).first(padding));
-    const Tensor stored = packed(*value.constant);
+    const Tensor stored = packed(tensor);
     file.write(stored.bytes());
-    to_proto_without_data(*value.constant, value.name, proto);
+    to_proto_without_data(tensor, value->name, proto);
     set_external(proto, location, end + padding, stored.byte_size());
     end += padding + stored.byte_size();
   }
@@ -121,7 +158,7 @@ std::uint64_t save_with_weights_outside(const ir::Graph& graph, const std::files
   NewFile weights(weights_path);
   std::uint64_t bytes =
       write_weights(graph, weights_path.filename().string(), weights, *model.mutable_graph());
-  for (const ir::Node& node : graph.nodes) export_node(graph, node, *model.mutable_graph());
+  add_nodes(graph, *model.mutable_graph());
   const std::string text = serialize(model);
   bytes += text.size();
   NewFile file(path);
@@ -141,9 +178,9 @@ std::string serialize_model(const ir::Graph& graph) {
                                                 weight_bytes(graph), kMaxWeightBytesInside));
   onnx::ModelProto model = model_around(graph);
   onnx::GraphProto& out = *model.mutable_graph();
-  for (const ir::Value& value : graph.values)
-    if (value.constant) to_proto(*value.constant, value.name, *out.add_initializer());
-  for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
+  for (const ir::Value* value : constants_of(graph))
+    to_proto(*value->constant, value->name, *out.add_initializer());
+  add_nodes(graph, out);
   return serialize(model);
 }
 

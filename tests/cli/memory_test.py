@@ -59,6 +59,15 @@ class Memory(ProgramTest):
         onnx.save(onnx.load(path), str(self.folder / 'outside.onnx'), save_as_external_data=True, location='outside.data')
         self.expect_within(self.folder / 'outside.onnx', path.stat().st_size)
 
+    def test_weights_in_the_typed_field(self):
+        path = self.folder / 'typed.onnx'
+        values = np.random.default_rng(1).standard_normal(26000 * 2400, np.float32)
+        weights = onnx.TensorProto(name='w', data_type=onnx.TensorProto.FLOAT, dims=[26000, 2400], float_data=values.tolist())
+        graph = helper.make_graph([helper.make_node('Gemm', ['x', 'w'], ['y'], transB=1)], 'g', [helper.make_tensor_value_info('x', 1, ['N', 2400])],
+                                  [helper.make_tensor_value_info('y', 1, ['N', 26000])], [weights])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)]), str(path))
+        self.expect_within(path, path.stat().st_size)
+
     def test_one_layer_that_is_most_of_the_model_and_packed(self):
         path = self.save_layers('one.onnx', [(26000, 2048), (10, 26000), (2500, 10), (3700, 2500)])
         self.expect_within(path, path.stat().st_size)

@@ -8,6 +8,7 @@
 
 #include "halftone/base/file.h"
 #include "halftone/onnx_io/save.h"
+#include "halftone/onnx_io/tensor_proto.h"
 #include "tests/base/bytes.h"
 #include "tests/base/scratch.h"
 #include "tests/onnx_io/every_op.h"
@@ -28,6 +29,15 @@ std::string theirs(const std::string& bytes) {
   onnx::ModelProto model;
   const bool parsed = !bytes.empty() && model.ParseFromString(bytes) && model.has_graph();
   return parsed ? model.SerializeAsString() : "refused";
+}
+
+// A message within a message, with this tag.
+std::string field(char tag, const std::string& content) {
+  std::string result(1, tag);
+  for (std::size_t n = content.size();; n >>= 7) {
+    result += static_cast<char>(n > 127 ? (n & 127) | 128 : n);
+    if (n <= 127) return result + content;
+  }
 }
 
 // Every field on the way to a tensor, next to others, and all typed fields.
@@ -106,6 +116,28 @@ TEST(ModelProto, FilesPlainAndPackedAreTheBytes) {
   EXPECT_EQ(read_model_proto(scratch / "plain").SerializeAsString(), bytes);
   write_file(scratch / "packed", gzip(halftone::bytes_of(bytes)));
   EXPECT_EQ(read_model_proto(scratch / "packed").SerializeAsString(), bytes);
+}
+
+// Many packed floats become raw_data: the same tensor, whatever else the message says.
+TEST(ModelProto, ManyTypedFloatsAreTheTensorTheyWere) {
+  const std::vector<float> values(300'000, 1.5F);
+  const auto with_type = [&](int type, const std::string& behind = "") {
+    onnx::TensorProto tensor;
+    Model::fill(tensor, {300'000}, values);
+    tensor.set_data_type(type);
+    const std::string graph = field('\x2a', tensor.SerializeAsString() + behind);
+    return parse_model_proto(bytes_of(field('\x3a', graph)), "test").graph().initializer(0);
+  };
+  const Tensor expected = Tensor::from<float>({300'000}, values);
+  EXPECT_TRUE(from_proto(with_type(onnx::TensorProto::FLOAT), "here") == expected);
+  EXPECT_EQ(with_type(onnx::TensorProto::DOUBLE).float_data_size(), 300'000);
+  EXPECT_FALSE(with_type(onnx::TensorProto::DOUBLE).has_raw_data());
+  onnx::TensorProto more;
+  more.add_float_data(2.0F);
+  EXPECT_EQ(with_type(onnx::TensorProto::FLOAT, more.SerializeAsString()).raw_data().size(), 4u * 300'001);
+  onnx::TensorProto raw;
+  raw.set_raw_data("1234");
+  EXPECT_EQ(with_type(onnx::TensorProto::FLOAT, raw.SerializeAsString()).raw_data(), "1234");
 }
 
 TEST(ModelProto, DamagedFilesAreRefused) {

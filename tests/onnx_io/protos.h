@@ -6,13 +6,21 @@
 
 #include "halftone/base/error.h"
 #include "halftone/onnx_io/load.h"
+#include "halftone/onnx_io/save.h"
 
 namespace halftone::onnx_io {
 
 inline std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 inline ir::Graph parse(const std::string& bytes) { return parse_model(bytes_of(bytes), "test"); }
-inline ir::Graph parse(const onnx::ModelProto& model) { return parse(model.SerializeAsString()); }
+
+// Whatever a model was like, what is made of it is written and read without a change.
+inline ir::Graph parse(const onnx::ModelProto& model) {
+  const ir::Graph graph = parse(model.SerializeAsString());
+  const std::string once = serialize_model(graph);
+  EXPECT_EQ(serialize_model(parse(once)), once) << "of " << model.ShortDebugString().substr(0, 500);
+  return graph;
+}
 
 // The message of the E that `f` throws; a failure and "" when it throws nothing or another type.
 template <typename E, typename F>

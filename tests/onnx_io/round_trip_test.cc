@@ -86,6 +86,19 @@ TEST(RoundTrip, AWholeQuantizedNetwork) {
   EXPECT_TRUE(ir::run(after, inputs) == ir::run(graph, inputs));
 }
 
+// Shapes stay constants when read, axes and bounds become part of their ops.
+TEST(RoundTrip, InitializersKeepTheirOrderWhateverBecomesOfThem) {
+  ir::Graph graph;
+  const ir::ValueId x = graph.add_input("x", DType::float32, {2, 3});
+  const ir::ValueId a = graph.add_node(ir::Unsqueeze{.axes = {0}}, {x}, "a");
+  const ir::ValueId b = graph.add_node(ir::Softmax{.axis = 1, .to_end = true}, {a}, "b");
+  const ir::ValueId c = graph.add_node(ir::Clip{0.0F, 1.0F}, {b}, "c");
+  const ir::ValueId spare = graph.add_constant("spare", ir::scalar_of(1.0F));
+  graph.outputs = {graph.add_node(ir::Add{}, {c, graph.add_constant("w", ir::scalar_of(2.0F))}, "y"), spare};
+  const std::string bytes = serialize_model(graph);
+  EXPECT_EQ(serialize_model(parse(bytes)), bytes);
+}
+
 TEST(RoundTrip, EveryElementTypeOfConstants) {
   for (DType dtype :
        {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32, DType::int64,
