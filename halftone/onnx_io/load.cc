@@ -45,9 +45,7 @@ void check_supported(const onnx::GraphProto& graph) {
   std::string missing;
   int count = 0;
   for (const onnx::NodeProto& node : graph.node()) {
-    if (is_constant_node(node) ||
-        find_importer(key_of(node)) != nullptr)
-      continue;
+    if (is_constant_node(node) || find_importer(key_of(node)) != nullptr) continue;
     const std::string domain = is_default_domain(node.domain()) ? "" : node.domain() + ".";
     const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
     if (++count <= 10)
