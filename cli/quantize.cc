@@ -117,29 +117,36 @@ ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
   return graph;
 }
 
+quant::RangeTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
+                            const Options& options) {
+  quant::RangeTable ranges;
+  with_progress(options.data, samples, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
+    const auto inputs = [&](std::int64_t first, std::int64_t last) {
+      return analysis::batch_of(samples, first, last, batches).inputs;
+    };
+    ranges = quant::calibrate(*float_engine::make_executor(graph), {samples.size(), inputs},
+                              {.batch_size = batches.batch_size,
+                               .fixed_batch = batches.fixed_batch,
+                               .threads = batches.threads,
+                               .progress = batches.progress});
+  });
+  return ranges;
+}
+
 int quantize(const Options& options) {
   const quant::Recipe recipe = recipe_from(options);
   quant::check(recipe);
   check_writable(options.output);
   ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const data::Dataset dataset = options.data.load(data::Part::train, before.input_shape());
-  const data::Preprocessing preprocessing = choose_preprocessing(before, options.data, dataset.name);
-  const Tensor samples = data::apply(preprocessing, dataset.images);
+  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
 
   const ir::Graph graph = passes::simplify(before.graph);
-  quant::RangeTable ranges;
-  with_progress(options.data, before, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
-    ranges = quant::calibrate(*float_engine::make_executor(graph), samples,
-                              {.batch_size = batches.batch_size,
-                               .fixed_batch = batches.fixed_batch,
-                               .threads = batches.threads,
-                               .progress = batches.progress});
-  });
-  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = dataset.size()};
+  const quant::RangeTable ranges = calibrate(graph, samples, options);
+  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
-  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
+  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
   result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.format), options.output);
