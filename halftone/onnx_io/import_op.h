@@ -12,7 +12,8 @@ namespace halftone::onnx_io {
 // Makes the op from attributes and constant inputs; may drop inputs that became part of it.
 using Importer = ir::Op (*)(NodeReader& node);
 
-// nullptr when the operator (of the default domain) is not read.
+// `op_type` has its domain before it, with a dot, when that is not ONNX's own. nullptr when the operator is
+// not read.
 Importer find_importer(std::string_view op_type);
 
 // The value of a Constant node, taken out of it. Throws UnsupportedError for text and sparse tensors.

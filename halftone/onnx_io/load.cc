@@ -45,9 +45,7 @@ void check_supported(const onnx::GraphProto& graph) {
   std::string missing;
   int count = 0;
   for (const onnx::NodeProto& node : graph.node()) {
-    if (is_constant_node(node) ||
-        find_importer(key_of(node)) != nullptr)
-      continue;
+    if (is_constant_node(node) || find_importer(key_of(node)) != nullptr) continue;
     const std::string domain = is_default_domain(node.domain()) ? "" : node.domain() + ".";
     const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
     if (++count <= 10)
@@ -98,6 +96,9 @@ class Reader {
     for (const onnx::ValueInfoProto& output : proto_.output())
       graph_.outputs.push_back(id_of(output.name(), "output"));
     graph_ = ir::without_dead_nodes(graph_);
+    for (const ir::Value& value : graph_.values)
+      if (folded_.contains(value.name))
+        check_elements(*value.constant, fmt::format("'{}', computed from constants", value.name));
     ir::check(graph_);
     return std::move(graph_);
   }
@@ -196,6 +197,11 @@ class Reader {
     return fresh_name(fmt::format("{}_output{}", proto.output(0), i));
   }
 
+  void add_folded(const std::string& name, const Tensor& value) {
+    add_tensor(name, value);
+    folded_.insert(name);
+  }
+
   // Outputs that follow from constants and shapes.
   void add_known(const onnx::NodeProto& proto, const std::vector<Tensor>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -204,7 +210,7 @@ class Reader {
       if (has_unknown(values[i]))
         known_.set(new_value(name, values[i].dtype(), values[i].shape()), values[i]);
       else
-        add_tensor(name, values[i]);
+        add_folded(name, values[i]);
     }
   }
 
@@ -214,7 +220,8 @@ class Reader {
   std::int64_t opset_;
   ir::Graph graph_;
   ShapeValues known_;
-  std::unordered_set<std::string> names_;  // of everything that the file's nodes compute
+  std::unordered_set<std::string> folded_;  // constants that are not in the file
+  std::unordered_set<std::string> names_;   // of everything that the file's nodes compute
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 

@@ -4,9 +4,9 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <set>
 #include <array>
 #include <limits>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <vector>

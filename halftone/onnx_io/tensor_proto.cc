@@ -69,17 +69,6 @@ void expect_no_nan(const Tensor& tensor, std::string_view where) {
       throw InputError(where, fmt::format("element {} is not a number (NaN), expected a real value", i));
 }
 
-void check_elements(const Tensor& tensor, std::string_view where) {
-  const DType dtype = tensor.dtype();
-  if (dtype == DType::boolean)
-    for (std::byte b : tensor.bytes())
-      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
-  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
-  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
-  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
-  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
-}
-
 // How many values the message itself holds, in whatever field.
 std::int64_t stored_count(const onnx::TensorProto& proto, DType dtype) {
   const std::size_t raw = proto.raw_data().size() / size_of(dtype);
@@ -112,6 +101,17 @@ Tensor take_elements(onnx::TensorProto& taken, ExternalData& files, DType dtype,
 }
 
 }  // namespace
+
+void check_elements(const Tensor& tensor, std::string_view where) {
+  const DType dtype = tensor.dtype();
+  if (dtype == DType::boolean)
+    for (std::byte b : tensor.bytes())
+      if (b > std::byte{1}) throw InputError(where, "bool that is neither 0 nor 1");
+  if (dtype == DType::float32) expect_no_nan<float>(tensor, where);
+  if (dtype == DType::float64) expect_no_nan<double>(tensor, where);
+  if (dtype == DType::float16) expect_no_nan<float16>(tensor, where);
+  if (dtype == DType::bfloat16) expect_no_nan<bfloat16>(tensor, where);
+}
 
 DType dtype_from(std::int32_t onnx_type, std::string_view where) {
   switch (onnx_type) {

@@ -16,7 +16,8 @@ struct ChannelFactors {
 
 // The constant as one number a channel of x: its shape is [1…, C, 1…] with C or 1 in dimension 1 of x.
 std::optional<std::vector<double>> by_channel(const Tensor* constant, const Shape& x) {
-  if (constant == nullptr || constant->dtype() != DType::float32 || constant->rank() > x.size()) return std::nullopt;
+  if (constant == nullptr || constant->dtype() != DType::float32 || constant->rank() > x.size())
+    return std::nullopt;
   Shape aligned(x.size() - constant->rank(), 1);
   aligned.insert(aligned.end(), constant->shape().begin(), constant->shape().end());
   for (std::size_t d = 0; d < aligned.size(); ++d)
@@ -66,7 +67,8 @@ std::optional<ChannelFactors> of_arithmetic(const ir::Graph& graph, const ir::No
 }
 
 std::optional<ChannelFactors> factors_of(const ir::Graph& graph, const ir::Node& node) {
-  const bool two = node.inputs.size() == 2 && node.inputs[0] != ir::kNoValue && node.inputs[1] != ir::kNoValue;
+  const bool two =
+      node.inputs.size() == 2 && node.inputs[0] != ir::kNoValue && node.inputs[1] != ir::kNoValue;
   const auto* norm = std::get_if<ir::BatchNormalization>(&node.op);
   if (norm == nullptr && !two) return std::nullopt;
   const Shape& y = graph.value(node.outputs[0]).shape;
@@ -74,9 +76,11 @@ std::optional<ChannelFactors> factors_of(const ir::Graph& graph, const ir::Node&
       !is_static(Shape(y.begin() + 1, y.end())))
     return std::nullopt;
   auto result = norm != nullptr ? of_batch_norm(graph, node, *norm) : of_arithmetic(graph, node);
-  if (!result || graph.constant(result->x) != nullptr || graph.value(result->x).shape != y) return std::nullopt;
+  if (!result || graph.constant(result->x) != nullptr || graph.value(result->x).shape != y)
+    return std::nullopt;
   for (std::size_t c = 0; c < result->factor.size(); ++c)
-    if (!std::isfinite(static_cast<float>(result->factor[c])) || !std::isfinite(static_cast<float>(result->bias[c])))
+    if (!std::isfinite(static_cast<float>(result->factor[c])) ||
+        !std::isfinite(static_cast<float>(result->bias[c])))
       return std::nullopt;
   return result;
 }

@@ -30,8 +30,8 @@ ir::Graph unroll_splits(ir::Graph graph);
 // A ReduceMean over all of space becomes a GlobalAveragePool.
 ir::Graph pool_means(ir::Graph graph);
 
-// y = factor·x + bias with constants, one pair a channel (a BatchNormalization, or a Mul, Add, Sub or Div that
-// no layer took): a 1x1 depthwise Conv, which has an integer form.
+// y = factor·x + bias with constants, one pair a channel (a BatchNormalization, or a Mul, Add, Sub or Div
+// that no layer took): a 1x1 depthwise Conv, which has an integer form.
 ir::Graph convolve_channel_factors(ir::Graph graph);
 
 // All of the above, in the order in which they help each other: what every quantization begins with.

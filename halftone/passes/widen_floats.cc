@@ -21,7 +21,8 @@ ir::Graph widen_floats(ir::Graph graph) {
   for (ir::Node& node : graph.nodes) {
     if (auto* cast = std::get_if<ir::Cast>(&node.op); cast != nullptr && is_other_float(cast->to))
       cast->to = DType::float32;
-    if (auto* fill = std::get_if<ir::ConstantOfShape>(&node.op); fill != nullptr && is_other_float(fill->value.dtype()))
+    if (auto* fill = std::get_if<ir::ConstantOfShape>(&node.op);
+        fill != nullptr && is_other_float(fill->value.dtype()))
       fill->value = fill->value.cast(DType::float32);
   }
   ir::infer_shapes(graph);

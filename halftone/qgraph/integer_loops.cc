@@ -102,7 +102,8 @@ void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv,
   for (std::int64_t n = 0; n < batch; ++n)
     for (std::int64_t g = 0; g < conv.groups; ++g)
       for (std::int64_t o = 0; o < area; ++o) {
-        const std::int32_t* image = x.data() + (n * conv.groups + g) * depth * spread_length(conv, 0) * spread_length(conv, 1);
+        const std::int32_t* image =
+            x.data() + (n * conv.groups + g) * depth * spread_length(conv, 0) * spread_length(conv, 1);
         gather(image, conv, depth, o / columns.out, o % columns.out, patch.data());
         for (std::int64_t m = g * channels; m < (g + 1) * channels; ++m)
           acc[static_cast<std::size_t>((n * conv.linear.channels + m) * area + o)] =

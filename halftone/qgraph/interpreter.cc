@@ -52,7 +52,8 @@ Tensor run_op(const Conv& op, const Operands& in, const Value& type) {
   const Shape shape = window_shape(in[0]->shape(), op.linear.channels, op.axes);
   std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
   integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, acc);
-  return pack_result(type, shape, requantize_sums(acc, op.axes[0].out * op.axes[1].out, op.linear.requantizer));
+  return pack_result(type, shape,
+                     requantize_sums(acc, op.axes[0].out * op.axes[1].out, op.linear.requantizer));
 }
 
 Tensor run_op(const Table& op, const Operands& in, const Value& type) {

@@ -105,8 +105,8 @@ class Lowering {
   void visit(const ir::Node& node) {
     if (as<ir::QuantizeLinear>(node) != nullptr) return visit_quantize(node);
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
-    const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue && integer_of(node.inputs[0]) &&
-                             out_.value(*integer_of(node.inputs[0])).params;
+    const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue &&
+                             integer_of(node.inputs[0]) && out_.value(*integer_of(node.inputs[0])).params;
     if (on_integers && try_move(node)) return;
     const std::string reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
@@ -206,8 +206,8 @@ class Lowering {
     } else if (const auto* pad = as<ir::Pad>(node)) {
       ir::Pad integers = *pad;
       if (is_float(in_.value(node.inputs[0]).dtype))
-        integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(), params_of(x).format,
-                                         out_.arithmetic.rounding);
+        integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(),
+                                           params_of(x).format, out_.arithmetic.rounding);
       op = Move{integers, std::nullopt};
     } else if (only_moves(node.op)) {
       op = Move{node.op, std::nullopt};

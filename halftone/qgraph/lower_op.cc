@@ -100,9 +100,9 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
 
 Linear make_linear_of(const FusedOp& f) {
   const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
-  const ConstantOperand weights = transpose != nullptr            ? turned_around(*f.weights, transpose->groups)
+  const ConstantOperand weights = transpose != nullptr         ? turned_around(*f.weights, transpose->groups)
                                   : ir::weight_axis(f.op) == 1 ? channels_first(*f.weights)
-                                                                  : *f.weights;
+                                                               : *f.weights;
   const Bounds bounds = integer_bounds(f);
   return make_linear({.name = f.name,
                       .x = f.x[0],
@@ -277,12 +277,12 @@ std::string why_not_linear(const FusedOp& f) {
 }
 
 template <typename T>
-constexpr bool kIsLinear =
-    std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> || std::is_same_v<T, ir::Conv> ||
-    std::is_same_v<T, ir::ConvTranspose>;
+constexpr bool kIsLinear = std::is_same_v<T, ir::Gemm> || std::is_same_v<T, ir::MatMul> ||
+                           std::is_same_v<T, ir::Conv> || std::is_same_v<T, ir::ConvTranspose>;
 
 template <typename T>
-constexpr bool kIsPair = std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
+constexpr bool kIsPair =
+    std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
 
 }  // namespace
 

@@ -6,17 +6,18 @@
 
 namespace halftone::qgraph {
 
-// Every operator on integers, and every QONNX Quant, as Dequantize → op → Quantize; integer values keep their names.
+// Every operator on integers, and every QONNX Quant, as Dequantize → op → Quantize; integer values keep their
+// names.
 ir::Graph with_pairs(ir::Graph graph);
 
-// Dequantize → op → [Relu, Clip] → Quantize as an operator on integers where there is one (those of ONNX, and of
-// ONNX Runtime's domain com.microsoft); the others stay. Throws UnsupportedError naming the node for what such an
-// operator cannot hold: formats other than 8 bits, weights whose zero points differ between channels, a ReLU or
-// Clip that the range of the result does not end by itself.
+// Dequantize → op → [Relu, Clip] → Quantize as an operator on integers where there is one (those of ONNX, and
+// of ONNX Runtime's domain com.microsoft); the others stay. Throws UnsupportedError naming the node for what
+// such an operator cannot hold: formats other than 8 bits, weights whose zero points differ between channels,
+// a ReLU or Clip that the range of the result does not end by itself.
 ir::Graph with_integer_operators(const ir::Graph& graph);
 
-// Quantize → Dequantize, and Dequantize of constants, as QONNX Quant nodes. Throws UnsupportedError naming the
-// node for scales by block or computed ones.
+// Quantize → Dequantize, and Dequantize of constants, as QONNX Quant nodes. Throws UnsupportedError naming
+// the node for scales by block or computed ones.
 ir::Graph with_quant_nodes(ir::Graph graph);
 
 }  // namespace halftone::qgraph

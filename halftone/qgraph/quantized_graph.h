@@ -45,8 +45,8 @@ struct Gemm {
 };
 
 // The same over windows; padding is q = z_x. x [N, C, H, W] or [N, C, W], w [M, C/groups·kh·kw]. A
-// ConvTranspose is one over an input whose elements lie `spread` apart, z_x between them, with the kernel turned
-// around; `axes` are those of the spread input.
+// ConvTranspose is one over an input whose elements lie `spread` apart, z_x between them, with the kernel
+// turned around; `axes` are those of the spread input.
 struct Conv {
   static constexpr std::string_view kName = "Conv";
   Linear linear;
@@ -123,8 +123,8 @@ struct Float {
   std::size_t result = 0;                        // which of the op's outputs this is
 };
 
-using Op =
-    std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Mul, Quantize, Requantize, Table>;
+using Op = std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Mul, Quantize,
+                        Requantize, Table>;
 
 struct Node {
   std::string name;

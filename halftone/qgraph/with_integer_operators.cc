@@ -42,10 +42,11 @@ class OperatorWriter {
     const ir::Value& q = graph_.value(result.q);
     if (q.dtype == DType::int32) return result;
     if (q.dtype != DType::int8 && q.dtype != DType::uint8)
-      throw UnsupportedError(ir::describe(graph_, *node),
-                             fmt::format("{} in an operator on integers, expected int8 or uint8; write it with "
-                                         "--format qdq",
-                                         name_of(q.dtype)));
+      throw UnsupportedError(
+          ir::describe(graph_, *node),
+          fmt::format("{} in an operator on integers, expected int8 or uint8; write it with "
+                      "--format qdq",
+                      name_of(q.dtype)));
     if (result.zero_point == ir::kNoValue)
       result.zero_point = graph_.add_constant(graph_.value(id).name + "_zero",
                                               Tensor(q.dtype, graph_.value(result.scale).shape));
@@ -90,9 +91,10 @@ class OperatorWriter {
     const numeric::IntegerFormat format{8, zero->dtype() == DType::int8, false};
     if (numeric::quantize(clip.lo, affine, format) > format.qmin() ||
         numeric::quantize(clip.hi, affine, format) < format.qmax())
-      throw UnsupportedError(ir::describe(graph_, node),
-                             "its bounds lie inside the result's range, which an operator on integers cannot hold; "
-                             "write it with --format qdq, or quantize activations asymmetrically");
+      throw UnsupportedError(
+          ir::describe(graph_, node),
+          "its bounds lie inside the result's range, which an operator on integers cannot hold; "
+          "write it with --format qdq, or quantize activations asymmetrically");
   }
 
   void check_weights(const ir::Node& node, const Triple& w) {
@@ -100,9 +102,10 @@ class OperatorWriter {
     if (zero == nullptr) return;
     const auto zeros = numeric::to_int32(*zero);
     if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros.front(); }))
-      throw UnsupportedError(ir::describe(graph_, node),
-                             "zero points of its weights differ between channels, which an operator on integers cannot "
-                             "hold; use --symmetric or --format qdq");
+      throw UnsupportedError(
+          ir::describe(graph_, node),
+          "zero points of its weights differ between channels, which an operator on integers cannot "
+          "hold; use --symmetric or --format qdq");
   }
 
   void contract(std::size_t n) {
@@ -119,7 +122,8 @@ class OperatorWriter {
     }
     const Triple y = end_of(quantize);
     ir::Node made{node.name, node.op, {}, {y.q}};
-    if (std::visit([&](const auto& op) { return write(op, node, operands, y, made); }, node.op)) graph_.nodes[n] = made;
+    if (std::visit([&](const auto& op) { return write(op, node, operands, y, made); }, node.op))
+      graph_.nodes[n] = made;
   }
 
   static void append(const Triple& triple, ir::Node& made) {
@@ -182,9 +186,10 @@ class OperatorWriter {
   template <typename Op>
   static constexpr bool kMoves =
       std::is_same_v<Op, ir::MaxPool> || std::is_same_v<Op, ir::Reshape> || std::is_same_v<Op, ir::Flatten> ||
-      std::is_same_v<Op, ir::Transpose> || std::is_same_v<Op, ir::Squeeze> || std::is_same_v<Op, ir::Unsqueeze> ||
-      std::is_same_v<Op, ir::Slice> || std::is_same_v<Op, ir::Gather> || std::is_same_v<Op, ir::Expand> ||
-      std::is_same_v<Op, ir::Identity> || std::is_same_v<Op, ir::Pad> || std::is_same_v<Op, ir::Resize>;
+      std::is_same_v<Op, ir::Transpose> || std::is_same_v<Op, ir::Squeeze> ||
+      std::is_same_v<Op, ir::Unsqueeze> || std::is_same_v<Op, ir::Slice> || std::is_same_v<Op, ir::Gather> ||
+      std::is_same_v<Op, ir::Expand> || std::is_same_v<Op, ir::Identity> || std::is_same_v<Op, ir::Pad> ||
+      std::is_same_v<Op, ir::Resize>;
 
   bool equal(ir::ValueId a, ir::ValueId b) const {
     const Tensor* x = graph_.constant(a);
@@ -193,10 +198,13 @@ class OperatorWriter {
   }
 
   // Elements in other places, the integers themselves when the scale stays.
-  bool write_move(const ir::Node& node, const std::vector<Triple>& operands, const Triple& y, ir::Node& made) {
-    if (operands.size() != 1 || !equal(operands[0].scale, y.scale) || !equal(operands[0].zero_point, y.zero_point))
+  bool write_move(const ir::Node& node, const std::vector<Triple>& operands, const Triple& y,
+                  ir::Node& made) {
+    if (operands.size() != 1 || !equal(operands[0].scale, y.scale) ||
+        !equal(operands[0].zero_point, y.zero_point))
       return false;
-    if (const auto* resize = std::get_if<ir::Resize>(&node.op); resize != nullptr && resize->linear) return false;
+    if (const auto* resize = std::get_if<ir::Resize>(&node.op); resize != nullptr && resize->linear)
+      return false;
     if (auto* pad = std::get_if<ir::Pad>(&made.op)) {
       const Tensor* zero = graph_.constant(y.zero_point);
       if (pad->value != 0.0 || zero == nullptr) return false;

@@ -52,7 +52,8 @@ class PairWriter {
   bool expand(const Op& op) {
     const ir::QuantizedLayout layout = ir::layout_of(op, node_->inputs.size());
     std::vector<ir::ValueId> inputs;
-    for (std::size_t i = layout.first; i + 2 < node_->inputs.size() + layout.first; i += 3) inputs.push_back(real(i));
+    for (std::size_t i = layout.first; i + 2 < node_->inputs.size() + layout.first; i += 3)
+      inputs.push_back(real(i));
     return finish(op.op, inputs, layout.y);
   }
 
@@ -73,7 +74,8 @@ class PairWriter {
     const Tensor zeros = spread(z, s).cast(dtype == DType::int32 ? DType::int32 : memory_dtype(dtype));
     Tensor typed(dtype, zeros.shape());
     std::ranges::copy(zeros.bytes(), typed.mutable_bytes().begin());
-    const ir::ValueId z_id = dtype == DType::int32 ? ir::kNoValue : graph_.add_constant(name("zero_point"), typed);
+    const ir::ValueId z_id =
+        dtype == DType::int32 ? ir::kNoValue : graph_.add_constant(name("zero_point"), typed);
     if (const Tensor* x = graph_.constant(input(0))) {
       q = graph_.add_constant(name("quantized"), integers_of(op, *x, *scale, *zero, range, dtype));
     } else {
@@ -140,7 +142,9 @@ class PairWriter {
     return id;
   }
 
-  ir::ValueId input(std::size_t i) const { return i < node_->inputs.size() ? node_->inputs[i] : ir::kNoValue; }
+  ir::ValueId input(std::size_t i) const {
+    return i < node_->inputs.size() ? node_->inputs[i] : ir::kNoValue;
+  }
   std::string name(std::string_view what) const {
     return fmt::format("{}_{}", graph_.value(node_->outputs[0]).name, what);
   }
@@ -172,8 +176,10 @@ class PairWriter {
   bool finish(ir::Op op, std::vector<ir::ValueId> inputs, std::size_t y) {
     const ir::ValueId result = graph_.add_node(std::move(op), std::move(inputs), name("real"));
     graph_.nodes.back().name = node_->name;
-    graph_.nodes.push_back({graph_.value(node_->outputs[0]).name, ir::QuantizeLinear{},
-                            {result, input(y), input(y + 1)}, node_->outputs});
+    graph_.nodes.push_back({graph_.value(node_->outputs[0]).name,
+                            ir::QuantizeLinear{},
+                            {result, input(y), input(y + 1)},
+                            node_->outputs});
     return true;
   }
 

@@ -46,8 +46,10 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
     const int producer = producers[static_cast<std::size_t>(node.inputs[0])];
     const bool pair = producer >= 0 && std::holds_alternative<ir::QuantizeLinear>(
                                            graph.nodes[static_cast<std::size_t>(producer)].op);
-    if ((q == nullptr && !pair) || scale == nullptr || (has_zero && zero == nullptr) || dequantize->block_size != 0)
-      throw UnsupportedError(ir::describe(graph, node), "has no form as a Quant node; write it with --format qdq");
+    if ((q == nullptr && !pair) || scale == nullptr || (has_zero && zero == nullptr) ||
+        dequantize->block_size != 0)
+      throw UnsupportedError(ir::describe(graph, node),
+                             "has no form as a Quant node; write it with --format qdq");
     const std::size_t rank = graph.value(node.inputs[0]).shape.size();
     const Held held = held_by(graph.value(node.inputs[0]).dtype);
     const std::string name = graph.value(node.outputs[0]).name;

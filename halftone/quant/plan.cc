@@ -62,8 +62,9 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
                      ? Verdict{Role::floating, "it pads with another value than 0"}
                      : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Gather>) {
-          return graph.constant(node.inputs[1]) == nullptr ? Verdict{Role::floating, "its places are computed"}
-                                                           : Verdict{Role::move, ""};
+          return graph.constant(node.inputs[1]) == nullptr
+                     ? Verdict{Role::floating, "its places are computed"}
+                     : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Flatten> || std::is_same_v<T, ir::Reshape> ||
                              std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::GlobalMaxPool> ||
                              std::is_same_v<T, ir::Transpose> || std::is_same_v<T, ir::Squeeze> ||

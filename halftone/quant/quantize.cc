@@ -140,12 +140,13 @@ class Rewriter {
     const bool shared = transpose != nullptr && transpose->groups > 1;
     QuantizedWeights quantized;
     try {
-      quantized = quantize_weights(weights, bias, scale_.at(node.inputs[0]),
-                                   {.format = recipe_.weights,
-                                    .scheme = recipe_.weight_scheme,
-                                    .power_of_two = recipe_.power_of_two,
-                                    .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
-                                    .axis = axis});
+      quantized =
+          quantize_weights(weights, bias, scale_.at(node.inputs[0]),
+                           {.format = recipe_.weights,
+                            .scheme = recipe_.weight_scheme,
+                            .power_of_two = recipe_.power_of_two,
+                            .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
+                            .axis = axis});
     } catch (const InputError& error) {
       throw InputError(ir::describe(in_, node), error.what());
     }

@@ -11,7 +11,8 @@ void check(const Recipe& recipe) {
   numeric::check(recipe.activations);
   const int a = recipe.activations.bits;
   if (recipe.weights.bits < 2 || recipe.weights.bits > 8 || (a != 2 && a != 4 && a != 8))
-    throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w2 to w8 and a2, a4 or a8", recipe.weights.bits, a));
+    throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w2 to w8 and a2, a4 or a8",
+                                           recipe.weights.bits, a));
   const int mantissa = recipe.arithmetic.mantissa_bits;
   if (recipe.arithmetic.mode == numeric::Arithmetic::fixed && mantissa != 8 && mantissa != 16 &&
       mantissa != 32)

@@ -68,8 +68,16 @@ TEST(IntegerFormat, Names) {
 
 TEST(IntegerFormat, StorageIsTheSmallestTypeThatHoldsIt) {
   for (int bits = 1; bits <= 16; ++bits) {
-    EXPECT_EQ(storage_dtype({bits, true, false}), bits <= 8 ? DType::int8 : DType::int16) << bits;
-    EXPECT_EQ(storage_dtype({bits, false, false}), bits <= 8 ? DType::uint8 : DType::uint16) << bits;
+    EXPECT_EQ(storage_dtype({bits, true, false}), bits <= 2   ? DType::int2
+                                                  : bits <= 4 ? DType::int4
+                                                  : bits <= 8 ? DType::int8
+                                                              : DType::int16)
+        << bits;
+    EXPECT_EQ(storage_dtype({bits, false, false}), bits <= 2   ? DType::uint2
+                                                   : bits <= 4 ? DType::uint4
+                                                   : bits <= 8 ? DType::uint8
+                                                               : DType::uint16)
+        << bits;
   }
 }
 

@@ -68,7 +68,7 @@ TEST(Fields, ConstantsOfEveryTypeAndShapeRawAndTyped) {
       raw.set_raw_data(expected.bytes().data(), expected.byte_size());
       for (const onnx::TensorProto& proto : {typed, raw}) {
         const ir::Graph graph = parse(constant_model(proto).proto);
-        const Tensor* got = graph.constant(*graph.find("c"));
+        const Tensor* got = graph.constant(graph.outputs[0]);
         ASSERT_NE(got, nullptr);
         EXPECT_TRUE(*got == expected) << name_of(dtype) << " " << to_string(shape);
       }
@@ -107,6 +107,18 @@ TEST(Fields, NamesAndMetadataSurvive) {
   EXPECT_EQ(graph.nodes[0].name, "a node");
   EXPECT_EQ(graph.nodes[1].name, "output=0") << "a node without a name is called as its output";
   EXPECT_THAT(graph.metadata, ElementsAre(Pair("", "no key"), Pair("a", ""), Pair("b", "2")));
+}
+
+// Found by fuzzing: written, it would not be read again.
+TEST(Fields, NotANumberComputedFromConstantsIsRefused) {
+  Model model;
+  model.input("x", {1});
+  model.initializer("c", {1}, {-1.0F});
+  model.node("Log", {"c"}, {"n"});
+  model.node("Add", {"x", "n"}, {"y"});
+  model.output("y");
+  EXPECT_THAT(message_of<InputError>([&] { parse(model.proto); }),
+              testing::AllOf(testing::HasSubstr("'n'"), testing::HasSubstr("NaN")));
 }
 
 TEST(Fields, TheProducerBecomesTheSource) {

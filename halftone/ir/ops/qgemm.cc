@@ -38,8 +38,8 @@ std::vector<Tensor> evaluate(const QGemm& op, InputTensors inputs) {
       throw UnsupportedError("QGemm", "C is not one number a column");
     bias = inputs[6]->reshaped({w.dim(0)});
   }
-  const Tensor* operands[] = {&x_positions, inputs[1], inputs[2], &w_positions, inputs[4], inputs[5], inputs[7],
-                              inputs[8],    &bias};
+  const Tensor* operands[] = {&x_positions, inputs[1], inputs[2], &w_positions, inputs[4],
+                              inputs[5],    inputs[7], inputs[8], &bias};
   return {evaluate(QLinearConv{}, operands)[0].reshaped({a.dim(0), w.dim(0)})};
 }
 

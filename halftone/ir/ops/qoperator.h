@@ -1,5 +1,6 @@
-// Ops of ONNX Runtime's domain com.microsoft on integers with scales: each input dequantized, the op in float,
-// its result quantized. Source: onnxruntime/docs/ContribOperators.md; docs/arithmetic.md section 7, mode `onnx`.
+// Ops of ONNX Runtime's domain com.microsoft on integers with scales: each input dequantized, the op in
+// float, its result quantized. Source: onnxruntime/docs/ContribOperators.md; docs/arithmetic.md section 7,
+// mode `onnx`.
 #pragma once
 
 #include "halftone/ir/ops/binary.h"
@@ -30,8 +31,8 @@ struct QLinearSigmoid           : Quantized<Sigmoid>           { static constexp
 struct QLinearLeakyRelu         : Quantized<LeakyRelu>         { static constexpr std::string_view kName = "QLinearLeakyRelu"; };
 // clang-format on
 
-// y = requantize((a − za)·(b − zb) + c), c int32 at scale s_a·s_b, as QLinearConv does. Inputs: a, s_a, za, b, s_b,
-// zb, c (optional), s_y, zy. `op` has transA and transB.
+// y = requantize((a − za)·(b − zb) + c), c int32 at scale s_a·s_b, as QLinearConv does. Inputs: a, s_a, za,
+// b, s_b, zb, c (optional), s_y, zy. `op` has transA and transB.
 struct QGemm {
   static constexpr std::string_view kName = "QGemm";
   static constexpr std::string_view kDomain = "com.microsoft";
@@ -51,7 +52,9 @@ QuantizedLayout layout_of(const Op&, std::size_t inputs) {
 }
 
 template <typename Op>
-concept QuantizedOp = requires(const Op& op) { []<typename Inner>(const Quantized<Inner>&) {}(op); };
+concept QuantizedOp = requires(const Op& op) {
+  []<typename Inner>(const Quantized<Inner>&) {}(op);
+};
 
 template <QuantizedOp Op>
 constexpr Arity arity(const Op& op) {

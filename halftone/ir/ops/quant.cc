@@ -16,8 +16,8 @@ std::vector<TensorType> infer(const Quant&, InputTypes inputs) {
       throw InputError("Quant", fmt::format("an input is {}, expected float32", name_of(input->dtype)));
   for (std::size_t i : {1, 2})
     if (broadcast_shape(inputs[i]->shape, inputs[0]->shape) != inputs[0]->shape)
-      throw InputError("Quant", fmt::format("scale or zero point of shape {} for {}", to_string(inputs[i]->shape),
-                                            to_string(inputs[0]->shape)));
+      throw InputError("Quant", fmt::format("scale or zero point of shape {} for {}",
+                                            to_string(inputs[i]->shape), to_string(inputs[0]->shape)));
   return {{DType::float32, inputs[0]->shape}};
 }
 
@@ -41,7 +41,8 @@ std::vector<Tensor> evaluate(const Quant& op, InputTensors inputs) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const float s = inputs[1]->data<float>()[static_cast<std::size_t>(index_s[i])];
     const float z = inputs[2]->data<float>()[static_cast<std::size_t>(index_z[i])];
-    if (!std::isnormal(s) || s < 0.0F) throw InputError("Quant", fmt::format("scale {}, expected a number > 0", s));
+    if (!std::isnormal(s) || s < 0.0F)
+      throw InputError("Quant", fmt::format("scale {}, expected a number > 0", s));
     const double steps = numeric::round_real(double{x.data<float>()[i] / s} + z, op.rounding);
     out[i] = s * static_cast<float>(std::clamp(steps, range.qmin, range.qmax) - z);
   }

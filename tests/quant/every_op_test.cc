@@ -1,0 +1,173 @@
+// One op between pairs, for every op with an integer form: the integers stay within a step of the simulation,
+// and are the same from every file format.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "halftone/onnx_io/load.h"
+#include "halftone/onnx_io/save.h"
+#include "halftone/passes/pass.h"
+#include "halftone/qgraph/interpreter.h"
+#include "halftone/qgraph/lower.h"
+#include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/quantize.h"
+#include "tests/ir/tensors.h"
+#include "tests/quant/network.h"
+
+namespace halftone::quant {
+namespace {
+
+using ir::floats;
+using ir::Graph;
+using ir::OneNode;
+using ir::random_floats;
+
+struct Case {
+  std::string name;
+  Graph graph;
+  bool moves = false;  // no arithmetic: simulation and integers are equal
+};
+
+void add_windows(std::vector<Case>& cases) {
+  using namespace ir;
+  const Window wide{.kernel = {3, 2}, .strides = {2, 3}, .pads = {1, 0, 2, 1}, .dilations = {1, 2}};
+  cases.push_back({"conv_transpose", OneNode()
+                                         .input({2, 4, 5, 3})
+                                         .constant(random_floats({4, 3, 3, 2}, 1))
+                                         .constant(random_floats({3}, 2))
+                                         .with(ConvTranspose{.window = wide, .output_padding = {1, 2}})});
+  cases.push_back({"conv_transpose_groups", OneNode()
+                                                .input({1, 4, 5, 3})
+                                                .constant(random_floats({4, 3, 3, 2}, 3))
+                                                .with(ConvTranspose{.window = wide, .groups = 2})});
+  cases.push_back(
+      {"conv_transpose_1d", OneNode()
+                                .input({1, 2, 7})
+                                .constant(random_floats({2, 3, 4}, 4))
+                                .with(ConvTranspose{.window = {.strides = {2}, .pads = {1, 1}}})});
+  cases.push_back({"conv_transpose_cropped", OneNode()
+                                                 .input({1, 2, 4, 4})
+                                                 .constant(random_floats({2, 3, 2, 2}, 5))
+                                                 .with(ConvTranspose{.window = {.pads = {2, 1, 1, 2}}})});
+  cases.push_back({"conv_1d", OneNode()
+                                  .input({3, 4, 9})
+                                  .constant(random_floats({6, 2, 3}, 6))
+                                  .constant(random_floats({6}, 7))
+                                  .with(Conv{.window = {.strides = {2}, .pads = {2, 1}}, .groups = 2})});
+  cases.push_back({"average_pool_1d", OneNode().input({2, 3, 9}).with(
+                                          AveragePool{{.kernel = {3}, .strides = {2}, .pads = {1, 1}}})});
+  cases.push_back(
+      {"max_pool_1d", OneNode().input({2, 3, 9}).with(MaxPool{{.kernel = {4}, .dilations = {2}}}), true});
+  cases.push_back({"global_average_pool_1d", OneNode().input({2, 3, 7}).with(GlobalAveragePool{})});
+}
+
+void add_arithmetic(std::vector<Case>& cases) {
+  using namespace ir;
+  cases.push_back({"add", OneNode().input({2, 3, 4}).input({3, 1}).with(Add{})});
+  cases.push_back({"sub", OneNode().input({2, 3, 4}).input({3, 1}).with(Sub{})});
+  cases.push_back({"mul", OneNode().input({2, 3, 4, 4}).input({2, 3, 1, 1}).with(Mul{})});
+  cases.push_back({"sigmoid", OneNode().input({2, 30}).with(Sigmoid{})});
+  cases.push_back({"leaky_relu", OneNode().input({2, 30}).with(LeakyRelu{.alpha = 0.3F})});
+}
+
+void add_moves(std::vector<Case>& cases) {
+  using namespace ir;
+  cases.push_back({"slice", OneNode().input({2, 5, 4}).with(Slice{{4, 0}, {0, 4}, {1, 2}, {-2, 3}}), true});
+  cases.push_back(
+      {"gather", OneNode().input({2, 5, 4}).constant(int64s({3, -1, 0})).with(Gather{.axis = 1}), true});
+  cases.push_back({"pad", OneNode().input({1, 2, 4, 4}).with(Pad{{0, 0, 1, 2, 0, 1, 0, 3}}), true});
+  cases.push_back(
+      {"reflect", OneNode().input({1, 2, 4, 4}).with(Pad{{0, 0, 1, 2, 0, 0, 0, 3}, PadMode::reflect}), true});
+  cases.push_back({"resize", OneNode().input({1, 2, 3, 5}).with(Resize{.scales = {1, 1, 2, 1.5F}}), true});
+  cases.push_back({"expand", OneNode().input({1, 3, 1}).with(Expand{{2, 1, 4}}), true});
+  cases.push_back({"transpose", OneNode().input({2, 3, 4}).with(Transpose{{2, 0, 1}}), true});
+  cases.push_back({"concat", OneNode().input({2, 3}).input({2, 4}).with(Concat{.axis = 1})});
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  add_windows(cases);
+  add_arithmetic(cases);
+  add_moves(cases);
+  return cases;
+}
+
+std::vector<Tensor> inputs_of(const Graph& graph) {
+  std::vector<Tensor> inputs;
+  for (ir::ValueId id : graph.inputs)
+    inputs.push_back(random_floats(graph.value(id).shape, 50 + inputs.size()));
+  return inputs;
+}
+
+RangeTable ranges_for(const Graph& graph, const std::vector<Tensor>& inputs) {
+  RangeTable ranges;
+  ir::Interpreter(graph).run(inputs, [&](std::string_view name, Tensor& value) {
+    numeric::Range range;
+    for (float v : value.data<float>()) {
+      range.lo = std::min<double>(range.lo, v);
+      range.hi = std::max<double>(range.hi, v);
+    }
+    ranges.emplace(std::string(name), range);
+  });
+  return ranges;
+}
+
+Recipe recipe_of(numeric::Arithmetic mode, int weight_bits = 8) {
+  Recipe recipe{.weights = {weight_bits, true, true}, .power_of_two = mode == numeric::Arithmetic::shift};
+  recipe.arithmetic.mode = mode;
+  return recipe;
+}
+
+constexpr numeric::Arithmetic kModes[] = {numeric::Arithmetic::fixed, numeric::Arithmetic::shift,
+                                          numeric::Arithmetic::onnx};
+
+std::vector<Tensor> run_integers(const Graph& graph, const std::vector<Tensor>& inputs) {
+  return qgraph::Interpreter(qgraph::lower(graph)).run(inputs);
+}
+
+TEST(EveryOp, IntegersStayWithinAStepOfTheSimulation) {
+  for (const Case& c : all_cases())
+    for (numeric::Arithmetic mode : kModes)
+      for (int bits : {8, 4, 2}) {
+        const std::vector<Tensor> inputs = inputs_of(c.graph);
+        const Graph quantized = quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(mode, bits)).graph;
+        ASSERT_NO_THROW(ir::check(quantized)) << c.name;
+        const qgraph::QuantizedGraph integers = qgraph::lower(quantized);
+        EXPECT_TRUE(integers.integer_only()) << c.name;
+        const Tensor real = ir::Interpreter(quantized).run(inputs).at(0);
+        const Tensor mine = qgraph::Interpreter(integers).run(inputs).at(0);
+        ASSERT_EQ(real.shape(), mine.shape()) << c.name;
+        const double step = c.moves ? 0.0 : 1.001 * grid_of(quantized, "y").scale;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(real.size()); ++i)
+          EXPECT_NEAR(real.data<float>()[i], mine.data<float>()[i], step) << c.name << " element " << i;
+      }
+}
+
+TEST(EveryOp, IsTheSameFromEveryFormat) {
+  for (const Case& c : all_cases()) {
+    const std::vector<Tensor> inputs = inputs_of(c.graph);
+    const Graph pairs =
+        quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(numeric::Arithmetic::onnx)).graph;
+    const std::vector<Tensor> expected = run_integers(pairs, inputs);
+    for (const Graph& other :
+         {qgraph::with_integer_operators(pairs), qgraph::with_quant_nodes(pairs), pairs}) {
+      const std::string bytes = onnx_io::serialize_model(other);
+      const Graph read = onnx_io::parse_model(std::as_bytes(std::span(bytes)), "model");
+      EXPECT_EQ(onnx_io::serialize_model(read), bytes) << c.name;
+      EXPECT_EQ(run_integers(read, inputs), expected) << c.name;
+    }
+  }
+}
+
+TEST(EveryOp, OperatorsOnIntegersComputeTheSameOneByOne) {
+  // QLinearConv and the others have a meaning of their own in ir: exactly that of arithmetic `onnx`.
+  for (const Case& c : all_cases()) {
+    const std::vector<Tensor> inputs = inputs_of(c.graph);
+    const Graph pairs =
+        quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(numeric::Arithmetic::onnx)).graph;
+    const Graph operators = qgraph::with_integer_operators(pairs);
+    EXPECT_EQ(ir::Interpreter(operators).run(inputs), run_integers(pairs, inputs)) << c.name;
+  }
+}
+
+}  // namespace
+}  // namespace halftone::quant
