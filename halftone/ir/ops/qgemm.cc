@@ -17,6 +17,8 @@ Tensor plain(const Tensor& matrix, bool transposed) {
 }  // namespace
 
 std::vector<TensorType> infer(const QGemm& op, InputTypes inputs) {
+  if (!has(inputs, 7) || !has(inputs, 8))
+    throw UnsupportedError("QGemm", "float output, expected a scale and zero point");
   const TensorType a{DType::float32, inputs[0]->shape};
   const TensorType b{DType::float32, inputs[3]->shape};
   const TensorType* real[] = {&a, &b};

@@ -89,7 +89,7 @@ std::vector<Tensor> evaluate(const Op& op, InputTensors inputs) {
   return evaluate(QuantizeLinear{}, quantized);
 }
 
-constexpr Arity arity(const QGemm&) { return {9, 9}; }
+constexpr Arity arity(const QGemm&) { return {6, 9}; }
 std::vector<TensorType> infer(const QGemm& op, InputTypes inputs);
 std::vector<Tensor> evaluate(const QGemm& op, InputTensors inputs);
 

@@ -17,7 +17,8 @@ Shape resized(const Resize& op, const Shape& x) {
     throw InputError("Resize", fmt::format("{} sizes or scales for {} dimensions", given, x.size()));
   Shape y = x;
   for (std::size_t d = 0; d < x.size(); ++d) {
-    const bool kept = op.sizes.empty() ? op.scales[d] == 1.0F : op.sizes[d] == x[d];
+    const bool kept =
+        op.sizes.empty() ? op.scales[d] == 1.0F : op.sizes[d] == kDynamic || op.sizes[d] == x[d];
     if (kept) continue;
     if (x[d] == kDynamic)
       throw UnsupportedError("Resize", fmt::format("resizes dimension {}, which is not fixed", d));

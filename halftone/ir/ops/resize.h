@@ -18,7 +18,7 @@ enum class NearestMode { round_prefer_floor, round_prefer_ceil, floor, ceil };
 
 struct Resize {
   static constexpr std::string_view kName = "Resize";
-  std::vector<std::int64_t> sizes;  // of every dimension of the result; or empty
+  std::vector<std::int64_t> sizes;  // of every dimension of the result, kDynamic for x's own; or empty
   std::vector<float> scales;        // of every dimension, the result being ⌊in·scale⌋ long; or empty
   bool linear = false;              // between the two neighbours in each dimension; else the nearest element
   Coordinates coordinates = Coordinates::half_pixel;
