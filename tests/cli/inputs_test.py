@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Models of several inputs and outputs, of any rank and element type, in every command; reference outputs."""
 import json
+import struct
 import unittest
+import zlib
 
 import numpy as np
 import onnx
@@ -217,6 +219,31 @@ class AnyType(ProgramTest):
                       ['--preset', 'raw', '--scale', '2']):
             with self.subTest(wrong):
                 self.expect_error('evaluate', own, '--data', 'digits', *wrong, code=USAGE)
+
+    def test_size_and_cutting_of_pictures(self):
+        """Pictures of 8x8, black but for their outer columns, for a network of 4x4."""
+        rows = np.zeros((8, 8, 3), np.uint8)
+        rows[:, [0, 1, 6, 7]] = 200
+
+        def chunk(kind, body):
+            return struct.pack('>I', len(body)) + kind + body + struct.pack('>I', zlib.crc32(kind + body))
+        folder = self.folder / 'pictures' / 'only'
+        folder.mkdir(parents=True)
+        (folder / 'p.png').write_bytes(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)) +
+                                       chunk(b'IDAT', zlib.compress(b''.join(b'\0' + row.tobytes() for row in rows))) + chunk(b'IEND', b''))
+        nodes = [helper.make_node('Relu', ['x'], ['r'], 'relu'), helper.make_node('Sigmoid', ['r'], ['y'], 'sigmoid')]
+        model = save_typed(self.folder / 'm.onnx', nodes, {}, [('x', FLOAT, ['N', 3, 4, 4])], [('y', FLOAT, ['N', 3, 4, 4])])
+
+        def error(*arguments):
+            np.save(self.folder / 'r.npy', np.full((1, 3, 4, 4), 0.5, np.float32))  # the network's answer to black
+            out = self.run_it('evaluate', model, '--images', folder.parent, '--scale', '255', '--reference', self.folder / 'r.npy', '--json', *arguments).stdout
+            return json.loads(out)[0]['outputs'][0]['max_absolute_error']
+        self.assertEqual(error('--resize', '8'), 0)
+        self.assertGreater(error('--crop', 'off'), 0.1)
+        self.assertGreater(error(), 0.01)
+        self.expect_error('evaluate', model, '--images', folder.parent, '--scale', '255', '--resize', '3', code=USAGE, says='at least the 4')
+        self.expect_error('evaluate', model, '--images', folder.parent, '--scale', '255', '--resize', '8', '--crop', 'off', code=USAGE)
+        self.expect_error('evaluate', model, '--data', 'digits', '--resize', '8', code=USAGE, says='--images')
 
 
 if __name__ == '__main__':
