@@ -55,7 +55,7 @@ data::Preprocessing choose_preprocessing(const ModelFile& model, const std::stri
 std::int64_t parameter_bytes(const ir::Graph& graph) {
   std::int64_t bytes = 0;
   for (const ir::Value& value : graph.values)
-    if (value.constant) bytes += static_cast<std::int64_t>(value.constant->byte_size());
+    if (value.constant) bytes += (value.constant->size() * bits_of(value.dtype) + 7) / 8;
   return bytes;
 }
 

@@ -11,31 +11,12 @@ import argparse
 import gzip
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import numpy as np
 
-PACKAGE = 'onnxruntime-node@1.30.0'
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-def skip(reason):
-    print(f'skipped: {reason}')
-    sys.exit(77)
-
-
-def install_runtime(work):
-    if (work / 'node_modules/onnxruntime-node').is_dir():
-        return
-    if not shutil.which('npm') or not shutil.which('node'):
-        skip(f'npm is not installed; it brings {PACKAGE}, which this test compares with')
-    (work / 'package.json').write_text('{}')
-    done = subprocess.run(['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', PACKAGE], cwd=work,
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        skip(f'npm could not install {PACKAGE}: {done.stderr.strip()[-200:]}')
+from runtime import HERE, install_runtime, skip
 
 
 def run(*command, **options):

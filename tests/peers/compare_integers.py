@@ -1,0 +1,146 @@
+"""Quantized random networks in Halftone and in ONNX Runtime: QOperator node by node, QDQ as a whole."""
+from collections import Counter
+
+import numpy as np
+
+from integers import NodeChecks, scale_of_output
+from qlinear_operators import qlinear_operators
+from quantized_networks import quantizable_network
+from runtime import Runtime, try_run
+
+COUNT = 150
+LEAST_QUANTIZED = 60
+VARIANTS = {'by channel': [], 'symmetric': ['--symmetric'], 'by tensor': ['--granularity', 'tensor'],
+            'by tensor, symmetric': ['--granularity', 'tensor', '--symmetric'],
+            'by tensor, asymmetric': ['--granularity', 'tensor', '--asymmetric'],
+            'powers of two': ['--power-of-two']}
+# In float32, as ONNX Runtime computes a QDQ file without optimizations, ties fall the other way and carry on.
+MOST_STEPS = 2
+
+
+def quantize(halftone, folder, variant, form):
+    """The quantized file of folder/m.onnx, or None and why not."""
+    path = folder / f'{form}.onnx'
+    done, error = try_run(halftone, 'quantize', folder / 'm.onnx', '--data', folder / 'samples.npz', '--preset', 'raw',
+                          '--arithmetic', 'onnx', '--format', form, *VARIANTS[variant], '-o', path)
+    return (path, '') if done is not None else (None, error)
+
+
+def run_halftone(halftone, folder, form):
+    """The result of folder/FORM.onnx and the folder of its values; or None and why not."""
+    dump = folder / f'{form}.dump'
+    done, error = try_run(halftone, 'run', folder / f'{form}.onnx', '--input', folder / 'x.npy', '--output',
+                          folder / f'{form}.npy', '--dump', dump)
+    return (np.load(folder / f'{form}.npy'), dump) if done is not None else (None, error)
+
+
+def steps(a, b, step):
+    """How many steps of the output's scale two results are apart at most."""
+    return round(float(np.abs(a - b).max(initial=0) / step))
+
+
+class WholeNetworks:
+    """The results of QDQ files in Halftone and in ONNX Runtime with optimizations off and on."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.pending = []
+        self.failures = []
+
+    def add(self, network, path, ours, feeds):
+        jobs = [self.runtime.add(path, feeds, level) for level in ('disabled', 'all')]
+        self.pending.append((network, path, ours, jobs))
+
+    def compare(self):
+        rows = {'Halftone, ONNX Runtime off': Counter(), 'Halftone, ONNX Runtime on': Counter(),
+                'ONNX Runtime off, on': Counter()}
+        for network, path, ours, jobs in self.pending:
+            results = [self.runtime.results[j] for j in jobs]
+            bad = next((r for r in results if isinstance(r, str)), None)
+            if bad is not None:
+                self.failures.append(f'{network} as QDQ: ONNX Runtime says {bad[:300]}')
+                continue
+            off, on = (next(iter(r.values())) for r in results)
+            step = scale_of_output(path)
+            for row, (a, b) in zip(rows.values(), ((ours, off), (ours, on), (off, on))):
+                self._count(row, a, b, step)
+            if step is not None:
+                self._check(network, steps(ours, off, step), steps(off, on, step))
+        self._print(rows)
+
+    def _check(self, network, ours, own):
+        """Fails beyond MOST_STEPS, and beyond what ONNX Runtime's own settings are apart."""
+        if ours > max(MOST_STEPS, own):
+            self.failures.append(f'{network} as QDQ: {ours} steps from ONNX Runtime without optimizations')
+
+    @staticmethod
+    def _count(row, a, b, step):
+        differ = int(np.count_nonzero(a != b))
+        row.update(networks=1, elements=a.size, differ=differ, networks_that_differ=differ > 0)
+        if step is not None:
+            row['steps'] = max(row['steps'], steps(a, b, step))
+
+    @staticmethod
+    def _print(rows):
+        print(f'{"QDQ files, results":30}{"networks":>9}{"differ":>8}{"elements":>10}{"differ":>8}{"at most":>9}')
+        for name, r in rows.items():
+            print(f'{name:30}{r["networks"]:9}{r["networks_that_differ"]:8}{r["elements"]:10}{r["differ"]:8}'
+                  f'{r["steps"]:6} steps')
+
+
+def add_operators(halftone, work, nodes):
+    """Every file of one operator on integers; returns failures."""
+    failures = []
+    for i, (name, network, x) in enumerate(qlinear_operators()):
+        folder = work / f'operator{i}'
+        folder.mkdir()
+        network.save(folder / 'm.onnx')
+        np.save(folder / 'x.npy', x)
+        ours, dump = run_halftone(halftone, folder, 'm')
+        if ours is None:
+            failures.append(f'{name}: {dump[:300]}')
+        else:
+            nodes.add(name, folder / 'm.onnx', dump)
+    return failures
+
+
+def run_integers(halftone, modules, work, first, count):
+    """Failures as text. Prints what was counted."""
+    runtime = Runtime(work)
+    nodes, whole = NodeChecks(runtime), WholeNetworks(runtime)
+    failures, refused, accepted = add_operators(halftone, work, nodes), Counter(), Counter()
+    for seed in range(first, first + (count or COUNT)):
+        variant = list(VARIANTS)[seed % len(VARIANTS)]
+        name = f'network {seed} ({variant})'
+        folder = work / f'{seed}'
+        folder.mkdir()
+        network, samples, x = quantizable_network(seed)
+        network.save(folder / 'm.onnx')
+        np.savez(folder / 'samples.npz', x=samples, y=np.zeros(len(samples), np.int32))
+        np.save(folder / 'x.npy', x)
+        for form in ('qoperator', 'qdq'):
+            path, why = quantize(halftone, folder, variant, form)
+            if path is None:
+                if 'write it with --format qdq' in why:
+                    refused[form] += 1
+                else:
+                    failures.append(f'{name}: quantize --format {form}: {why[:300]}')
+                continue
+            ours, dump = run_halftone(halftone, folder, form)
+            if ours is None:
+                failures.append(f'{name}: run of {form}: {dump[:300]}')
+                continue
+            accepted[form] += 1
+            if form == 'qoperator':
+                nodes.add(name, path, dump)
+            else:
+                whole.add(name, path, ours, {network.input.name: x})
+    runtime.run(modules)
+    nodes.compare()
+    nodes.print()
+    whole.compare()
+    print(f'{accepted["qoperator"]} networks as QOperator ({refused["qoperator"]} refused, as the bounds of a ReLU do '
+          f'not fit its range), {accepted["qdq"]} as QDQ')
+    if accepted['qoperator'] < min(LEAST_QUANTIZED, count or COUNT):
+        failures.append(f'{accepted["qoperator"]} networks could be quantized, expected {LEAST_QUANTIZED}')
+    return failures + nodes.failures + whole.failures
