@@ -41,7 +41,9 @@ std::string remedy_of_refusal(std::string_view reason) {
 }
 
 std::string remedy_of_float(std::string_view reason, bool quantized) {
-  if (quantized) return "quantize the float model again, where its inputs and outputs get scales";
+  if (quantized && reason.find("quantized") != std::string_view::npos)
+    return "quantize the float model again, so that what it reads and gives has scales";
+  if (quantized) return "leave it out of the network when integers alone are needed";
   if (reason.find("not constants") != std::string_view::npos)
     return "export with constant folding when they are constants in training; else --allow-float";
   return "quantize --allow-float keeps it in float, between conversions";

@@ -71,6 +71,15 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
   command.add_option("--label-offset", label_offset,
                      "Added to every label of --images, for networks with a class more");
+  command
+      .add_option(
+          "--resize", resize,
+          "Short side of --images before the centre is cut out (otherwise 8/7 of what the network takes)")
+      ->check(CLI::Range(1, 1 << 16));
+  command
+      .add_option("--crop", crop, "on, or off: the whole of --images is brought to what the network takes")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   command.add_option(samples_name, samples, samples_text)->check(CLI::Range(1, 1 << 30));
   preprocessing.add_to(command);
   command.add_option("--threads", threads, "Threads to use (otherwise all cores)")
@@ -78,7 +87,10 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
 }
 
 DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
-  if (images.empty()) return open_data(data, default_part);
+  if (images.empty()) {
+    if (resize > 0 || crop != "on") throw UsageError("--resize, --crop", "are for --images");
+    return open_data(data, default_part);
+  }
   const Shape& input = model.input_shape();
   if (input.size() != 4 || input[1] != 3 || input[2] < 1 || input[3] < 1)
     throw InputError("--images",
@@ -87,6 +99,8 @@ DataSource DataOptions::open(data::Part default_part, const ModelFile& model) co
                                                 .labels = labels,
                                                 .height = input[2],
                                                 .width = input[3],
+                                                .resize = resize,
+                                                .crop = crop == "on",
                                                 .label_offset = label_offset,
                                                 .sample = samples,
                                                 .threads = thread_count()});

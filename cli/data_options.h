@@ -36,6 +36,8 @@ struct DataOptions {
   std::string images;
   std::string labels;
   std::int64_t label_offset = 0;
+  std::int64_t resize = 0;  // 0: the usual short side
+  std::string crop = "on";
   std::string samples_name = "--samples";
   std::int64_t samples = 0;  // 0: all
   PreprocessingOption preprocessing;

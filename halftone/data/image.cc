@@ -158,6 +158,33 @@ std::vector<double> resize_lines(const std::vector<double>& in, std::int64_t lin
   return out;
 }
 
+// [3, height, width], before rounding.
+std::vector<double> resized(const Tensor& image, std::int64_t height, std::int64_t width) {
+  const std::int64_t h = image.dim(1);
+  const std::int64_t w = image.dim(2);
+  if (height * width > kMaxPixels)
+    throw InputError(
+        "resize", fmt::format("{}x{} to {}x{}, expected at most {} pixels", w, h, width, height, kMaxPixels));
+  const auto pixels = image.data<std::uint8_t>();
+  const std::vector<double> wide(pixels.begin(), pixels.end());
+  return resize_lines(resize_lines(wide, h, w, width), width, h, height);
+}
+
+// `from` is [3, h, w].
+Tensor cut_centre(const std::vector<double>& from, std::int64_t h, std::int64_t w, std::int64_t height,
+                  std::int64_t width) {
+  Tensor out(DType::uint8, {3, height, width});
+  auto values = out.mutable_data<std::uint8_t>();
+  const std::int64_t top = (h - height) / 2;
+  const std::int64_t left = (w - width) / 2;
+  for (std::int64_t c = 0; c < 3; ++c)
+    for (std::int64_t y = 0; y < height; ++y)
+      for (std::int64_t x = 0; x < width; ++x)
+        values[static_cast<std::size_t>((c * height + y) * width + x)] = static_cast<std::uint8_t>(std::clamp(
+            std::floor(from[static_cast<std::size_t>((c * h + top + y) * w + left + x)] + 0.5), 0.0, 255.0));
+  return out;
+}
+
 }  // namespace
 
 Tensor read_image(const std::filesystem::path& path) {
@@ -171,6 +198,10 @@ Tensor read_image(const std::filesystem::path& path) {
   throw InputError(path.string(), "neither a PNG nor a JPEG picture");
 }
 
+Tensor resize(const Tensor& image, std::int64_t height, std::int64_t width) {
+  return cut_centre(resized(image, height, width), height, width, height, width);
+}
+
 Tensor resize_and_crop(const Tensor& image, std::int64_t side, std::int64_t height, std::int64_t width) {
   const std::int64_t h = image.dim(1);
   const std::int64_t w = image.dim(2);
@@ -178,23 +209,7 @@ Tensor resize_and_crop(const Tensor& image, std::int64_t side, std::int64_t heig
   const auto new_h =
       std::max(height, static_cast<std::int64_t>(std::llround(static_cast<double>(h) * scale)));
   const auto new_w = std::max(width, static_cast<std::int64_t>(std::llround(static_cast<double>(w) * scale)));
-  if (new_h * new_w > kMaxPixels)
-    throw InputError("resize", fmt::format("{}x{} to a short side of {}", w, h, side));
-  const auto pixels = image.data<std::uint8_t>();
-  const std::vector<double> wide(pixels.begin(), pixels.end());
-  const std::vector<double> resized =
-      resize_lines(resize_lines(wide, h, w, new_w), new_w, h, new_h);  // [3, new_h, new_w]
-  Tensor out(DType::uint8, {3, height, width});
-  auto values = out.mutable_data<std::uint8_t>();
-  const std::int64_t top = (new_h - height) / 2;
-  const std::int64_t left = (new_w - width) / 2;
-  for (std::int64_t c = 0; c < 3; ++c)
-    for (std::int64_t y = 0; y < height; ++y)
-      for (std::int64_t x = 0; x < width; ++x)
-        values[static_cast<std::size_t>((c * height + y) * width + x)] = static_cast<std::uint8_t>(std::clamp(
-            std::floor(resized[static_cast<std::size_t>((c * new_h + top + y) * new_w + left + x)] + 0.5),
-            0.0, 255.0));
-  return out;
+  return cut_centre(resized(image, new_h, new_w), new_h, new_w, height, width);
 }
 
 }  // namespace halftone::data

@@ -12,6 +12,9 @@ namespace halftone::data {
 // it is missing.
 Tensor read_image(const std::filesystem::path& path);
 
+// Each side brought to its size on its own, nothing cut off.
+Tensor resize(const Tensor& image, std::int64_t height, std::int64_t width);
+
 // The short side brought to `side` (bilinear, averaging where it shrinks), then `height` x `width` cut from
 // the centre.
 Tensor resize_and_crop(const Tensor& image, std::int64_t side, std::int64_t height, std::int64_t width);

@@ -78,9 +78,31 @@ std::vector<Entry> choose(std::vector<Entry> entries, std::int64_t count) {
   return chosen;
 }
 
+// A picture in the size that is asked for.
+Tensor fit(const Tensor& image, const ImageSetOptions& options) {
+  const bool same = image.dim(1) == options.height && image.dim(2) == options.width;
+  if (same && options.resize == 0) return image;
+  if (!options.crop) return resize(image, options.height, options.width);
+  const std::int64_t side =
+      options.resize > 0 ? options.resize : (std::min(options.height, options.width) * 8 + 3) / 7;
+  return resize_and_crop(image, side, options.height, options.width);
+}
+
+void check_size(const ImageSetOptions& options) {
+  if (options.resize == 0) return;
+  const std::int64_t least = std::min(options.height, options.width);
+  if (!options.crop)
+    throw UsageError("resize", "a short side is for pictures that are cropped, expected no size or crop on");
+  if (options.resize < least)
+    throw UsageError("resize",
+                     fmt::format("short side, got {}, expected at least the {} of the network's pictures",
+                                 options.resize, least));
+}
+
 }  // namespace
 
 Dataset read_image_set(const ImageSetOptions& options) {
+  check_size(options);
   const std::vector<Entry> entries =
       choose(options.labels.empty() ? from_folders(options) : from_list(options), options.sample);
   if (entries.empty())
@@ -90,11 +112,8 @@ Dataset read_image_set(const ImageSetOptions& options) {
   dataset.images =
       Tensor(DType::uint8, {static_cast<std::int64_t>(entries.size()), 3, options.height, options.width});
   std::uint8_t* out = dataset.images.mutable_data<std::uint8_t>().data();
-  const std::int64_t side = (std::min(options.height, options.width) * 8 + 3) / 7;
   parallel_for(static_cast<std::int64_t>(entries.size()), options.threads, [&](std::int64_t i) {
-    Tensor image = read_image(entries[static_cast<std::size_t>(i)].path);
-    if (image.dim(1) != options.height || image.dim(2) != options.width)
-      image = resize_and_crop(image, side, options.height, options.width);
+    const Tensor image = fit(read_image(entries[static_cast<std::size_t>(i)].path), options);
     std::memcpy(out + static_cast<std::size_t>(i) * image.byte_size(), image.bytes().data(),
                 image.byte_size());
   });

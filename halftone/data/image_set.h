@@ -13,13 +13,16 @@ struct ImageSetOptions {
       labels;  // "file label" a line; empty: the folders in `images`, sorted, are the classes
   std::int64_t height = 224;
   std::int64_t width = 224;
+  std::int64_t resize = 0;        // the short side before the centre is cut out; 0: 8/7 of the smaller size
+  bool crop = true;               // false: the whole picture is brought to height x width
   std::int64_t label_offset = 0;  // added to every label, for networks with a class more
   std::int64_t sample = 0;        // so many at even spacing; 0: all
   int threads = 1;
 };
 
-// uint8 [N, 3, height, width]. A picture of another size has its short side brought to 8/7 of the smaller of
-// height and width, and its centre cut out. Throws InputError naming a line or picture that is damaged.
+// uint8 [N, 3, height, width]. A picture of another size (of any, when `resize` is given) has its short side
+// brought to `resize` and its centre cut out, or with `crop` off both sides changed. Throws UsageError for a
+// `resize` that is smaller than what is cut out, InputError naming a line or picture that is damaged.
 Dataset read_image_set(const ImageSetOptions& options);
 
 }  // namespace halftone::data

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Models of several inputs and outputs, of any rank and element type, in every command; reference outputs."""
 import json
+import struct
 import unittest
+import zlib
 
 import numpy as np
 import onnx
@@ -170,6 +172,34 @@ class AnyType(ProgramTest):
         np.testing.assert_array_equal(out['best'][:, 0], x.argmax(1))
         np.testing.assert_array_equal(out['above'], x > 0)
 
+    def test_quantize_and_verify_with_integer_inputs_and_outputs(self):
+        random = np.random.default_rng(0)
+        weights = {'table': random.normal(0, 1, (20, 8)).astype(np.float32), 'w': random.normal(0, 1, (8, 5)).astype(np.float32)}
+        nodes = [helper.make_node('Gather', ['table', 'ids'], ['e'], 'embed'), helper.make_node('Cast', ['mask'], ['m'], 'cast', to=FLOAT),
+                 helper.make_node('Mul', ['e', 'm'], ['k'], 'mask'), helper.make_node('MatMul', ['k', 'w'], ['p'], 'fc'),
+                 helper.make_node('ReduceMean', ['p'], ['scores'], 'mean', axes=[1], keepdims=0), helper.make_node('ArgMax', ['scores'], ['best'], 'best', axis=1, keepdims=0)]
+        model = save_typed(self.folder / 'm.onnx', nodes, weights, [('ids', INT64, ['N', 6]), ('mask', BOOL, ['N', 6, 1])],
+                           [('scores', FLOAT, ['N', 5]), ('best', INT64, ['N'])])
+        data, quantized = self.folder / 'd.npz', self.folder / 'q.onnx'
+        np.savez(data, ids=random.integers(0, 20, (40, 6), dtype=np.int32), mask=random.random((40, 6, 1)) < 0.8, y=random.integers(0, 5, 40))
+        self.run_it('quantize', model, '--data', data, '-o', quantized, '--allow-float')
+        out = json.loads(self.run_it('verify', quantized, '--data', data, '--json').stdout)
+        self.assertEqual((out['unexplained'], [o['name'] for o in out['outputs']]), (0, ['scores', 'best']))
+        rows = json.loads(self.run_it('evaluate', model, quantized, '--data', data, '--json').stdout)
+        self.assertEqual([row['samples'] for row in rows], [40] * 3)
+        rows = json.loads(self.run_it('evaluate', quantized, '--data', data, '--reference', model, '--json').stdout)
+        self.assertGreater(rows[1]['outputs'][0]['cosine'], 0.99)
+
+    def test_outputs_of_fewer_than_8_bits(self):
+        graph = helper.make_graph([helper.make_node('QuantizeLinear', ['x', 's', 'z'], ['y'])], 'g', [helper.make_tensor_value_info('x', FLOAT, ['N', 4])],
+                                  [helper.make_tensor_value_info('y', FLOAT, ['N', 4])],
+                                  [numpy_helper.from_array(np.array(1, np.float32), 's'), TensorProto(name='z', data_type=22, raw_data=b'\0')])
+        graph.output[0].type.tensor_type.elem_type = 22  # int4, which this onnx may not know
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 21)]), str(self.folder / 'm.onnx'))
+        y = self.run_one(self.folder / 'm.onnx', x=np.array([[1, -9, 3, 20]], np.float32))['y']
+        self.assertEqual(y.dtype, np.int8)
+        np.testing.assert_array_equal(y, [[1, -8, 3, 7]])
+
     def test_every_rank_from_arrays(self):
         """A signal [N, C, W], a volume [N, C, D, H, W], and vectors without a dimension for samples."""
         random = np.random.default_rng(1)
@@ -217,6 +247,31 @@ class AnyType(ProgramTest):
                       ['--preset', 'raw', '--scale', '2']):
             with self.subTest(wrong):
                 self.expect_error('evaluate', own, '--data', 'digits', *wrong, code=USAGE)
+
+    def test_size_and_cutting_of_pictures(self):
+        """Pictures of 8x8, black but for their outer columns, for a network of 4x4."""
+        rows = np.zeros((8, 8, 3), np.uint8)
+        rows[:, [0, 1, 6, 7]] = 200
+
+        def chunk(kind, body):
+            return struct.pack('>I', len(body)) + kind + body + struct.pack('>I', zlib.crc32(kind + body))
+        folder = self.folder / 'pictures' / 'only'
+        folder.mkdir(parents=True)
+        (folder / 'p.png').write_bytes(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)) +
+                                       chunk(b'IDAT', zlib.compress(b''.join(b'\0' + row.tobytes() for row in rows))) + chunk(b'IEND', b''))
+        nodes = [helper.make_node('Relu', ['x'], ['r'], 'relu'), helper.make_node('Sigmoid', ['r'], ['y'], 'sigmoid')]
+        model = save_typed(self.folder / 'm.onnx', nodes, {}, [('x', FLOAT, ['N', 3, 4, 4])], [('y', FLOAT, ['N', 3, 4, 4])])
+
+        def error(*arguments):
+            np.save(self.folder / 'r.npy', np.full((1, 3, 4, 4), 0.5, np.float32))  # the network's answer to black
+            out = self.run_it('evaluate', model, '--images', folder.parent, '--scale', '255', '--reference', self.folder / 'r.npy', '--json', *arguments).stdout
+            return json.loads(out)[0]['outputs'][0]['max_absolute_error']
+        self.assertEqual(error('--resize', '8'), 0)
+        self.assertGreater(error('--crop', 'off'), 0.1)
+        self.assertGreater(error(), 0.01)
+        self.expect_error('evaluate', model, '--images', folder.parent, '--scale', '255', '--resize', '3', code=USAGE, says='at least the 4')
+        self.expect_error('evaluate', model, '--images', folder.parent, '--scale', '255', '--resize', '8', '--crop', 'off', code=USAGE)
+        self.expect_error('evaluate', model, '--data', 'digits', '--resize', '8', code=USAGE, says='--images')
 
 
 if __name__ == '__main__':

@@ -147,6 +147,25 @@ TEST(ImageSet, NothingToReadIsRefused) {
   EXPECT_THROW(folder.read(), InputError);
 }
 
+// A picture of 4x4, black but for its outer columns.
+TEST(ImageSet, TheShortSideAndCuttingAreChosen) {
+  Folder folder;
+  std::vector<std::uint8_t> pixels(16, 0);
+  for (std::size_t row = 0; row < 4; ++row) pixels[4 * row] = pixels[4 * row + 3] = 100;
+  std::filesystem::create_directories(folder.options.images / "a");
+  write_bytes(folder.options.images / "a" / "p.png", png(4, 4, PNG_FORMAT_GRAY, pixels));
+  folder.options.resize = 4;
+  EXPECT_THAT(greys(folder.read()), ElementsAre(0));  // the columns are cut off
+  folder.options.resize = 0;
+  folder.options.crop = false;
+  EXPECT_GT(greys(folder.read()).at(0), 20);
+  folder.options.resize = 4;
+  EXPECT_THROW(folder.read(), UsageError);
+  folder.options.crop = true;
+  folder.options.resize = 1;
+  EXPECT_THROW(folder.read(), UsageError);
+}
+
 TEST(ImageSet, MissingAndDamagedPicturesAreNamed) {
   Folder folder;
   folder.list("none.png 0");

@@ -158,6 +158,13 @@ TEST(Resize, InterpolatesWhereItGrows) {
               uint8s({3, 1, 4}, {0, 25, 75, 100, 0, 25, 75, 100, 0, 25, 75, 100}));
 }
 
+TEST(Resize, WithoutCuttingKeepsTheWholePicture) {
+  const Tensor image = uint8s({3, 1, 4}, {0, 100, 20, 40, 0, 0, 0, 0, 8, 8, 10, 10});
+  EXPECT_TRUE(resize(image, 1, 4) == image);
+  EXPECT_TRUE(resize(image, 2, 1) == resize(resize(image, 2, 4), 2, 1));
+  EXPECT_EQ(resize(image, 1, 1).data<std::uint8_t>()[3 - 1], 9);
+}
+
 // Turning the picture turns the result.
 RC_GTEST_PROP(Resize, RowsAndColumnsAreTreatedAlike, ()) {
   const std::int64_t h = *rc::gen::inRange(1, 12), w = *rc::gen::inRange(1, 12);
