@@ -1,7 +1,9 @@
 #include "cli/data_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <filesystem>
 #include <iostream>
 
 #include "halftone/base/error.h"
@@ -9,14 +11,60 @@
 #include "halftone/data/image_set.h"
 
 namespace halftone::cli {
+namespace {
+
+std::vector<Tensor> arrays_for(const DataSource& source, const ModelFile& model) {
+  const std::vector<std::string> names = model.input_names();
+  if (source.arrays) return data::inputs_from(*source.arrays, names);
+  if (names.size() > 1)
+    throw InputError(source.name,
+                     fmt::format("holds images alone, expected an .npz with an array for each input: {}",
+                                 fmt::join(names, ", ")));
+  return {source.dataset->images};
+}
+
+data::Labels labels_of(const DataSource& source, const ModelFile& model) {
+  if (source.arrays) return data::labels_from(*source.arrays, model.input_names());
+  return {source.dataset->labels, source.dataset->classes};
+}
+
+}  // namespace
+
+std::int64_t DataSource::rows(const ModelFile& model) const { return arrays_for(*this, model).at(0).dim(0); }
+
+DataSource open_data(const std::string& spec, data::Part default_part) {
+  if (!data::is_array_file(spec)) {
+    data::Dataset dataset = data::load(spec, default_part);
+    return {.name = dataset.name, .dataset = std::move(dataset)};
+  }
+  data::ArraySet arrays = data::read_array_set(spec, default_part);
+  return {.name = std::filesystem::path(arrays.where).stem().string(), .arrays = std::move(arrays)};
+}
+
+analysis::Samples samples_from(const DataSource& source, const ModelFile& model, bool with_labels) {
+  analysis::Samples samples = analysis::samples_for(model.graph, arrays_for(source, model));
+  samples.name = source.name;
+  if (samples.size() == 0) throw InputError(source.name, "no samples");
+  if (!with_labels) return samples;
+  data::Labels labels = labels_of(source, model);
+  const auto rows = static_cast<std::size_t>(samples.size());
+  if (!labels.values.empty() && labels.values.size() != rows)
+    throw InputError(source.name, fmt::format("number of labels, got {}, expected {} (one a row)",
+                                              labels.values.size(), rows));
+  samples.labels = std::move(labels.values);
+  samples.classes = labels.classes;
+  return samples;
+}
 
 void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::string& samples_text) {
   CLI::App* source = command.add_option_group("Samples");
   source->add_option(
       "--data", data,
-      fmt::format("digits (built in), mnist, fashion-mnist, cifar10, a directory or an .npz with x and y; "
-                  "add :train or :test to choose a part (otherwise {})",
-                  data::name_of(default_part)));
+      fmt::format(
+          "digits (built in), mnist, fashion-mnist, cifar10, a directory, an .npz with an array for each "
+          "input (or x) and labels y, or an .npy for the only input; rows are samples; add :train or :test "
+          "to choose a part (otherwise {})",
+          data::name_of(default_part)));
   source->add_option("--images", images,
                      "A folder of PNG and JPEG pictures: those of --labels, or a folder a class");
   source->require_option(1);
@@ -24,47 +72,47 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
   command.add_option("--label-offset", label_offset,
                      "Added to every label of --images, for networks with a class more");
   command.add_option(samples_name, samples, samples_text)->check(CLI::Range(1, 1 << 30));
-  command.add_option("--preset", preset,
-                     "How pixels become numbers: raw, mnist, cifar10, imagenet or tf (otherwise the model's "
-                     "own, or the data set's usual one)");
+  preprocessing.add_to(command);
   command.add_option("--threads", threads, "Threads to use (otherwise all cores)")
       ->check(CLI::Range(1, 1024));
 }
 
-data::Dataset DataOptions::load(data::Part default_part, const Shape& input) const {
-  if (images.empty()) {
-    const data::Dataset dataset = data::load(data, default_part);
-    return samples > 0 ? data::sample(dataset, samples) : dataset;
-  }
+DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
+  if (images.empty()) return open_data(data, default_part);
+  const Shape& input = model.input_shape();
   if (input.size() != 4 || input[1] != 3 || input[2] < 1 || input[3] < 1)
     throw InputError("--images",
                      fmt::format("input of shape {}, expected Nx3xHxW for pictures", to_string(input)));
-  return data::read_image_set({.images = images,
-                               .labels = labels,
-                               .height = input[2],
-                               .width = input[3],
-                               .label_offset = label_offset,
-                               .sample = samples,
-                               .threads = thread_count()});
+  data::Dataset dataset = data::read_image_set({.images = images,
+                                                .labels = labels,
+                                                .height = input[2],
+                                                .width = input[3],
+                                                .label_offset = label_offset,
+                                                .sample = samples,
+                                                .threads = thread_count()});
+  return {.name = dataset.name, .dataset = std::move(dataset)};
 }
 
-data::Preprocessing choose_preprocessing(const ModelFile& model, const DataOptions& options,
-                                         const std::string& dataset_name) {
-  if (!options.images.empty() && options.preset.empty() && !model.preprocessing)
+analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& model,
+                                    bool with_labels) const {
+  analysis::Samples result = samples_from(source, model, with_labels);
+  if (!images.empty() && !preprocessing.given() && !model.preprocessing)
     throw UsageError("--preset", fmt::format("'{}' does not say how pictures are prepared, expected a preset",
                                              model.path));
-  return choose_preprocessing(model, options.preset, dataset_name);
+  result.preprocessing = preprocessing.choose(model, source.name);
+  if (preprocessing.given() && !result.has_pixels() && result.preprocessing != data::preset("raw"))
+    throw UsageError("--preset", fmt::format("'{}' holds no pixels (uint8) for a float input of '{}'",
+                                             source.name, model.path));
+  return samples > 0 ? analysis::sample(std::move(result), samples) : result;
 }
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 
-void with_progress(const DataOptions& data, const ModelFile& model, std::int64_t batch_size,
+void with_progress(const DataOptions& data, const analysis::Samples& samples, std::int64_t batch_size,
                    const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work) {
   report::Progress progress(std::cerr, report::stderr_options());
-  const Shape& input = model.input_shape();
-  const bool fixed = !input.empty() && input[0] != kDynamic;
-  work({.batch_size = model.batch_size(batch_size),
-        .fixed_batch = fixed,
+  work({.batch_size = samples.fixed_batch.value_or(batch_size),
+        .fixed_batch = samples.fixed_batch.has_value(),
         .threads = data.thread_count(),
         .progress = [&](double done) { progress.update(done, title); }});
 }

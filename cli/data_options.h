@@ -1,15 +1,35 @@
-// The options of every command that runs a model over a data set.
+// The options of every command that runs a model over samples.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/model_file.h"
+#include "cli/preprocessing_option.h"
 #include "halftone/analysis/batches.h"
+#include "halftone/data/array_set.h"
 #include "halftone/data/load.h"
 #include "halftone/report/progress.h"
 
 namespace halftone::cli {
+
+// What --data or --images holds, until a model takes it: a labelled set of images, or arrays by name.
+struct DataSource {
+  std::string name;
+  std::optional<data::Dataset> dataset;
+  std::optional<data::ArraySet> arrays;
+
+  // Of all samples; pictures that were left out when reading do not count.
+  std::int64_t rows(const ModelFile& model) const;
+};
+
+// A set by name or directory, an .npz or an .npy file.
+DataSource open_data(const std::string& spec, data::Part default_part);
+
+// The source's rows as the model's samples, with labels where it has any and `with_labels`. Throws InputError
+// when they do not fit its inputs.
+analysis::Samples samples_from(const DataSource& source, const ModelFile& model, bool with_labels);
 
 struct DataOptions {
   std::string data;
@@ -18,24 +38,22 @@ struct DataOptions {
   std::int64_t label_offset = 0;
   std::string samples_name = "--samples";
   std::int64_t samples = 0;  // 0: all
-  std::string preset;
+  PreprocessingOption preprocessing;
   int threads = 0;  // 0: all cores
 
   // `samples_text` says what --samples is for and its default.
   void add_to(CLI::App& command, data::Part default_part, const std::string& samples_text);
-  // The rows asked for, at even spacing through the set; pictures in the size of the input [N, C, H, W].
-  data::Dataset load(data::Part default_part, const Shape& input) const;
+  // Pictures in the size of the first input [N, C, H, W] of `model`.
+  DataSource open(data::Part default_part, const ModelFile& model) const;
+  // The rows asked for, at even spacing through the source, with their preparation. Throws UsageError for
+  // pictures whose preparation nobody names.
+  analysis::Samples take(const DataSource& source, const ModelFile& model, bool with_labels = false) const;
   int thread_count() const;
 };
 
-// What was asked for, else what the file says, else the data set's usual one. Throws UsageError for pictures
-// whose preparation nobody names.
-data::Preprocessing choose_preprocessing(const ModelFile& model, const DataOptions& options,
-                                         const std::string& dataset_name);
-
 // Runs `work(options for its batches)` under a progress line headed `title`; batches of `batch_size` unless
 // the model has its own.
-void with_progress(const DataOptions& data, const ModelFile& model, std::int64_t batch_size,
+void with_progress(const DataOptions& data, const analysis::Samples& samples, std::int64_t batch_size,
                    const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work);
 
 }  // namespace halftone::cli

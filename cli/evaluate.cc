@@ -9,10 +9,10 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/reference.h"
 #include "cli/shape_option.h"
-#include "halftone/float_engine/executor.h"
+#include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
-#include "halftone/qgraph/interpreter.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -24,6 +24,8 @@ struct Options {
   std::vector<std::string> models;
   ShapeOption shapes;
   DataOptions data;
+  std::string output;     // whose largest number is the class
+  std::string reference;  // outputs to compare with instead
   bool json = false;
 };
 
@@ -32,6 +34,7 @@ struct Row {
   std::string mode;
   double accuracy = 0.0;
   double top5 = 0.0;
+  std::vector<analysis::OutputError> errors;  // against --reference
   std::int64_t samples = 0;
   std::int64_t bytes = 0;
   std::int64_t parameter_bytes = 0;
@@ -50,20 +53,30 @@ std::int64_t float_macs(const ir::Graph& graph) {
   return macs;
 }
 
+// What the models are run on and compared with.
+struct Task {
+  DataSource source;
+  data::NamedTensors reference;
+};
+
 Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network,
-                 const data::Dataset& dataset, const Options& options) {
-  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data, dataset.name);
+                 const analysis::Samples& samples, const std::vector<analysis::Reference>& references,
+                 const Options& options) {
   Row row{.model = model.path,
           .mode = mode,
+          .samples = samples.size(),
           .bytes = model.file_bytes,
           .parameter_bytes = parameter_bytes(model.graph)};
-  with_progress(options.data, model, kBatch, fmt::format("{} ({})", model.path, mode),
+  with_progress(options.data, samples, kBatch, fmt::format("{} ({})", model.path, mode),
                 [&](const analysis::BatchOptions& batches) {
+                  if (!references.empty()) {
+                    row.errors = analysis::compare_with(references, network, samples, batches);
+                    return;
+                  }
                   const analysis::Accuracy accuracy =
-                      analysis::evaluate(network, dataset, preprocessing, batches);
+                      analysis::evaluate(network, samples, batches, output_index(model, options.output));
                   row.accuracy = accuracy.percent();
                   row.top5 = accuracy.percent(accuracy.correct_in_5);
-                  row.samples = accuracy.samples;
                 });
   if (mode == "integer")
     row.work = qgraph::count_work(*model.integers);
@@ -74,17 +87,27 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
 }
 
 nlohmann::json to_json(const Row& row) {
-  return {{"model", row.model},
-          {"mode", row.mode},
-          {"accuracy", two_decimals(row.accuracy)},
-          {"top5", two_decimals(row.top5)},
-          {"samples", row.samples},
-          {"bytes", row.bytes},
-          {"parameter_bytes", row.parameter_bytes},
-          {"integer_nodes", row.work.integer_nodes},
-          {"float_nodes", row.work.float_nodes},
-          {"integer_macs", row.work.integer_macs},
-          {"float_macs", row.work.float_macs}};
+  nlohmann::json out{{"model", row.model},
+                     {"mode", row.mode},
+                     {"samples", row.samples},
+                     {"bytes", row.bytes},
+                     {"parameter_bytes", row.parameter_bytes},
+                     {"integer_nodes", row.work.integer_nodes},
+                     {"float_nodes", row.work.float_nodes},
+                     {"integer_macs", row.work.integer_macs},
+                     {"float_macs", row.work.float_macs}};
+  if (row.errors.empty()) {
+    out["accuracy"] = two_decimals(row.accuracy);
+    out["top5"] = two_decimals(row.top5);
+    return out;
+  }
+  for (const analysis::OutputError& error : row.errors)
+    out["outputs"].push_back({{"name", error.name},
+                              {"compared", error.compared},
+                              {"cosine", error.cosine},
+                              {"max_absolute_error", error.max_absolute},
+                              {"relative_rms_error", error.relative_rms}});
+  return out;
 }
 
 // Among fewer classes than this, being among the five largest says little.
@@ -112,23 +135,65 @@ void print_table(const std::vector<Row>& rows, int classes) {
     fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
 }
 
+void print_errors(const std::vector<Row>& rows) {
+  using Align = report::Table::Align;
+  report::Table table({{"model"},
+                       {"computed in"},
+                       {"output"},
+                       {"cosine", Align::right},
+                       {"largest error", Align::right},
+                       {"relative RMS error", Align::right},
+                       {"nodes int/float", Align::right}});
+  for (const Row& row : rows)
+    for (const analysis::OutputError& error : row.errors)
+      table.add_row({row.model, row.mode, error.name, fmt::format("{:.6f}", error.cosine),
+                     fmt::format("{:.6g}", error.max_absolute), fmt::format("{:.6g}", error.relative_rms),
+                     fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes)});
+  fmt::print("{}", table.text());
+  if (!rows.empty()) fmt::print("{} samples\n", report::format_count(rows[0].samples));
+}
+
+// A float model once, a quantized one simulated and in integers. Returns how many classes the samples have.
+int evaluate_model(const ModelFile& model, const Task& task, const Options& options, std::vector<Row>& rows) {
+  const bool classes = task.reference.empty();
+  const analysis::Samples samples = options.data.take(task.source, model, classes);
+  if (classes && samples.labels.empty())
+    throw InputError(samples.name,
+                     "has no labels to count right classes by, expected an array y, or --reference");
+  std::vector<analysis::Reference> references;
+  if (!classes)
+    references =
+        match_reference(task.reference, model, options.output, samples.size(), task.source.rows(model));
+  const auto add = [&](const char* mode, const ir::Executor& network) {
+    rows.push_back(evaluate_one(model, mode, network, samples, references, options));
+  };
+  if (!model.integers) {
+    add("float", *executor_of(model));
+    return samples.classes;
+  }
+  add("simulated", ir::Interpreter(model.graph));
+  add("integer", *executor_of(model));
+  return samples.classes;
+}
+
 int evaluate(const Options& options) {
   std::vector<ModelFile> models;
-  for (const std::string& path : options.models)
+  for (const std::string& path : options.models) {
     models.push_back(load_model_file(path, options.shapes.input_shapes()));
-  const data::Dataset dataset = options.data.load(data::Part::test, models.front().input_shape());
-  std::vector<Row> rows;
-  for (const ModelFile& model : models) {
-    if (!model.integers) {
-      rows.push_back(
-          evaluate_one(model, "float", *float_engine::make_executor(model.graph), dataset, options));
-      continue;
-    }
-    rows.push_back(evaluate_one(model, "simulated", ir::Interpreter(model.graph), dataset, options));
-    rows.push_back(evaluate_one(model, "integer", qgraph::Interpreter(*model.integers), dataset, options));
+    output_index(models.back(), options.output);
   }
+  Task task{.source = options.data.open(data::Part::test, models.front()), .reference = {}};
+  if (!options.reference.empty())
+    task.reference = read_reference(options.reference, options.shapes.input_shapes(), task.source,
+                                    options.data, models.front().preprocessing);
+  std::vector<Row> rows;
+  int classes = 0;
+  for (const ModelFile& model : models) classes = evaluate_model(model, task, options, rows);
   if (!options.json) {
-    print_table(rows, dataset.classes);
+    if (options.reference.empty())
+      print_table(rows, classes);
+    else
+      print_errors(rows);
     return kYes;
   }
   nlohmann::json out = nlohmann::json::array();
@@ -142,13 +207,25 @@ int evaluate(const Options& options) {
 void add_evaluate(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("evaluate", "Accuracy of models in float, simulated and in integers, side by side");
-  command->footer("Example: halftone evaluate mlp.onnx mlp.int8.onnx --data mnist");
+      app.add_subcommand("evaluate",
+                         "Accuracy of models in float, simulated and in integers, side by side; or how "
+                         "far their outputs lie from others");
+  command->footer(
+      "Examples: halftone evaluate mlp.onnx mlp.int8.onnx --data mnist\n"
+      "          halftone evaluate super.int8.onnx --data x.npy --reference super.onnx");
   command
       ->add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")
       ->required();
   options->shapes.add_to(*command);
   options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
+  command->add_option(
+      "--output", options->output,
+      "The output whose largest number is the class (otherwise the first), or the only one to "
+      "compare with --reference");
+  command->add_option(
+      "--reference", options->reference,
+      "Compare outputs instead of classes: an .npz with an array for each, an .npy for the only one "
+      "(rows are samples), or an ONNX model that computes them");
   command->add_flag("--json", options->json, "Print a JSON list");
   command->callback([options, &run] { run = [options] { return evaluate(*options); }; });
 }

@@ -72,7 +72,11 @@ ModelFile make_model(const Request& request, int classes) {
     throw UsageError("model",
                      fmt::format("neither a network nor a file, got '{}', expected {} or an ONNX file",
                                  request.model, fmt::join(names, ", ")));
-  return load_model_file(request.model);
+  ModelFile model = load_model_file(request.model);
+  if (model.graph.inputs.size() != 1)
+    throw UnsupportedError(request.model,
+                           fmt::format("{} inputs, expected 1 for training", model.graph.inputs.size()));
+  return model;
 }
 
 std::string describe(const qat::EpochReport& report) {

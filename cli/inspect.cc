@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
@@ -19,6 +20,7 @@ using Json = nlohmann::json;
 struct Options {
   std::string model;
   ShapeOption shapes;
+  bool check = false;
   bool json = false;
 };
 
@@ -144,6 +146,14 @@ void print_inspection(const Json& out) {
 }
 
 int inspect(const Options& options) {
+  if (options.check) {
+    const Checked checked = check_model(options.model, options.shapes.input_shapes());
+    if (options.json)
+      print_json(to_json(checked));
+    else
+      print_check(checked);
+    return checked.integers_alone() ? kYes : kNo;
+  }
   const Json out = inspect_json(load_model_file(options.model, options.shapes.input_shapes()));
   if (options.json)
     print_json(out);
@@ -158,9 +168,15 @@ void add_inspect(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
-  command->footer("Example: halftone inspect mlp.onnx --json");
+  command->footer(
+      "Examples: halftone inspect mlp.onnx --json\n"
+      "          halftone inspect mlp.onnx --check");
   command->add_option("model", options->model, "ONNX model")->required();
   options->shapes.add_to(*command);
+  command->add_flag(
+      "--check", options->check,
+      "Instead: every node that is not supported, or in float only, with the reason and the remedy; "
+      "exit 0 when integers alone will do, 1 when not, 3 for a damaged file");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return inspect(*options); }; });
 }

@@ -11,15 +11,22 @@
 
 namespace halftone::cli {
 
-std::int64_t ModelFile::batch_size(std::int64_t wanted) const {
-  const Shape& shape = input_shape();
-  return shape.empty() || shape[0] == kDynamic ? wanted : std::max<std::int64_t>(shape[0], 1);
+namespace {
+
+std::vector<std::string> names_of(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
+  std::vector<std::string> names;
+  for (ir::ValueId id : ids) names.push_back(graph.value(id).name);
+  return names;
 }
+
+}  // namespace
+
+std::vector<std::string> ModelFile::input_names() const { return names_of(graph, graph.inputs); }
+std::vector<std::string> ModelFile::output_names() const { return names_of(graph, graph.outputs); }
 
 ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes) {
   ModelFile model{.path = path, .graph = onnx_io::load_model(path, shapes)};
-  if (model.graph.inputs.size() != 1)
-    throw UnsupportedError(path, fmt::format("{} inputs, expected 1", model.graph.inputs.size()));
+  if (model.graph.inputs.empty()) throw UnsupportedError(path, "no inputs, expected at least 1");
   std::error_code no_size;  // of a pipe
   const std::uintmax_t bytes = std::filesystem::file_size(path, no_size);
   model.file_bytes = no_size ? 0 : static_cast<std::int64_t>(bytes);
@@ -48,7 +55,7 @@ data::Preprocessing choose_preprocessing(const ModelFile& model, const std::stri
 std::int64_t parameter_bytes(const ir::Graph& graph) {
   std::int64_t bytes = 0;
   for (const ir::Value& value : graph.values)
-    if (value.constant) bytes += static_cast<std::int64_t>(value.constant->byte_size());
+    if (value.constant) bytes += (value.constant->size() * bits_of(value.dtype) + 7) / 8;
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-// A model as the commands take it from a file: its graph, whether it is quantized, and how its input is
+// A model as the commands take it from a file: its graph, whether it is quantized, and how its inputs are
 // prepared.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "halftone/data/preprocessing.h"
 #include "halftone/ir/executor.h"
@@ -25,11 +26,12 @@ struct ModelFile {
   std::optional<data::Preprocessing> preprocessing;  // from the file's metadata
 
   const Shape& input_shape() const { return graph.value(graph.inputs.at(0)).shape; }
-  // Samples per run: the file's own when it is fixed, else `wanted`.
-  std::int64_t batch_size(std::int64_t wanted) const;
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
 };
 
-// Loads, and lowers when quantized. `shapes` are for what the file leaves open of its inputs.
+// Loads, and lowers when quantized. `shapes` are for what the file leaves open of its inputs, of which there
+// is at least one.
 ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes = {});
 
 // Throws SystemError when no file can be made there: before work whose result would be lost.

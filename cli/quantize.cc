@@ -1,6 +1,7 @@
 #include "halftone/quant/quantize.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/islands.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -36,6 +38,7 @@ struct Options {
   bool symmetric = false;
   bool asymmetric = false;
   bool power_of_two = false;
+  bool allow_float = false;
   std::string format = "qdq";
   bool json = false;
 };
@@ -67,6 +70,7 @@ quant::Recipe recipe_from(const Options& options) {
 // What quantizing came to.
 struct Result {
   quant::Quantized quantized;
+  std::vector<quant::Island> islands;
   qgraph::QuantizedGraph integers;
   std::uint64_t bytes = 0;  // written
   std::int64_t samples = 0;
@@ -75,9 +79,13 @@ struct Result {
 nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
                        const Result& result) {
   nlohmann::json islands = nlohmann::json::array();
-  for (const qgraph::Node& node : result.integers.nodes)
-    if (const auto* island = std::get_if<qgraph::Float>(&node.op))
-      islands.push_back({{"node", node.name}, {"reason", island->reason}});
+  for (const quant::Island& island : result.islands)
+    islands.push_back({{"node", island.name},
+                       {"op", island.op},
+                       {"reason", island.reason},
+                       {"multiply_adds", island.multiply_adds},
+                       {"ends_network", island.ends_network}});
+  const qgraph::Work work = qgraph::count_work(result.integers);
   return {{"model", options.model},
           {"output", options.output},
           {"recipe", quant::describe(recipe)},
@@ -86,8 +94,10 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
           {"bytes", result.bytes},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
           {"parameter_bytes", parameter_bytes(result.quantized.graph)},
-          {"integer_nodes", qgraph::count_work(result.integers).integer_nodes},
+          {"integer_nodes", work.integer_nodes},
+          {"integer_macs", work.integer_macs},
           {"float_nodes", islands},
+          {"float_macs", work.float_macs},
           {"notes", result.quantized.notes}};
 }
 
@@ -103,10 +113,13 @@ void print_summary(const nlohmann::json& s) {
   fmt::print("  calibrated   on {} samples, min-max\n", report::format_count(s["calibration_samples"]));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
-  fmt::print("  layers       {} in integers, {} in float\n", s["integer_nodes"].get<std::int64_t>(),
-             s["float_nodes"].size());
+  fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",
+             s["integer_nodes"].get<std::int64_t>(), report::format_count(s["integer_macs"]),
+             s["float_nodes"].size(), report::format_count(s["float_macs"]));
   for (const auto& node : s["float_nodes"])
-    fmt::print("    float: '{}': {}\n", node["node"].get<std::string>(), node["reason"].get<std::string>());
+    fmt::print(
+        "    {}: {} '{}': {}\n", node["ends_network"].get<bool>() ? "float end of the network" : "float",
+        node["op"].get<std::string>(), node["node"].get<std::string>(), node["reason"].get<std::string>());
   for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
 }
 
@@ -117,31 +130,54 @@ ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
   return graph;
 }
 
+// Unless the user allows it, nothing stays float between integers unnoticed.
+void refuse_islands(const std::vector<quant::Island>& islands, const Options& options) {
+  std::vector<std::string> named;
+  for (const quant::Island& island : islands)
+    if (!island.ends_network)
+      named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
+  if (options.allow_float || named.empty()) return;
+  throw UnsupportedError(options.model,
+                         fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
+                                     "conversions",
+                                     named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
+                                     fmt::join(named, ", ")));
+}
+
+quant::RangeTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
+                            const Options& options) {
+  quant::RangeTable ranges;
+  with_progress(options.data, samples, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
+    const auto inputs = [&](std::int64_t first, std::int64_t last) {
+      return analysis::batch_of(samples, first, last, batches).inputs;
+    };
+    ranges = quant::calibrate(*float_engine::make_executor(graph), {samples.size(), inputs},
+                              {.batch_size = batches.batch_size,
+                               .fixed_batch = batches.fixed_batch,
+                               .threads = batches.threads,
+                               .progress = batches.progress});
+  });
+  return ranges;
+}
+
 int quantize(const Options& options) {
   const quant::Recipe recipe = recipe_from(options);
   quant::check(recipe);
   check_writable(options.output);
   ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const data::Dataset dataset = options.data.load(data::Part::train, before.input_shape());
-  const data::Preprocessing preprocessing = choose_preprocessing(before, options.data, dataset.name);
-  const Tensor samples = data::apply(preprocessing, dataset.images);
-
   const ir::Graph graph = passes::simplify(before.graph);
-  quant::RangeTable ranges;
-  with_progress(options.data, before, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
-    ranges = quant::calibrate(*float_engine::make_executor(graph), samples,
-                              {.batch_size = batches.batch_size,
-                               .fixed_batch = batches.fixed_batch,
-                               .threads = batches.threads,
-                               .progress = batches.progress});
-  });
-  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = dataset.size()};
+  if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
+  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
+  const quant::RangeTable ranges = calibrate(graph, samples, options);
+  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
-  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
+  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
+  result.islands = quant::islands_of(graph, result.integers);
+  refuse_islands(result.islands, options);
   result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.format), options.output);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
@@ -158,7 +194,13 @@ void add_quantize(CLI::App& app, Run& run) {
   options->data.samples = kCalibrationSamples;
   CLI::App* command =
       app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
-  command->footer("Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx");
+  command->footer(
+      "Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx\n"
+      "A model of which a node would stay float is refused (halftone inspect --check lists them) unless "
+      "--allow-float "
+      "is given. A Softmax, LogSoftmax, ArgMax or Hardmax that ends the network needs no flag: it only reads "
+      "the "
+      "answer off, and stays the float end of the network.");
   command->add_option("model", options->model, "Float ONNX model")->required();
   command
       ->add_option("-o,--output", options->output,
@@ -170,6 +212,8 @@ void add_quantize(CLI::App& app, Run& run) {
                    "qonnx (Quant nodes)")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
       ->capture_default_str();
+  command->add_flag("--allow-float", options->allow_float,
+                    "Nodes without an integer form stay float, between Dequantize and Quantize");
   options->shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples,--samples";
   options->data.add_to(*command, data::Part::train,

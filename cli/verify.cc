@@ -36,6 +36,13 @@ nlohmann::json to_json(const analysis::Verification& v, const std::string& arith
                       {"tolerance_steps", layer.tolerance},
                       {"first_row", layer.first_row},
                       {"first_element", layer.first_element}});
+  nlohmann::json outputs = nlohmann::json::array();
+  for (const auto& output : v.outputs)
+    outputs.push_back({{"name", output.name},
+                       {"compared", output.compared},
+                       {"different", output.different},
+                       {"max_difference", output.max_difference},
+                       {"predictions_different", output.predictions_different}});
   const auto* worst = v.worst();
   return {{"arithmetic", arithmetic},
           {"samples", v.samples},
@@ -45,6 +52,7 @@ nlohmann::json to_json(const analysis::Verification& v, const std::string& arith
           {"worst_layer", worst != nullptr ? nlohmann::json(worst->name) : nlohmann::json()},
           {"end_to_end_different", v.end_to_end_different},
           {"predictions_different", v.predictions_different},
+          {"outputs", outputs},
           {"layers", layers}};
 }
 
@@ -70,6 +78,11 @@ void print_report(const analysis::Verification& v, const std::string& arithmetic
       report::format_count(v.unexplained));
   fmt::print("end to end, {} integers and {} predictions differ\n",
              report::format_count(v.end_to_end_different), report::format_count(v.predictions_different));
+  if (v.outputs.size() > 1)
+    for (const auto& output : v.outputs)
+      fmt::print("  output '{}': {} of {} numbers differ, by {:.6g} at most\n", output.name,
+                 report::format_count(output.different), report::format_count(output.compared),
+                 output.max_difference);
   fmt::print("{}\n", v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
                                         : fmt::format("NOT verified: see layer {}", v.worst()->name));
 }
@@ -78,12 +91,11 @@ int verify(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
-  const data::Dataset dataset = options.data.load(data::Part::test, model.input_shape());
-  const data::Preprocessing preprocessing = choose_preprocessing(model, options.data, dataset.name);
+  const analysis::Samples samples = options.data.take(options.data.open(data::Part::test, model), model);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
-  with_progress(options.data, model, kBatch, "verifying", [&](const analysis::BatchOptions& batches) {
-    result = analysis::verify(model.graph, integers, *model.integers, dataset, preprocessing, batches);
+  with_progress(options.data, samples, kBatch, "verifying", [&](const analysis::BatchOptions& batches) {
+    result = analysis::verify(model.graph, integers, *model.integers, samples, batches);
   });
   if (result.compared == 0 && result.unexplained == 0)
     throw InputError(options.model, "no value of it is computed in integers, nothing to verify");

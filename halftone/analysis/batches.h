@@ -1,12 +1,12 @@
-// A data set cut into batches that threads take one after another.
+// Samples cut into batches that threads take one after another.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
+#include "halftone/analysis/samples.h"
 #include "halftone/base/tensor.h"
-#include "halftone/data/dataset.h"
-#include "halftone/data/preprocessing.h"
 
 namespace halftone::analysis {
 
@@ -18,15 +18,24 @@ struct BatchOptions {
   std::function<void(double)> progress;  // fraction done; one call at a time
 };
 
-// Rows [first, first + count) of the set, preprocessed; images may have more rows when the batch is fixed.
+// Rows [first, first + count) of the samples, prepared; the inputs have `rows` of them, which are more when
+// the batch is fixed.
 struct Batch {
   std::int64_t first = 0;
   std::int64_t count = 0;
-  Tensor images;
+  std::int64_t rows = 0;
+  std::vector<Tensor> inputs;
 };
 
+// One of them. `options` decide whether it is filled up.
+Batch batch_of(const Samples& samples, std::int64_t first, std::int64_t last, const BatchOptions& options);
+
 // Calls body once for every batch, from several threads.
-void for_batches(const data::Dataset& dataset, const data::Preprocessing& preprocessing,
-                 const BatchOptions& options, const std::function<void(const Batch&)>& body);
+void for_batches(const Samples& samples, const BatchOptions& options,
+                 const std::function<void(const Batch&)>& body);
+
+// The rows of an output that belong to the batch's samples; an output of a single sample may lack the
+// dimension for them. Throws InputError naming `where` when the output has not one row a sample.
+Tensor output_rows(const Tensor& output, const Batch& batch, std::string_view where);
 
 }  // namespace halftone::analysis

@@ -31,33 +31,41 @@ std::int64_t rank_of(std::span<const float> row, std::int32_t label) {
   return rank;
 }
 
-Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
-                  const data::Preprocessing& preprocessing, const BatchOptions& options) {
+Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
+                  std::size_t output) {
+  if (samples.labels.size() != static_cast<std::size_t>(samples.size()))
+    throw InputError("evaluate",
+                     fmt::format("{} labels for {} samples", samples.labels.size(), samples.size()));
   Accuracy accuracy;
-  accuracy.samples = dataset.size();
+  accuracy.samples = samples.size();
   accuracy.predictions.resize(static_cast<std::size_t>(accuracy.samples));
   std::vector<std::int64_t> ranks(accuracy.predictions.size());
-  for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
-    const Tensor scores = network.run({&batch.images, 1}).at(0);
-    if (scores.rank() < 2 || scores.dim(0) != batch.images.dim(0) ||
-        scores.size() / scores.dim(0) < dataset.classes)
-      throw InputError("evaluate",
-                       fmt::format("output of shape {} for {} samples of {} classes",
-                                   to_string(scores.shape()), batch.images.dim(0), dataset.classes));
+  for_batches(samples, options, [&](const Batch& batch) {
+    const Tensor scores = output_rows(network.run(batch.inputs).at(output), batch, "evaluate");
+    const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
+    if (scores.rank() < 2 || width < samples.classes)
+      throw InputError("evaluate", fmt::format("output of shape {} for {} samples of {} classes",
+                                               to_string(scores.shape()), batch.count, samples.classes));
     const std::vector<std::int32_t> predicted = predictions(scores);
-    std::copy_n(predicted.begin(), batch.count, accuracy.predictions.begin() + batch.first);
+    std::ranges::copy(predicted, accuracy.predictions.begin() + batch.first);
     const Tensor real = scores.cast(DType::float32);
-    const auto width = static_cast<std::size_t>(scores.size() / scores.dim(0));
     for (std::size_t i = 0; i < static_cast<std::size_t>(batch.count); ++i) {
       const std::size_t row = static_cast<std::size_t>(batch.first) + i;
-      ranks[row] = rank_of(real.data<float>().subspan(i * width, width), dataset.labels[row]);
+      ranks[row] = rank_of(
+          real.data<float>().subspan(i * static_cast<std::size_t>(width), static_cast<std::size_t>(width)),
+          samples.labels[row]);
     }
   });
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    accuracy.correct += accuracy.predictions[i] == dataset.labels[i] ? 1 : 0;
+    accuracy.correct += accuracy.predictions[i] == samples.labels[i] ? 1 : 0;
     accuracy.correct_in_5 += ranks[i] < 5 ? 1 : 0;
   }
   return accuracy;
+}
+
+Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
+                  const data::Preprocessing& preprocessing, const BatchOptions& options) {
+  return evaluate(network, samples_of(dataset, preprocessing), options);
 }
 
 }  // namespace halftone::analysis

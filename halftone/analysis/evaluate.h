@@ -21,8 +21,10 @@ struct Accuracy {
   double percent() const { return percent(correct); }
 };
 
-// The class of a row is the largest of the first output's numbers for it, the first among equal ones.
-// Throws InputError when the output has not one row a sample, or fewer numbers than the set has classes.
+// The class of a row is the largest of the output's numbers for it, the first among equal ones. Throws
+// InputError when the output has not one row a sample, or fewer numbers than the samples have classes.
+Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
+                  std::size_t output = 0);
 Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
                   const data::Preprocessing& preprocessing, const BatchOptions& options);
 

@@ -76,12 +76,17 @@ std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated
   return judges;
 }
 
-// Integers that no Quantize made here, but a move: they are the same or wrong.
+std::vector<std::int64_t> to_int64(const Tensor& integers) {
+  const Tensor wide = integers.cast(DType::int64);
+  return {wide.data<std::int64_t>().begin(), wide.data<std::int64_t>().end()};
+}
+
+// Integers that no Quantize made here, but a move or an island: they are the same or wrong.
 LayerComparison compare_exactly(const std::string& name, const Tensor& simulated, const Tensor& integers,
                                 std::int64_t first_row) {
   LayerComparison result{.name = name, .compared = simulated.size()};
-  const auto a = numeric::to_int32(simulated);
-  const auto b = numeric::to_int32(integers);
+  const auto a = to_int64(simulated);
+  const auto b = to_int64(integers);
   const std::int64_t row =
       integers.rank() == 0 || integers.dim(0) == 0 ? 1 : integers.size() / integers.dim(0);
   for (std::size_t i = 0; i < b.size(); ++i) {
@@ -139,11 +144,50 @@ void merge(LayerComparison& into, const LayerComparison& from) {
 }
 
 std::int64_t count_different(const Tensor& a, const Tensor& b) {
-  const auto x = numeric::to_int32(a);
-  const auto y = numeric::to_int32(b);
+  if (a.shape() != b.shape()) return a.size();
+  const auto x = to_int64(a);
+  const auto y = to_int64(b);
   std::int64_t count = 0;
   for (std::size_t i = 0; i < x.size(); ++i) count += x[i] != y[i] ? 1 : 0;
   return count;
+}
+
+// Where a row's largest number is; a NaN is never larger.
+std::int64_t place_of_largest(std::span<const double> row) {
+  return std::max_element(row.begin(), row.end()) - row.begin();
+}
+
+OutputComparison compare_outputs(const std::string& name, const Tensor& simulated, const Tensor& integers,
+                                 const Batch& batch) {
+  OutputComparison result{.name = name};
+  const Tensor real_a = simulated.cast(DType::float64);
+  const Tensor real_b = integers.cast(DType::float64);
+  const auto a = real_a.data<double>();
+  const auto b = real_b.data<double>();
+  if (simulated.shape() != integers.shape())
+    throw InputError(name, fmt::format("simulated output of shape {}, got {} in integers",
+                                       to_string(simulated.shape()), to_string(integers.shape())));
+  const bool by_row = integers.rank() > 0 && integers.dim(0) == batch.rows;
+  const std::size_t row =
+      by_row && batch.rows > 0 ? a.size() / static_cast<std::size_t>(batch.rows) : a.size();
+  const std::size_t count = by_row ? row * static_cast<std::size_t>(batch.count) : a.size();
+  result.compared = static_cast<std::int64_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+    ++result.different;
+    result.max_difference = std::max(result.max_difference, std::fabs(a[i] - b[i]));
+  }
+  for (std::size_t i = 0; row > 0 && integers.rank() > 1 && i + row <= count; i += row)
+    result.predictions_different +=
+        place_of_largest(a.subspan(i, row)) != place_of_largest(b.subspan(i, row)) ? 1 : 0;
+  return result;
+}
+
+void merge(OutputComparison& into, const OutputComparison& from) {
+  into.compared += from.compared;
+  into.different += from.different;
+  into.max_difference = std::max(into.max_difference, from.max_difference);
+  into.predictions_different += from.predictions_different;
 }
 
 using Integers = std::map<std::string, Tensor, std::less<>>;
@@ -154,8 +198,8 @@ std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, c
                                             const std::map<std::string, Judge, std::less<>>& judges) {
   std::vector<LayerComparison> result;
   Integers real;
-  simulation.run({&batch.images, 1}, [&](std::string_view name, Tensor& value) {
-    if (value.dtype() == DType::float32) {
+  simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
+    if (is_float(value.dtype())) {
       real.insert_or_assign(std::string(name), value);
       return;
     }
@@ -210,42 +254,63 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   return tolerance + (std::holds_alternative<qgraph::Requantize>(node.op) ? y.range * mantissa : 0.0);
 }
 
+namespace {
+
+// What one batch came to.
+struct BatchResult {
+  std::vector<LayerComparison> layers;
+  std::vector<OutputComparison> outputs;
+  std::int64_t end_to_end_different = 0;
+};
+
+BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulation,
+                         const ir::Executor& integers, const Batch& batch,
+                         const std::map<std::string, Judge, std::less<>>& judges) {
+  BatchResult result;
+  Integers mine;
+  const std::vector<Tensor> outputs = integers.run(batch.inputs, [&](std::string_view name, Tensor& value) {
+    if (!is_float(value.dtype())) mine.emplace(name, value);
+  });
+  result.layers = layer_by_layer(simulation, batch, mine, judges);
+  const std::vector<Tensor> free = simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
+    const auto found = mine.find(name);
+    if (!is_float(value.dtype()) && found != mine.end())
+      result.end_to_end_different += count_different(value, found->second);
+  });
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    result.outputs.push_back(
+        compare_outputs(graph.value(graph.outputs[i]).name, free.at(i), outputs[i], batch));
+  return result;
+}
+
+}  // namespace
+
 Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
                     const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
                     const data::Preprocessing& preprocessing, const BatchOptions& options) {
+  return verify(simulated, integers, graph, samples_of(dataset, preprocessing), options);
+}
+
+Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
+                    const qgraph::QuantizedGraph& graph, const Samples& samples,
+                    const BatchOptions& options) {
   const ir::Interpreter simulation(simulated);
   const auto judges = make_judges(simulated, graph);
   std::map<std::string, LayerComparison> layers;
-  Verification result{.samples = dataset.size()};
+  Verification result{.samples = samples.size()};
+  for (ir::ValueId id : simulated.outputs) result.outputs.push_back({.name = simulated.value(id).name});
   std::mutex mutex;
-  for_batches(dataset, preprocessing, options, [&](const Batch& batch) {
-    Integers mine;
-    const Tensor y = integers
-                         .run({&batch.images, 1},
-                              [&](std::string_view name, Tensor& value) {
-                                if (value.dtype() != DType::float32) mine.emplace(name, value);
-                              })
-                         .at(0);
-    const std::vector<LayerComparison> compared = layer_by_layer(simulation, batch, mine, judges);
-    std::int64_t end_to_end = 0;
-    const Tensor free = simulation
-                            .run({&batch.images, 1},
-                                 [&](std::string_view name, Tensor& value) {
-                                   const auto found = mine.find(name);
-                                   if (value.dtype() != DType::float32 && found != mine.end())
-                                     end_to_end += count_different(value, found->second);
-                                 })
-                            .at(0);
-    const auto a = predictions(y);
-    const auto b = predictions(free);
+  for_batches(samples, options, [&](const Batch& batch) {
+    const BatchResult own = verify_batch(simulated, simulation, integers, batch, judges);
     const std::lock_guard lock(mutex);
-    for (const LayerComparison& layer : compared) {
+    for (const LayerComparison& layer : own.layers) {
       const auto [at, added] = layers.try_emplace(layer.name, layer);
       if (!added) merge(at->second, layer);
     }
-    result.end_to_end_different += end_to_end;
-    for (std::size_t i = 0; i < a.size(); ++i) result.predictions_different += a[i] != b[i] ? 1 : 0;
+    for (std::size_t i = 0; i < own.outputs.size(); ++i) merge(result.outputs[i], own.outputs[i]);
+    result.end_to_end_different += own.end_to_end_different;
   });
+  if (!result.outputs.empty()) result.predictions_different = result.outputs[0].predictions_different;
   for (const ir::Node& node : simulated.nodes) {
     const auto found = layers.find(simulated.value(node.outputs[0]).name);
     if (found == layers.end()) continue;

@@ -24,14 +24,24 @@ struct LayerComparison {
   std::int64_t first_element = -1;
 };
 
+// One output of the network, when nothing is reset between layers.
+struct OutputComparison {
+  std::string name;
+  std::int64_t compared = 0;
+  std::int64_t different = 0;
+  double max_difference = 0.0;
+  std::int64_t predictions_different = 0;  // rows whose largest number stands at another place
+};
+
 struct Verification {
-  std::vector<LayerComparison> layers;  // in the order of the network
+  std::vector<LayerComparison> layers;    // in the order of the network
+  std::vector<OutputComparison> outputs;  // of the graph, in its order
   std::int64_t samples = 0;
   std::int64_t compared = 0;
   std::int64_t different = 0;
   std::int64_t unexplained = 0;
   std::int64_t end_to_end_different = 0;  // when nothing is reset between layers
-  std::int64_t predictions_different = 0;
+  std::int64_t predictions_different = 0;  // of the first output
   const LayerComparison* worst() const;  // most unexplained, then most different; nullptr when all are equal
 };
 
@@ -39,6 +49,8 @@ struct Verification {
 // Each layer of the simulation is given the integers' inputs, so that a difference is that layer's own. A
 // difference is explained when the integer is a nearest one to the simulated real value, within `tolerance`:
 // then it is a tie that float32 or the multiplier's mantissa decided otherwise.
+Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
+                    const qgraph::QuantizedGraph& graph, const Samples& samples, const BatchOptions& options);
 Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
                     const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
                     const data::Preprocessing& preprocessing, const BatchOptions& options);

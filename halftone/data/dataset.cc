@@ -40,21 +40,27 @@ Dataset first(const Dataset& dataset, std::int64_t count) {
           .classes = dataset.classes};
 }
 
+Tensor sample_rows(const Tensor& rows, std::int64_t count) {
+  expect_positive(count);
+  const std::int64_t size = rows.dim(0);
+  if (count >= size) return rows;
+  Shape shape = rows.shape();
+  shape[0] = count;
+  Tensor result(rows.dtype(), shape);
+  const std::size_t row_bytes = rows.byte_size() / static_cast<std::size_t>(size);
+  std::byte* out = result.mutable_bytes().data();
+  for (std::int64_t i = 0; i < count && row_bytes > 0; ++i, out += row_bytes)
+    std::memcpy(out, rows.bytes().data() + static_cast<std::size_t>(i * size / count) * row_bytes, row_bytes);
+  return result;
+}
+
 Dataset sample(const Dataset& dataset, std::int64_t count) {
   expect_positive(count);
   const std::int64_t size = dataset.size();
   if (count >= size) return dataset;
-  Shape shape = dataset.images.shape();
-  shape[0] = count;
-  Dataset result{dataset.name, Tensor(dataset.images.dtype(), shape), {}, dataset.classes};
-  const std::size_t row_bytes = dataset.images.byte_size() / static_cast<std::size_t>(size);
-  std::byte* out = result.images.mutable_bytes().data();
-  for (std::int64_t i = 0; i < count; ++i, out += row_bytes) {
-    const std::int64_t row = i * size / count;
-    if (row_bytes > 0)
-      std::memcpy(out, dataset.images.bytes().data() + static_cast<std::size_t>(row) * row_bytes, row_bytes);
-    result.labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
-  }
+  Dataset result{dataset.name, sample_rows(dataset.images, count), {}, dataset.classes};
+  for (std::int64_t i = 0; i < count; ++i)
+    result.labels.push_back(dataset.labels[static_cast<std::size_t>(i * size / count)]);
   return result;
 }
 

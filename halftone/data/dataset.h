@@ -29,6 +29,9 @@ void check(const Dataset& dataset, std::string_view where);
 // The first `count` rows, or all when there are fewer. Throws UsageError when count < 1.
 Dataset first(const Dataset& dataset, std::int64_t count);
 
+// The rows of any array that sample() takes.
+Tensor sample_rows(const Tensor& rows, std::int64_t count);
+
 // `count` rows at even spacing, row i being floor(i * size / count), or all when there are fewer.
 // Throws UsageError when count < 1.
 Dataset sample(const Dataset& dataset, std::int64_t count);

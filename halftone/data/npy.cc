@@ -30,7 +30,8 @@ struct TypeCode {
 constexpr std::array kTypeCodes = {
     TypeCode{"f4", DType::float32}, TypeCode{"f8", DType::float64}, TypeCode{"i1", DType::int8},
     TypeCode{"u1", DType::uint8},   TypeCode{"i2", DType::int16},   TypeCode{"u2", DType::uint16},
-    TypeCode{"i4", DType::int32},   TypeCode{"i8", DType::int64},   TypeCode{"b1", DType::uint8}};
+    TypeCode{"i4", DType::int32},   TypeCode{"u4", DType::uint32},  TypeCode{"i8", DType::int64},
+    TypeCode{"u8", DType::uint64},  TypeCode{"f2", DType::float16}, TypeCode{"b1", DType::boolean}};
 
 struct Elements {
   DType dtype;
@@ -44,8 +45,8 @@ Elements elements_of(std::string_view descr, std::string_view where) {
       if (descr.substr(1) == type.code && (order != '|' || size_of(type.dtype) == 1))
         return {type.dtype, order == '>'};
   throw UnsupportedError(
-      where, fmt::format("element type of a .npy array, got '{}', expected f4, f8, i1, u1, i2, u2, "
-                         "i4, i8 or b1 after '<' or '>'",
+      where, fmt::format("element type of a .npy array, got '{}', expected f2, f4, f8, i1, u1, i2, "
+                         "u2, i4, u4, i8, u8 or b1 after '<' or '>'",
                          printable(descr)));
 }
 
@@ -54,6 +55,9 @@ std::string descr_of(DType dtype) {
     if (type.dtype == dtype) return fmt::format("{}{}", size_of(dtype) == 1 ? '|' : '<', type.code);
   throw std::logic_error("element type without a .npy code");
 }
+
+// What NumPy has no type for is written in one that holds its values.
+DType numpy_dtype(DType dtype) { return dtype == DType::bfloat16 ? DType::float32 : memory_dtype(dtype); }
 
 std::string_view header_text(ByteReader& reader, std::string_view where) {
   if (reader.take_text(kMagic.size()) != kMagic)
@@ -121,12 +125,16 @@ Tensor parse_npy(std::span<const std::byte> bytes, std::string_view where) {
                       ? from_fortran_order(source, elements.dtype, header.shape)
                       : from_c_order(source, elements.dtype, header.shape);
   if (elements.big_endian) swap_bytes(tensor.mutable_bytes(), element_bytes);
+  // Any other byte in a bool is undefined.
+  if (elements.dtype == DType::boolean)
+    for (std::byte& b : tensor.mutable_bytes()) b = std::byte{b != std::byte{0}};
   return tensor;
 }
 
 Tensor read_npy(const std::filesystem::path& path) { return parse_npy(read_file(path), path.string()); }
 
-std::vector<std::byte> encode_npy(const Tensor& tensor) {
+std::vector<std::byte> encode_npy(const Tensor& original) {
+  const Tensor tensor = original.cast(numpy_dtype(original.dtype()));
   if (tensor.rank() > kMaxNpyRank)
     throw UsageError("write .npy",
                      fmt::format("dimensions, got {}, expected at most {}", tensor.rank(), kMaxNpyRank));

@@ -12,13 +12,14 @@
 namespace halftone::data {
 
 // Reads format versions 1.0, 2.0 and 3.0, either byte order, C and Fortran order (transposed to C), element
-// types f4 f8 i1 u1 i2 u2 i4 i8, and b1 as uint8. Throws UnsupportedError for any other type or version,
+// types f2 f4 f8 i1 u1 i2 u2 i4 u4 i8 u8 b1. Throws UnsupportedError for any other type or version,
 // InputError for a malformed header or a length other than the header says, SystemError when the file can't
 // be read.
 Tensor read_npy(const std::filesystem::path& path);
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view where);
 
-// Writes version 1.0, little-endian, C order. Throws UsageError for more dimensions than a header can list.
+// Writes version 1.0, little-endian, C order; integers of fewer than 8 bits as int8 or uint8, bfloat16 as
+// float32. Throws UsageError for more dimensions than a header can list.
 void write_npy(const std::filesystem::path& path, const Tensor& tensor);
 std::vector<std::byte> encode_npy(const Tensor& tensor);
 

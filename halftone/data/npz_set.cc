@@ -29,6 +29,16 @@ Tensor images_of(const Tensor& x, std::string_view where) {
   return x.rank() == 3 ? x.reshaped({x.dim(0), 1, x.dim(1), x.dim(2)}) : x;
 }
 
+int count_classes(const NamedTensors& entries, std::string_view where) {
+  std::int32_t largest = 0;
+  for (std::string_view name : {"y", "y_train", "y_test"})
+    if (const Tensor* y = find(entries, name))
+      for (std::int32_t label : labels_of(*y, where)) largest = std::max(largest, label);
+  return largest + 1;
+}
+
+}  // namespace
+
 std::vector<std::int32_t> labels_of(const Tensor& y, std::string_view where) {
   const bool is_column = y.rank() == 2 && y.dim(1) == 1;
   if (is_float(y.dtype()) || (y.rank() != 1 && !is_column))
@@ -43,16 +53,6 @@ std::vector<std::int32_t> labels_of(const Tensor& y, std::string_view where) {
   }
   return labels;
 }
-
-int count_classes(const NamedTensors& entries, std::string_view where) {
-  std::int32_t largest = 0;
-  for (std::string_view name : {"y", "y_train", "y_test"})
-    if (const Tensor* y = find(entries, name))
-      for (std::int32_t label : labels_of(*y, where)) largest = std::max(largest, label);
-  return largest + 1;
-}
-
-}  // namespace
 
 Dataset read_npz_set(const std::filesystem::path& path, Part part, bool part_named) {
   const std::string where = path.string();

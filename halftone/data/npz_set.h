@@ -13,4 +13,7 @@ namespace halftone::data {
 // file. Throws InputError when an array is missing or breaks these rules.
 Dataset read_npz_set(const std::filesystem::path& path, Part part, bool part_named);
 
+// Integers from 0, [N] or [N,1], as labels. Throws InputError for anything else.
+std::vector<std::int32_t> labels_of(const Tensor& y, std::string_view where);
+
 }  // namespace halftone::data

@@ -40,19 +40,25 @@ std::string key_of(const onnx::NodeProto& node) {
   return is_default_domain(node.domain()) ? node.op_type() : node.domain() + "." + node.op_type();
 }
 
-// Every operator that can't be read, at once and before any work.
-void check_supported(const onnx::GraphProto& graph) {
-  std::string missing;
-  int count = 0;
+std::vector<UnsupportedNode> find_unsupported(const onnx::GraphProto& graph) {
+  std::vector<UnsupportedNode> nodes;
   for (const onnx::NodeProto& node : graph.node()) {
     if (is_constant_node(node) || find_importer(key_of(node)) != nullptr) continue;
-    const std::string domain = is_default_domain(node.domain()) ? "" : node.domain() + ".";
-    const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
-    if (++count <= 10)
-      missing += fmt::format("{}{}{} '{}'", missing.empty() ? "" : ", ", domain, node.op_type(), name);
+    nodes.push_back(
+        {key_of(node), node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name()});
   }
-  if (count > 10) missing += fmt::format(" and {} more", count - 10);
-  if (count > 0) throw UnsupportedError("operators", "not supported: " + missing);
+  return nodes;
+}
+
+// Every operator that can't be read, at once and before any work.
+void check_supported(const onnx::GraphProto& graph) {
+  constexpr std::size_t kMost = 10;  // in one line
+  const std::vector<UnsupportedNode> nodes = find_unsupported(graph);
+  std::string missing;
+  for (std::size_t i = 0; i < std::min(nodes.size(), kMost); ++i)
+    missing += fmt::format("{}{} '{}'", i == 0 ? "" : ", ", nodes[i].op, nodes[i].name);
+  if (nodes.size() > kMost) missing += fmt::format(" and {} more", nodes.size() - kMost);
+  if (!nodes.empty()) throw UnsupportedError("operators", "not supported: " + missing);
 }
 
 // "pytorch 1.13.1"
@@ -240,6 +246,10 @@ ir::Graph read(onnx::ModelProto model, ExternalData files, const InputShapes& sh
 
 ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where, const InputShapes& shapes) {
   return read(parse_model_proto(bytes, where), ExternalData(), shapes, where);
+}
+
+std::vector<UnsupportedNode> unsupported_nodes(const std::filesystem::path& path) {
+  return find_unsupported(read_model_proto(path).graph());
 }
 
 ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes) {

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "halftone/ir/graph.h"
 
@@ -31,5 +33,14 @@ using InputShapes = std::map<std::string, Shape>;
 ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes = {});
 ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where,
                       const InputShapes& shapes = {});
+
+// A node whose operator is not read: "com.microsoft.Attention", "encoder/attention".
+struct UnsupportedNode {
+  std::string op;
+  std::string name;  // its first output's when it has none
+};
+
+// All of them, known from the names of the operators alone. Throws InputError for a damaged file.
+std::vector<UnsupportedNode> unsupported_nodes(const std::filesystem::path& path);
 
 }  // namespace halftone::onnx_io

@@ -78,7 +78,8 @@ const Tensor* ShapeValues::find(ir::ValueId id) const {
 std::optional<std::vector<Tensor>> ShapeValues::follow(const ir::Graph& graph, const ir::Node& node,
                                                        std::span<const ir::TensorType> types) const {
   // Weights stay integers, and what is large stays a node.
-  if (std::holds_alternative<ir::DequantizeLinear>(node.op)) return std::nullopt;
+  if (std::holds_alternative<ir::DequantizeLinear>(node.op) || std::holds_alternative<ir::Quant>(node.op))
+    return std::nullopt;
   for (const ir::TensorType& type : types)
     if (!is_static(type.shape) || element_count(type.shape) > kMostElements) return std::nullopt;
   if (const auto* shape = std::get_if<ir::ShapeOf>(&node.op))

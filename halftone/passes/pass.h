@@ -27,6 +27,14 @@ ir::Graph widen_floats(ir::Graph graph);
 // A Split becomes a Slice for each part.
 ir::Graph unroll_splits(ir::Graph graph);
 
+// (x − mean)/√(mean((x − mean)²) + ε)·scale + bias over the last dimension, as exporters take it apart,
+// becomes one LayerNormalization.
+ir::Graph fuse_layer_norm(ir::Graph graph);
+
+// A MatMul of stacked rows [d0, …, K] with constant weights [K, M], and the Add of a bias behind it, becomes
+// a Gemm of all rows between two Reshapes.
+ir::Graph flatten_matmuls(ir::Graph graph);
+
 // A ReduceMean over all of space becomes a GlobalAveragePool.
 ir::Graph pool_means(ir::Graph graph);
 

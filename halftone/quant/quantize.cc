@@ -215,7 +215,7 @@ std::vector<FloatNode> float_nodes(const ir::Graph& graph) {
   std::vector<FloatNode> result;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
     if (decided.role[n] == Role::floating)
-      result.push_back({ir::describe(graph, graph.nodes[n]), decided.reason[n]});
+      result.push_back({ir::describe(graph, graph.nodes[n]), decided.reason[n], n});
   return result;
 }
 

@@ -27,6 +27,7 @@ Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recip
 struct FloatNode {
   std::string node;
   std::string reason;
+  std::size_t index = 0;  // among the graph's nodes
 };
 std::vector<FloatNode> float_nodes(const ir::Graph& graph);
 

@@ -180,14 +180,14 @@ RC_GTEST_PROP(Batches, CoverEveryRowOnceInWholeBatches, ()) {
   std::vector<double> progress;
   bool right = true;
   for_batches(
-      dataset, {},
+      samples_of(dataset, {}),
       {.batch_size = size, .threads = threads, .progress = [&](double done) { progress.push_back(done); }},
       [&](const Batch& batch) {
         const std::lock_guard lock(mutex);
-        right = right && batch.images.dim(0) == std::min(size, rows - batch.first);
-        for (std::int64_t i = 0; i < batch.images.dim(0); ++i) {
+        right = right && batch.inputs[0].dim(0) == std::min(size, rows - batch.first);
+        for (std::int64_t i = 0; i < batch.inputs[0].dim(0); ++i) {
           ++seen[static_cast<std::size_t>(batch.first + i)];
-          right = right && batch.images.data<float>()[static_cast<std::size_t>(i)] ==
+          right = right && batch.inputs[0].data<float>()[static_cast<std::size_t>(i)] ==
                                static_cast<float>(batch.first + i);
         }
       });

@@ -53,10 +53,10 @@ class BadInput(ProgramTest):
             self.expect_error('inspect', damaged, code=BAD)
 
     def test_unsupported_operators_are_all_named_before_any_work(self):
-        nodes = [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'), helper.make_node('LRN', ['flat'], ['a'], 'local_norm', size=3),
+        nodes = [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'), helper.make_node('Wobble', ['flat'], ['a'], 'local_norm', size=3),
                  helper.make_node('Det', ['a'], ['output'], 'determinant')]
         model = save(self.folder / 'odd.onnx', nodes, {})
-        message = self.quantize_fails(model, says="LRN 'local_norm'")
+        message = self.quantize_fails(model, says="Wobble 'local_norm'")
         self.assertIn("Det 'determinant'", message)
 
     def test_weights_that_are_no_numbers(self):

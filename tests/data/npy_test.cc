@@ -73,7 +73,7 @@ TEST(Npy, ReadsEveryElementTypeInBothOrders) {
   EXPECT_EQ(parse_type("|i1", "\xff"sv).data<std::int8_t>()[0], -1);
   EXPECT_EQ(parse_type("|u1", "\xff"sv).data<std::uint8_t>()[0], 255);
   EXPECT_EQ(parse_type(">u1", "\xff"sv).data<std::uint8_t>()[0], 255);
-  EXPECT_EQ(parse_type("|b1", "\x01"sv).data<std::uint8_t>()[0], 1);
+  EXPECT_EQ(parse_type("|b1", "\x07"sv).data<bool>()[0], true);
   EXPECT_EQ(parse_type("<i2", "\xfe\xff"sv).data<std::int16_t>()[0], -2);
   EXPECT_EQ(parse_type(">u2", "\x01\x02"sv).data<std::uint16_t>()[0], 258);
   EXPECT_EQ(parse_type("<i4", "\xfe\xff\xff\xff"sv).data<std::int32_t>()[0], -2);
@@ -81,16 +81,26 @@ TEST(Npy, ReadsEveryElementTypeInBothOrders) {
   EXPECT_EQ(parse_type(">i8", "\x00\x00\x00\x00\x00\x00\x01\x02"sv).data<std::int64_t>()[0], 258);
 }
 
+TEST(Npy, WritesWhatNumPyHasNoTypeForInOneThatHoldsIt) {
+  const auto read_back = [](const Tensor& tensor) { return parse_npy(encode_npy(tensor), "test"); };
+  const Tensor nibbles = Tensor::from<std::int8_t>({2}, std::vector<std::int8_t>{-8, 7});
+  EXPECT_EQ(read_back(nibbles.cast(DType::int4)), nibbles);
+  EXPECT_EQ(read_back(Tensor(DType::uint2, {3})).dtype(), DType::uint8);
+  EXPECT_EQ(read_back(Tensor::from<float>({1}, std::vector{1.5F}).cast(DType::bfloat16)).data<float>()[0],
+            1.5F);
+  for (DType dtype : {DType::boolean, DType::float16, DType::uint32, DType::uint64})
+    EXPECT_EQ(read_back(Tensor(dtype, {2})).dtype(), dtype);
+}
+
 TEST(Npy, NamesTypesItDoesNotRead) {
-  for (std::string_view descr :
-       {"<f2", "<c8", "<u4", "<u8", "<U3", "|O", "|S5", "<M8[ns]", "|f4", "=f4", "f4", ""})
+  for (std::string_view descr : {"<c8", "<f1", "<f16", "<U3", "|O", "|S5", "<M8[ns]", "|f4", "=f4", "f4", ""})
     EXPECT_THROW(parse_type(descr, "12345678"), UnsupportedError) << descr;
   EXPECT_THROW(parse_header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "1234"),
                UnsupportedError);
-  EXPECT_EQ(message_of<UnsupportedError>([] { parse_type("<f2", ""); }),
-            "[test] element type of a .npy array, got '<f2', expected f4, f8, i1, u1, i2, u2, i4, i8 or b1 "
-            "after '<' "
-            "or '>'");
+  EXPECT_EQ(
+      message_of<UnsupportedError>([] { parse_type("<c8", ""); }),
+      "[test] element type of a .npy array, got '<c8', expected f2, f4, f8, i1, u1, i2, u2, i4, u4, i8, "
+      "u8 or b1 after '<' or '>'");
 }
 
 TEST(Npy, ReadsVersions1To3) {

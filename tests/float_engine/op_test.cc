@@ -194,7 +194,7 @@ TEST(Eltwise, BehindWhatTheyAreFusedWith) {
 
 RC_GTEST_PROP(Softmax, AlongAnyAxis, ()) {
   const Shape shape{1 + choose(3), 1 + choose(20), 1 + choose(4)};
-  const ir::Softmax op{.axis = choose(3), .to_end = choose(3) == 0};
+  const ir::Softmax op{{.axis = choose(3), .to_end = choose(3) == 0}};
   const std::vector<Tensor> inputs{ir::random_floats(shape, any_seed())};
   const ir::Graph graph = graph_of(op, inputs);
   const Tensor expected = ir::run(graph, inputs);

@@ -103,9 +103,18 @@ RC_GTEST_PROP(MatMul, OfStacksMultipliesEachPair, ()) {
         }
 }
 
+TEST(MatMul, VectorsAreRowsOnTheLeftAndColumnsOnTheRight) {
+  const Tensor v = floats({2}, {1, 2});
+  const Tensor m = floats({2, 2}, {1, 2, 3, 4});
+  EXPECT_EQ(apply_op(MatMul{}, {v, m}), floats({2}, {7, 10}));
+  EXPECT_EQ(apply_op(MatMul{}, {m, v}), floats({2}, {5, 11}));
+  EXPECT_EQ(apply_op(MatMul{}, {v, v}), floats({}, {5}));
+}
+
 TEST(MatMul, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(OneNode().input({2, 3}).input({2, 3}).with(MatMul{}), InputError);
-  EXPECT_THROW(OneNode().input({3}).input({3, 2}).with(MatMul{}), UnsupportedError);
+  EXPECT_THROW(OneNode().input({}).input({3, 2}).with(MatMul{}), InputError);
+  EXPECT_THROW(OneNode().input({3}).input({2, 3}).with(MatMul{}), InputError);
   EXPECT_THROW(OneNode().input({2, 2, 3}).input({3, 3, 2}).with(MatMul{}), InputError);
 }
 

@@ -97,7 +97,10 @@ TEST(QuantizeLinear, ShapesAndTypesThatDoNotAgreeAreRefused) {
   EXPECT_THROW(OneNode().input({2}).input({}).input({}, DType::int32).with(QuantizeLinear{}),
                UnsupportedError);
   EXPECT_THROW(OneNode().input({2}).input({}).input({}).with(QuantizeLinear{}), UnsupportedError);
-  EXPECT_THROW(OneNode().input({2}, DType::int8).input({}).with(QuantizeLinear{}), UnsupportedError);
+  EXPECT_THROW(OneNode().input({2}, DType::int8).input({}).with(QuantizeLinear{}), InputError);
+  EXPECT_THROW(OneNode().input({4, 2}).input({2, 1}).with(QuantizeLinear{.axis = 0, .block_size = 2}),
+               InputError);
+  EXPECT_NO_THROW(OneNode().input({3, 2}).input({2, 2}).with(QuantizeLinear{.axis = 0, .block_size = 2}));
   EXPECT_THROW(OneNode().input({2}, DType::int8).input({}).input({}, DType::uint8).with(DequantizeLinear{}),
                InputError);
   EXPECT_THROW(OneNode().input({2}, DType::int64).input({}).with(DequantizeLinear{}), UnsupportedError);

@@ -220,6 +220,15 @@ TEST(Conv, KeepsASymbolicBatch) {
   EXPECT_EQ(g.value(g.outputs[0]).shape, (Shape{kDynamic, 2, 3, 3}));
 }
 
+TEST(Conv, OneDimensionIsARow) {
+  const Conv row{.window = {.strides = {2}, .pads = {1, 2}, .dilations = {2}}, .groups = 2};
+  const Conv plane{.window = {.strides = {1, 2}, .pads = {0, 1, 0, 2}, .dilations = {1, 2}}, .groups = 2};
+  const Tensor x = random_floats({2, 4, 9}, 1);
+  const Tensor w = random_floats({6, 2, 3}, 2);
+  const Tensor y = apply_op(row, {x, w});
+  EXPECT_EQ(apply_op(plane, {x.reshaped({2, 4, 1, 9}), w.reshaped({6, 2, 1, 3})}).reshaped(y.shape()), y);
+}
+
 TEST(Conv, WhatDoesNotFitIsRefused) {
   const auto refuses = [](const Shape& x, const Shape& w, const Op& op, const Shape& b = {}) {
     OneNode node;
@@ -238,7 +247,9 @@ TEST(Conv, WhatDoesNotFitIsRefused) {
   refuses({1, 1, 4, 4}, {1, 1, 2, 2}, Conv{{.pads = {-1, 0, 0, 0}}});
   refuses({1, 1, 4, 4}, {1, 1, 2, 2}, Conv{{.dilations = {4, 1}}});
   refuses({1, 1, 4, 4}, {2, 1, 2, 2}, Conv{}, {3});
-  refuses({1, 1, 4}, {1, 1, 2}, Conv{});
+  refuses({1, 1, 4}, {1, 1, 5}, Conv{});
+  refuses({1, 1, 4}, {1, 1, 2, 2}, Conv{});
+  refuses({1, 1, 4, 4, 4}, {1, 1, 2, 2, 2}, Conv{});
   refuses({1, 1, 4, kDynamic}, {1, 1, 2, 2}, Conv{});
 }
 

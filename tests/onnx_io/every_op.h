@@ -5,10 +5,9 @@
 #include <string>
 
 #include "tests/ir/tensors.h"
+#include "tests/onnx_io/every_other_op.h"
 
 namespace halftone::onnx_io {
-
-using Graphs = std::map<std::string, ir::Graph>;
 
 inline void add_windows(Graphs& graphs) {
   using namespace ir;
@@ -165,7 +164,11 @@ inline Graphs graphs_of_every_op(bool newest = true) {
   add_linear(graphs);
   add_binary(graphs);
   add_functions(graphs);
+  add_reductions(graphs);
+  add_shapes(graphs);
+  add_integer_operators(graphs);
   if (newest) add_newest(graphs);
+  if (newest) add_newest_others(graphs);
   add_elementwise(graphs);
   add_moves(graphs);
   add_quantization(graphs);

@@ -77,6 +77,61 @@ TEST(UnrollSplits, OneSliceAPart) {
   expect_same(g, after);
 }
 
+// x [N, 3, 4] normalized over its last dimension as PyTorch's exporter writes it.
+ValueId add_layer_norm(Graph& g, ValueId x, bool squares_by_pow) {
+  const ir::ReduceMean mean{{.axes = {-1}}};
+  const ValueId centred = g.add_node(ir::Sub{}, {x, g.add_node(mean, {x}, "mean")}, "centred");
+  const ValueId square =
+      squares_by_pow ? g.add_node(ir::Pow{}, {centred, g.add_constant("two", ir::scalar_of(2.0F))}, "square")
+                     : g.add_node(ir::Mul{}, {centred, centred}, "square");
+  const ValueId variance = g.add_node(mean, {square}, "variance");
+  const ValueId sum =
+      g.add_node(ir::Add{}, {variance, g.add_constant("epsilon", ir::scalar_of(0.125F))}, "sum");
+  return g.add_node(ir::Div{}, {centred, g.add_node(ir::Sqrt{}, {sum}, "root")}, "normalized");
+}
+
+TEST(FuseLayerNorm, WithAndWithoutScaleAndBias) {
+  for (int parts : {0, 1, 2, 3})
+    for (bool pow : {false, true}) {
+      Graph g;
+      ValueId y = add_layer_norm(g, g.add_input("x", DType::float32, {kDynamic, 3, 4}), pow);
+      if (parts > 0) y = g.add_node(ir::Mul{}, {y, g.add_constant("scale", random_floats({4}, 1))}, "scaled");
+      if (parts > 1) y = g.add_node(ir::Add{}, {g.add_constant("bias", random_floats({4}, 2)), y}, "shifted");
+      if (parts > 2) y = g.add_node(ir::Mul{}, {y, g.find("normalized").value()}, "reads it twice");
+      g.outputs = {y};
+      const Graph after = fuse_layer_norm(g);
+      EXPECT_EQ(count<ir::LayerNormalization>(after), 1);
+      EXPECT_EQ(after.nodes.size(), parts == 3 ? 4U : 1U);
+      expect_same(g, after, kReach);
+    }
+}
+
+TEST(FuseLayerNorm, LeavesOtherSumsOfSquares) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {kDynamic, 3, 4});
+  add_layer_norm(g, x, true);
+  g.outputs = {g.find("normalized").value()};
+  for (ir::Node& node : g.nodes)
+    if (auto* mean = std::get_if<ir::ReduceMean>(&node.op)) mean->over.axes = {1};
+  ir::infer_shapes(g);
+  EXPECT_EQ(count<ir::LayerNormalization>(fuse_layer_norm(g)), 0);
+}
+
+TEST(FlattenMatmuls, TakesTheBiasWithIt) {
+  for (bool bias : {false, true})
+    for (std::int64_t batch : {kDynamic, std::int64_t{2}}) {
+      Graph g;
+      const ValueId x = g.add_input("x", DType::float32, {batch, 3, 2, 5});
+      ValueId y = g.add_node(ir::MatMul{}, {x, g.add_constant("w", random_floats({5, 4}, 1))}, "product");
+      if (bias) y = g.add_node(ir::Add{}, {g.add_constant("b", random_floats({4}, 2)), y}, "sum");
+      g.outputs = {y};
+      const Graph after = flatten_matmuls(g);
+      EXPECT_EQ(count<ir::Gemm>(after), 1);
+      EXPECT_EQ(count<ir::MatMul>(after) + count<ir::Add>(after), 0);
+      expect_same(g, after, kReach);
+    }
+}
+
 TEST(WidenFloats, ComputesHalfAndDoubleInFloat32) {
   for (DType dtype : {DType::float16, DType::bfloat16, DType::float64}) {
     Graph g;

@@ -167,7 +167,7 @@ RC_GTEST_PROP(Forward, AnyAveragePoolMeansWhatTheInterpreterSays, (bool ceil_mod
 
 TEST(Forward, BuiltInNetworksMeanWhatTheInterpreterSays) {
   std::mt19937_64 random(13);
-  for (const std::string& name : models::names()) {
+  for (const char* name : {"mlp", "lenet", "lenet-bias"}) {
     const ir::Graph graph = models::build(name, 1);
     Shape shape = graph.value(graph.inputs[0]).shape;
     shape[0] = 3;

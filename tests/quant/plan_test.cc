@@ -131,7 +131,7 @@ TEST(Plan, FloatNodesSayWhy) {
   const char* reasons[] = {"Softmax has no integer form",
                            "its input is float",
                            "its weights are not constants",
-                           "it adds a constant",
+                           "one operand is a constant",
                            "alpha",
                            "transA",
                            "its bias"};

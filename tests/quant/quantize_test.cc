@@ -273,10 +273,12 @@ TEST(Recipe, WhatDoesNotGoTogetherIsRefused) {
   Recipe group;
   group.granularity = Granularity::group;
   EXPECT_THROW(quantize(g, ranges, group), UsageError);
-  for (int bits : {0, 1, 4, 7, 9, 16, 17}) {
+  for (int bits : {0, 1, 9, 16, 17}) {
     Recipe weights;
     weights.weights.bits = bits;
     EXPECT_THROW(quantize(g, ranges, weights), UsageError) << bits;
+  }
+  for (int bits : {0, 1, 3, 7, 9, 16, 17}) {
     Recipe activations;
     activations.activations.bits = bits;
     EXPECT_THROW(quantize(g, ranges, activations), UsageError) << bits;

@@ -1,0 +1,36 @@
+// --reference: outputs to compare with, from a file or from another model.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/data_options.h"
+#include "cli/model_file.h"
+#include "halftone/analysis/output_error.h"
+#include "halftone/data/npz.h"
+#include "halftone/onnx_io/load.h"
+
+namespace halftone::cli {
+
+// The plain integers of a quantized model, else its floats at speed.
+std::unique_ptr<ir::Executor> executor_of(const ModelFile& model);
+
+// Reference outputs by name; the only array of an .npy file has none. Another model's are computed over all
+// samples that `options` ask for; `otherwise` is how its pixels are prepared when it does not say.
+data::NamedTensors read_reference(const std::string& file, const onnx_io::InputShapes& shapes,
+                                  const DataSource& source, const DataOptions& options,
+                                  const std::optional<data::Preprocessing>& otherwise);
+
+// Which of them belongs to which output of `model`: by name, or in order when no name is alike and there are
+// as many; with `output` that one alone. Of arrays with a row for each of the source's `total` samples those
+// of the `samples` are taken. Throws InputError when none belongs to any.
+std::vector<analysis::Reference> match_reference(const data::NamedTensors& arrays, const ModelFile& model,
+                                                 const std::string& output, std::int64_t samples,
+                                                 std::int64_t total);
+
+// The place of an output among the model's; the first for an empty name. Throws UsageError listing the names.
+std::size_t output_index(const ModelFile& model, const std::string& name);
+
+}  // namespace halftone::cli

@@ -1,0 +1,106 @@
+#include "halftone/analysis/samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "halftone/base/error.h"
+#include "halftone/base/exact_cast.h"
+
+namespace halftone::analysis {
+namespace {
+
+bool are_pixels(const SampledInput& input) {
+  return input.rows.dtype() == DType::uint8 && input.dtype == DType::float32;
+}
+
+// Whether `dims` from `skip` on are those of the input from `from` on; kDynamic fits any.
+bool ends_alike(const Shape& dims, std::size_t skip, const Shape& input, std::size_t from) {
+  if (dims.size() < skip || input.size() < from || dims.size() - skip != input.size() - from) return false;
+  return std::equal(input.begin() + static_cast<std::ptrdiff_t>(from), input.end(),
+                    dims.begin() + static_cast<std::ptrdiff_t>(skip),
+                    [](std::int64_t want, std::int64_t got) { return want == kDynamic || want == got; });
+}
+
+SampledInput fit(const ir::Value& input, Tensor rows) {
+  const Shape& shape = input.shape;
+  // Pictures of one channel are often kept without it.
+  if (rows.rank() >= 2 && rows.rank() + 1 == shape.size() && shape[1] == 1) {
+    Shape with_channel = rows.shape();
+    with_channel.insert(with_channel.begin() + 1, 1);
+    rows = rows.reshaped(with_channel);
+  }
+  if (rows.rank() > 0 && !shape.empty() && ends_alike(rows.shape(), 1, shape, 1))
+    return {input.name, std::move(rows), input.dtype, false};
+  if (rows.rank() > 0 && ends_alike(rows.shape(), 1, shape, 0))
+    return {input.name, std::move(rows), input.dtype, true};
+  throw InputError(
+      fmt::format("input '{}'", input.name),
+      fmt::format("array of shape {}, expected rows of {}", to_string(rows.shape()), to_string(shape)));
+}
+
+// How many rows a run has to have, and that all inputs agree on it.
+std::optional<std::int64_t> fixed_batch_of(const ir::Graph& graph, const std::vector<SampledInput>& inputs) {
+  std::optional<std::int64_t> batch;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& shape = graph.value(graph.inputs[i]).shape;
+    if (!inputs[i].whole && shape[0] == kDynamic) continue;
+    const std::int64_t own = inputs[i].whole ? 1 : shape[0];
+    if (own < 1 || batch.value_or(own) != own)
+      throw InputError(
+          fmt::format("input '{}'", inputs[i].name),
+          fmt::format("takes {} samples a run, expected {} as the inputs before it", own, batch.value_or(1)));
+    batch = own;
+  }
+  return batch;
+}
+
+}  // namespace
+
+bool Samples::has_pixels() const { return std::ranges::any_of(inputs, are_pixels); }
+
+std::vector<Tensor> Samples::rows(std::int64_t first, std::int64_t last) const {
+  std::vector<Tensor> result;
+  for (const SampledInput& input : inputs) {
+    Tensor part = input.rows.rows(first, last);
+    part = are_pixels(input) ? data::apply(preprocessing, part)
+                             : exact_cast(part, input.dtype, fmt::format("input '{}'", input.name));
+    if (input.whole) part = part.reshaped({part.shape().begin() + 1, part.shape().end()});
+    result.push_back(std::move(part));
+  }
+  return result;
+}
+
+Samples samples_of(const data::Dataset& dataset, const data::Preprocessing& preprocessing) {
+  return {.name = dataset.name,
+          .inputs = {{.name = "images", .rows = dataset.images}},
+          .preprocessing = preprocessing,
+          .labels = dataset.labels,
+          .classes = dataset.classes};
+}
+
+Samples samples_for(const ir::Graph& graph, std::vector<Tensor> arrays) {
+  Samples samples;
+  for (std::size_t i = 0; i < arrays.size(); ++i)
+    samples.inputs.push_back(fit(graph.value(graph.inputs.at(i)), std::move(arrays[i])));
+  for (const SampledInput& input : samples.inputs)
+    if (input.rows.dim(0) != samples.size())
+      throw InputError(fmt::format("input '{}'", input.name),
+                       fmt::format("{} rows, expected {} as input '{}' has", input.rows.dim(0),
+                                   samples.size(), samples.inputs[0].name));
+  samples.fixed_batch = fixed_batch_of(graph, samples.inputs);
+  return samples;
+}
+
+Samples sample(Samples samples, std::int64_t count) {
+  const std::int64_t size = samples.size();
+  if (count >= size) return samples;
+  std::vector<std::int32_t> labels;
+  for (std::int64_t i = 0; i < count && !samples.labels.empty(); ++i)
+    labels.push_back(samples.labels[static_cast<std::size_t>(i * size / count)]);
+  samples.labels = std::move(labels);
+  for (SampledInput& input : samples.inputs) input.rows = data::sample_rows(input.rows, count);
+  return samples;
+}
+
+}  // namespace halftone::analysis

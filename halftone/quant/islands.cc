@@ -1,0 +1,92 @@
+#include "halftone/quant/islands.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "halftone/base/error.h"
+#include "halftone/qgraph/lower.h"
+#include "halftone/quant/float_end.h"
+#include "halftone/quant/quantize.h"
+
+namespace halftone::quant {
+namespace {
+
+using Key = std::pair<std::string, std::string>;  // name and operator
+
+std::int64_t multiply_adds(const ir::Graph& graph, const ir::Node& node) {
+  if (node.inputs.size() < 2 || node.inputs[0] == ir::kNoValue || node.inputs[1] == ir::kNoValue) return 0;
+  return qgraph::multiply_adds(node.op, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
+                               graph.value(node.outputs[0]).shape);
+}
+
+// Nodes of a graph by what an island keeps of them. Names may repeat.
+class NodesByName {
+ public:
+  explicit NodesByName(const ir::Graph& graph) {
+    for (std::size_t n = graph.nodes.size(); n-- > 0;)
+      nodes_[{graph.nodes[n].name, std::string(ir::name_of(graph.nodes[n].op))}].push_back(n);
+  }
+  // The first one not taken yet.
+  std::optional<std::size_t> take(const Key& key) {
+    const auto found = nodes_.find(key);
+    if (found == nodes_.end() || found->second.empty()) return std::nullopt;
+    const std::size_t n = found->second.back();
+    found->second.pop_back();
+    return n;
+  }
+  bool knows(const Key& key) const { return nodes_.contains(key); }
+
+ private:
+  std::map<Key, std::vector<std::size_t>> nodes_;
+};
+
+std::vector<Island> planned(const ir::Graph& graph) {
+  const std::vector<bool> end = float_end(graph);
+  std::vector<Island> islands;
+  for (const FloatNode& node : float_nodes(graph)) {
+    const ir::Node& own = graph.nodes[node.index];
+    islands.push_back({.name = own.name,
+                       .op = std::string(ir::name_of(own.op)),
+                       .reason = node.reason,
+                       .multiply_adds = multiply_adds(graph, own),
+                       .ends_network = end[node.index]});
+  }
+  return islands;
+}
+
+}  // namespace
+
+std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered) {
+  const std::vector<bool> end = float_end(graph);
+  std::map<std::size_t, std::string> reasons;
+  if (!qgraph::is_quantized(graph))
+    for (FloatNode& node : float_nodes(graph)) reasons.emplace(node.index, std::move(node.reason));
+  NodesByName nodes(graph);
+  std::vector<Island> islands;
+  for (const qgraph::Node& node : lowered.nodes) {
+    const auto* island = std::get_if<qgraph::Float>(&node.op);
+    if (island == nullptr) continue;
+    const Key key{node.name, std::string(ir::name_of(island->op))};
+    const std::optional<std::size_t> n = nodes.take(key);
+    if (!n && nodes.knows(key)) continue;  // another output of a node that is in the list
+    islands.push_back({.name = key.first, .op = key.second, .reason = island->reason});
+    if (!n) continue;
+    islands.back().multiply_adds = multiply_adds(graph, graph.nodes[*n]);
+    islands.back().ends_network = end[*n];
+    if (reasons.contains(*n)) islands.back().reason = reasons[*n];
+  }
+  return islands;
+}
+
+Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
+  RangeTable ranges;
+  for (const ir::Value& value : graph.values) ranges[value.name] = {-1.0F, 1.0F};
+  try {
+    return {islands_of(graph, qgraph::lower(quantize(graph, ranges, recipe).graph)), std::nullopt};
+  } catch (const InputError& error) {
+    return {planned(graph), error.what()};
+  }
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,34 @@
+// The nodes of a network that stay float, with the reason: known before calibration.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halftone/ir/graph.h"
+#include "halftone/qgraph/quantized_graph.h"
+#include "halftone/quant/recipe.h"
+
+namespace halftone::quant {
+
+struct Island {
+  std::string name;
+  std::string op;
+  std::string reason;
+  std::int64_t multiply_adds = 0;  // of one sample
+  bool ends_network = false;       // see float_end.h: no island between integers
+};
+
+// Of `lowered`, which came of `graph` (before or after Quantize nodes went into it).
+std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered);
+
+struct Preflight {
+  std::vector<Island> islands;
+  std::optional<std::string>
+      refusal;  // what quantize or lower said against it; the islands are then quantize's alone
+};
+
+// Those of a float graph after passes::simplify, as if every value ranged from -1 to 1.
+Preflight preflight(const ir::Graph& graph, const Recipe& recipe);
+
+}  // namespace halftone::quant
