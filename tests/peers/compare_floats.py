@@ -41,7 +41,8 @@ def difference(ours, theirs):
     if near.all():
         return ''
     at = tuple(int(i) for i in np.argwhere(~near)[0])
-    return f'{np.count_nonzero(~near)} of {near.size} elements differ, at {at} {ours[at]} for {theirs[at]} (RMS {rms:.3g})'
+    return (f'{np.count_nonzero(~near)} of {near.size} elements differ, at {at} {ours[at]} for {theirs[at]} '
+            f'(RMS {rms:.3g})')
 
 
 def run_floats(halftone, modules, work, first, count):
@@ -62,7 +63,8 @@ def run_floats(halftone, modules, work, first, count):
             refused.append(f'{name} in {path.parent}: {theirs.strip()[:200]}')
             continue
         covered.update(network.operators)
-        done, error = try_run(halftone, 'run', path, '--input', path.parent / 'x.npy', '--output', path.parent / 'y.npy')
+        files = ['--input', path.parent / 'x.npy', '--output', path.parent / 'y.npy']
+        done, error = try_run(halftone, 'run', path, *files)
         ours = np.load(path.parent / 'y.npy') if done is not None else None
         wrong = error[:300] if ours is None else difference(ours, next(iter(theirs.values())))
         if wrong:

@@ -203,7 +203,8 @@ def clip(n, x):
     lo, hi = n.pick(-1.0, 0.0, -0.5), n.pick(1.0, 0.7, 6.0)
     if n.opset < 11:
         return n.same('Clip', x, min=n.pick(None, lo), max=n.pick(None, hi))
-    return n.add('Clip', [x, n.pick(None, n.constant(np.float32(lo))), n.pick(None, n.constant(np.float32(hi)))], x.shape)
+    bounds = [n.pick(None, n.constant(np.float32(v))) for v in (lo, hi)]
+    return n.add('Clip', [x, *bounds], x.shape)
 
 
 @block(ranks=(3, 4))
@@ -239,7 +240,8 @@ def layer_normalization(n, x):
 
 @block(ranks=(4,))
 def lrn(n, x):
-    return n.same('LRN', x, size=n.pick(1, 3, 5), alpha=n.pick(None, 0.1), beta=n.pick(None, 0.6), bias=n.pick(None, 1.5))
+    return n.same('LRN', x, size=n.pick(1, 3, 5), alpha=n.pick(None, 0.1), beta=n.pick(None, 0.6),
+                  bias=n.pick(None, 1.5))
 
 
 @block(ranks=(3, 4))

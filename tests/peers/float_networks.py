@@ -12,7 +12,8 @@ SIZES = [1, 2, 3, 5, 7, 17]
 def input_shape(rng):
     rank = int(rng.choice([2, 3, 4, 4, 4]))
     channels = [int(rng.choice([1, 2, 3, 5, 6]))] if rank > 2 else []
-    spatial = [int(rng.choice(SIZES[2:] if rank > 2 and rng.random() < 0.8 else SIZES)) for _ in range(max(rank - 2, 1))]
+    spatial = [int(rng.choice(SIZES[2:] if rank > 2 and rng.random() < 0.8 else SIZES))
+               for _ in range(max(rank - 2, 1))]
     return [int(rng.choice([1, 2, 3])), *channels, *spatial]
 
 

@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper
 COUNTED = {'QLinearAdd': 1, 'QLinearMul': 1, 'QLinearAveragePool': 1, 'QLinearConcat': 1, 'QLinearSigmoid': 1,
            'QLinearLeakyRelu': 1}
 ISLAND = ' island'
+PLUMBING = ('DequantizeLinear', 'QuantizeLinear', 'Constant')
 INTEGERS = (np.int8, np.uint8)
 
 
@@ -75,7 +76,7 @@ class NodeChecks:
             feeds = {name: read_dump(dump, name) for name in given}
             operator = node.op_type
             if any(n.op_type != 'Constant' for n in nodes[:-1]):
-                inner = [n.op_type for n in nodes if n.op_type not in ('DequantizeLinear', 'QuantizeLinear', 'Constant')]
+                inner = [n.op_type for n in nodes if n.op_type not in PLUMBING]
                 operator = '+'.join(inner) + ISLAND
             path = model_of(model, nodes, feeds, dump / f'node{i}.onnx')
             self.pending.append((network, operator, node.output[0], result, self.runtime.add(path, feeds)))

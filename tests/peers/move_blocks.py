@@ -283,7 +283,7 @@ def constant_of_shape(n, x):
 @block(since=11)
 def range_(n, x):
     d = x.shape[-1]
-    steps = n.add('Range', [n.constant(np.int64(0)), n.constant(np.int64(d)), n.constant(np.int64(1))], [d], dtype=INT64)
+    steps = n.add('Range', [n.constant(np.int64(v)) for v in (0, d, 1)], [d], dtype=INT64)
     return n.add('Mul', [x, n.add('Cast', [steps], [d], to=TensorProto.FLOAT)], x.shape)
 
 

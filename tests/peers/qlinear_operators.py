@@ -47,7 +47,8 @@ def binary(op, seed):
         operands += o.triple(n, n.add('Reshape', [part, n.integers(shape)], shape), shape, s)
     s_y = (s_a + s_b) * 0.8 if op == 'QLinearAdd' else s_a * s_b * 80
     s_y = 2.0 ** round(np.log2(s_y)) if o.ties else s_y
-    return n, o, n.add(op, [*operands, *o.result(n, s_y)], np.broadcast_shapes(a_shape, b_shape), domain='com.microsoft')
+    shape = np.broadcast_shapes(a_shape, b_shape)
+    return n, o, n.add(op, [*operands, *o.result(n, s_y)], shape, domain='com.microsoft')
 
 
 def pool(op, seed):

@@ -52,7 +52,8 @@ def unary_cases():
         each(name, (7, 10), kernel_shape=[[2, 3]], auto_pad=['SAME_UPPER', 'SAME_LOWER', 'VALID'], strides=[[2, 2]])
         each(name, (7,), (2, 3, 7), kernel_shape=[[3]], pads=[[0, 2], [1, 0]], strides=[[2]])
         each(name, (19,), (1, 2, 9, 8), kernel_shape=[[2, 3]], dilations=[[2, 1], [3, 2]], pads=[[1, 0, 0, 1]])
-    each('AveragePool', (7, 11, 19), kernel_shape=[[3, 2]], pads=[[1, 1, 2, 0]], strides=[[2, 1]], count_include_pad=[0, 1])
+    each('AveragePool', (7, 11, 19), kernel_shape=[[3, 2]], pads=[[1, 1, 2, 0]], strides=[[2, 1]],
+         count_include_pad=[0, 1])
     each('AveragePool', (19, 22), kernel_shape=[[3, 3]], pads=[[1, 1, 1, 1]], strides=[[2, 2]], ceil_mode=[1],
          count_include_pad=[1])
 
@@ -78,7 +79,8 @@ def binary_cases():
         CASES.append((f'Where {op}', opset, (2, 3, 5, 7), masked))
     for op in ('Max', 'Min', 'Sum', 'Mean'):
         for count in (1, 2, 4):
-            CASES.append((f'{op} of {count}', 8 if count == 2 else 13, (2, 3, 5, 7), lambda n, x, op=op, count=count: n.add(
+            CASES.append((f'{op} of {count}', 8 if count == 2 else 13, (2, 3, 5, 7),
+                          lambda n, x, op=op, count=count: n.add(
                 op, [x, *[n.normal([(3, 1, 1), (7,), (2, 1, 5, 1)][i]) for i in range(count - 1)]], x.shape)))
 
 
@@ -218,7 +220,8 @@ def resize_cases():
         for opset, op in ((9, 'Upsample'), (10, 'Resize')):
             for mode in ('nearest', 'linear'):
                 if op == 'Resize' or scale >= 1:
-                    CASES.append((f'{op} {mode} {scale}', opset, (1, 2, 5, 7), lambda n, x, op=op, mode=mode, scale=scale: n.add(
+                    CASES.append((f'{op} {mode} {scale}', opset, (1, 2, 5, 7),
+                                  lambda n, x, op=op, mode=mode, scale=scale: n.add(
                         op, [x, n.constant(np.float32([1, 1, scale, 1.0]))], (), mode=mode)))
         for mode in ('half_pixel', 'pytorch_half_pixel', 'asymmetric', 'align_corners'):
             for i, nearest in enumerate(('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil', None)):
