@@ -181,6 +181,9 @@ ir::Op import_upsample(NodeReader& node) {
   op.coordinates = ir::Coordinates::asymmetric;
   op.nearest = ir::NearestMode::floor;
   op.scales = node.opset() < 9 ? node.reals("scales") : node.reals_input(1, "scales");
+  // Where Resize-10 makes smaller, ONNX Runtime reads the next element, not the last.
+  if (std::ranges::any_of(op.scales, [](float scale) { return scale < 1.0F; }))
+    op.nearest = ir::NearestMode::ceil;
   node.keep_first_of(2);
   return op;
 }

@@ -83,38 +83,46 @@ Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
   return pack_result(type, shape, y);
 }
 
+// Two operands read with broadcasting.
+struct Pair {
+  explicit Pair(const Operands& in)
+      : shape(ir::broadcast_shape(in[0]->shape(), in[1]->shape())),
+        index_a(ir::broadcast_index(in[0]->shape(), shape)),
+        index_b(ir::broadcast_index(in[1]->shape(), shape)),
+        a(numeric::to_int32(*in[0])),
+        b(numeric::to_int32(*in[1])) {}
+
+  Shape shape;
+  std::vector<std::int64_t> index_a;
+  std::vector<std::int64_t> index_b;
+  Integers a;
+  Integers b;
+};
+
 Tensor run_op(const Add& op, const Operands& in, const Value& type) {
-  const Shape shape = ir::broadcast_shape(in[0]->shape(), in[1]->shape());
-  const auto index_a = ir::broadcast_index(in[0]->shape(), shape);
-  const auto index_b = ir::broadcast_index(in[1]->shape(), shape);
-  const Integers a = numeric::to_int32(*in[0]);
-  const Integers b = numeric::to_int32(*in[1]);
-  Integers y(index_a.size());
+  const Pair pair(in);
+  Integers y(pair.index_a.size());
   if (op.requantizer.mode == numeric::Arithmetic::onnx) {
-    onnx::add(a, index_a, b, index_b, op, y);
+    onnx::add(pair.a, pair.index_a, pair.b, pair.index_b, op, y);
   } else {
-    std::vector<std::int64_t> acc(index_a.size());
-    integer::add(a, index_a, b, index_b, op, acc);
+    std::vector<std::int64_t> acc(y.size());
+    integer::add(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);
     y = requantize_sums(acc, static_cast<std::int64_t>(acc.size()) + 1, op.requantizer);
   }
-  return pack_result(type, shape, y);
+  return pack_result(type, pair.shape, y);
 }
 
 Tensor run_op(const Mul& op, const Operands& in, const Value& type) {
-  const Shape shape = ir::broadcast_shape(in[0]->shape(), in[1]->shape());
-  const auto index_a = ir::broadcast_index(in[0]->shape(), shape);
-  const auto index_b = ir::broadcast_index(in[1]->shape(), shape);
-  const Integers a = numeric::to_int32(*in[0]);
-  const Integers b = numeric::to_int32(*in[1]);
-  Integers y(index_a.size());
+  const Pair pair(in);
+  Integers y(pair.index_a.size());
   if (op.requantizer.mode == numeric::Arithmetic::onnx) {
-    onnx::multiply(a, index_a, b, index_b, op, y);
+    onnx::multiply(pair.a, pair.index_a, pair.b, pair.index_b, op, y);
   } else {
-    std::vector<std::int64_t> acc(index_a.size());
-    integer::multiply(a, index_a, b, index_b, op, acc);
+    std::vector<std::int64_t> acc(y.size());
+    integer::multiply(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);
     y = requantize_sums(acc, 1, op.requantizer);
   }
-  return pack_result(type, shape, y);
+  return pack_result(type, pair.shape, y);
 }
 
 Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {

@@ -93,6 +93,7 @@ class Rewriter {
     const ir::ValueId q = out_.add_node(ir::QuantizeLinear{}, {computed, s, z}, name + "_quantized");
     renamed(id) =
         out_.add_node(ir::DequantizeLinear{}, {q, s, z}, names_output(id) ? name : name + "_dequantized");
+    out_.nodes.back().name = name + "_dequantized";  // the node before it may be called as the output is
   }
 
   // An input that is an output as well is handed on as it came.

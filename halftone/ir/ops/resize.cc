@@ -22,7 +22,7 @@ Shape resized(const Resize& op, const Shape& x) {
     if (kept) continue;
     if (x[d] == kDynamic)
       throw UnsupportedError("Resize", fmt::format("resizes dimension {}, which is not fixed", d));
-    const double size = op.sizes.empty() ? std::floor(static_cast<double>(x[d]) * op.scales[d])
+    const double size = op.sizes.empty() ? double{std::floor(static_cast<float>(x[d]) * op.scales[d])}
                                          : static_cast<double>(op.sizes[d]);
     if (!(size >= 0.0 && size <= static_cast<double>(kMaxElements)) || (x[d] == 0 && size > 0.0) ||
         (op.sizes.empty() && !(op.scales[d] > 0.0F)))
@@ -32,36 +32,43 @@ Shape resized(const Resize& op, const Shape& x) {
   return y;
 }
 
-// Where element o of dimension d reads, in places of x.
-double place_of(const Resize& op, std::int64_t o, std::int64_t in, std::int64_t out, std::size_t d) {
-  if (in == out && (op.sizes.empty() ? op.scales[d] == 1.0F : true)) return static_cast<double>(o);
-  const auto n = static_cast<double>(out);
-  const auto length = static_cast<double>(in);
-  const double scale = op.sizes.empty() ? op.scales[d] : n / length;
-  const double half = (static_cast<double>(o) + 0.5) / scale - 0.5;
+// Where element o of dimension d reads, in places of x; float32 in this order, as ONNX Runtime, so that the
+// nearest place is the same.
+float place_of(const Resize& op, std::int64_t o, std::int64_t in, std::int64_t out, std::size_t d) {
+  if (in == out) return static_cast<float>(o);
+  const auto n = static_cast<float>(out);
+  const auto length = static_cast<float>(in);
+  const float scale = op.sizes.empty() ? op.scales[d] : n / length;
+  const auto at = static_cast<float>(o);
+  const float half = (at + 0.5F) / scale - 0.5F;
   switch (op.coordinates) {
     case Coordinates::half_pixel:
       return half;
     case Coordinates::pytorch_half_pixel:
-      return out > 1 ? half : 0.0;
+      return out > 1 ? half : 0.0F;
     case Coordinates::half_pixel_symmetric:
-      return length / 2.0 * (1.0 - n / (scale * length)) + half;
+      return length / 2.0F * (1.0F - n / (scale * length)) + half;
     case Coordinates::asymmetric:
-      return static_cast<double>(o) / scale;
+      return at / scale;
     case Coordinates::align_corners:
       break;
   }
-  return out > 1 ? static_cast<double>(o) * (length - 1.0) / (n - 1.0) : 0.0;
+  return out > 1 ? at * (length - 1.0F) / (n - 1.0F) : 0.0F;
 }
 
-double round_place(double place, NearestMode mode) {
+// Places this near to the middle between two elements lie in the middle.
+constexpr float kTie = 1e-6F;
+
+float round_place(float place, NearestMode mode) {
+  const float below = std::floor(place);
+  const bool tie = std::fabs(place - below - 0.5F) <= kTie;
   switch (mode) {
     case NearestMode::round_prefer_floor:
-      return std::ceil(place - 0.5);
+      return tie ? below : std::round(place);
     case NearestMode::round_prefer_ceil:
-      return std::floor(place + 0.5);
+      return tie ? below + 1.0F : std::round(place);
     case NearestMode::floor:
-      return std::floor(place);
+      return below;
     case NearestMode::ceil:
       break;
   }
@@ -93,7 +100,8 @@ std::vector<double> interpolate(const Resize& op, const std::vector<double>& val
   const std::int64_t outer = product(x, 0, d);
   std::vector<double> result(static_cast<std::size_t>(outer * out * inner));
   for (std::int64_t o = 0; o < out; ++o) {
-    const double place = std::clamp(place_of(op, o, x[d], out, d), 0.0, static_cast<double>(x[d] - 1));
+    const double place =
+        std::clamp<double>(place_of(op, o, x[d], out, d), 0.0, static_cast<double>(x[d] - 1));
     const auto low = static_cast<std::int64_t>(place);
     const std::int64_t high = std::min(low + 1, x[d] - 1);
     const double part = place - static_cast<double>(low);
@@ -114,8 +122,9 @@ std::vector<std::vector<std::int64_t>> nearest_places(const Resize& op, const Sh
   std::vector<std::vector<std::int64_t>> places(x.size());
   for (std::size_t d = 0; d < x.size(); ++d)
     for (std::int64_t o = 0; o < y[d]; ++o) {
-      const double place = round_place(place_of(op, o, x[d], y[d], d), op.nearest);
-      places[d].push_back(static_cast<std::int64_t>(std::clamp(place, 0.0, static_cast<double>(x[d] - 1))));
+      const float place = round_place(place_of(op, o, x[d], y[d], d), op.nearest);
+      places[d].push_back(
+          static_cast<std::int64_t>(std::clamp<double>(place, 0.0, static_cast<double>(x[d] - 1))));
     }
   return places;
 }
@@ -135,8 +144,7 @@ std::vector<Tensor> evaluate(const Resize& op, InputTensors inputs) {
   std::vector<double> values(wide.data<double>().begin(), wide.data<double>().end());
   Shape now = x.shape();
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    const bool kept = now[d] == shape[d] && (!op.sizes.empty() || op.scales[d] == 1.0F);
-    if (kept) continue;
+    if (now[d] == shape[d]) continue;
     values = interpolate(op, values, now, d, shape[d]);
     now[d] = shape[d];
   }

@@ -5,7 +5,7 @@
 
 namespace halftone::ir {
 
-// Element o of a dimension of size in, made n long at scale s, reads place
+// Element o of a dimension of size in, made n long at scale s (another length than it had), reads place
 //   half_pixel            (o + ½)/s − ½
 //   pytorch_half_pixel    the same, and 0 when n is 1
 //   half_pixel_symmetric  in/2·(1 − n/(s·in)) + (o + ½)/s − ½
