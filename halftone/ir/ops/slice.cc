@@ -18,7 +18,8 @@ struct Run {
   std::int64_t step = 1;
 };
 
-// NumPy's rule: negative places count from the end, then both are clamped.
+// Negative places count from the end, then both are clamped: NumPy's rule, but that a start before the first
+// element steps backwards from the first.
 Run run_of(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t dim) {
   const auto place = [&](std::int64_t at, std::int64_t lo, std::int64_t hi) {
     return std::clamp(at < 0 ? std::max(at, -dim - 1) + dim : at, lo, hi);
