@@ -181,9 +181,13 @@ ir::Op import_upsample(NodeReader& node) {
   op.coordinates = ir::Coordinates::asymmetric;
   op.nearest = ir::NearestMode::floor;
   op.scales = node.opset() < 9 ? node.reals("scales") : node.reals_input(1, "scales");
-  // Where Resize-10 makes smaller, ONNX Runtime reads the next element, not the last.
-  if (std::ranges::any_of(op.scales, [](float scale) { return scale < 1.0F; }))
-    op.nearest = ir::NearestMode::ceil;
+  // Where it makes smaller, ONNX Runtime reads the next element, not the last.
+  const bool smaller = std::ranges::any_of(op.scales, [](float scale) { return scale < 1.0F; });
+  const bool larger = std::ranges::any_of(op.scales, [](float scale) { return scale > 1.0F; });
+  if (smaller && larger && !op.linear)
+    throw UnsupportedError(node.describe(),
+                           "makes some dimensions larger and others smaller; export with opset >= 11");
+  if (smaller) op.nearest = ir::NearestMode::ceil;
   node.keep_first_of(2);
   return op;
 }
