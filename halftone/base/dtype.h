@@ -56,8 +56,8 @@ template <> struct DTypeOf<std::uint64_t> { static constexpr DType value = DType
 template <> struct DTypeOf<bool>          { static constexpr DType value = DType::boolean; };
 // clang-format on
 
-// Calls `f` with a value of the C++ type that holds elements of `dtype`: dispatch_dtype(t.dtype(), [&](auto
-// tag) {...}).
+// Calls `f` with a value of the C++ type that holds elements of `dtype`:
+// dispatch_dtype(t.dtype(), [&](auto tag) {...}).
 template <typename F>
 decltype(auto) dispatch_dtype(DType dtype, F&& f) {
   switch (dtype) {
