@@ -103,8 +103,8 @@ class NodeChecks:
             self.failures.append(f'{where}: {np.count_nonzero(steps)} of {steps.size} elements differ, '
                                  f'at {at} {ours[at]} for {theirs[at]}')
 
-    def print(self):
-        print(f'{"operator on integers":26}{"nodes":>7}{"elements":>10}{"differ":>8}{"at most":>9}')
+    def print(self, form):
+        print(f'{"nodes of files as " + form:26}{"nodes":>7}{"elements":>10}{"differ":>8}{"at most":>9}')
         for op, c in sorted(self.operators.items()):
             counted = op.endswith(ISLAND)
             print(f'{op:26}{c["nodes"]:7}{c["elements"]:10}{c["differ"]:8}{c["steps"]:6} steps'
