@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "halftone/qgraph/for_window.h"
+
 namespace halftone::qgraph::integer {
 namespace {
 
@@ -63,17 +65,6 @@ void gather(const std::int32_t* x, const Conv& conv, std::int64_t depth, std::in
       }
 }
 
-// Calls each(index into the plane) for the elements of one window inside the input.
-template <typename F>
-void for_window(std::span<const ir::WindowAxis> axes, std::int64_t oh, std::int64_t ow, F&& each) {
-  for (std::int64_t kh = 0; kh < axes[0].kernel; ++kh)
-    for (std::int64_t kw = 0; kw < axes[1].kernel; ++kw) {
-      const std::int64_t ih = oh * axes[0].stride - axes[0].pad_begin + kh * axes[0].dilation;
-      const std::int64_t iw = ow * axes[1].stride - axes[1].pad_begin + kw * axes[1].dilation;
-      if (ih >= 0 && ih < axes[0].in && iw >= 0 && iw < axes[1].in) each(ih * axes[1].in + iw);
-    }
-}
-
 std::int32_t requantize_one(std::int64_t acc, const Requantizer& r, std::size_t entry) {
   if (r.mode == numeric::Arithmetic::fixed)
     return numeric::requantize_fixed(acc, r.m[entry], r.shift[entry], r.bounds, r.rounding);
@@ -132,7 +123,7 @@ void average_pool(std::span<const std::int32_t> x, std::int64_t planes, const Av
     const std::int64_t oh = i % area / axes[1].out;
     const std::int64_t ow = i % axes[1].out;
     std::int64_t sum = 0;
-    for_window(axes, oh, ow, [&](std::int64_t at) { sum += plane[at] - pool.x_zero_point; });
+    for_window(axes, oh, ow, [&](std::int64_t at) { sum += plane[at] - pool.x.zero_point; });
     const std::int64_t count = ir::window_count(axes[0], oh, pool.count_include_pad) *
                                ir::window_count(axes[1], ow, pool.count_include_pad);
     acc[static_cast<std::size_t>(i)] = sum;

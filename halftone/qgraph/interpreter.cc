@@ -72,11 +72,16 @@ Tensor run_op(const MaxPool& op, const Operands& in, const Value& type) {
 Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
   const Shape shape = window_shape(in[0]->shape(), in[0]->dim(1), op.axes);
   const auto count = static_cast<std::size_t>(element_count(shape));
+  const bool onnx = op.requantizer.mode == numeric::Arithmetic::onnx;
+  Integers y(count);
+  if (onnx && !onnx::covers_input(op)) {
+    onnx::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, y);
+    return pack_result(type, shape, y);
+  }
   std::vector<std::int64_t> acc(count);
   Integers entry(count);
-  Integers y(count);
   integer::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, acc, entry);
-  if (op.requantizer.mode == numeric::Arithmetic::onnx)
+  if (onnx)
     onnx::requantize_by_entry(acc, entry, op.requantizer, y);
   else
     integer::requantize_by_entry(acc, entry, op.requantizer, y);
@@ -103,7 +108,15 @@ Tensor run_op(const Add& op, const Operands& in, const Value& type) {
   const Pair pair(in);
   Integers y(pair.index_a.size());
   if (op.requantizer.mode == numeric::Arithmetic::onnx) {
-    onnx::add(pair.a, pair.index_a, pair.b, pair.index_b, op, y);
+    const onnx::Operand a{pair.a, pair.index_a, op.a};
+    const onnx::Operand b{pair.b, pair.index_b, op.b};
+    const numeric::OutputBounds& bounds = op.requantizer.bounds;
+    if (op.subtract)
+      onnx::subtract(a, b, op.y.scale, bounds, y);
+    else if (onnx::exchanges(in[0]->shape(), in[1]->shape()))
+      onnx::add(b, a, op.y.scale, bounds, y);
+    else
+      onnx::add(a, b, op.y.scale, bounds, y);
   } else {
     std::vector<std::int64_t> acc(y.size());
     integer::add(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);
@@ -116,7 +129,8 @@ Tensor run_op(const Mul& op, const Operands& in, const Value& type) {
   const Pair pair(in);
   Integers y(pair.index_a.size());
   if (op.requantizer.mode == numeric::Arithmetic::onnx) {
-    onnx::multiply(pair.a, pair.index_a, pair.b, pair.index_b, op, y);
+    onnx::multiply({pair.a, pair.index_a, op.a}, {pair.b, pair.index_b, op.b}, op.requantizer.real[0],
+                   op.requantizer.bounds, y);
   } else {
     std::vector<std::int64_t> acc(y.size());
     integer::multiply(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);

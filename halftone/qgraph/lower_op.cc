@@ -9,6 +9,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/numeric/bias.h"
+#include "halftone/qgraph/onnx_loops.h"
 
 namespace halftone::qgraph {
 namespace {
@@ -137,6 +138,19 @@ Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
   return conv;
 }
 
+// The function that changes nothing, for another scale.
+struct Same {
+  static constexpr std::string_view kName = "Requantize";
+};
+double scalar(const Same&, double x) { return x; }
+
+// Mode onnx's value of a function.
+template <typename Unary>
+float float32_value(const Unary& op, float x) {
+  return static_cast<float>(scalar(op, x));
+}
+float float32_value(const ir::Sigmoid&, float x) { return onnx::sigmoid(x); }
+
 // docs/arithmetic.md section 7, "any function of one variable".
 template <typename Unary>
 Op make_table(const FusedOp& f, const Unary& op) {
@@ -145,10 +159,10 @@ Op make_table(const FusedOp& f, const Unary& op) {
   Table table{.function = std::string(Unary::kName), .x_qmin = f.x[0].format.qmin()};
   for (std::int32_t q = f.x[0].format.qmin(); q <= f.x[0].format.qmax(); ++q) {
     if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
-      const auto value = static_cast<float>(ir::scalar(op, numeric::dequantize(q, x)));
+      const float value = float32_value(op, numeric::dequantize(q, x));
       table.entries.push_back(numeric::quantize(value, y, f.y.format));
     } else {
-      const double value = ir::scalar(op, static_cast<double>(x.scale) * (q - x.zero_point));
+      const double value = scalar(op, static_cast<double>(x.scale) * (q - x.zero_point));
       const double scaled =
           numeric::round_real(value / static_cast<double>(y.scale), f.arithmetic.rounding) + y.zero_point;
       table.entries.push_back(
@@ -176,7 +190,8 @@ Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t
   for (std::int64_t count : counts) {
     if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
       r.real.push_back(s_x / (s_y * static_cast<float>(count)));
-      if (!std::isfinite(r.real.back()))
+      const float reach = 0x1p17F * static_cast<float>(count) * s_x;
+      if (!std::isfinite(r.real.back()) || !std::isfinite(reach) || !std::isfinite(reach / s_y))
         throw InputError(f.name, fmt::format("scales {} and {} leave float32", s_x, s_y));
       continue;
     }
@@ -195,7 +210,7 @@ Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t
 
 Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool include_pad) {
   AveragePool pool{
-      .axes = std::move(axes), .count_include_pad = include_pad, .x_zero_point = f.x[0].tensor().zero_point};
+      .axes = std::move(axes), .count_include_pad = include_pad, .x = f.x[0].tensor(), .y = f.y.tensor()};
   pool.counts = distinct_counts(pool.axes, include_pad);
   const std::int64_t window = pool.axes[0].kernel * pool.axes[1].kernel;
   if (window > INT32_MAX >> (f.x[0].format.bits + 1))
@@ -336,12 +351,14 @@ Op lower_op(const FusedOp& f) {
       f.op);
 }
 
-Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
-                           const ArithmeticSpec& arithmetic, std::string_view where) {
+Op make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+                   const ArithmeticSpec& arithmetic, std::string_view where) {
+  if (arithmetic.mode == numeric::Arithmetic::onnx)
+    return make_table({.name = std::string(where), .x = {x}, .y = y, .arithmetic = arithmetic}, Same{});
   const float one[] = {1.0F};
   const numeric::OutputBounds bounds{y.tensor().zero_point, y.format.qmin(), y.format.qmax()};
-  return {x.tensor().zero_point,
-          make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
+  return Requantize{x.tensor().zero_point,
+                    make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
 }
 
 }  // namespace halftone::qgraph

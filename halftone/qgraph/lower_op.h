@@ -37,8 +37,8 @@ std::string why_not_integer(const FusedOp& fused);
 // The integer op. Throws InputError naming the layer.
 Op lower_op(const FusedOp& fused);
 
-// y's scale from x's, elements unchanged.
-Requantize make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+// y's scale from x's, elements unchanged: a Requantize, in mode onnx a Table.
+Op make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
                            const ArithmeticSpec& arithmetic, std::string_view where);
 
 }  // namespace halftone::qgraph

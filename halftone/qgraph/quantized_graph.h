@@ -69,12 +69,14 @@ struct MaxPool {
   std::vector<ir::WindowAxis> axes;
 };
 
-// requantize(Σ window (q_x − z_x)): entry i of the requantizer is for windows of counts[i] elements.
+// requantize(Σ window (q_x − z_x)): entry i of the requantizer is for windows of counts[i] elements. Mode onnx
+// in float32 from x and y, unless the window covers the input.
 struct AveragePool {
   static constexpr std::string_view kName = "AveragePool";
   std::vector<ir::WindowAxis> axes;
   bool count_include_pad = false;
-  std::int32_t x_zero_point = 0;
+  numeric::Affine x;
+  numeric::Affine y;
   std::vector<std::int64_t> counts;  // ascending
   Requantizer requantizer;
 };
@@ -99,7 +101,7 @@ struct Mul {
   Requantizer requantizer;
 };
 
-// The same real values at another scale.
+// The same real values at another scale; mode onnx has a Table for it.
 struct Requantize {
   static constexpr std::string_view kName = "Requantize";
   std::int32_t x_zero_point = 0;

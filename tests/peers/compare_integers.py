@@ -1,4 +1,4 @@
-"""Quantized random networks in Halftone and in ONNX Runtime: QOperator node by node, QDQ as a whole."""
+"""Quantized random networks in Halftone and in ONNX Runtime: node by node and as a whole, as QOperator and as QDQ."""
 from collections import Counter
 
 import numpy as np
@@ -14,8 +14,6 @@ VARIANTS = {'by channel': [], 'symmetric': ['--symmetric'], 'by tensor': ['--gra
             'by tensor, symmetric': ['--granularity', 'tensor', '--symmetric'],
             'by tensor, asymmetric': ['--granularity', 'tensor', '--asymmetric'],
             'powers of two': ['--power-of-two']}
-# In float32, as ONNX Runtime computes a QDQ file without optimizations, ties fall the other way and carry on.
-MOST_STEPS = 2
 
 
 def quantize(halftone, folder, variant, form):
@@ -40,8 +38,10 @@ def steps(a, b, step):
 
 
 class WholeNetworks:
-    """The results of whole files of one form in Halftone and in ONNX Runtime with optimizations off and on. QDQ files
-    may be MOST_STEPS apart; of QOperator files each node is compared, so that they are only counted."""
+    """The results of whole files of one form in Halftone and in ONNX Runtime with optimizations off and on: counted, as
+    each node is compared by itself. In a QDQ file ONNX Runtime computes in float32 what it does not turn into an operator
+    on integers: all without optimizations, and with them, too, some an Add, where it made uint8 of one operand's int8
+    alone. Ties then fall the other way, one step, which the layers behind carry on."""
 
     def __init__(self, runtime, form):
         self.runtime, self.form = runtime, form
@@ -67,14 +67,7 @@ class WholeNetworks:
             step = scale_of_output(path)
             for row, (a, b) in zip(rows.values(), ((ours, off), (ours, on), (off, on))):
                 self._count(row, a, b, step)
-            if step is not None:
-                self._check(network, steps(ours, off, step), steps(off, on, step))
         self._print(rows)
-
-    def _check(self, network, ours, own):
-        """Fails beyond MOST_STEPS, and beyond what ONNX Runtime's own settings are apart."""
-        if self.form == 'qdq' and ours > max(MOST_STEPS, own):
-            self.failures.append(f'{network} as QDQ: {ours} steps from ONNX Runtime without optimizations')
 
     @staticmethod
     def _count(row, a, b, step):
@@ -110,9 +103,9 @@ def add_operators(halftone, work, nodes):
 def run_integers(halftone, modules, work, first, count):
     """Failures as text. Prints what was counted."""
     runtime = Runtime(work)
-    nodes = NodeChecks(runtime)
+    nodes = {'qoperator': NodeChecks(runtime), 'qdq': NodeChecks(runtime)}
     whole = {form: WholeNetworks(runtime, form) for form in ('qoperator', 'qdq')}
-    failures, refused, accepted = add_operators(halftone, work, nodes), Counter(), Counter()
+    failures, refused, accepted = add_operators(halftone, work, nodes['qoperator']), Counter(), Counter()
     for seed in range(first, first + (count or COUNT)):
         variant = list(VARIANTS)[seed % len(VARIANTS)]
         name = f'network {seed} ({variant})'
@@ -135,16 +128,16 @@ def run_integers(halftone, modules, work, first, count):
                 failures.append(f'{name}: run of {form}: {dump[:300]}')
                 continue
             accepted[form] += 1
-            if form == 'qoperator':
-                nodes.add(name, path, dump)
+            nodes[form].add(f'{name} as {form}', path, dump)
             whole[form].add(name, path, ours, {network.input.name: x})
     runtime.run(modules)
-    nodes.compare()
-    nodes.print()
+    for form, checks in nodes.items():
+        checks.compare()
+        checks.print(form)
     for files in whole.values():
         files.compare()
     print(f'{accepted["qoperator"]} networks as QOperator ({refused["qoperator"]} refused, as the bounds of a ReLU do '
           f'not fit its range), {accepted["qdq"]} as QDQ')
     if accepted['qoperator'] < min(LEAST_QUANTIZED, count or COUNT):
         failures.append(f'{accepted["qoperator"]} networks could be quantized, expected {LEAST_QUANTIZED}')
-    return failures + nodes.failures + [f for files in whole.values() for f in files.failures]
+    return failures + [f for each in (*nodes.values(), *whole.values()) for f in each.failures]

@@ -44,28 +44,41 @@ std::int32_t clamp_to(Wide q, const Grid& y) {
   return formulas::clamp(q + y.zero, format_of(y.dtype).qmin(), format_of(y.dtype).qmax());
 }
 
+// Section 7, mode onnx.
+std::int32_t onnx_sum(std::int32_t qa, const Grid& a, std::int32_t qb, const Grid& b, const Grid& y) {
+  const auto real = [](std::int32_t q) { return static_cast<float>(q); };
+  const float ra = a.scale / y.scale, rb = b.scale / y.scale;
+  const float rest = real(y.zero) - std::fmaf(ra, real(a.zero), rb * real(b.zero));
+  const float sum = std::fmaf(real(qa), ra, std::fmaf(real(qb), rb, rest));
+  const auto format = format_of(y.dtype);
+  return formulas::clamp(static_cast<Wide>(formulas::nearest_even(sum)), format.qmin(), format.qmax());
+}
+
 RC_GTEST_PROP(Add, IsTheFormula, ()) {
   const ArithmeticSpec spec = any_spec();
   const Grid a = any_grid(spec), b = any_grid(spec), y = any_grid(spec);
+  const bool narrow_first = choose(2) == 0;  // then mode onnx exchanges them
+  const Shape wide{2, 3, 5}, narrow{3, 1};
   Qdq g(spec);
-  const ir::ValueId left = g.dequantize(g.input({kDynamic, 3, 5}, a.dtype), a, "a");
-  const ir::ValueId right = g.dequantize(g.input({3, 1}, b.dtype), b, "b");
+  const Shape& shape_a = narrow_first ? narrow : wide;
+  const Shape& shape_b = narrow_first ? wide : narrow;
+  const ir::ValueId left = g.dequantize(g.input(shape_a, a.dtype), a, "a");
+  const ir::ValueId right = g.dequantize(g.input(shape_b, b.dtype), b, "b");
   const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::Add{}, {left, right}, "sum"), y, "y"));
   RC_ASSERT(ops_of(quantized) == "Add");
-  const Tensor in[] = {any_integers({2, 3, 5}, a), any_integers({3, 1}, b)};
+  const Tensor in[] = {any_integers(shape_a, a), any_integers(shape_b, b)};
   const auto got = numeric::to_int32(Interpreter(quantized).run(in).at(0));
-  const auto qa = numeric::to_int32(in[0]);
-  const auto qb = numeric::to_int32(in[1]);
+  const auto all_a = numeric::to_int32(in[0]);
+  const auto all_b = numeric::to_int32(in[1]);
+  RC_ASSERT(got.size() == 30u);
   for (std::size_t i = 0; i < got.size(); ++i) {
-    const std::int64_t va = qa[i] - a.zero;
-    const std::int64_t vb = qb[i / 5 % 3] - b.zero;
+    const std::int32_t qa = all_a[narrow_first ? i / 5 % 3 : i];
+    const std::int32_t qb = all_b[narrow_first ? i : i / 5 % 3];
+    const std::int64_t va = qa - a.zero;
+    const std::int64_t vb = qb - b.zero;
     std::int32_t expected = 0;
     if (spec.mode == Arithmetic::onnx) {
-      const float pa = a.scale * static_cast<float>(va);
-      const float pb = b.scale * static_cast<float>(vb);
-      const float sum = pa + pb;
-      const float ratio = sum / y.scale;
-      expected = formulas::quantize(ratio, y);
+      expected = narrow_first ? onnx_sum(qb, b, qa, a, y) : onnx_sum(qa, a, qb, b, y);
     } else if (spec.mode == Arithmetic::shift) {
       const int ea = formulas::log2_of(a.scale), eb = formulas::log2_of(b.scale), finer = std::min(ea, eb);
       expected = clamp_to(
@@ -123,17 +136,23 @@ RC_GTEST_PROP(AveragePool, IsTheFormulaForEveryCount, ()) {
   for (std::int64_t i = 0; i < 2 * oh * ow; ++i) {
     const std::int64_t c = i / (oh * ow), r = i / ow % oh, col = i % ow;
     std::int64_t sum = 0, count = 0;
+    float real_sum = 0.0F;
     for (std::int64_t a = r * s - p; a < r * s - p + k; ++a)
       for (std::int64_t b = col * s; b < col * s + k; ++b) {
         const bool inside = a >= 0 && a < height && b >= 0 && b < width;
-        if (inside) sum += q[static_cast<std::size_t>((c * height + a) * width + b)] - x.zero;
+        const std::int32_t centred =
+            inside ? q[static_cast<std::size_t>((c * height + a) * width + b)] - x.zero : 0;
+        sum += centred;
+        real_sum += x.scale * static_cast<float>(centred);
         count += inside || include ? 1 : 0;
       }
     std::int32_t expected = 0;
     if (spec.mode == Arithmetic::onnx) {
-      const float divisor = y.scale * static_cast<float>(count);
-      const float M = x.scale / divisor;
-      expected = formulas::quantize(static_cast<float>(sum) * M, y);
+      const float mean = real_sum / static_cast<float>(count);
+      const float scaled = mean / y.scale;
+      const float moved = scaled + static_cast<float>(y.zero);
+      expected = formulas::clamp(formulas::nearest_even(moved), format_of(y.dtype).qmin(),
+                                 format_of(y.dtype).qmax());
     } else if (spec.mode == Arithmetic::shift) {
       const formulas::M m = formulas::multiplier(1.0 / static_cast<double>(count), 16);
       expected = clamp_to(formulas::round_shift(Wide{sum} * m.m, 15 + m.n + formulas::log2_of(y.scale) -
@@ -196,6 +215,22 @@ double real(const Op& op, double x) {
   if constexpr (std::is_same_v<Op, ir::Clip>) return x < op.lo ? op.lo : x > op.hi ? op.hi : x;
 }
 
+// Section 7: the logistic function in mode onnx.
+float rational(float x) {
+  x = x < -18.0F ? -18.0F : x > 18.0F ? 18.0F : x;
+  const float u = x * x;
+  float p = 4.37031012579801e-11F;
+  for (float c : {1.15627324459942e-7F, 6.08574864600143e-5F, 8.51377133304701e-3F, 2.48287947061529e-1F})
+    p = std::fmaf(p, u, c);
+  p = p * x;
+  float d = 6.10247389755681e-13F;
+  for (float c : {5.76102136993427e-9F, 6.29106785017040e-6F, 1.70198817374094e-3F, 1.16817656904453e-1F,
+                  9.93151921023180e-1F})
+    d = std::fmaf(d, u, c);
+  const float f = p / d + 0.5F;
+  return f > 0.0F ? f : 0.0F;
+}
+
 template <typename Op>
 void expect_table(const Op& op) {
   const ArithmeticSpec spec = any_spec();
@@ -214,7 +249,7 @@ void expect_table(const Op& op) {
     std::int32_t expected = 0;
     if (spec.mode == Arithmetic::onnx) {
       const float value = x.scale * static_cast<float>(all[i] - x.zero);
-      const float f = static_cast<float>(real(op, value));
+      const float f = std::is_same_v<Op, ir::Sigmoid> ? rational(value) : static_cast<float>(real(op, value));
       const float ratio = f / y.scale;
       expected = formulas::quantize(ratio, y);
     } else {
@@ -237,14 +272,20 @@ RC_GTEST_PROP(Requantize, IsTheFormula, ()) {
   Qdq g(spec);
   const ir::ValueId in = g.dequantize(g.input({kDynamic}, x.dtype), x, "x");
   const QuantizedGraph quantized = g.lowered(g.quantize(in, y, "y"));
-  RC_ASSERT(ops_of(quantized) == "Requantize");
+  RC_ASSERT(ops_of(quantized) == (spec.mode == Arithmetic::onnx ? "Table" : "Requantize"));
   const Tensor integers = any_integers({40}, x);
   const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
   const auto q = numeric::to_int32(integers);
   const auto format = format_of(y.dtype);
-  for (std::size_t i = 0; i < got.size(); ++i)
-    RC_ASSERT(got[i] == formulas::requantize(q[i] - x.zero, x.scale, 1.0F, y, format.qmin(), format.qmax(),
-                                             spec, false));
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const std::int64_t centred = q[i] - x.zero;
+    const float real = x.scale * static_cast<float>(centred);
+    const float ratio = real / y.scale;
+    RC_ASSERT(got[i] == (spec.mode == Arithmetic::onnx
+                             ? formulas::quantize(ratio, y)
+                             : formulas::requantize(centred, x.scale, 1.0F, y, format.qmin(), format.qmax(),
+                                                    spec, false)));
+  }
 }
 
 RC_GTEST_PROP(MaxPool, IsTheLargestOfEachWindow, ()) {
