@@ -234,11 +234,12 @@ def raw_mean(x):
     return float(np.add.accumulate(x.astype(np.float64))[-1]) / x.size
 
 
-def region_index(form, rows, columns):
-    """For weights seen as [channels, reduction]: which entry of s_w, z_w each element uses."""
+def region_index(form, rows, columns, entries):
+    """For weights seen as [channels, reduction]: which entry of s_w, z_w each element uses. Channels have
+    `entries` entries, over which they go round."""
     if form['granularity'] == 'tensor':
         return np.zeros((rows, columns), dtype=np.int64)
-    channel = np.arange(rows)[:, None]
+    channel = np.arange(rows)[:, None] % entries
     if form['granularity'] == 'channel':
         return channel + np.zeros((1, columns), dtype=np.int64)
     size = form['group_size']
@@ -252,12 +253,13 @@ def mean_scale(magnitudes, power_of_two):
 
 
 class Weights:
-    """Weights as [channels, reduction]: s, z of every region, q, and the integers of the product."""
+    """Weights as [channels, reduction]: s, z of every region, q, and the integers of the product. The
+    groups of a transposed convolution share the dimension of its channels, and so their `entries`."""
 
-    def __init__(self, form, w, notes):
+    def __init__(self, form, w, notes, entries=None):
         self.form = form
         self.real = w.reshape(w.shape[0], -1)
-        self.region = region_index(form, *self.real.shape)
+        self.region = region_index(form, *self.real.shape, entries or w.shape[0])
         self.count = int(self.region.max()) + 1
         self.z = np.zeros(self.count, dtype=np.int32)
         self.ranges = None
@@ -272,6 +274,14 @@ class Weights:
             self._uniform()
         else:
             raise ValueError('weight kind %r' % form['kind'])
+        if form['granularity'] == 'channel' and self.count < w.shape[0]:
+            self._one_each(w.shape[0])
+
+    def _one_each(self, channels):
+        """An entry for each channel in place of those shared, which no bias may then change."""
+        shared = np.arange(channels) % self.count
+        self.s, self.z, self.ranges = self.s[shared], self.z[shared], None
+        self.region, self.count = region_index(self.form, *self.real.shape, channels), channels
 
     def _elements(self):
         """The elements of each region, in row-major order."""
@@ -325,7 +335,7 @@ class Weights:
     def rescale(self, entry, s):
         """Section 5: a new scale for one entry; z follows from it, and the weights are requantized."""
         if self.ranges is None:
-            raise Refused('a bias that does not fit %s weights' % self.form['kind'])
+            raise Refused('a bias that does not fit %s weights, or shared scales' % self.form['kind'])
         self.s[entry] = s
         lo, hi = self.ranges[entry]
         if self.form['scheme'] == 'asymmetric' and not is_fixed_point(self.form) and lo < hi:
@@ -585,10 +595,11 @@ def run_linear(case, given, notes):
     out.activation('x', x)
     out.bounded(y)
     q_x = x.quantize(given['x'], case['rounding'])
-    centred = q_x.astype(np.int64) - x.z
+    centred, entries = q_x.astype(np.int64) - x.z, None
     if case['op'] == 'conv_transpose':
+        entries = given['w'].shape[1]
         case, given, centred = as_conv(case, given, centred)
-    weights = Weights(case['w'], given['w'], notes)
+    weights = Weights(case['w'], given['w'], notes, entries)
     finish = group_layer if case['w']['granularity'] == 'group' else plain_layer
     later = finish(case, given, notes, x, y, weights, centred)
     out.put('s_w', weights.s, np.float32)
@@ -841,16 +852,18 @@ def pool_multiplier(case, x, y, count):
 def run_average_pool(case, given, notes):
     """Exact sums, one multiplier for each distinct count; mode `onnx` has two rules of its own."""
     out, x, y, _, centred = begin(case, given)
-    acc = pool_windows(case, centred).sum(axis=2)
     counts = pool_counts(case, centred.shape)
-    if case['arithmetic'] != 'onnx':
-        q_y = integer_average(out, case, x, y, acc, counts)
-    elif list(centred.shape[2:]) == case['kernel'] and not any(case['pads']):
+    whole = list(centred.shape[2:]) == case['kernel'] and not any(case['pads'])
+    if case['arithmetic'] == 'onnx' and not whole:
+        notes.add('onnx AveragePool: windows')
+        out.put('q_y', window_average(case, x, y, centred, counts), np.int32)
+        return out
+    acc = pool_windows(case, centred).sum(axis=2)
+    if case['arithmetic'] == 'onnx':
         notes.add('onnx AveragePool: whole input')
         q_y = whole_average(out, x, y, acc, int(counts.flat[0]))
     else:
-        notes.add('onnx AveragePool: windows')
-        q_y = window_average(case, x, y, centred, counts)
+        q_y = integer_average(out, case, x, y, acc, counts)
     out.put('acc', acc, np.int64)
     out.put('q_y', q_y, np.int32)
     return out
@@ -1037,6 +1050,8 @@ def describe(case):
 def features(case, notes):
     """(dimension, value) pairs of a case, for the coverage table."""
     pairs = [('op, ' + case['arithmetic'], case['op']), ('rounding', case['rounding'])]
+    if 'strides' in case:
+        pairs.append(('spatial', '%s, %d-D' % (case['op'], len(case['strides']))))
     if case['op'] in LINEAR:
         pairs += [('weight kind', case['w']['kind']), ('granularity', case['w']['granularity'])]
         bits = case['bias_bits']
