@@ -1,6 +1,8 @@
 #include "tests/oracle/case_arrays.h"
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "halftone/base/error.h"
 #include "halftone/numeric/bias.h"
@@ -8,6 +10,7 @@
 #include "halftone/qgraph/integer_loops.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/qgraph/lower_op.h"
+#include "halftone/qgraph/onnx_loops.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::oracle {
@@ -36,7 +39,33 @@ Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, 
   return q;
 }
 
-void add_bounds(Arrays& out, const Case& c, std::int32_t lo, std::int32_t hi) {
+// The layer without its op and weights.
+qgraph::FusedOp fused_op(const Case& c) {
+  qgraph::FusedOp fused{.name = "layer",
+                        .op = ir::Identity{},
+                        .x = {params_of(c.x)},
+                        .x_shape = c.input.shape(),
+                        .y = params_of(c.y),
+                        .arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding}};
+  if (c.activation == "relu") fused.lo = 0.0F;
+  if (c.activation == "clip") {
+    fused.lo = c.clip_lo;
+    fused.hi = c.clip_hi;
+  }
+  return fused;
+}
+
+// y's bounds with the activation folded into them.
+std::pair<std::int32_t, std::int32_t> bounds_of(const Case& c) {
+  const qgraph::FusedOp fused = fused_op(c);
+  std::int32_t lo = c.y.format.qmin();
+  std::int32_t hi = c.y.format.qmax();
+  if (c.activation != "none") qgraph::fold_clip(fused.lo, fused.hi, fused.y, lo, hi, c.rounding);
+  return {lo, hi};
+}
+
+void add_output(Arrays& out, const Case& c) {
+  const auto [lo, hi] = bounds_of(c);
   out["s_y"] = list<float>({c.y.affine().scale});
   out["z_y"] = list<std::int32_t>({c.y.affine().zero_point});
   out["y_lo"] = list<std::int32_t>({lo});
@@ -93,13 +122,21 @@ Granularity granularity_of(const Case& c) {
                                         : Granularity::group;
 }
 
-// `bias` is what the 2^30 rule looks at.
-Weights make_weights(const Case& c, std::span<const float> bias, float s_x) {
+// The bias that the 2^30 rule of section 5 looks at. Channels of several groups that share a scale have no
+// such rule: there the layer is refused.
+std::span<const float> ruling_bias(const Case& c) {
+  const bool shared = c.is_transposed() && c.groups > 1 && c.w.granularity == "channel";
+  return c.bias_bits == 32 && !shared ? c.bias.data<float>() : std::span<const float>();
+}
+
+Weights make_weights(const Case& c) {
+  const std::span<const float> bias = ruling_bias(c);
+  const float s_x = c.x.affine().scale;
   if (c.w.kind == "fixed_point") return fixed_point_weights(c, bias, s_x);
   if (c.w.kind == "codebook") return codebook_weights(c);
   if (c.w.kind != "affine") {
     const auto code = c.w.kind == "binary" ? numeric::Code::binary : numeric::Code::ternary;
-    auto coded = numeric::code_weights(c.weights, code, granularity_of(c), 0, c.w.power_of_two);
+    auto coded = numeric::code_weights(c.weights, code, granularity_of(c), c.weight_axis(), c.w.power_of_two);
     return {.q = coded.integers, .params = coded.params};
   }
   const auto w = quant::quantize_weights(
@@ -108,7 +145,7 @@ Weights make_weights(const Case& c, std::span<const float> bias, float s_x) {
        .scheme = c.w.scheme == "symmetric" ? numeric::Scheme::symmetric : numeric::Scheme::asymmetric,
        .power_of_two = c.w.power_of_two,
        .granularity = granularity_of(c),
-       .axis = 0,
+       .axis = c.weight_axis(),
        .group_size = c.w.group_size});
   return {.q = w.q, .params = w.params};
 }
@@ -122,12 +159,16 @@ void add_packed(Arrays& out, const Case& c, const Tensor& q) {
                                                           : numeric::pack(values, row, bits));
 }
 
-void set_bias(const Case& c, qgraph::LinearSpec& spec, std::span<const float> bias) {
-  const auto channels = static_cast<std::size_t>(c.weights.dim(0));
+void set_bias(const Case& c, qgraph::LinearSpec& spec) {
+  const auto channels = static_cast<std::size_t>(c.channels());
   spec.q_b.assign(channels, 0);
   spec.b_shift.assign(channels, 0);
-  if (c.w.granularity == "group") spec.b.assign(bias.begin(), bias.end());
-  if (bias.empty() || c.w.granularity == "group") return;
+  if (c.bias_bits == 0) return;
+  const std::span<const float> bias = c.bias.data<float>();
+  if (c.w.granularity == "group") {
+    spec.b.assign(bias.begin(), bias.end());
+    return;
+  }
   for (std::size_t m = 0; m < channels; ++m) {
     const float s_w = spec.w.affine[spec.w.affine.size() == 1 ? 0 : m].scale;
     if (c.bias_bits == 32) {
@@ -141,71 +182,99 @@ void set_bias(const Case& c, qgraph::LinearSpec& spec, std::span<const float> bi
   }
 }
 
-void add_linear(Arrays& out, const qgraph::Linear& linear, const qgraph::LinearSpec& spec) {
+// `q_b` and `b_shift` as they were before they became linear.bias.
+void add_linear(Arrays& out, const Case& c, const qgraph::Linear& linear,
+                const std::vector<std::int64_t>& q_b, const std::vector<int>& b_shift) {
   std::vector<float> scales;
   std::vector<std::int32_t> zeros;
-  for (const numeric::Affine& affine : spec.w.affine) {
+  for (const numeric::Affine& affine : linear.w_params.affine) {
     scales.push_back(affine.scale);
     zeros.push_back(affine.zero_point);
   }
   const bool groups = linear.group_size > 0;
   out["s_w"] = list(scales);
   out["z_w"] = list(zeros);
-  out["q_w"] = spec.q_w.cast(DType::int32);
-  out["q_b"] = list(groups ? linear.bias : spec.q_b);
-  out["b_shift"] = list<std::int32_t>(spec.b_shift);
+  out["q_w"] = linear.q_w.cast(DType::int32);
+  add_packed(out, c, linear.q_w);
+  out["q_b"] = list(groups ? linear.bias : q_b);
+  out["b_shift"] = list<std::int32_t>(b_shift);
   out["bound"] = list(linear.bound);
   const qgraph::Requantizer& r = linear.requantizer;
   if (groups) out["m"] = list(linear.group_m);
-  if (!groups && spec.arithmetic.mode == Arithmetic::fixed) out["m"] = list(r.m);
-  if (spec.arithmetic.mode == Arithmetic::onnx)
+  if (!groups && c.arithmetic == Arithmetic::fixed) out["m"] = list(r.m);
+  if (c.arithmetic == Arithmetic::onnx)
     out["m_onnx"] = list(r.real);
   else
     out["shift"] = list<std::int32_t>(r.shift);
 }
 
-void compute_linear(Arrays& out, const Case& c, const Tensor& q_x) {
-  std::span<const float> bias;
-  if (c.bias_bits > 0) {
-    bias = c.bias.data<float>();
-    out["b"] = c.bias;
-  }
-  out["w"] = c.weights;
+qgraph::Linear compute_weights(Arrays& out, const Case& c) {
   qgraph::LinearSpec spec;
   spec.name = "layer";
   spec.x = params_of(c.x);
   spec.y = params_of(c.y);
-  spec.lo = c.y.format.qmin();
-  spec.hi = c.y.format.qmax();
+  std::tie(spec.lo, spec.hi) = bounds_of(c);
   spec.arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding};
-  const Weights w =
-      make_weights(c, c.bias_bits == 32 ? bias : std::span<const float>(), spec.x.tensor().scale);
+  const Weights w = make_weights(c);
   spec.q_w = w.q;
   spec.w = w.params;
   spec.codebook = w.codebook;
-  set_bias(c, spec, bias);
-  if (c.activation == "relu") qgraph::fold_clip(0.0F, INFINITY, spec.y, spec.lo, spec.hi, c.rounding);
-  if (c.activation == "clip") qgraph::fold_clip(c.clip_lo, c.clip_hi, spec.y, spec.lo, spec.hi, c.rounding);
-  add_bounds(out, c, spec.lo, spec.hi);
-  add_packed(out, c, spec.q_w);
+  set_bias(c, spec);
   const qgraph::Linear linear = qgraph::make_linear(spec);
-  add_linear(out, linear, spec);
+  add_linear(out, c, linear, spec.q_b, spec.b_shift);
+  return linear;
+}
 
-  const std::int32_t z_x = spec.x.tensor().zero_point;
-  const auto x = numeric::to_int32(q_x);
-  if (c.op == "gemm") {
-    out["q_y"] = interpret(c, qgraph::Gemm{linear, z_x}, {{&c.x, q_x}});
-    std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
-    qgraph::integer::gemm(x, z_x, linear, acc);
-    out["acc"] = Tensor::from<std::int64_t>(out["q_y"].shape(), acc);
-    return;
-  }
-  const ir::Window window{.kernel = c.kernel, .strides = c.strides, .pads = c.pads, .dilations = c.dilations};
-  const qgraph::Conv conv{linear, z_x, ir::resolve(window, {q_x.dim(2), q_x.dim(3)}, "conv"), c.groups};
+// Sums that the loops left in `acc`, in the shape of the layer's output.
+void add_sums(Arrays& out, const std::vector<std::int64_t>& acc) {
+  out["acc"] = Tensor::from<std::int64_t>(out["q_y"].shape(), acc);
+}
+
+void compute_gemm(Arrays& out, const Case& c, const Tensor& q_x) {
+  const qgraph::Gemm gemm{compute_weights(out, c), c.x.affine().zero_point};
+  out["q_y"] = interpret(c, gemm, {{&c.x, q_x}});
+  std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
+  qgraph::integer::gemm(numeric::to_int32(q_x), gemm.x_zero_point, gemm.linear, acc);
+  add_sums(out, acc);
+}
+
+void run_conv(Arrays& out, const Case& c, const Tensor& q_x, const qgraph::Conv& conv) {
   out["q_y"] = interpret(c, conv, {{&c.x, q_x}});
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
-  qgraph::integer::conv(x, q_x.dim(0), conv, acc);
-  out["acc"] = Tensor::from<std::int64_t>(out["q_y"].shape(), acc);
+  qgraph::integer::conv(numeric::to_int32(q_x), q_x.dim(0), conv, acc);
+  add_sums(out, acc);
+}
+
+ir::Window window_of(const Case& c) {
+  return {.kernel = c.kernel, .strides = c.strides, .pads = c.pads, .dilations = c.dilations};
+}
+
+void compute_conv(Arrays& out, const Case& c, const Tensor& q_x) {
+  run_conv(out, c, q_x,
+           {compute_weights(out, c), c.x.affine().zero_point,
+            ir::resolve_plane(window_of(c), q_x.shape(), "conv"), c.groups});
+}
+
+// Through lower_op, which turns the kernel around.
+void compute_conv_transpose(Arrays& out, const Case& c, const Tensor& q_x) {
+  const Weights w = make_weights(c);
+  qgraph::FusedOp fused = fused_op(c);
+  fused.op =
+      ir::ConvTranspose{.window = window_of(c), .groups = c.groups, .output_padding = c.output_padding};
+  fused.weights = {w.q, w.params};
+  if (c.bias_bits > 0) fused.real_bias = c.bias;
+  const auto conv = std::get<qgraph::Conv>(qgraph::lower_op(fused));
+  const std::vector<int> unshifted(conv.linear.bias.size(), 0);
+  add_linear(out, c, conv.linear, conv.linear.bias, unshifted);
+  run_conv(out, c, q_x, conv);
+}
+
+void compute_linear(Arrays& out, const Case& c, const Tensor& q_x) {
+  if (c.bias_bits > 0) out["b"] = c.bias;
+  out["w"] = c.weights;
+  if (c.op == "gemm") compute_gemm(out, c, q_x);
+  if (c.op == "conv") compute_conv(out, c, q_x);
+  if (c.is_transposed()) compute_conv_transpose(out, c, q_x);
 }
 
 void add_requantizer(Arrays& out, const Case& c, const qgraph::Requantizer& r, bool m_in_shift_mode) {
@@ -217,46 +286,69 @@ void add_requantizer(Arrays& out, const Case& c, const qgraph::Requantizer& r, b
   out["shift"] = list<std::int32_t>(r.shift);
 }
 
-void compute_pool(Arrays& out, const Case& c, const Tensor& q_x, qgraph::FusedOp fused) {
-  fused.op = ir::AveragePool{.window = {.kernel = c.kernel, .strides = c.strides, .pads = c.pads},
-                             .count_include_pad = c.count_include_pad};
+// One window over the whole input is a GlobalAveragePool too.
+ir::Op pool_op(const Case& c) {
+  const Shape& x = c.input.shape();
+  const bool whole = std::equal(x.begin() + 2, x.end(), c.kernel.begin(), c.kernel.end()) &&
+                     std::ranges::all_of(c.pads, [](std::int64_t pad) { return pad == 0; });
+  if (whole && !c.count_include_pad) return ir::GlobalAveragePool{};
+  return ir::AveragePool{.window = {.kernel = c.kernel, .strides = c.strides, .pads = c.pads},
+                         .count_include_pad = c.count_include_pad};
+}
+
+void compute_pool(Arrays& out, const Case& c, const Tensor& q_x) {
+  qgraph::FusedOp fused = fused_op(c);
+  fused.op = pool_op(c);
   const auto pool = std::get<qgraph::AveragePool>(qgraph::lower_op(fused));
-  add_requantizer(out, c, pool.requantizer, true);
   out["q_y"] = interpret(c, pool, {{&c.x, q_x}});
+  if (c.arithmetic == Arithmetic::onnx && !qgraph::onnx::covers_input(pool)) return;
+  add_requantizer(out, c, pool.requantizer, true);
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
   std::vector<std::int32_t> entry(acc.size());
   qgraph::integer::average_pool(numeric::to_int32(q_x), q_x.dim(0) * q_x.dim(1), pool, acc, entry);
-  out["acc"] = Tensor::from<std::int64_t>(out["q_y"].shape(), acc);
+  add_sums(out, acc);
 }
 
-void compute_add(Arrays& out, const Case& c, const Tensor& q_x, qgraph::FusedOp fused) {
+// `loop` makes the sums of a Node.
+template <typename Node, typename Loop>
+void compute_pair(Arrays& out, const Case& c, const Tensor& q_x, ir::Op op, Loop loop) {
+  constexpr bool kIsMul = std::is_same_v<Node, qgraph::Mul>;
   const Tensor q_x2 = add_input(out, "x2", c.x2, c.input2, c.rounding);
-  fused.op = ir::Add{};
+  qgraph::FusedOp fused = fused_op(c);
+  fused.op = std::move(op);
   fused.x.push_back(params_of(c.x2));
-  const auto add = std::get<qgraph::Add>(qgraph::lower_op(fused));
-  out["q_y"] = interpret(c, add, {{&c.x, q_x}, {&c.x2, q_x2}});
-  if (c.arithmetic == Arithmetic::onnx) return;
-  add_requantizer(out, c, add.requantizer, true);
-  const auto index = ir::broadcast_index(q_x.shape(), q_x.shape());
-  std::vector<std::int64_t> acc(index.size());
-  qgraph::integer::add(numeric::to_int32(q_x), index, numeric::to_int32(q_x2), index, add, acc);
-  out["acc"] = Tensor::from<std::int64_t>(q_x.shape(), acc);
+  const auto node = std::get<Node>(qgraph::lower_op(fused));
+  out["q_y"] = interpret(c, node, {{&c.x, q_x}, {&c.x2, q_x2}});
+  if (c.arithmetic == Arithmetic::onnx && !kIsMul) return;
+  add_requantizer(out, c, node.requantizer, !kIsMul);
+  const Shape& shape = out["q_y"].shape();
+  std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
+  loop(numeric::to_int32(q_x), ir::broadcast_index(q_x.shape(), shape), numeric::to_int32(q_x2),
+       ir::broadcast_index(q_x2.shape(), shape), node, acc);
+  add_sums(out, acc);
 }
 
-void compute_table(Arrays& out, const Case& c, const Tensor& q_x, qgraph::FusedOp fused) {
-  fused.op = c.function == "tanh" ? ir::Op(ir::Tanh{}) : ir::Op(ir::Sigmoid{});
-  const auto table = std::get<qgraph::Table>(qgraph::lower_op(fused));
+void compute_table(Arrays& out, const Case& c, const Tensor& q_x, const qgraph::Table& table) {
   out["table"] = list(table.entries);
   out["q_y"] = interpret(c, table, {{&c.x, q_x}});
 }
 
-void compute_requantize(Arrays& out, const Case& c, const Tensor& q_x, const qgraph::FusedOp& fused) {
-  const qgraph::Requantize op = qgraph::make_requantize(fused.x[0], fused.y, fused.arithmetic, "layer");
-  add_requantizer(out, c, op.requantizer, false);
-  out["q_y"] = interpret(c, op, {{&c.x, q_x}});
+void compute_function(Arrays& out, const Case& c, const Tensor& q_x) {
+  qgraph::FusedOp fused = fused_op(c);
+  fused.op = c.function == "tanh" ? ir::Op(ir::Tanh{}) : ir::Op(ir::Sigmoid{});
+  compute_table(out, c, q_x, std::get<qgraph::Table>(qgraph::lower_op(fused)));
+}
+
+void compute_requantize(Arrays& out, const Case& c, const Tensor& q_x) {
+  const qgraph::FusedOp fused = fused_op(c);
+  const qgraph::Op op = qgraph::make_requantize(fused.x[0], fused.y, fused.arithmetic, "layer");
+  if (c.arithmetic == Arithmetic::onnx) return compute_table(out, c, q_x, std::get<qgraph::Table>(op));
+  const auto& node = std::get<qgraph::Requantize>(op);
+  add_requantizer(out, c, node.requantizer, false);
+  out["q_y"] = interpret(c, node, {{&c.x, q_x}});
   std::vector<std::int64_t> acc;
-  for (std::int32_t q : numeric::to_int32(q_x)) acc.push_back(q - op.x_zero_point);
-  out["acc"] = Tensor::from<std::int64_t>(q_x.shape(), acc);
+  for (std::int32_t q : numeric::to_int32(q_x)) acc.push_back(q - node.x_zero_point);
+  add_sums(out, acc);
 }
 
 }  // namespace
@@ -264,21 +356,14 @@ void compute_requantize(Arrays& out, const Case& c, const Tensor& q_x, const qgr
 Arrays compute(const Case& c) {
   Arrays out;
   const Tensor q_x = add_input(out, "x", c.x, c.input, c.rounding);
-  if (c.is_linear()) {
-    compute_linear(out, c, q_x);
-    return out;
-  }
-  add_bounds(out, c, c.y.format.qmin(), c.y.format.qmax());
-  const qgraph::FusedOp fused{.name = "layer",
-                              .op = ir::Identity{},
-                              .x = {params_of(c.x)},
-                              .x_shape = q_x.shape(),
-                              .y = params_of(c.y),
-                              .arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding}};
-  if (c.op == "average_pool") compute_pool(out, c, q_x, fused);
-  if (c.op == "add") compute_add(out, c, q_x, fused);
-  if (c.op == "table") compute_table(out, c, q_x, fused);
-  if (c.op == "requantize") compute_requantize(out, c, q_x, fused);
+  add_output(out, c);
+  if (c.is_linear()) compute_linear(out, c, q_x);
+  if (c.op == "average_pool") compute_pool(out, c, q_x);
+  if (c.op == "add") compute_pair<qgraph::Add>(out, c, q_x, ir::Add{}, qgraph::integer::add);
+  if (c.op == "sub") compute_pair<qgraph::Add>(out, c, q_x, ir::Sub{}, qgraph::integer::add);
+  if (c.op == "mul") compute_pair<qgraph::Mul>(out, c, q_x, ir::Mul{}, qgraph::integer::multiply);
+  if (c.op == "table") compute_function(out, c, q_x);
+  if (c.op == "requantize") compute_requantize(out, c, q_x);
   return out;
 }
 

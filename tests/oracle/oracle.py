@@ -10,6 +10,7 @@ byte. Section numbers in this file are those of docs/arithmetic.md.
 
 import argparse
 import collections
+import itertools
 import json
 import math
 import sys
@@ -97,6 +98,24 @@ def saturate(x, lo, hi):
     return np.minimum(np.maximum(x, int(lo)), int(hi)).astype(np.int32)
 
 
+# ---------------------------------------------------------------- sections 0 and 7: float32 steps
+
+def odd_sum(a, b):
+    """a + b of doubles rounded to odd: an inexact sum becomes that neighbour whose last bit is 1."""
+    total = a + b
+    part = total - a
+    error = (a - (total - part)) + (b - part)              # exact (Knuth's two-sum)
+    even = (total.view(np.uint64) & np.uint64(1)) == 0
+    return np.where((error != 0) & even, np.nextafter(total, np.copysign(np.inf, error)), total)
+
+
+def fma(a, b, c):
+    """a * b + c of float32, rounded once. The product is exact in double; a sum rounded to odd there
+    keeps what decides a tie, so rounding it again to float32 is rounding the exact sum."""
+    a, b, c = (np.asarray(v, dtype=np.float32).astype(np.float64) for v in (a, b, c))
+    return odd_sum(a * b, c).astype(np.float32)
+
+
 # ---------------------------------------------------------------- sections 1 and 3: formats
 
 def integer_range(bits, signed, narrow):
@@ -165,6 +184,14 @@ def quantize(r, s, z, qmin, qmax, mode):
     return saturate(rounded.astype(np.int64) + z, qmin, qmax)
 
 
+def round_float(f):
+    """float32 to int64, half to even; what no format holds becomes a large number of its sign."""
+    assert f.dtype == np.float32
+    if np.isnan(f).any():
+        raise ValueError('NaN before requantization')
+    return round_real(np.clip(f.astype(np.float64), -FAR, FAR), 'half_even').astype(np.int64)
+
+
 class Activation:
     """One activation's format, with s and z, and its bounds after the folded activation function."""
 
@@ -193,11 +220,11 @@ class Activation:
 
     def finish_float(self, f):
         """float32 before the rounding to q, for the `onnx` mode: half_even, + z, clamp."""
-        assert f.dtype == np.float32
-        if np.isnan(f).any():
-            raise ValueError('NaN before requantization')
-        rounded = round_real(np.clip(f.astype(np.float64), -FAR, FAR), 'half_even')
-        return self.finish(rounded.astype(np.int64))
+        return self.finish(round_float(f))
+
+    def finish_sum(self, f):
+        """float32 to which the `onnx` mode has already added z: half_even, clamp."""
+        return saturate(round_float(f), self.lo, self.hi)
 
 
 # ---------------------------------------------------------------- section 1: weights
@@ -207,11 +234,12 @@ def raw_mean(x):
     return float(np.add.accumulate(x.astype(np.float64))[-1]) / x.size
 
 
-def region_index(form, rows, columns):
-    """For weights seen as [channels, reduction]: which entry of s_w, z_w each element uses."""
+def region_index(form, rows, columns, entries):
+    """For weights seen as [channels, reduction]: which entry of s_w, z_w each element uses. Channels have
+    `entries` entries, over which they go round."""
     if form['granularity'] == 'tensor':
         return np.zeros((rows, columns), dtype=np.int64)
-    channel = np.arange(rows)[:, None]
+    channel = np.arange(rows)[:, None] % entries
     if form['granularity'] == 'channel':
         return channel + np.zeros((1, columns), dtype=np.int64)
     size = form['group_size']
@@ -225,12 +253,13 @@ def mean_scale(magnitudes, power_of_two):
 
 
 class Weights:
-    """Weights as [channels, reduction]: s, z of every region, q, and the integers of the product."""
+    """Weights as [channels, reduction]: s, z of every region, q, and the integers of the product. The
+    groups of a transposed convolution share the dimension of its channels, and so their `entries`."""
 
-    def __init__(self, form, w, notes):
+    def __init__(self, form, w, notes, entries=None):
         self.form = form
         self.real = w.reshape(w.shape[0], -1)
-        self.region = region_index(form, *self.real.shape)
+        self.region = region_index(form, *self.real.shape, entries or w.shape[0])
         self.count = int(self.region.max()) + 1
         self.z = np.zeros(self.count, dtype=np.int32)
         self.ranges = None
@@ -245,6 +274,14 @@ class Weights:
             self._uniform()
         else:
             raise ValueError('weight kind %r' % form['kind'])
+        if form['granularity'] == 'channel' and self.count < w.shape[0]:
+            self._one_each(w.shape[0])
+
+    def _one_each(self, channels):
+        """An entry for each channel in place of those shared, which no bias may then change."""
+        shared = np.arange(channels) % self.count
+        self.s, self.z, self.ranges = self.s[shared], self.z[shared], None
+        self.region, self.count = region_index(self.form, *self.real.shape, channels), channels
 
     def _elements(self):
         """The elements of each region, in row-major order."""
@@ -298,7 +335,7 @@ class Weights:
     def rescale(self, entry, s):
         """Section 5: a new scale for one entry; z follows from it, and the weights are requantized."""
         if self.ranges is None:
-            raise Refused('a bias that does not fit %s weights' % self.form['kind'])
+            raise Refused('a bias that does not fit %s weights, or shared scales' % self.form['kind'])
         self.s[entry] = s
         lo, hi = self.ranges[entry]
         if self.form['scheme'] == 'asymmetric' and not is_fixed_point(self.form) and lo < hi:
@@ -438,20 +475,25 @@ def out_size(size, before, after, kernel, stride, dilation):
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def window_shape(size, kernel, strides, pads, dilations):
+    """How many windows there are in each spatial dimension; pads are all the beginnings, then the ends."""
+    return tuple(out_size(n, before, after, k, stride, dilation) for n, before, after, k, stride, dilation
+                 in zip(size, pads, pads[len(size):], kernel, strides, dilations))
+
+
 def windows(x, kernel, strides, pads, dilations):
-    """[N, C, H, W] to [N, C, kh, kw, oh, ow]; padding is 0, which is q = z_x once z_x is subtracted."""
-    n, c, h, w = x.shape
-    padded = np.zeros((n, c, h + pads[0] + pads[2], w + pads[1] + pads[3]), dtype=x.dtype)
-    padded[:, :, pads[0]:pads[0] + h, pads[1]:pads[1] + w] = x
-    oh = out_size(h, pads[0], pads[2], kernel[0], strides[0], dilations[0])
-    ow = out_size(w, pads[1], pads[3], kernel[1], strides[1], dilations[1])
-    out = np.empty((n, c, kernel[0], kernel[1], oh, ow), dtype=x.dtype)
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            top, left = i * dilations[0], j * dilations[1]
-            out[:, :, i, j] = padded[:, :, top:top + (oh - 1) * strides[0] + 1:strides[0],
-                                     left:left + (ow - 1) * strides[1] + 1:strides[1]]
-    return out
+    """[N, C, ...] to [N, C, the kernel's elements in row-major order, ...]; padding is 0, which is q = z_x
+    once z_x is subtracted."""
+    rank = len(kernel)
+    padded = np.pad(x, [(0, 0), (0, 0)] + list(zip(pads[:rank], pads[rank:])))
+    shape = window_shape(x.shape[2:], kernel, strides, pads, dilations)
+    parts = []
+    for place in itertools.product(*map(range, kernel)):
+        starts = [i * d for i, d in zip(place, dilations)]
+        parts.append(padded[(slice(None), slice(None)) + tuple(
+            slice(start, start + (n - 1) * stride + 1, stride)
+            for start, n, stride in zip(starts, shape, strides))])
+    return np.stack(parts, axis=2)
 
 
 def gemm_sums(case, x, w, shape):
@@ -460,13 +502,43 @@ def gemm_sums(case, x, w, shape):
 
 
 def conv_sums(case, x, w, shape):
-    """Sums of a convolution; w is [M, C/groups * kh * kw] and `shape` the four-dimensional one."""
+    """Sums of a convolution; w is [M, C/groups * kernel] and `shape` that of the weights given."""
     columns = windows(x, shape[2:], case['strides'], case['pads'], case['dilations'])
-    n, c, kh, kw, oh, ow = columns.shape
+    n, c, kernel = columns.shape[:3]
     groups = case['groups']
-    columns = columns.reshape(n, groups, c // groups * kh * kw, oh * ow)
     rows = w.reshape(groups, shape[0] // groups, -1)
-    return np.matmul(rows[None], columns).reshape(n, shape[0], oh, ow)
+    sums = np.matmul(rows[None], columns.reshape(n, groups, c // groups * kernel, -1))
+    return sums.reshape((n, shape[0]) + columns.shape[3:])
+
+
+def turned_kernel(w, groups):
+    """[C, M/G, ...] read as [M, C/G, ...], every spatial dimension reversed."""
+    c, m = w.shape[:2]
+    split = np.swapaxes(w.reshape((groups, c // groups, m) + w.shape[2:]), 1, 2)
+    return np.flip(split.reshape((groups * m, c // groups) + w.shape[2:]), tuple(range(2, w.ndim)))
+
+
+def spread(x, strides):
+    """stride - 1 zeros (zero points, once z_x is subtracted) between neighbours."""
+    size = [(n - 1) * stride + 1 for n, stride in zip(x.shape[2:], strides)]
+    wide = np.zeros(x.shape[:2] + tuple(size), dtype=x.dtype)
+    wide[(slice(None), slice(None)) + tuple(slice(None, None, stride) for stride in strides)] = x
+    return wide
+
+
+def as_conv(case, given, centred):
+    """Section 7: a transposed convolution as (case, arrays given, q_x - z_x) of the Conv it is. Its pads
+    take away from the full product, whose own pads are the kernel's reach."""
+    given = dict(given, w=turned_kernel(given['w'], case['groups']))
+    kernel = given['w'].shape[2:]
+    reach = [d * (k - 1) for d, k in zip(case['dilations'], kernel)]
+    ends = [r + extra for r, extra in zip(reach, case['output_padding'])]
+    full = np.pad(spread(centred, case['strides']), [(0, 0), (0, 0)] + list(zip(reach, ends)))
+    rank = len(kernel)
+    cut = tuple(slice(before, n - after) for before, after, n in
+                zip(case['pads'], case['pads'][rank:], full.shape[2:]))
+    conv = dict(case, op='conv', strides=[1] * rank, pads=[0] * 2 * rank)
+    return conv, given, full[(slice(None), slice(None)) + cut]
 
 
 def sum_products(case, x, w, shape):
@@ -516,16 +588,20 @@ class Outputs(dict):
 
 
 def run_linear(case, given, notes):
-    """gemm and conv, sections 4 to 6."""
+    """gemm, conv and conv_transpose, sections 4 to 6."""
     out = Outputs()
     x, y = Activation(case['x']), Activation(case['y'])
     y.fold(case)
     out.activation('x', x)
     out.bounded(y)
-    weights = Weights(case['w'], given['w'], notes)
     q_x = x.quantize(given['x'], case['rounding'])
+    centred, entries = q_x.astype(np.int64) - x.z, None
+    if case['op'] == 'conv_transpose':
+        entries = given['w'].shape[1]
+        case, given, centred = as_conv(case, given, centred)
+    weights = Weights(case['w'], given['w'], notes, entries)
     finish = group_layer if case['w']['granularity'] == 'group' else plain_layer
-    later = finish(case, given, notes, x, y, weights, q_x.astype(np.int64) - x.z)
+    later = finish(case, given, notes, x, y, weights, centred)
     out.put('s_w', weights.s, np.float32)
     out.put('z_w', weights.z, np.int32)
     out.put('q_x', q_x, np.int32)
@@ -643,7 +719,9 @@ def begin(case, given):
 
 
 def run_requantize(case, given, notes):
-    """M = s_x / s_y on q_x - z_x."""
+    """M = s_x / s_y on q_x - z_x; in mode `onnx` dequantize and quantize, a table as of any function."""
+    if case['arithmetic'] == 'onnx':
+        return run_table(dict(case, function='identity'), given, notes)
     out, x, y, _, centred = begin(case, given)
     one = np.ones(1, dtype=np.float32)                     # s_x * 1 is s_x in every arithmetic
     q_y = requantize(out, case, centred.reshape(1, 1, -1), x.s, one, y, case['mantissa_bits'], notes)
@@ -652,27 +730,36 @@ def run_requantize(case, given, notes):
     return out
 
 
-def run_add(case, given, notes):
-    """Both inputs at one scale, one rounding."""
-    out, a, y, q_a, centred_a = begin(case, given)
+def begin_pair(case, given):
+    """The arrays every operator of two inputs has: (outputs, a, b, y, q_a - z_a, q_b - z_b)."""
+    out, a, y, _, centred_a = begin(case, given)
     b = Activation(case['x2'])
     q_b = b.quantize(given['x2'], case['rounding'])
-    centred_b = q_b.astype(np.int64) - b.z
     out.activation('x2', b)
     out.put('q_x2', q_b, np.int32)
+    return out, a, b, y, centred_a, q_b.astype(np.int64) - b.z
+
+
+def note_shapes(case, given, notes):
+    """What the shapes of two inputs make of them, for the coverage table."""
+    if given['x'].shape != given['x2'].shape:
+        notes.add('broadcast')
+    if case['op'] == 'add' and case['arithmetic'] == 'onnx':
+        swap = exchanged(given['x'].shape, given['x2'].shape)
+        notes.add('onnx Add: operands exchanged' if swap else 'onnx Add: operands in place')
+
+
+def run_sum(case, given, notes):
+    """Add and Sub: both inputs at one scale, one rounding."""
+    out, a, b, y, centred_a, centred_b = begin_pair(case, given)
+    note_shapes(case, given, notes)
     if case['arithmetic'] == 'onnx':
-        with np.errstate(over='ignore', under='ignore'):
-            total = a.s * centred_a.astype(np.float32) + b.s * centred_b.astype(np.float32)
-            out.put('q_y', y.finish_float(total / y.s), np.int32)
+        rule = onnx_add if case['op'] == 'add' else onnx_sub
+        out.put('q_y', rule(a, b, y, centred_a, centred_b), np.int32)
         return out
-    ratios = [float(a.s) / float(y.s), float(b.s) / float(y.s)]
-    if case['arithmetic'] == 'fixed':
-        shift = case['mantissa_bits'] - 1 + multiplier(max(ratios), case['mantissa_bits'])[1]
-        m = [half_even(math.ldexp(M, shift)) for M in ratios]
-    else:
-        exponents = [right_shift_of(M) for M in ratios]
-        shift = max(exponents)
-        m = [1 << (shift - k) for k in exponents]
+    m, shift = pair_multipliers(case, [float(a.s) / float(y.s), float(b.s) / float(y.s)])
+    if case['op'] == 'sub':
+        m[1] = -m[1]
     out.put('m', m, np.int64)
     out.put('shift', [shift], np.int32)
     acc = exact_product(centred_a, m[0]) + exact_product(centred_b, m[1])
@@ -681,13 +768,74 @@ def run_add(case, given, notes):
     return out
 
 
+def pair_multipliers(case, ratios):
+    """([m_a, m_b], the shift): one n from the larger ratio, or both aligned to the finer scale."""
+    if case['arithmetic'] == 'fixed':
+        shift = case['mantissa_bits'] - 1 + multiplier(max(ratios), case['mantissa_bits'])[1]
+        return [half_even(math.ldexp(M, shift)) for M in ratios], shift
+    exponents = [right_shift_of(M) for M in ratios]
+    shift = max(exponents)
+    return [1 << (shift - k) for k in exponents], shift
+
+
+def exchanged(a, b):
+    """Whether `onnx` Add takes the inputs of these shapes in the other order: by the innermost dimension
+    in which the shapes, aligned at the end, are not both 1."""
+    for m, n in itertools.zip_longest(reversed(a), reversed(b), fillvalue=1):
+        if (m, n) != (1, 1):
+            return m == 1
+    return True
+
+
+def onnx_add(a, b, y, centred_a, centred_b):
+    """r_a * q_a + (r_b * q_b + c) with two fused steps; the zero points are all in c."""
+    q_a, q_b = centred_a + a.z, centred_b + b.z
+    if exchanged(q_a.shape, q_b.shape):
+        a, b, q_a, q_b = b, a, q_b, q_a
+    r_a, r_b = a.s / y.s, b.s / y.s
+    c = np.float32(y.z) - fma(r_a, a.z, r_b * np.float32(b.z))
+    return y.finish_sum(fma(q_a, r_a, fma(q_b, r_b, c)))
+
+
+def onnx_sub(a, b, y, centred_a, centred_b):
+    """Dequantize, subtract, quantize."""
+    with np.errstate(over='ignore', under='ignore'):
+        rest = a.s * centred_a.astype(np.float32) - b.s * centred_b.astype(np.float32)
+        return y.finish_float(rest / y.s)
+
+
+def run_mul(case, given, notes):
+    """The product of the integers is an accumulator, requantized as in section 6."""
+    out, a, b, y, centred_a, centred_b = begin_pair(case, given)
+    note_shapes(case, given, notes)
+    acc = centred_a * centred_b                            # at most 2^32
+    if case['arithmetic'] == 'onnx':
+        out.put('m_onnx', [float_ratio(a.s, b.s, y.s)], np.float32)
+        q_y = y.finish_sum(float_product(acc, out['m_onnx'][0]) + np.float32(y.z))
+    else:
+        B = limited_mantissa(case, [widest(a) * widest(b)], notes)
+        one_channel = acc.reshape(1, 1, -1)
+        q_y = requantize(out, case, one_channel, a.s, np.array([b.s]), y, B, notes).reshape(acc.shape)
+    out.put('acc', acc, np.int64)
+    out.put('q_y', q_y, np.int32)
+    return out
+
+
+def widest(x):
+    """max |q_x - z_x| of the format."""
+    return max(abs(x.qmin - x.z), abs(x.qmax - x.z))
+
+
+def pool_windows(case, x):
+    """Windows of an average pool, padded with zeros."""
+    return windows(x, case['kernel'], case['strides'], case['pads'], [1] * len(case['kernel']))
+
+
 def pool_counts(case, shape):
     """The divisor at every output position: the kernel's size, or the elements within bounds."""
-    ones = np.ones((1, 1) + tuple(shape[2:]), dtype=np.int64)
-    inside = windows(ones, case['kernel'], case['strides'], case['pads'], (1, 1))
-    inside = inside.sum(axis=(2, 3))[0, 0]
+    inside = pool_windows(case, np.ones((1, 1) + tuple(shape[2:]), dtype=np.int64)).sum(axis=2)[0, 0]
     if case['count_include_pad']:
-        return np.full_like(inside, case['kernel'][0] * case['kernel'][1])
+        return np.full_like(inside, math.prod(case['kernel']))
     return inside
 
 
@@ -702,28 +850,54 @@ def pool_multiplier(case, x, y, count):
 
 
 def run_average_pool(case, given, notes):
-    """Exact sums, one multiplier for each distinct count."""
+    """Exact sums, one multiplier for each distinct count; mode `onnx` has two rules of its own."""
     out, x, y, _, centred = begin(case, given)
-    acc = windows(centred, case['kernel'], case['strides'], case['pads'], (1, 1)).sum(axis=(2, 3))
     counts = pool_counts(case, centred.shape)
-    distinct = [int(c) for c in np.unique(counts)]
-    q_y = np.zeros(acc.shape, dtype=np.int32)
+    whole = list(centred.shape[2:]) == case['kernel'] and not any(case['pads'])
+    if case['arithmetic'] == 'onnx' and not whole:
+        notes.add('onnx AveragePool: windows')
+        out.put('q_y', window_average(case, x, y, centred, counts), np.int32)
+        return out
+    acc = pool_windows(case, centred).sum(axis=2)
     if case['arithmetic'] == 'onnx':
-        with np.errstate(over='ignore', under='ignore'):
-            M = [x.s / (y.s * np.float32(c)) for c in distinct]
-        out.put('m_onnx', np.array(M, dtype=np.float32), np.float32)
-        for c, ratio in zip(distinct, M):
-            q_y[:, :, counts == c] = y.finish_float(float_product(acc[:, :, counts == c], ratio))
+        notes.add('onnx AveragePool: whole input')
+        q_y = whole_average(out, x, y, acc, int(counts.flat[0]))
     else:
-        pairs = [pool_multiplier(case, x, y, c) for c in distinct]
-        out.put('m', [m for m, _ in pairs], np.int64)
-        out.put('shift', [k for _, k in pairs], np.int32)
-        for c, (m, k) in zip(distinct, pairs):
-            product = exact_product(acc[:, :, counts == c], m)
-            q_y[:, :, counts == c] = y.finish(round_shift(product, k, case['rounding']))
+        q_y = integer_average(out, case, x, y, acc, counts)
     out.put('acc', acc, np.int64)
     out.put('q_y', q_y, np.int32)
     return out
+
+
+def integer_average(out, case, x, y, acc, counts):
+    """q_y of exact sums in `fixed` and `shift` mode."""
+    distinct = [int(c) for c in np.unique(counts)]
+    pairs = [pool_multiplier(case, x, y, c) for c in distinct]
+    out.put('m', [m for m, _ in pairs], np.int64)
+    out.put('shift', [k for _, k in pairs], np.int32)
+    q_y = np.zeros(acc.shape, dtype=np.int32)
+    for c, (m, k) in zip(distinct, pairs):
+        product = exact_product(acc[:, :, counts == c], m)
+        q_y[:, :, counts == c] = y.finish(round_shift(product, k, case['rounding']))
+    return q_y
+
+
+def whole_average(out, x, y, acc, count):
+    """Mode `onnx`, one window over the whole input: the exact sum, one float product."""
+    with np.errstate(over='ignore', under='ignore'):
+        out.put('m_onnx', [x.s / (y.s * np.float32(count))], np.float32)
+    return y.finish_float(float_product(acc, out['m_onnx'][0]))
+
+
+def window_average(case, x, y, centred, counts):
+    """Mode `onnx`, other windows: a float32 sum, one element after the other. A zero of the padding
+    changes no sum, for a sum that starts from +0 is never -0."""
+    with np.errstate(over='ignore', under='ignore'):
+        real = pool_windows(case, x.s * centred.astype(np.float32))
+        total = np.zeros(real.shape[:2] + real.shape[3:], dtype=np.float32)
+        for i in range(real.shape[2]):
+            total = total + real[:, :, i]
+        return y.finish_sum(total / counts.astype(np.float32) / y.s + np.float32(y.z))
 
 
 def sigmoid(v):
@@ -731,21 +905,47 @@ def sigmoid(v):
     return 1.0 / (1.0 + math.exp(-v)) if v > -700.0 else 0.0
 
 
-FUNCTIONS = {'tanh': math.tanh, 'sigmoid': sigmoid}
+FUNCTIONS = {'tanh': math.tanh, 'sigmoid': sigmoid, 'identity': float}
+SIGMOID_P = (4.37031012579801e-11, 1.15627324459942e-7, 6.08574864600143e-5, 8.51377133304701e-3,
+             2.48287947061529e-1)
+SIGMOID_D = (6.10247389755681e-13, 5.76102136993427e-9, 6.29106785017040e-6, 1.70198817374094e-3,
+             1.16817656904453e-1, 9.93151921023180e-1)
+
+
+def polynomial(coefficients, u):
+    """Horner's rule in float32, each step fused; the highest power's coefficient comes first."""
+    value = np.float32(coefficients[0])
+    for c in coefficients[1:]:
+        value = fma(value, u, np.float32(c))
+    return value
+
+
+def onnx_sigmoid(real):
+    """Section 7: a rational function of float32, within +-18."""
+    x = np.clip(real, np.float32(-18), np.float32(18))
+    with np.errstate(under='ignore'):
+        u = x * x
+        ratio = polynomial(SIGMOID_P, u) * x / polynomial(SIGMOID_D, u)
+    return np.maximum(ratio + np.float32(0.5), np.float32(0))
+
+
+def onnx_function(name, real):
+    """f of float32 values in mode `onnx`: in double, rounded to float32, but for Sigmoid."""
+    if name == 'sigmoid':
+        return onnx_sigmoid(real)
+    return np.array([FUNCTIONS[name](v) for v in real.tolist()]).astype(np.float32)
 
 
 def run_table(case, given, notes):
     """A table with an entry for each integer of x's format, in y's mode."""
     out, x, y, q_x, _ = begin(case, given)
-    f = FUNCTIONS[case['function']]
     centred = np.arange(x.qmin, x.qmax + 1, dtype=np.int64) - x.z
     if case['arithmetic'] == 'onnx':
-        real = x.s * centred.astype(np.float32)
-        values = np.array([f(v) for v in real.tolist()]).astype(np.float32)
+        values = onnx_function(case['function'], x.s * centred.astype(np.float32))
         table = quantize(values, y.s, y.z, y.lo, y.hi, 'half_even')
     else:
         real = float(x.s) * centred.astype(np.float64)
-        values = np.array([f(v) for v in real.tolist()]) / float(y.s)
+        values = np.array([FUNCTIONS[case['function']](v) for v in real.tolist()]) / float(y.s)
         rounded = round_real(np.clip(values, -FAR, FAR), case['rounding'])
         table = y.finish(rounded.astype(np.int64))
     out.put('table', table, np.int32)
@@ -753,8 +953,11 @@ def run_table(case, given, notes):
     return out
 
 
-OPERATORS = {'gemm': run_linear, 'conv': run_linear, 'average_pool': run_average_pool,
-             'table': run_table, 'add': run_add, 'requantize': run_requantize}
+LINEAR = ('gemm', 'conv', 'conv_transpose')
+BINARY = ('add', 'sub', 'mul')
+OPERATORS = {'average_pool': run_average_pool, 'table': run_table, 'requantize': run_requantize,
+             'add': run_sum, 'sub': run_sum, 'mul': run_mul}
+OPERATORS.update(dict.fromkeys(LINEAR, run_linear))
 
 
 # ---------------------------------------------------------------- comparing
@@ -762,9 +965,9 @@ OPERATORS = {'gemm': run_linear, 'conv': run_linear, 'average_pool': run_average
 def given_names(case):
     """The arrays a case comes with."""
     names = ['x']
-    if case['op'] == 'add':
+    if case['op'] in BINARY:
         names.append('x2')
-    if case['op'] in ('gemm', 'conv'):
+    if case['op'] in LINEAR:
         names += ['w', 'b'] if case['bias_bits'] else ['w']
     return names
 
@@ -836,7 +1039,7 @@ def describe(case):
     """`case ID op ...` with what tells cases apart."""
     words = ['case', str(case['id']), case['op'], case['arithmetic'], 'B=%d' % case['mantissa_bits'],
              case['rounding']]
-    if case['op'] in ('gemm', 'conv'):
+    if case['op'] in LINEAR:
         w = case['w']
         words += ['%s%d' % (w['kind'], w['bits']), w['granularity'], 'bias=%d' % case['bias_bits']]
     if case['op'] == 'table':
@@ -846,8 +1049,10 @@ def describe(case):
 
 def features(case, notes):
     """(dimension, value) pairs of a case, for the coverage table."""
-    pairs = [('op', case['op']), ('arithmetic', case['arithmetic']), ('rounding', case['rounding'])]
-    if case['op'] in ('gemm', 'conv'):
+    pairs = [('op, ' + case['arithmetic'], case['op']), ('rounding', case['rounding'])]
+    if 'strides' in case:
+        pairs.append(('spatial', '%s, %d-D' % (case['op'], len(case['strides']))))
+    if case['op'] in LINEAR:
         pairs += [('weight kind', case['w']['kind']), ('granularity', case['w']['granularity'])]
         bits = case['bias_bits']
         pairs.append(('bias', {0: 'none', 32: '32 bits'}.get(bits, 'fewer bits')))

@@ -45,33 +45,38 @@ Tensor random_input(Random& random, const ActivationCase& a, Shape shape) {
   return x;
 }
 
-Tensor random_weights(Random& random, Shape shape) {
+// Weights whose channels along `axis` differ in size; some are dead.
+Tensor random_weights(Random& random, Shape shape, std::size_t axis) {
   Tensor w(DType::float32, std::move(shape));
   const double size = std::exp2(random.real(-6, 2));
-  auto values = w.mutable_data<float>();
-  const std::size_t row = values.size() / static_cast<std::size_t>(w.dim(0));
-  for (std::size_t c = 0; c * row < values.size(); ++c) {
-    const double own = random.chance(0.06) ? 0.0 : random.chance(0.06) ? 1e-9 : random.real(0.1, 1.0);
-    for (std::size_t i = c * row; i < (c + 1) * row; ++i)
-      values[i] = static_cast<float>(size * own * random.real(-1, 1));
-  }
+  std::vector<double> own;
+  for (std::int64_t c = 0; c < w.dim(axis); ++c)
+    own.push_back(random.chance(0.06) ? 0.0 : random.chance(0.06) ? 1e-9 : random.real(0.1, 1.0));
+  const auto row = static_cast<std::size_t>(product(w.shape(), axis + 1, w.rank()));
+  std::size_t i = 0;
+  for (float& v : w.mutable_data<float>())
+    v = static_cast<float>(size * own[i++ / row % own.size()] * random.real(-1, 1));
   return w;
 }
 
-WeightCase random_weight_format(Random& random, Arithmetic arithmetic, const Tensor& weights) {
+WeightCase random_weight_format(Random& random, const Case& c) {
   WeightCase w;
+  // A transposed convolution is lowered from the graph's integers, which have neither codebooks nor groups
+  // along the reduction.
   w.kind = random.one_of<std::string>(
       {"affine", "affine", "affine", "fixed_point", "binary", "ternary", "codebook"});
-  w.power_of_two = arithmetic == Arithmetic::shift || random.chance(0.1);
+  if (c.is_transposed() && w.kind == "codebook") w.kind = "affine";
+  w.power_of_two = c.arithmetic == Arithmetic::shift || random.chance(0.1);
   w.format.bits = static_cast<int>(random.chance(0.4) ? 8 : random.integer(1, w.kind == "codebook" ? 5 : 16));
   double largest = 1e-3;
-  for (float v : weights.data<float>()) largest = std::max<double>(largest, std::fabs(v));
+  for (float v : c.weights.data<float>()) largest = std::max<double>(largest, std::fabs(v));
   if (w.kind == "affine") {
     w.format.is_signed = random.chance(0.8);
     w.scheme = !w.format.is_signed || random.chance(0.3) ? "asymmetric" : "symmetric";
     w.format.narrow = w.format.is_signed && w.format.bits >= 2 && random.chance(0.5);
     w.granularity = random.one_of<std::string>({"tensor", "channel", "group"});
-    if (arithmetic == Arithmetic::onnx && w.granularity == "group") w.granularity = "channel";
+    if ((c.arithmetic == Arithmetic::onnx || c.is_transposed()) && w.granularity == "group")
+      w.granularity = "channel";
     if (w.granularity == "group") w.group_size = random.integer(1, 20);
   } else if (w.kind == "fixed_point") {
     w.fraction_length = w.format.bits - 1 - static_cast<int>(std::ceil(std::log2(largest)));
@@ -89,72 +94,135 @@ WeightCase random_weight_format(Random& random, Arithmetic arithmetic, const Ten
   return w;
 }
 
+std::vector<std::int64_t> several(Random& random, std::size_t count, std::int64_t lo, std::int64_t hi) {
+  std::vector<std::int64_t> values(count);
+  for (std::int64_t& v : values) v = random.integer(lo, hi);
+  return values;
+}
+
+Shape joined(Shape front, const std::vector<std::int64_t>& back) {
+  front.insert(front.end(), back.begin(), back.end());
+  return front;
+}
+
+// Spatial dimensions of a layer.
+std::size_t random_rank(Random& random) { return random.chance(0.3) ? 1 : 2; }
+
+void make_gemm_tensors(Random& random, Case& c) {
+  const std::int64_t depth = random.one_of<std::int64_t>({1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65});
+  c.input = random_input(random, c.x, {random.integer(1, 6), depth});
+  c.weights = random_weights(random, {random.integer(1, 12), depth}, 0);
+}
+
+// For a transposed convolution pads may exceed the kernel's reach: they then cut off inputs.
+void make_conv_tensors(Random& random, Case& c) {
+  const std::size_t rank = random_rank(random);
+  c.groups = random.one_of<std::int64_t>({1, 1, 1, 2, 3});
+  c.kernel = several(random, rank, 1, 3);
+  c.strides = several(random, rank, 1, 3);
+  c.dilations = several(random, rank, 1, 2);
+  c.pads = several(random, 2 * rank, 0, 2);
+  if (c.is_transposed())
+    for (std::int64_t stride : c.strides) c.output_padding.push_back(random.integer(0, stride - 1));
+  const std::int64_t depth = random.integer(1, 3);     // C/G
+  const std::int64_t channels = random.integer(1, 3);  // M/G
+  const Shape front =
+      c.is_transposed() ? Shape{depth * c.groups, channels} : Shape{channels * c.groups, depth};
+  c.input = random_input(random, c.x,
+                         joined({random.integer(1, 2), depth * c.groups}, several(random, rank, 5, 8)));
+  c.weights = random_weights(random, joined(front, c.kernel), static_cast<std::size_t>(c.weight_axis()));
+}
+
+void make_bias(Random& random, Case& c) {
+  c.bias_bits = static_cast<int>(random.chance(0.3) ? 0 : random.chance(0.6) ? 32 : random.integer(2, 31));
+  if ((c.w.granularity == "group" || c.is_transposed()) && c.bias_bits != 0) c.bias_bits = 32;
+  if (c.bias_bits == 0) return;
+  c.bias = Tensor(DType::float32, {c.channels()});
+  const double size = random.chance(0.15) ? 1e7 : 5.0;
+  for (float& b : c.bias.mutable_data<float>()) b = static_cast<float>(size * random.real(-1, 1));
+}
+
+// `reach` is about what y's real values reach.
+void make_activation(Random& random, Case& c, double reach) {
+  c.activation = random.one_of<std::string>({"none", "none", "relu", "clip"});
+  if (c.activation != "clip") return;
+  c.clip_lo = static_cast<float>(random.real(-0.5, 0.3) * reach);
+  c.clip_hi = c.clip_lo + static_cast<float>(random.real(0.0, 1.0) * reach);
+}
+
 void make_linear_case(Random& random, Case& c) {
   c.x = random_activation(random, c.arithmetic == Arithmetic::shift, std::exp2(random.real(-3, 6)));
-  if (c.op == "gemm") {
-    const std::int64_t depth = random.one_of<std::int64_t>({1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65});
-    c.input = random_input(random, c.x, {random.integer(1, 6), depth});
-    c.weights = random_weights(random, {random.integer(1, 12), depth});
-  } else {
-    c.groups = random.one_of<std::int64_t>({1, 1, 1, 2, 3});
-    const std::int64_t depth = random.integer(1, 3);
-    c.kernel = {random.integer(1, 3), random.integer(1, 3)};
-    c.strides = {random.integer(1, 2), random.integer(1, 3)};
-    c.dilations = {random.integer(1, 2), random.integer(1, 2)};
-    c.pads = {random.integer(0, 2), random.integer(0, 2), random.integer(0, 2), random.integer(0, 2)};
-    c.input = random_input(
-        random, c.x, {random.integer(1, 2), depth * c.groups, random.integer(5, 8), random.integer(5, 8)});
-    c.weights = random_weights(random, {c.groups * random.integer(1, 3), depth, c.kernel[0], c.kernel[1]});
-  }
-  c.w = random_weight_format(random, c.arithmetic, c.weights);
-  c.bias_bits = static_cast<int>(random.chance(0.3) ? 0 : random.chance(0.6) ? 32 : random.integer(2, 31));
-  if (c.w.granularity == "group" && c.bias_bits != 0) c.bias_bits = 32;
-  if (c.bias_bits > 0) {
-    c.bias = Tensor(DType::float32, {c.weights.dim(0)});
-    const double size = random.chance(0.15) ? 1e7 : 5.0;
-    for (float& b : c.bias.mutable_data<float>()) b = static_cast<float>(size * random.real(-1, 1));
-  }
+  if (c.op == "gemm")
+    make_gemm_tensors(random, c);
+  else
+    make_conv_tensors(random, c);
+  c.w = random_weight_format(random, c);
+  make_bias(random, c);
   // About what the sums reach, so that outputs spread over their range and some saturate.
   double largest = 1e-3;
   for (float v : c.weights.data<float>()) largest = std::max<double>(largest, std::fabs(v));
-  const double terms =
-      std::sqrt(static_cast<double>(c.weights.size()) / static_cast<double>(c.weights.dim(0)));
+  const double terms = std::sqrt(static_cast<double>(c.weights.size()) / static_cast<double>(c.channels()));
   const double reach = std::max({std::fabs(c.x.range.lo), c.x.range.hi, 1e-3}) * largest * terms;
   c.y = random_activation(random, c.arithmetic == Arithmetic::shift, reach * random.real(0.3, 2.0));
-  c.activation = random.one_of<std::string>({"none", "none", "relu", "clip"});
-  if (c.activation == "clip") {
-    c.clip_lo = static_cast<float>(random.real(-0.5, 0.3) * reach);
-    c.clip_hi = c.clip_lo + static_cast<float>(random.real(0.0, 1.0) * reach);
-  }
+  make_activation(random, c, reach);
 }
 
+// Often one window over the whole input, which mode onnx computes in its own way.
 void make_pool_case(Random& random, Case& c) {
-  c.kernel = {random.integer(1, 4), random.integer(1, 4)};
-  c.strides = {random.integer(1, 3), random.integer(1, 3)};
-  c.pads = {random.integer(0, c.kernel[0] - 1), random.integer(0, c.kernel[1] - 1),
-            random.integer(0, c.kernel[0] - 1), random.integer(0, c.kernel[1] - 1)};
+  const std::size_t rank = random_rank(random);
+  const std::vector<std::int64_t> size = several(random, rank, 4, 9);
+  const bool whole = random.chance(0.3);
+  c.kernel = whole ? size : several(random, rank, 1, 4);
+  c.strides = several(random, rank, 1, 3);
+  for (std::size_t i = 0; i < 2 * rank; ++i)
+    c.pads.push_back(whole ? 0 : random.integer(0, c.kernel[i % rank] - 1));
   c.count_include_pad = random.chance(0.5);
-  c.input = random_input(
-      random, c.x, {random.integer(1, 2), random.integer(1, 3), random.integer(4, 9), random.integer(4, 9)});
+  c.input = random_input(random, c.x, joined({random.integer(1, 2), random.integer(1, 3)}, size));
+}
+
+// Two shapes that broadcast: each may have 1 where the other has more, and fewer dimensions.
+std::pair<Shape, Shape> random_shapes(Random& random) {
+  const auto rank = static_cast<std::size_t>(random.integer(1, 4));
+  Shape a = several(random, rank, 1, 6);
+  Shape b = a;
+  if (random.chance(0.3)) return {a, b};
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (random.chance(0.4)) a[d] = 1;
+    if (random.chance(0.4)) b[d] = 1;
+  }
+  Shape& shorter = random.chance(0.5) ? a : b;
+  if (random.chance(0.4)) shorter.erase(shorter.begin(), shorter.begin() + random.integer(0, a.size()));
+  return {a, b};
+}
+
+void make_pair_case(Random& random, Case& c, double size) {
+  const bool shift = c.arithmetic == Arithmetic::shift;
+  const double size2 = size * random.real(0.1, 4.0);
+  c.x2 = random_activation(random, shift, size2);
+  const auto [shape, shape2] = random_shapes(random);
+  c.input = random_input(random, c.x, shape);
+  c.input2 = random_input(random, c.x2, shape2);
+  const double reach = c.op == "mul" ? size * size2 : size + size2;
+  c.y = random_activation(random, shift, reach * random.real(0.2, 1.2));
+  make_activation(random, c, reach);
 }
 
 void make_other_case(Random& random, Case& c) {
   const bool shift = c.arithmetic == Arithmetic::shift;
   const double size = std::exp2(random.real(-4, 6));
   c.x = random_activation(random, shift, size);
+  if (c.is_pair()) return make_pair_case(random, c, size);
   c.y = random_activation(random, shift, size * random.real(0.4, 1.5));
-  if (c.op == "average_pool") return make_pool_case(random, c);
-  const Shape shape{random.integer(1, 100)};
+  if (c.op == "average_pool") {
+    make_pool_case(random, c);
+    return make_activation(random, c, size);
+  }
   if (c.op == "table") {
     c.function = random.one_of<std::string>({"tanh", "sigmoid"});
     c.y = random_activation(random, shift, random.real(0.5, 1.2));
     c.x.format.bits = std::min(c.x.format.bits, 10);
   }
-  c.input = random_input(random, c.x, shape);
-  if (c.op == "add") {
-    c.x2 = random_activation(random, shift, size * random.real(0.1, 4.0));
-    c.input2 = random_input(random, c.x2, shape);
-  }
+  c.input = random_input(random, c.x, {random.integer(1, 100)});
 }
 
 }  // namespace
@@ -204,15 +272,16 @@ json Case::json(std::int64_t id) const {
                      {"y", y.json()},
                      {"bias_bits", bias_bits},
                      {"activation", activation}};
-  if (op == "add") out["x2"] = x2.json();
+  if (is_pair()) out["x2"] = x2.json();
   if (is_linear()) out["w"] = w.json();
   if (op == "table") out["function"] = function;
   if (activation == "clip") {
     out["clip_lo"] = static_cast<double>(clip_lo);
     out["clip_hi"] = static_cast<double>(clip_hi);
   }
-  if (op == "conv")
+  if (op == "conv" || is_transposed())
     out.update({{"strides", strides}, {"pads", pads}, {"dilations", dilations}, {"groups", groups}});
+  if (is_transposed()) out["output_padding"] = output_padding;
   if (op == "average_pool")
     out.update({{"strides", strides},
                 {"pads", pads},
@@ -223,8 +292,9 @@ json Case::json(std::int64_t id) const {
 
 Case random_case(Random& random) {
   Case c;
-  c.op = random.one_of<std::string>(
-      {"gemm", "gemm", "gemm", "conv", "conv", "average_pool", "table", "add", "requantize"});
+  c.op = random.one_of<std::string>({"gemm", "gemm", "gemm", "conv", "conv", "conv", "conv_transpose",
+                                     "conv_transpose", "average_pool", "average_pool", "table", "add", "add",
+                                     "sub", "mul", "requantize"});
   c.arithmetic =
       random.one_of<Arithmetic>({Arithmetic::fixed, Arithmetic::fixed, Arithmetic::shift, Arithmetic::onnx});
   c.mantissa_bits = random.one_of<int>({8, 16, 32, 32});

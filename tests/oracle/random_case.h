@@ -74,13 +74,19 @@ struct Case {
   std::vector<std::int64_t> pads;
   std::vector<std::int64_t> dilations;
   std::vector<std::int64_t> kernel;
+  std::vector<std::int64_t> output_padding;
   std::int64_t groups = 1;
   bool count_include_pad = false;
   Tensor input;
   Tensor input2;
   Tensor weights;
   Tensor bias;
-  bool is_linear() const { return op == "gemm" || op == "conv"; }
+  bool is_transposed() const { return op == "conv_transpose"; }
+  bool is_linear() const { return op == "gemm" || op == "conv" || is_transposed(); }
+  bool is_pair() const { return op == "add" || op == "sub" || op == "mul"; }
+  // The dimension of the weights that counts output channels, of one group where they are transposed.
+  int weight_axis() const { return is_transposed() ? 1 : 0; }
+  std::int64_t channels() const { return is_transposed() ? weights.dim(1) * groups : weights.dim(0); }
   nlohmann::json json(std::int64_t id) const;
 };
 
