@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/moves.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -209,9 +210,9 @@ class Lowering {
         integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(),
                                            params_of(x).format, out_.arithmetic.rounding);
       op = Move{integers, std::nullopt};
-    } else if (only_moves(node.op)) {
+    } else if (ir::only_moves(node.op) && node.inputs.size() == 1) {
       op = Move{node.op, std::nullopt};
-    } else if (takes_places(node.op) && in_.constant(node.inputs[1]) != nullptr) {
+    } else if (ir::only_moves(node.op) && in_.constant(node.inputs[1]) != nullptr) {
       op = Move{node.op, *in_.constant(node.inputs[1])};
     }
     if (!op) return false;
@@ -219,19 +220,6 @@ class Lowering {
     const ValueId y = add_moved(output, out_.value(x).dtype, params_of(x));
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
     return true;
-  }
-
-  static bool only_moves(const ir::Op& op) {
-    return std::holds_alternative<ir::Identity>(op) || std::holds_alternative<ir::Flatten>(op) ||
-           std::holds_alternative<ir::Transpose>(op) || std::holds_alternative<ir::Squeeze>(op) ||
-           std::holds_alternative<ir::Unsqueeze>(op) || std::holds_alternative<ir::Slice>(op) ||
-           std::holds_alternative<ir::Expand>(op) ||
-           (std::holds_alternative<ir::Resize>(op) && !std::get<ir::Resize>(op).linear);
-  }
-
-  // Moves whose second input says where to.
-  static bool takes_places(const ir::Op& op) {
-    return std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Gather>(op);
   }
 
   // Joins integers of one scale; inputs of another are first brought to the scale of the Quantize behind.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/moves.h"
 #include "halftone/qgraph/qoperators.h"
 
 namespace halftone::qgraph {
@@ -166,10 +167,10 @@ class OperatorWriter {
       return write_quantized(ir::QLinearSigmoid{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::LeakyRelu>) {
       return write_quantized(ir::QLinearLeakyRelu{op}, operands, y, made);
-    } else if constexpr (kMoves<Op>) {
-      return write_move(node, operands, y, made);
     } else {
-      return false;
+      const bool moves =
+          ir::only_moves(node.op) || std::is_same_v<Op, ir::MaxPool> || std::is_same_v<Op, ir::Pad>;
+      return moves && write_move(node, operands, y, made);
     }
   }
 
@@ -183,14 +184,6 @@ class OperatorWriter {
     return true;
   }
 
-  template <typename Op>
-  static constexpr bool kMoves =
-      std::is_same_v<Op, ir::MaxPool> || std::is_same_v<Op, ir::Reshape> || std::is_same_v<Op, ir::Flatten> ||
-      std::is_same_v<Op, ir::Transpose> || std::is_same_v<Op, ir::Squeeze> ||
-      std::is_same_v<Op, ir::Unsqueeze> || std::is_same_v<Op, ir::Slice> || std::is_same_v<Op, ir::Gather> ||
-      std::is_same_v<Op, ir::Expand> || std::is_same_v<Op, ir::Identity> || std::is_same_v<Op, ir::Pad> ||
-      std::is_same_v<Op, ir::Resize>;
-
   bool equal(ir::ValueId a, ir::ValueId b) const {
     const Tensor* x = graph_.constant(a);
     const Tensor* y = graph_.constant(b);
@@ -202,8 +195,6 @@ class OperatorWriter {
                   ir::Node& made) {
     if (operands.size() != 1 || !equal(operands[0].scale, y.scale) ||
         !equal(operands[0].zero_point, y.zero_point))
-      return false;
-    if (const auto* resize = std::get_if<ir::Resize>(&node.op); resize != nullptr && resize->linear)
       return false;
     if (auto* pad = std::get_if<ir::Pad>(&made.op)) {
       const Tensor* zero = graph_.constant(y.zero_point);

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <type_traits>
 
+#include "halftone/ir/moves.h"
+
 namespace halftone::quant {
 namespace {
 
@@ -37,7 +39,14 @@ Verdict linear_verdict(const ir::Graph& graph, const ir::Node& node, bool conv) 
   return {Role::linear, ""};
 }
 
+Verdict move_verdict(const ir::Graph& graph, const ir::Node& node) {
+  if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) == nullptr)
+    return {Role::floating, "its places are computed"};
+  return {Role::move, ""};
+}
+
 Verdict judge(const ir::Graph& graph, const ir::Node& node) {
+  if (ir::only_moves(node.op)) return move_verdict(graph, node);
   return std::visit(
       [&](const auto& op) -> Verdict {
         using T = std::decay_t<decltype(op)>;
@@ -56,20 +65,12 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
         } else if constexpr (std::is_same_v<T, ir::MaxPool>) {
           return op.with_indices ? Verdict{Role::floating, "its indices are read"} : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Resize>) {
-          return op.linear ? Verdict{Role::floating, "it interpolates"} : Verdict{Role::move, ""};
+          return {Role::floating, "it interpolates"};
         } else if constexpr (std::is_same_v<T, ir::Pad>) {
           return op.mode == ir::PadMode::constant && op.value != 0.0
                      ? Verdict{Role::floating, "it pads with another value than 0"}
                      : Verdict{Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Gather>) {
-          return graph.constant(node.inputs[1]) == nullptr
-                     ? Verdict{Role::floating, "its places are computed"}
-                     : Verdict{Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Flatten> || std::is_same_v<T, ir::Reshape> ||
-                             std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::GlobalMaxPool> ||
-                             std::is_same_v<T, ir::Transpose> || std::is_same_v<T, ir::Squeeze> ||
-                             std::is_same_v<T, ir::Unsqueeze> || std::is_same_v<T, ir::Slice> ||
-                             std::is_same_v<T, ir::Expand>) {
+        } else if constexpr (std::is_same_v<T, ir::GlobalMaxPool>) {
           return {Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Concat>) {
           const bool constant =
