@@ -261,6 +261,13 @@ class Lowering {
     return ConstantOperand{*q, params_from(node, dequantize->axis, q->dtype())};
   }
 
+  // The floats of a constant, given as such or as integers.
+  std::optional<Tensor> real_constant(ir::ValueId id) const {
+    if (const auto operand = constant_operand(id)) return numeric::dequantize(operand->q, operand->params);
+    if (const Tensor* constant = in_.constant(id)) return *constant;
+    return std::nullopt;
+  }
+
   // Follows the only reader from `id` to a Quantize, over ReLU and Clip when the op takes bounds; absorbs
   // those.
   bool absorb_to_quantize(ir::ValueId id, FusedOp& fused, ir::ValueId& end) {
@@ -283,10 +290,6 @@ class Lowering {
     return true;
   }
 
-  static bool takes_bounds(const ir::Op& op) {
-    return std::visit([](const auto& o) { return !ir::Unary<std::decay_t<decltype(o)>>; }, op);
-  }
-
   // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
   std::string try_fuse(const ir::Node& node) {
     FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
@@ -302,6 +305,8 @@ class Lowering {
         fused.x.push_back(params_of(inputs.back()));
       } else if (i == 0) {
         return "its input is not quantized";
+      } else if (as<ir::PRelu>(node) != nullptr) {
+        fused.slope = real_constant(id);
       } else if (i == 1) {
         fused.weights = constant_operand(id);
       } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
@@ -331,10 +336,7 @@ class Lowering {
     std::vector<ValueId> inputs;
     for (ir::ValueId id : node.inputs) {
       if (id == ir::kNoValue) continue;
-      const Tensor* constant = in_.constant(id);
-      std::optional<Tensor> fixed;
-      if (constant != nullptr) fixed = *constant;
-      if (const auto operand = constant_operand(id)) fixed = numeric::dequantize(operand->q, operand->params);
+      std::optional<Tensor> fixed = real_constant(id);
       if (!fixed) inputs.push_back(operand_of(id));
       island.constants.push_back(std::move(fixed));
     }

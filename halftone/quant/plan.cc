@@ -6,6 +6,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "halftone/ir/channel_slopes.h"
 #include "halftone/ir/moves.h"
 
 namespace halftone::quant {
@@ -76,6 +77,10 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
           const bool constant =
               std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return graph.constant(id) != nullptr; });
           return constant ? Verdict{Role::floating, "it joins a constant"} : Verdict{Role::move, ""};
+        } else if constexpr (std::is_same_v<T, ir::PRelu>) {
+          return ir::channel_slopes(graph.constant(node.inputs[1]), graph.value(node.inputs[0]).shape)
+                     ? Verdict{Role::table, ""}
+                     : Verdict{Role::floating, "its slopes are not one constant number, or one a channel"};
         } else if constexpr (ir::Unary<T>) {
           return {Role::table, ""};
         } else if constexpr (std::is_same_v<T, ir::QuantizeLinear> ||

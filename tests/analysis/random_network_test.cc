@@ -20,7 +20,7 @@ Tensor any_weights(Shape shape, float factor) {
 ir::ValueId add_layer(ir::Graph& g, ir::ValueId v, const std::vector<ir::ValueId>& seen,
                       const std::string& name) {
   const ir::Window same{.kernel = {3, 3}, .pads = {1, 1, 1, 1}};
-  switch (choose(8)) {
+  switch (choose(9)) {
     case 0:
     case 1: {
       const std::int64_t groups = 1 + choose(2);
@@ -40,6 +40,9 @@ ir::ValueId add_layer(ir::Graph& g, ir::ValueId v, const std::vector<ir::ValueId
       return g.add_node(ir::MaxPool{same}, {v}, name);
     case 6:
       return g.add_node(ir::AveragePool{same, choose(2) == 0}, {v}, name);
+    case 7:
+      return g.add_node(ir::PRelu{}, {v, g.add_constant(name + "_slope", any_weights({2, 1, 1}, 0.5F))},
+                        name);
     default:
       return choose(2) == 0 ? g.add_node(ir::Tanh{}, {v}, name) : g.add_node(ir::Sigmoid{}, {v}, name);
   }

@@ -67,6 +67,10 @@ void add_arithmetic(std::vector<Case>& cases) {
   cases.push_back({"mul", OneNode().input({2, 3, 4, 4}).input({2, 3, 1, 1}).with(Mul{})});
   cases.push_back({"sigmoid", OneNode().input({2, 30}).with(Sigmoid{})});
   cases.push_back({"leaky_relu", OneNode().input({2, 30}).with(LeakyRelu{.alpha = 0.3F})});
+  for (const Shape& slopes : {Shape{}, Shape{3, 1, 1}, Shape{1, 3, 1, 1}})
+    cases.push_back({"prelu_" + to_string(slopes),
+                     OneNode().input({2, 3, 4, 5}).constant(random_floats(slopes, 8)).with(PRelu{})});
+  cases.push_back({"prelu_flat", OneNode().input({9, 3}).constant(random_floats({3}, 9)).with(PRelu{})});
 }
 
 void add_moves(std::vector<Case>& cases) {

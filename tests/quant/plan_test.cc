@@ -110,6 +110,19 @@ TEST(Plan, BoundsInAChainAllFuse) {
   EXPECT_THAT(quantized_values(g), ElementsAre("x", "c"));
 }
 
+TEST(Plan, APReluIsATableWhereItsSlopesAreOneConstantAChannel) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 3});
+  const ir::ValueId a = g.add_node(ir::PRelu{}, {x, g.add_constant("each", ir::floats({2, 1}, {1, 2}))}, "a");
+  const ir::ValueId b =
+      g.add_node(ir::PRelu{}, {a, g.add_constant("along", ir::floats({3}, {1, 2, 3}))}, "b");
+  const ir::ValueId c = g.add_node(ir::PRelu{}, {b, g.add_input("computed", DType::float32, {2, 1})}, "c");
+  g.outputs = {c};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::floating, Role::floating));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "a"));
+  for (const FloatNode& node : float_nodes(g)) EXPECT_THAT(node.reason, HasSubstr("its slopes"));
+}
+
 TEST(Plan, FloatNodesSayWhy) {
   ir::Graph g;
   const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
