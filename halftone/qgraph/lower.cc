@@ -108,7 +108,7 @@ class Lowering {
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
     const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue &&
                              integer_of(node.inputs[0]) && out_.value(*integer_of(node.inputs[0])).params;
-    if (on_integers && try_move(node)) return;
+    if (on_integers && (try_move(node) || try_clip(node))) return;
     const std::string reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
   }
@@ -219,6 +219,22 @@ class Lowering {
     const ir::Value& output = in_.value(node.outputs[0]);
     const ValueId y = add_moved(output, out_.value(x).dtype, params_of(x));
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
+    return true;
+  }
+
+  // A Clip of the integers themselves: a table of them, at their scale.
+  bool try_clip(const ir::Node& node) {
+    const auto* clip = as<ir::Clip>(node);
+    if (clip == nullptr || is_float(in_.value(node.inputs[0]).dtype)) return false;
+    const ValueId x = *integer_of(node.inputs[0]);
+    const numeric::QuantParams params = params_of(x);
+    Table table{.function = std::string(ir::Clip::kName), .x_qmin = params.format.qmin()};
+    for (std::int32_t q = params.format.qmin(); q <= params.format.qmax(); ++q)
+      table.entries.push_back(static_cast<std::int32_t>(
+          std::clamp<double>(ir::scalar(*clip, q), params.format.qmin(), params.format.qmax())));
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const ValueId y = add_value(output.name, output.shape, output.dtype, params);
+    integer_of(node.outputs[0]) = add_node(node.name, std::move(table), {x}, y);
     return true;
   }
 
