@@ -38,9 +38,12 @@ def normalized_conv(n, x):
 
 
 def activation(n, x):
-    how = n.pick('Relu', 'Clip', 'Sigmoid', 'LeakyRelu', 'HardSwish', 'Tanh')
+    how = n.pick('Relu', 'Clip', 'Sigmoid', 'LeakyRelu', 'HardSwish', 'Tanh', 'PRelu')
     if how == 'Clip':
         return n.add('Clip', [x, n.constant(np.float32(0)), n.constant(np.float32(6))], x.shape)
+    if how == 'PRelu':
+        slopes = [n.pick(1, x.shape[1]), *[1] * (len(x.shape) - 2)]
+        return n.add('PRelu', [x, n.normal(slopes, 0.3)], x.shape)
     return n.same(how, x, alpha=n.pick(0.1, 0.25) if how == 'LeakyRelu' else None)
 
 
