@@ -202,8 +202,9 @@ class Lowering {
     } else if (as<ir::GlobalMaxPool>(node) != nullptr && (shape.size() == 3 || shape.size() == 4)) {
       const ir::Window whole{.kernel = Shape(shape.begin() + 2, shape.end())};
       op = MaxPool{ir::resolve_plane(whole, shape, node.name)};
-    } else if (as<ir::Concat>(node) != nullptr) {
-      return try_concat(node);
+    } else if (as<ir::Concat>(node) != nullptr || as<ir::Min>(node) != nullptr ||
+               as<ir::Max>(node) != nullptr) {
+      return try_join(node);
     } else if (const auto* pad = as<ir::Pad>(node)) {
       ir::Pad integers = *pad;
       if (is_float(in_.value(node.inputs[0]).dtype))
@@ -238,33 +239,41 @@ class Lowering {
     return true;
   }
 
-  // Joins integers of one scale; inputs of another are first brought to the scale of the Quantize behind.
-  bool try_concat(const ir::Node& node) {
+  // Joins integers of one scale, or chooses the least or largest of them; inputs of another scale are first
+  // brought to that of the Quantize behind.
+  bool try_join(const ir::Node& node) {
     std::vector<ValueId> inputs;
     for (ir::ValueId id : node.inputs) {
       if (!integer_of(id) || !out_.value(*integer_of(id)).params) return false;
       inputs.push_back(*integer_of(id));
     }
-    const ir::ValueId y = node.outputs[0];
-    numeric::QuantParams params = params_of(inputs[0]);
-    const auto& readers = consumers_[static_cast<std::size_t>(y)];
-    if (readers.size() == 1)
-      if (const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
-          as<ir::QuantizeLinear>(reader) != nullptr)
-        params =
-            params_from(reader, as<ir::QuantizeLinear>(reader)->axis, in_.value(reader.outputs[0]).dtype);
+    const std::optional<numeric::QuantParams> behind = params_behind(node.outputs[0]);
+    const numeric::QuantParams params = behind ? *behind : params_of(inputs[0]);
+    const auto is_on_grid = [&](ValueId input) { return params_of(input) == params; };
+    if (!behind && !std::ranges::all_of(inputs, is_on_grid)) return false;
     const DType dtype = numeric::storage_dtype(params.format);
-    for (ValueId& input : inputs) {
-      if (params_of(input) == params) continue;
-      const std::string name = invented(out_.value(input).name + "_rescaled");
-      names_.erase(name);
-      const ValueId rescaled = add_value(name, out_.value(input).shape, dtype, params);
-      input =
-          add_node(name, make_requantize(params_of(input), params, out_.arithmetic, name), {input}, rescaled);
-    }
-    const ValueId joined = add_moved(in_.value(y), dtype, params);
-    integer_of(y) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
+    for (ValueId& input : inputs)
+      if (!is_on_grid(input)) input = rescaled(input, params, dtype);
+    const ValueId joined = add_moved(in_.value(node.outputs[0]), dtype, params);
+    integer_of(node.outputs[0]) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
     return true;
+  }
+
+  // The scale and zero point of the Quantize that alone reads a value.
+  std::optional<numeric::QuantParams> params_behind(ir::ValueId id) const {
+    const auto& readers = consumers_[static_cast<std::size_t>(id)];
+    if (readers.size() != 1) return std::nullopt;
+    const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
+    const auto* quantize = as<ir::QuantizeLinear>(reader);
+    if (quantize == nullptr) return std::nullopt;
+    return params_from(reader, quantize->axis, in_.value(reader.outputs[0]).dtype);
+  }
+
+  ValueId rescaled(ValueId x, const numeric::QuantParams& params, DType dtype) {
+    const std::string name = invented(out_.value(x).name + "_rescaled");
+    names_.erase(name);
+    const ValueId y = add_value(name, out_.value(x).shape, dtype, params);
+    return add_node(name, make_requantize(params_of(x), params, out_.arithmetic, name), {x}, y);
   }
 
   std::optional<ConstantOperand> constant_operand(ir::ValueId id) const {

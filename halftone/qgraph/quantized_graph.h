@@ -107,8 +107,8 @@ struct Requantize {
   Requantizer requantizer;
 };
 
-// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z (input 1 of
-// ir::Reshape and ir::Gather is kept here).
+// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z, the least or
+// largest of several (input 1 of ir::Reshape and ir::Gather is kept here).
 struct Move {
   static constexpr std::string_view kName = "Move";
   ir::Op op;

@@ -46,6 +46,11 @@ Verdict move_verdict(const ir::Graph& graph, const ir::Node& node) {
   return {Role::move, ""};
 }
 
+// Their result has elements of all operands.
+template <typename T>
+constexpr bool kJoins =
+    std::is_same_v<T, ir::Concat> || std::is_same_v<T, ir::Min> || std::is_same_v<T, ir::Max>;
+
 Verdict judge(const ir::Graph& graph, const ir::Node& node) {
   if (ir::only_moves(node.op)) return move_verdict(graph, node);
   return std::visit(
@@ -73,10 +78,12 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
                      : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::GlobalMaxPool>) {
           return {Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Concat>) {
+        } else if constexpr (kJoins<T>) {
           const bool constant =
               std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return graph.constant(id) != nullptr; });
-          return constant ? Verdict{Role::floating, "it joins a constant"} : Verdict{Role::move, ""};
+          if (!constant) return {Role::move, ""};
+          return {Role::floating,
+                  std::is_same_v<T, ir::Concat> ? "it joins a constant" : "one operand is a constant"};
         } else if constexpr (std::is_same_v<T, ir::PRelu>) {
           return ir::channel_slopes(graph.constant(node.inputs[1]), graph.value(node.inputs[0]).shape)
                      ? Verdict{Role::table, ""}
@@ -123,7 +130,8 @@ bool is_fused(const Plan& plan, const ir::Node& node, int before, int uses) {
 // How many of a node's first inputs carry activations that are quantized.
 std::size_t operands(const ir::Node& node, Role role) {
   if (role == Role::floating || role == Role::fused) return 0;
-  const bool all = role == Role::compute || std::holds_alternative<ir::Concat>(node.op);
+  const bool all =
+      role == Role::compute || std::visit([]<typename T>(const T&) { return kJoins<T>; }, node.op);
   return all ? node.inputs.size() : std::min<std::size_t>(1, node.inputs.size());
 }
 

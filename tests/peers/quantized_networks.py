@@ -80,6 +80,11 @@ def channel_sum(n, x):
     return n.add('Add', [x, s] if n.chance(0.5) else [s, x], x.shape)
 
 
+def choice(n, x):
+    """The larger or lesser of two branches."""
+    return n.add(n.pick('Max', 'Min'), [same_conv(n, x), n.pick(x, same_conv(n, x))], x.shape)
+
+
 def concat(n, x):
     parts = [same_conv(n, x), n.pick(x, n.same('Relu', same_conv(n, x)))]
     return n.add('Concat', parts, [x.shape[0], 2 * x.shape[1], *x.shape[2:]], axis=1)
@@ -137,8 +142,8 @@ def reshape(n, x):
 
 
 BLOCKS = [conv, normalized_conv, normalized_conv, depthwise, activation, activation, residual, residual,
-          squeeze_excite, product, channel_sum, concat, pool, pool, conv_transpose, resize, pad, slice_, transpose,
-          reshape]
+          squeeze_excite, product, channel_sum, choice, concat, pool, pool, conv_transpose, resize, pad, slice_,
+          transpose, reshape]
 
 
 def head(n, x):

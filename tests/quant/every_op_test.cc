@@ -85,6 +85,8 @@ void add_moves(std::vector<Case>& cases) {
   cases.push_back({"expand", OneNode().input({1, 3, 1}).with(Expand{{2, 1, 4}}), true});
   cases.push_back({"transpose", OneNode().input({2, 3, 4}).with(Transpose{{2, 0, 1}}), true});
   cases.push_back({"concat", OneNode().input({2, 3}).input({2, 4}).with(Concat{.axis = 1})});
+  cases.push_back({"max", OneNode().input({2, 3, 4}).input({3, 1}).with(Max{}), true});
+  cases.push_back({"min", OneNode().input({3, 1}).input({2, 1, 4}).input({4}).with(Min{}), true});
 }
 
 // The graph with a ReLU or Clip behind its result.

@@ -82,6 +82,19 @@ TEST(Plan, AConcatOfAConstantStaysFloat) {
   EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("constant"));
 }
 
+TEST(Plan, WhatMaxChoosesFromSharesOneScaleWithTheResult) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {2, 2});
+  const ir::ValueId t = g.add_node(ir::Tanh{}, {x}, "t");
+  const ir::ValueId y = g.add_node(ir::Max{}, {x, t}, "y");
+  const ir::ValueId r = g.add_node(ir::Relu{}, {y}, "r");
+  g.outputs = {g.add_node(ir::Min{}, {r, g.add_constant("c", ir::floats({2}, {1, 2}))}, "m")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::move, Role::table, Role::floating));
+  EXPECT_EQ(like(g, "t"), like(g, "x"));
+  EXPECT_EQ(like(g, "y"), like(g, "x"));
+  EXPECT_EQ(float_nodes(g).at(0).reason, "one operand is a constant");
+}
+
 TEST(Plan, AReluThatIsNotTheOnlyReaderIsATable) {
   ir::Graph g;
   const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
