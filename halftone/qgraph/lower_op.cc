@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/channel_slopes.h"
 #include "halftone/numeric/bias.h"
 #include "halftone/qgraph/onnx_loops.h"
 
@@ -172,6 +173,29 @@ Op make_table(const FusedOp& f, const Unary& op) {
   return table;
 }
 
+constexpr std::size_t kMaxTableEntries = std::size_t{1} << 24;
+
+std::string why_no_tables(const FusedOp& f) {
+  const auto slopes = ir::channel_slopes(f.slope ? &*f.slope : nullptr, f.x_shape);
+  if (!slopes || f.x.size() != 1) return "its slopes are not one constant number, or one a channel";
+  const std::size_t entries = slopes->size() << f.x[0].format.bits;
+  if (entries > kMaxTableEntries)
+    return fmt::format("its tables would have {} entries, expected at most {}", entries, kMaxTableEntries);
+  return "";
+}
+
+// One table a slope: with one slope a PRelu is a LeakyRelu.
+Op make_channel_tables(const FusedOp& f) {
+  Table tables{.function = std::string(ir::PRelu::kName), .x_qmin = f.x[0].format.qmin(), .channels = 0};
+  for (float slope : f.slope->data<float>()) {
+    const Op one = make_table(f, ir::LeakyRelu{.alpha = slope});
+    const std::vector<std::int32_t>& entries = std::get<Table>(one).entries;
+    tables.entries.insert(tables.entries.end(), entries.begin(), entries.end());
+    ++tables.channels;
+  }
+  return tables;
+}
+
 std::vector<std::int64_t> distinct_counts(const std::vector<ir::WindowAxis>& axes, bool include_pad) {
   std::set<std::int64_t> rows;
   std::set<std::int64_t> columns;
@@ -299,7 +323,14 @@ template <typename T>
 constexpr bool kIsPair =
     std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
 
+template <typename T>
+constexpr bool kIsMean = std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>;
+
 }  // namespace
+
+bool takes_bounds(const ir::Op& op) {
+  return std::visit([]<typename T>(const T&) { return kIsLinear<T> || kIsPair<T> || kIsMean<T>; }, op);
+}
 
 std::string why_not_integer(const FusedOp& f) {
   return std::visit(
@@ -309,11 +340,14 @@ std::string why_not_integer(const FusedOp& f) {
           return why_not_linear(f);
         } else if constexpr (kIsPair<T>) {
           return f.x.size() == 2 ? "" : "an operand is not quantized";
-        } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> ||
-                             std::is_same_v<T, ir::GlobalAveragePool>) {
-          return f.x_shape.size() == 3 || f.x_shape.size() == 4 || ir::Unary<T>
+        } else if constexpr (kIsMean<T>) {
+          return f.x_shape.size() == 3 || f.x_shape.size() == 4
                      ? ""
                      : fmt::format("its input has shape {}", to_string(f.x_shape));
+        } else if constexpr (std::is_same_v<T, ir::PRelu>) {
+          return why_no_tables(f);
+        } else if constexpr (ir::Unary<T>) {
+          return "";
         } else {
           return fmt::format("{} has no integer form", T::kName);
         }
@@ -344,6 +378,8 @@ Op lower_op(const FusedOp& f) {
           return make_average_pool(f, ir::resolve_plane(whole, f.x_shape, f.name), false);
         } else if constexpr (ir::Unary<T>) {
           return make_table(f, op);
+        } else if constexpr (std::is_same_v<T, ir::PRelu>) {
+          return make_channel_tables(f);
         } else {
           throw UnsupportedError(f.name, fmt::format("{} has no integer form", T::kName));
         }
