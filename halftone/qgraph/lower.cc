@@ -8,6 +8,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/ir/moves.h"
+#include "halftone/ir/one_variable.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -328,10 +329,11 @@ class Lowering {
         if (!out_.value(*integer_of(id)).params) return "its input is integers without a scale";
         inputs.push_back(*integer_of(id));
         fused.x.push_back(params_of(inputs.back()));
+      } else if (ir::takes_constant(node.op)) {
+        fused.constant = real_constant(id);
+        fused.variable = i == 0 ? 1 : 0;
       } else if (i == 0) {
         return "its input is not quantized";
-      } else if (as<ir::PRelu>(node) != nullptr) {
-        fused.slope = real_constant(id);
       } else if (i == 1) {
         fused.weights = constant_operand(id);
       } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
@@ -341,6 +343,7 @@ class Lowering {
         if (!fused.bias) return "its bias is not a constant";
       }
     }
+    if (inputs.empty()) return "its input is not quantized";
     fused.x_shape = out_.value(inputs[0]).shape;
     std::string reason = why_not_integer(fused);
     if (!reason.empty()) return reason;

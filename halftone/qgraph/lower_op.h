@@ -24,7 +24,8 @@ struct FusedOp {
   std::optional<ConstantOperand> weights;  // as they stand in the graph
   std::optional<ConstantOperand> bias;
   std::optional<Tensor> real_bias;  // a bias that was left in float
-  std::optional<Tensor> slope;      // of a PRelu
+  std::optional<Tensor> constant;   // the other operand of a function of one variable (ir::one_variable)
+  std::size_t variable = 0;         // which input x is there
   numeric::QuantParams y;
   float lo = -std::numeric_limits<float>::infinity();  // bounds of a fused ReLU or Clip
   float hi = std::numeric_limits<float>::infinity();

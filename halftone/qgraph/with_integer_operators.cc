@@ -179,9 +179,9 @@ class OperatorWriter {
     } else if constexpr (std::is_same_v<Op, ir::MatMul>) {
       return operands.size() == 2 && write_linear(ir::QLinearMatMul{}, node, operands, y, true, made);
     } else if constexpr (std::is_same_v<Op, ir::Add>) {
-      return write_quantized(ir::QLinearAdd{op}, operands, y, made);
+      return operands.size() == 2 && write_quantized(ir::QLinearAdd{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::Mul>) {
-      return write_quantized(ir::QLinearMul{op}, operands, y, made);
+      return operands.size() == 2 && write_quantized(ir::QLinearMul{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::AveragePool>) {
       return write_quantized(ir::QLinearAveragePool{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::GlobalAveragePool>) {

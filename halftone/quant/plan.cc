@@ -6,8 +6,8 @@
 #include <numeric>
 #include <type_traits>
 
-#include "halftone/ir/channel_slopes.h"
 #include "halftone/ir/moves.h"
+#include "halftone/ir/one_variable.h"
 
 namespace halftone::quant {
 namespace {
@@ -51,8 +51,17 @@ template <typename T>
 constexpr bool kJoins =
     std::is_same_v<T, ir::Concat> || std::is_same_v<T, ir::Min> || std::is_same_v<T, ir::Max>;
 
+// Whether one operand is a constant that makes the node a function of one variable.
+bool is_one_variable(const ir::Graph& graph, const ir::Node& node) {
+  if (!ir::takes_constant(node.op) || node.inputs.size() != 2) return false;
+  const Tensor* const inputs[] = {graph.constant(node.inputs[0]), graph.constant(node.inputs[1])};
+  const Shape& x = graph.value(node.inputs[inputs[0] == nullptr ? 0 : 1]).shape;
+  return ir::one_variable(node.op, inputs, x).has_value();
+}
+
 Verdict judge(const ir::Graph& graph, const ir::Node& node) {
   if (ir::only_moves(node.op)) return move_verdict(graph, node);
+  if (is_one_variable(graph, node)) return {Role::table, ""};
   return std::visit(
       [&](const auto& op) -> Verdict {
         using T = std::decay_t<decltype(op)>;
@@ -85,9 +94,7 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
           return {Role::floating,
                   std::is_same_v<T, ir::Concat> ? "it joins a constant" : "one operand is a constant"};
         } else if constexpr (std::is_same_v<T, ir::PRelu>) {
-          return ir::channel_slopes(graph.constant(node.inputs[1]), graph.value(node.inputs[0]).shape)
-                     ? Verdict{Role::table, ""}
-                     : Verdict{Role::floating, "its slopes are not one constant number, or one a channel"};
+          return {Role::floating, "its slopes are not one constant number, or one a channel"};
         } else if constexpr (ir::Unary<T>) {
           return {Role::table, ""};
         } else if constexpr (std::is_same_v<T, ir::QuantizeLinear> ||
@@ -130,8 +137,8 @@ bool is_fused(const Plan& plan, const ir::Node& node, int before, int uses) {
 // How many of a node's first inputs carry activations that are quantized.
 std::size_t operands(const ir::Node& node, Role role) {
   if (role == Role::floating || role == Role::fused) return 0;
-  const bool all =
-      role == Role::compute || std::visit([]<typename T>(const T&) { return kJoins<T>; }, node.op);
+  const bool all = role == Role::compute || role == Role::table ||
+                   std::visit([]<typename T>(const T&) { return kJoins<T>; }, node.op);
   return all ? node.inputs.size() : std::min<std::size_t>(1, node.inputs.size());
 }
 

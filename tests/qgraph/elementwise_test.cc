@@ -301,6 +301,59 @@ RC_GTEST_PROP(Table, PReluIsOneFunctionAChannel, ()) {
   }
 }
 
+// x ∘ c or c ∘ x.
+double of_two(const ir::Op& op, double a, double b) {
+  if (std::holds_alternative<ir::Add>(op)) return a + b;
+  if (std::holds_alternative<ir::Sub>(op)) return a - b;
+  if (std::holds_alternative<ir::Mul>(op)) return a * b;
+  if (std::holds_alternative<ir::Div>(op)) return a / b;
+  if (std::holds_alternative<ir::Pow>(op)) return std::pow(a, b);
+  return std::holds_alternative<ir::Min>(op) ? std::fmin(a, b) : std::fmax(a, b);
+}
+
+RC_GTEST_PROP(Table, IsAnOpWithOneConstantOperandAndTakesInARelu, ()) {
+  const ArithmeticSpec spec = any_spec();
+  Grid x = any_grid(spec), y = any_grid(spec);
+  x.dtype = DType::int8, x.zero = choose(256) - 128;
+  const ir::Op ops[] = {ir::Add{}, ir::Sub{}, ir::Mul{}, ir::Div{}, ir::Pow{}, ir::Min{}, ir::Max{}};
+  const ir::Op op = ops[choose(7)];
+  const bool first = choose(2) == 0, relu = choose(2) == 0;
+  const float c = std::ldexp(static_cast<float>(1 + choose(64)), -5);
+  std::vector<std::int32_t> all;
+  for (std::int32_t q = -128; q <= 127; ++q) all.push_back(q);
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 256}, x.dtype), x, "x");
+  const ir::ValueId constant = g.graph.add_constant("c", ir::floats({}, {c}));
+  ir::ValueId f = g.node(op, first ? std::vector{constant, in} : std::vector{in, constant}, "f");
+  // Of these alone the ReLU becomes bounds.
+  const bool bounds = std::holds_alternative<ir::Add>(op) || std::holds_alternative<ir::Sub>(op) ||
+                      std::holds_alternative<ir::Mul>(op);
+  if (relu && bounds) f = g.node(ir::Relu{}, {f}, "r");
+  const QuantizedGraph quantized = g.lowered(g.quantize(f, y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Table");
+  const Tensor integers = numeric::from_int32({1, 256}, all, x.dtype);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto value = [&](double r) {
+      const double result = first ? of_two(op, c, r) : of_two(op, r, c);
+      if (std::isnan(result)) return 0.0;
+      return relu && bounds ? std::fmax(result, 0.0) : result;
+    };
+    RC_ASSERT(got[i] == table_entry(value, all[i], x, y, spec));
+  }
+}
+
+TEST(Table, OfAFunctionThatIsNoNumberSomewhereHoldsZeroThere) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::onnx}}) {
+    Qdq g(spec);
+    const Grid x{0.5F, 0, DType::int8}, y{0.25F, 7, DType::int8};
+    const ir::ValueId in = g.dequantize(g.input({4}, DType::int8), x, "x");
+    const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::Sqrt{}, {in}, "root"), y, "y"));
+    const Tensor integers = int8s({4}, {-128, -1, 0, 8});
+    EXPECT_TRUE(Interpreter(quantized).run({&integers, 1}).at(0) == int8s({4}, {7, 7, 7, 15}));
+  }
+}
+
 // PRelu of x [N, 2, 2] with this slope.
 struct SlopeNetwork : Qdq {
   Grid grid{0.5F, 3, DType::int8};
@@ -326,7 +379,8 @@ TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
             quantized.dequantize(quantized.input({2, 1}, DType::int8), quantized.grid, "slope"))}) {
     const Node* island = find_node<Float>(graph);
     ASSERT_NE(island, nullptr);
-    EXPECT_THAT(std::get<Float>(island->op).reason, testing::HasSubstr("its slopes are not one constant"));
+    EXPECT_THAT(std::get<Float>(island->op).reason,
+                testing::HasSubstr("its other operand is not one constant"));
   }
 }
 
