@@ -51,7 +51,8 @@ TEST(IntegerClip, BehindAnOperatorOnIntegersIsItsBounds) {
     Operators g;
     const ir::ValueId y = g.clip(g.product(g.integers(), kEighth, "m"), lo, hi);
     EXPECT_EQ(expect_same(g, {g.dequantize(y, kEighth, "y")}), "Quantize Gemm Dequantize") << lo;
-    const Requantizer& r = std::get<Gemm>(find_node<Gemm>(lower(g.graph))->op).linear.requantizer;
+    const QuantizedGraph quantized = lower(g.graph);
+    const Requantizer& r = std::get<Gemm>(find_node<Gemm>(quantized)->op).linear.requantizer;
     EXPECT_EQ(r.bounds.hi, static_cast<std::int32_t>(std::min(hi, 127.0F)));
     EXPECT_EQ(r.bounds.lo, static_cast<std::int32_t>(std::max(std::min(lo, hi), -128.0F)));
   }
