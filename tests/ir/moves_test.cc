@@ -7,8 +7,9 @@ namespace halftone::ir {
 namespace {
 
 TEST(OnlyMoves, HoldsWhereEveryElementOfTheResultIsOneOfTheInput) {
-  for (const Op& op : {Op(Expand{}), Op(Flatten{}), Op(Gather{}), Op(Identity{}), Op(Reshape{}), Op(Resize{}),
-                       Op(Slice{}), Op(Squeeze{}), Op(Transpose{}), Op(Unsqueeze{})})
+  for (const Op& op :
+       {Op(DepthToSpace{}), Op(SpaceToDepth{}), Op(Expand{}), Op(Flatten{}), Op(Gather{}), Op(Identity{}),
+        Op(Reshape{}), Op(Resize{}), Op(Slice{}), Op(Squeeze{}), Op(Transpose{}), Op(Unsqueeze{})})
     EXPECT_TRUE(only_moves(op)) << name_of(op);
 }
 

@@ -83,6 +83,8 @@ void add_moves(std::vector<Case>& cases) {
       {"reflect", OneNode().input({1, 2, 4, 4}).with(Pad{{0, 0, 1, 2, 0, 0, 0, 3}, PadMode::reflect}), true});
   cases.push_back({"resize", OneNode().input({1, 2, 3, 5}).with(Resize{.scales = {1, 1, 2, 1.5F}}), true});
   cases.push_back({"expand", OneNode().input({1, 3, 1}).with(Expand{{2, 1, 4}}), true});
+  cases.push_back({"depth_to_space", OneNode().input({1, 8, 2, 3}).with(DepthToSpace{2}), true});
+  cases.push_back({"space_to_depth", OneNode().input({1, 2, 4, 6}).with(SpaceToDepth{2}), true});
   cases.push_back({"transpose", OneNode().input({2, 3, 4}).with(Transpose{{2, 0, 1}}), true});
   cases.push_back({"concat", OneNode().input({2, 3}).input({2, 4}).with(Concat{.axis = 1})});
   cases.push_back({"max", OneNode().input({2, 3, 4}).input({3, 1}).with(Max{}), true});
