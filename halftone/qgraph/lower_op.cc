@@ -191,7 +191,7 @@ std::string why_no_tables(const FusedOp& f) {
   const Tensor* constant = f.constant ? &*f.constant : nullptr;
   const Tensor* const inputs[] = {f.variable == 0 ? nullptr : constant, f.variable == 0 ? constant : nullptr};
   const auto function = ir::one_variable(f.op, inputs, f.x_shape);
-  if (!function || f.x.size() != 1) return "its other operand is not one constant number, or one a channel";
+  if (!function || f.x.size() != 1) return "neither operand is one constant number, or one a channel";
   const std::size_t entries = function->constants.size() << f.x[0].format.bits;
   if (entries > kMaxTableEntries)
     return fmt::format("its tables would have {} entries, expected at most {}", entries, kMaxTableEntries);

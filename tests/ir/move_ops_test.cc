@@ -173,10 +173,10 @@ RC_GTEST_PROP(Squeeze, UndoesUnsqueeze, ()) {
 
 // The example of the ONNX operator's text, by its first plane.
 TEST(DepthToSpace, PutsChannelsInBlocksAsOnnxDefinesThem) {
-  const Tensor x = counting(DType::float32, {1, 8, 1, 2});  // channel c holds 2c, 2c + 1
-  EXPECT_THAT(values_of<float>(apply_op(DepthToSpace{2}, {x})),
+  const Tensor x = counting(DType::int8, {1, 8, 1, 2});  // channel c holds 2c, 2c + 1
+  EXPECT_THAT(values_of<std::int8_t>(apply_op(DepthToSpace{2}, {x})),
               ElementsAre(0, 4, 1, 5, 8, 12, 9, 13, 2, 6, 3, 7, 10, 14, 11, 15));
-  EXPECT_THAT(values_of<float>(apply_op(DepthToSpace{2, true}, {x})),
+  EXPECT_THAT(values_of<std::int8_t>(apply_op(DepthToSpace{2, true}, {x})),
               ElementsAre(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15));
   EXPECT_EQ(shape_of(DepthToSpace{3}, {kDynamic, 18, 4, 5}), (Shape{kDynamic, 2, 12, 15}));
   EXPECT_EQ(shape_of(SpaceToDepth{3}, {kDynamic, 2, 12, 15}), (Shape{kDynamic, 18, 4, 5}));

@@ -380,7 +380,7 @@ TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
     const Node* island = find_node<Float>(graph);
     ASSERT_NE(island, nullptr);
     EXPECT_THAT(std::get<Float>(island->op).reason,
-                testing::HasSubstr("its other operand is not one constant"));
+                testing::HasSubstr("neither operand is one constant"));
   }
 }
 

@@ -108,7 +108,8 @@ TEST(Concat, OfUnequalScalesWithoutAQuantizeIsAnIsland) {
     Network g;
     const ir::ValueId fine = g.pair(g.input({kDynamic, 2}), kFine, "p");
     const QuantizedGraph quantized = g.lowered(g.node(op, {fine, g.start(kHalf)}, "joined"));
-    EXPECT_THAT(reason_of(quantized), testing::HasSubstr("no integer form")) << ir::name_of(op);
+    EXPECT_THAT(reason_of(quantized), testing::AnyOf(testing::HasSubstr("no integer form"),
+                                                     testing::HasSubstr("neither operand is one constant")));
     expect_like_simulation(g.graph, quantized);
   }
 }

@@ -88,7 +88,7 @@ TEST(Plan, WhatMaxChoosesFromSharesOneScaleWithTheResult) {
   const ir::ValueId t = g.add_node(ir::Tanh{}, {x}, "t");
   const ir::ValueId y = g.add_node(ir::Max{}, {x, t}, "y");
   const ir::ValueId r = g.add_node(ir::Relu{}, {y}, "r");
-  g.outputs = {g.add_node(ir::Min{}, {r, g.add_constant("c", ir::floats({2}, {1, 2}))}, "m")};
+  g.outputs = {g.add_node(ir::Min{}, {r, g.add_constant("c", ir::floats({2, 1}, {1, 2}))}, "m")};
   EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::move, Role::table, Role::floating));
   EXPECT_EQ(like(g, "t"), like(g, "x"));
   EXPECT_EQ(like(g, "y"), like(g, "x"));
@@ -136,28 +136,36 @@ TEST(Plan, APReluIsATableWhereItsSlopesAreOneConstantAChannel) {
   for (const FloatNode& node : float_nodes(g)) EXPECT_THAT(node.reason, HasSubstr("its slopes"));
 }
 
+TEST(Plan, AnOpWithOneConstantOperandIsATableUnlessItRunsAlongAnotherDimension) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 3});
+  const ir::ValueId a = g.add_node(ir::Sub{}, {g.add_constant("one", ir::floats({}, {1})), x}, "a");
+  const ir::ValueId b = g.add_node(ir::Add{}, {a, g.add_constant("each", ir::floats({2, 1}, {1, 2}))}, "b");
+  g.outputs = {g.add_node(ir::Mul{}, {b, g.add_constant("along", ir::floats({3}, {1, 2, 3}))}, "c")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::table, Role::floating));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "a", "b"));
+  EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("one operand is a constant"));
+}
+
 TEST(Plan, FloatNodesSayWhy) {
   ir::Graph g;
   const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
   const ir::ValueId w = g.add_input("w", DType::float32, {2, 2});
-  const ir::ValueId c = g.add_constant("c", ir::floats({2}, {1, 2}));
   const ir::ValueId v = g.add_constant("v", ir::floats({2, 2}, {1, 2, 3, 4}));
   const ir::ValueId soft = g.add_node(ir::Softmax{}, {x}, "soft");
   const ir::ValueId moved = g.add_node(ir::Flatten{}, {soft}, "moved");
   const ir::ValueId mat = g.add_node(ir::MatMul{}, {moved, w}, "mat");
-  const ir::ValueId sum = g.add_node(ir::Add{}, {mat, c}, "sum");
-  const ir::ValueId gemm = g.add_node(ir::Gemm{.alpha = 2}, {sum, v}, "alpha");
+  const ir::ValueId gemm = g.add_node(ir::Gemm{.alpha = 2}, {mat, v}, "alpha");
   const ir::ValueId transposed =
       g.add_node(ir::Gemm{.trans_a = true}, {g.add_input("t", DType::float32, {2, 3}), v}, "trans");
   const ir::ValueId bias =
       g.add_node(ir::Gemm{}, {gemm, v, g.add_constant("one", ir::floats({1}, {1}))}, "bias");
   g.outputs = {bias, transposed};
   const auto nodes = float_nodes(g);
-  ASSERT_EQ(nodes.size(), 7u);
+  ASSERT_EQ(nodes.size(), 6u);
   const char* reasons[] = {"Softmax has no integer form",
                            "its input is float",
                            "its weights are not constants",
-                           "one operand is a constant",
                            "alpha",
                            "transA",
                            "its bias"};
