@@ -85,6 +85,21 @@ def choice(n, x):
     return n.add(n.pick('Max', 'Min'), [same_conv(n, x), n.pick(x, same_conv(n, x))], x.shape)
 
 
+def with_constant(n, x):
+    """A function of one variable: an operator with one constant operand."""
+    op = n.pick('Div', 'Max', 'Min', 'Pow', 'Sub')
+    constant = n.constant(np.float32(n.pick(0.5, 1.7, 2.0)))
+    first = op in ('Max', 'Sub') and n.chance(0.5)
+    return n.add(op, [constant, x] if first else [n.same('Sigmoid', x) if op == 'Pow' else x, constant], x.shape)
+
+
+def depth_to_space(n, x):
+    if len(x.shape) != 4 or x.shape[1] % 4 != 0:
+        return None
+    return n.add('DepthToSpace', [x], [x.shape[0], x.shape[1] // 4, x.shape[2] * 2, x.shape[3] * 2], blocksize=2,
+                 mode=n.pick('DCR', 'CRD'))
+
+
 def concat(n, x):
     parts = [same_conv(n, x), n.pick(x, n.same('Relu', same_conv(n, x)))]
     return n.add('Concat', parts, [x.shape[0], 2 * x.shape[1], *x.shape[2:]], axis=1)
@@ -142,8 +157,8 @@ def reshape(n, x):
 
 
 BLOCKS = [conv, normalized_conv, normalized_conv, depthwise, activation, activation, residual, residual,
-          squeeze_excite, product, channel_sum, choice, concat, pool, pool, conv_transpose, resize, pad, slice_,
-          transpose, reshape]
+          squeeze_excite, product, channel_sum, choice, with_constant, depth_to_space, concat, pool, pool,
+          conv_transpose, resize, pad, slice_, transpose, reshape]
 
 
 def head(n, x):

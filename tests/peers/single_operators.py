@@ -207,6 +207,13 @@ def conv_integer(n, x):
     return n.add('Mul', [n.add('Cast', [y], (), to=FLOAT), s], ())
 
 
+@case('Blocks', 13, (2, 8, 4, 6))
+def blocks(n, x):
+    y = n.add('DepthToSpace', [x], (), blocksize=2)
+    z = n.add('DepthToSpace', [x], (), blocksize=2, mode='CRD')
+    return n.add('SpaceToDepth', [n.add('Add', [y, z], ())], (), blocksize=2)
+
+
 @case('Quantize', 13)
 @case('Quantize', 21)
 def quantize(n, x):

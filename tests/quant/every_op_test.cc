@@ -70,6 +70,10 @@ void add_arithmetic(std::vector<Case>& cases) {
   for (const Shape& slopes : {Shape{}, Shape{3, 1, 1}, Shape{1, 3, 1, 1}})
     cases.push_back({"prelu_" + to_string(slopes),
                      OneNode().input({2, 3, 4, 5}).constant(random_floats(slopes, 8)).with(PRelu{})});
+  cases.push_back({"one_minus", OneNode().constant(floats({}, {1})).input({2, 30}).with(Sub{})});
+  cases.push_back({"over_two", OneNode().input({2, 5, 3}).constant(floats({1}, {2})).with(Div{})});
+  cases.push_back({"at_least", OneNode().input({2, 3, 5}).constant(random_floats({3, 1}, 7)).with(Max{})});
+  cases.push_back({"square", OneNode().input({2, 30}).constant(floats({}, {2})).with(Pow{})});
   cases.push_back({"prelu_flat", OneNode().input({9, 3}).constant(random_floats({3}, 9)).with(PRelu{})});
 }
 
@@ -114,6 +118,8 @@ void add_bounded(std::vector<Case>& cases) {
   const Graph sum = OneNode().input({2, 3, 4}).input({3, 1}).with(Add{});
   cases.push_back({"add_relu", bounded(sum, Relu{})});
   cases.push_back({"sub_relu", bounded(OneNode().input({2, 3}).input({3}).with(Sub{}), Relu{})});
+  cases.push_back(
+      {"twice_relu", bounded(OneNode().input({2, 30}).constant(floats({}, {2})).with(Mul{}), Relu{})});
   cases.push_back({"mul_clip", bounded(OneNode().input({2, 3}).input({3}).with(Mul{}), Clip{-1.0F, 3.0F})});
   const Graph mean = OneNode().input({2, 3, 7}).with(AveragePool{{.kernel = {3}}});
   cases.push_back({"average_pool_relu", bounded(mean, Relu{})});
