@@ -40,20 +40,21 @@ struct Verification {
   std::int64_t compared = 0;
   std::int64_t different = 0;
   std::int64_t unexplained = 0;
-  std::int64_t end_to_end_different = 0;  // when nothing is reset between layers
+  std::int64_t end_to_end_different = 0;   // when nothing is reset between layers
   std::int64_t predictions_different = 0;  // of the first output
   const LayerComparison* worst() const;  // most unexplained, then most different; nullptr when all are equal
 };
 
-// Runs the integers and the simulation (the float interpreter on the Quantize/Dequantize graph) side by side.
-// Each layer of the simulation is given the integers' inputs, so that a difference is that layer's own. A
-// difference is explained when the integer is a nearest one to the simulated real value, within `tolerance`:
-// then it is a tie that float32 or the multiplier's mantissa decided otherwise.
-Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
-                    const qgraph::QuantizedGraph& graph, const Samples& samples, const BatchOptions& options);
-Verification verify(const ir::Graph& simulated, const ir::Executor& integers,
-                    const qgraph::QuantizedGraph& graph, const data::Dataset& dataset,
-                    const data::Preprocessing& preprocessing, const BatchOptions& options);
+// Runs the integers and the simulation (the float interpreter on the file's graph, operators on integers and
+// QONNX nodes taken as Dequantize → op → Quantize) side by side. Each layer of the simulation is given the
+// integers' inputs, so that a difference is that layer's own. A difference is explained when the integer is a
+// nearest one to the simulated real value, within `tolerance`: then it is a tie that float32 or the
+// multiplier's mantissa decided otherwise.
+Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
+                    const Samples& samples, const BatchOptions& options);
+Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
+                    const data::Dataset& dataset, const data::Preprocessing& preprocessing,
+                    const BatchOptions& options);
 
 // How far, in output steps, the simulated real value of a node may lie from the exact one: the float32
 // roundings of its inputs, sum (bound·M) and output, 2^−21 of each; and where the node has a multiplier, its

@@ -172,6 +172,20 @@ TEST(Verify, JudgesIntegersThatAClipBoundsBehindTheClip) {
   expect_blamed(network, "relu1_quantized");
 }
 
+TEST(Verify, JudgesQonnxNodesAndOperatorsOnIntegersInEveryMode) {
+  for (const auto& spec : kSpecs) {
+    for (bool qonnx : {true, false}) {
+      Network network(spec);
+      network.simulated = qonnx ? qgraph::with_quant_nodes(network.simulated)
+                                : qgraph::with_integer_operators(network.simulated);
+      network.integers = qgraph::lower(network.simulated);
+      const Verification verification = verify_network(network);
+      EXPECT_EQ(verification.unexplained, 0);
+      EXPECT_GT(verification.compared, 0);
+    }
+  }
+}
+
 TEST(Verify, FindsAWrongAddAndAveragePool) {
   Network add;
   add.layer<qgraph::Add>("sum").requantizer.m[1] -= add.layer<qgraph::Add>("sum").requantizer.m[1] / 16;
