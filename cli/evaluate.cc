@@ -34,6 +34,8 @@ struct Row {
   std::string mode;
   double accuracy = 0.0;
   double top5 = 0.0;
+  double tied = 0.0;  // more, were ties decided for the label
+  double tied_in_5 = 0.0;
   std::vector<analysis::OutputError> errors;  // against --reference
   std::int64_t samples = 0;
   std::int64_t bytes = 0;
@@ -77,6 +79,8 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
                       analysis::evaluate(network, samples, batches, output_index(model, options.output));
                   row.accuracy = accuracy.percent();
                   row.top5 = accuracy.percent(accuracy.correct_in_5);
+                  row.tied = accuracy.percent(accuracy.tied);
+                  row.tied_in_5 = accuracy.percent(accuracy.tied_in_5);
                 });
   if (mode == "integer")
     row.work = qgraph::count_work(*model.integers);
@@ -99,6 +103,8 @@ nlohmann::json to_json(const Row& row) {
   if (row.errors.empty()) {
     out["accuracy"] = two_decimals(row.accuracy);
     out["top5"] = two_decimals(row.top5);
+    out["tied"] = two_decimals(row.tied);
+    out["tied_in_5"] = two_decimals(row.tied_in_5);
     return out;
   }
   for (const analysis::OutputError& error : row.errors)
@@ -133,6 +139,12 @@ void print_table(const std::vector<Row>& rows, int classes) {
   fmt::print("{}", table.text());
   if (!rows.empty())
     fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
+  // Only where ties are many enough to matter: they are integers' own, and other tools count them as right.
+  for (const Row& row : rows)
+    if (row.tied >= 0.1 || (top5 && row.tied_in_5 >= 0.1))
+      fmt::print("{} ({}): the first of equal numbers is taken; were ties right too, {:.2f} %{}\n", row.model,
+                 row.mode, row.accuracy + row.tied,
+                 top5 ? fmt::format(" / {:.2f} %", row.top5 + row.tied_in_5) : "");
 }
 
 void print_errors(const std::vector<Row>& rows) {

@@ -215,7 +215,7 @@ void add_quantize(CLI::App& app, Run& run) {
   command->add_flag("--allow-float", options->allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
   options->shapes.add_to(*command);
-  options->data.samples_name = "--calibration-samples,--samples";
+  options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   command->add_option("--bits", options->bits, "Bits of weights (2 to 8) and activations (2, 4 or 8)")

@@ -23,12 +23,10 @@ std::vector<std::int32_t> predictions(const Tensor& scores) {
   return result;
 }
 
-std::int64_t rank_of(std::span<const float> row, std::int32_t label) {
-  const float own = row[static_cast<std::size_t>(label)];
-  std::int64_t rank = 0;
-  for (std::size_t i = 0; i < row.size(); ++i)
-    rank += row[i] > own || (row[i] == own && i < static_cast<std::size_t>(label)) ? 1 : 0;
-  return rank;
+Rank rank_of(std::span<const float> row, std::int32_t label) {
+  const auto own = row.begin() + label;
+  return {.larger = std::count_if(row.begin(), row.end(), [&](float other) { return other > *own; }),
+          .equal_earlier = std::count(row.begin(), own, *own)};
 }
 
 Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
@@ -39,7 +37,7 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
   Accuracy accuracy;
   accuracy.samples = samples.size();
   accuracy.predictions.resize(static_cast<std::size_t>(accuracy.samples));
-  std::vector<std::int64_t> ranks(accuracy.predictions.size());
+  std::vector<Rank> ranks(accuracy.predictions.size());
   for_batches(samples, options, [&](const Batch& batch) {
     const Tensor scores = output_rows(network.run(batch.inputs).at(output), batch, "evaluate");
     const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
@@ -57,8 +55,11 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
     }
   });
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    accuracy.correct += accuracy.predictions[i] == samples.labels[i] ? 1 : 0;
-    accuracy.correct_in_5 += ranks[i] < 5 ? 1 : 0;
+    const std::int64_t rank = ranks[i].larger + ranks[i].equal_earlier;
+    accuracy.correct += rank < 1 ? 1 : 0;
+    accuracy.correct_in_5 += rank < 5 ? 1 : 0;
+    accuracy.tied += rank >= 1 && ranks[i].larger < 1 ? 1 : 0;
+    accuracy.tied_in_5 += rank >= 5 && ranks[i].larger < 5 ? 1 : 0;
   }
   return accuracy;
 }

@@ -12,6 +12,8 @@ struct Accuracy {
   std::int64_t samples = 0;
   std::int64_t correct = 0;
   std::int64_t correct_in_5 = 0;          // the label is among the five largest
+  std::int64_t tied = 0;                  // not correct, and as large as the largest
+  std::int64_t tied_in_5 = 0;             // not correct in 5, and as large as the fifth largest
   std::vector<std::int32_t> predictions;  // by row
 
   // 0 to 100, of `count` among the samples.
@@ -28,8 +30,14 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
 Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
                   const data::Preprocessing& preprocessing, const BatchOptions& options);
 
-// How many of a row's numbers come before the one at `label`: larger, or equal and earlier.
-std::int64_t rank_of(std::span<const float> row, std::int32_t label);
+// How many of a row's numbers come before the one at `label`: the larger ones, and the equal ones that stand
+// earlier. Integers of 8 bits are often equal.
+struct Rank {
+  std::int64_t larger = 0;
+  std::int64_t equal_earlier = 0;
+  bool operator==(const Rank&) const = default;
+};
+Rank rank_of(std::span<const float> row, std::int32_t label);
 
 // The row-wise argmax of a float32 tensor, rows being its first dimension.
 std::vector<std::int32_t> predictions(const Tensor& scores);

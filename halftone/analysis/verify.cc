@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "halftone/analysis/evaluate.h"
 #include "halftone/ir/interpreter.h"
@@ -192,10 +193,24 @@ void merge(OutputComparison& into, const OutputComparison& from) {
 
 using Integers = std::map<std::string, Tensor, std::less<>>;
 
+// Integers of the file that its Clip alone reads: the network computes them within the Clip's bounds at once,
+// under the Clip's name, where they are judged.
+std::set<std::string, std::less<>> clipped_integers(const ir::Graph& simulated) {
+  const std::vector<int> uses = ir::use_counts(simulated);
+  std::set<std::string, std::less<>> names;
+  for (const ir::Node& node : simulated.nodes)
+    if (std::holds_alternative<ir::Clip>(node.op))
+      if (const ir::Value& x = simulated.value(node.inputs[0]);
+          !is_float(x.dtype) && uses[static_cast<std::size_t>(node.inputs[0])] == 1)
+        names.insert(x.name);
+  return names;
+}
+
 // The simulation with each layer's integers put in place of its own; returns what each layer's own were.
 std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch,
                                             const Integers& integers,
-                                            const std::map<std::string, Judge, std::less<>>& judges) {
+                                            const std::map<std::string, Judge, std::less<>>& judges,
+                                            const std::set<std::string, std::less<>>& clipped) {
   std::vector<LayerComparison> result;
   Integers real;
   simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
@@ -204,6 +219,7 @@ std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, c
       return;
     }
     const auto mine = integers.find(name);
+    if (mine == integers.end() && clipped.contains(name)) return;
     if (mine == integers.end() || mine->second.shape() != value.shape()) {
       // The file has these integers and the network computes none under their name.
       result.push_back({.name = std::string(name), .different = value.size(), .unexplained = value.size()});
@@ -271,7 +287,7 @@ BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulati
   const std::vector<Tensor> outputs = integers.run(batch.inputs, [&](std::string_view name, Tensor& value) {
     if (!is_float(value.dtype())) mine.emplace(name, value);
   });
-  result.layers = layer_by_layer(simulation, batch, mine, judges);
+  result.layers = layer_by_layer(simulation, batch, mine, judges, clipped_integers(graph));
   const std::vector<Tensor> free = simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
     const auto found = mine.find(name);
     if (!is_float(value.dtype()) && found != mine.end())

@@ -10,6 +10,7 @@
 #include "halftone/ir/ops/compare.h"
 #include "halftone/ir/ops/conv.h"
 #include "halftone/ir/ops/conv_transpose.h"
+#include "halftone/ir/ops/depth_to_space.h"
 #include "halftone/ir/ops/dropout.h"
 #include "halftone/ir/ops/gemm.h"
 #include "halftone/ir/ops/matmul.h"
@@ -47,6 +48,7 @@ using Op = std::variant<
     Conv,
     ConvInteger,
     ConvTranspose,
+    DepthToSpace,
     DequantizeLinear,
     Div,
     Dropout,
@@ -116,6 +118,7 @@ using Op = std::variant<
     Size,
     Slice,
     Softmax,
+    SpaceToDepth,
     Split,
     Sqrt,
     Squeeze,

@@ -149,6 +149,11 @@ void write(const ir::LRN& op, onnx::NodeProto& node) {
   add(node, "beta", op.beta);
   add(node, "bias", op.bias);
 }
+void write(const ir::DepthToSpace& op, onnx::NodeProto& node) {
+  add(node, "blocksize", op.block);
+  if (op.columns_last) add(node, "mode", std::string("CRD"));
+}
+void write(const ir::SpaceToDepth& op, onnx::NodeProto& node) { add(node, "blocksize", op.block); }
 void write(const ir::Transpose& op, onnx::NodeProto& node) { add(node, "perm", op.permutation); }
 void write(const ir::Concat& op, onnx::NodeProto& node) { add(node, "axis", op.axis); }
 void write(const ir::LeakyRelu& op, onnx::NodeProto& node) { add(node, "alpha", op.alpha); }

@@ -18,6 +18,17 @@ ir::Op import_reshape(NodeReader& node) {
 
 ir::Op import_transpose(NodeReader& node) { return ir::Transpose{.permutation = node.integers("perm")}; }
 
+ir::Op import_depth_to_space(NodeReader& node) {
+  const std::string mode = node.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    throw InputError(node.describe(), fmt::format("mode '{}', expected DCR or CRD", mode));
+  return ir::DepthToSpace{.block = node.integer("blocksize", 0), .columns_last = mode == "CRD"};
+}
+
+ir::Op import_space_to_depth(NodeReader& node) {
+  return ir::SpaceToDepth{.block = node.integer("blocksize", 0)};
+}
+
 // Axes are an attribute before operator set 13, then a constant input.
 template <typename Op>
 ir::Op import_axes(NodeReader& node) {
@@ -232,6 +243,7 @@ std::span<const ImporterRow> move_importers() {
       {"CastLike", import_cast_like},
       {"Concat", import_concat},
       {"ConstantOfShape", import_constant_of_shape},
+      {"DepthToSpace", import_depth_to_space},
       {"Dropout", import_dropout},
       {"Expand", import_expand},
       {"Flatten", import_flatten},
@@ -244,6 +256,7 @@ std::span<const ImporterRow> move_importers() {
       {"Shape", import_shape},
       {"Size", import_plain<ir::Size>},
       {"Slice", import_slice},
+      {"SpaceToDepth", import_space_to_depth},
       {"Split", import_split},
       {"Squeeze", import_axes<ir::Squeeze>},
       {"Transpose", import_transpose},

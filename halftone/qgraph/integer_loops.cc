@@ -152,9 +152,14 @@ void multiply(std::span<const std::int32_t> a, std::span<const std::int64_t> ind
   }
 }
 
-void table(std::span<const std::int32_t> x, const Table& table, std::span<std::int32_t> y) {
-  for (std::size_t i = 0; i < x.size(); ++i)
-    y[i] = table.entries[static_cast<std::size_t>(x[i] - table.x_qmin)];
+void table(std::span<const std::int32_t> x, std::int64_t inner, const Table& table,
+           std::span<std::int32_t> y) {
+  const auto channels = static_cast<std::size_t>(table.channels);
+  const std::size_t size = table.entries.size() / channels;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i / static_cast<std::size_t>(inner) % channels;
+    y[i] = table.entries[c * size + static_cast<std::size_t>(x[i] - table.x_qmin)];
+  }
 }
 
 void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& requantizer,

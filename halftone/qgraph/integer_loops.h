@@ -36,7 +36,9 @@ void multiply(std::span<const std::int32_t> a, std::span<const std::int64_t> ind
               std::span<const std::int32_t> b, std::span<const std::int64_t> index_b, const Mul& mul,
               std::span<std::int64_t> acc);
 
-void table(std::span<const std::int32_t> x, const Table& table, std::span<std::int32_t> y);
+// y[i] from x[i] with the table of channel (i / inner) % channels.
+void table(std::span<const std::int32_t> x, std::int64_t inner, const Table& table,
+           std::span<std::int32_t> y);
 
 // Modes fixed and shift: y[i] from acc[i] with the requantizer's entry (i / inner) % entries.
 void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& requantizer,

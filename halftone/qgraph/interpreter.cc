@@ -58,7 +58,9 @@ Tensor run_op(const Conv& op, const Operands& in, const Value& type) {
 
 Tensor run_op(const Table& op, const Operands& in, const Value& type) {
   Integers y(static_cast<std::size_t>(in[0]->size()));
-  integer::table(numeric::to_int32(*in[0]), op, y);
+  const Shape& shape = in[0]->shape();
+  const std::int64_t inner = op.channels == 1 ? 1 : product(shape, 2, shape.size());
+  integer::table(numeric::to_int32(*in[0]), inner, op, y);
   return pack_result(type, in[0]->shape(), y);
 }
 

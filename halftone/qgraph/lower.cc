@@ -7,6 +7,8 @@
 #include <unordered_set>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/moves.h"
+#include "halftone/ir/one_variable.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -107,7 +109,7 @@ class Lowering {
     if (as<ir::DequantizeLinear>(node) != nullptr) return visit_dequantize(node);
     const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue &&
                              integer_of(node.inputs[0]) && out_.value(*integer_of(node.inputs[0])).params;
-    if (on_integers && try_move(node)) return;
+    if (on_integers && (try_move(node) || try_clip(node))) return;
     const std::string reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
   }
@@ -201,17 +203,18 @@ class Lowering {
     } else if (as<ir::GlobalMaxPool>(node) != nullptr && (shape.size() == 3 || shape.size() == 4)) {
       const ir::Window whole{.kernel = Shape(shape.begin() + 2, shape.end())};
       op = MaxPool{ir::resolve_plane(whole, shape, node.name)};
-    } else if (as<ir::Concat>(node) != nullptr) {
-      return try_concat(node);
+    } else if (as<ir::Concat>(node) != nullptr || as<ir::Min>(node) != nullptr ||
+               as<ir::Max>(node) != nullptr) {
+      return try_join(node);
     } else if (const auto* pad = as<ir::Pad>(node)) {
       ir::Pad integers = *pad;
       if (is_float(in_.value(node.inputs[0]).dtype))
         integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(),
                                            params_of(x).format, out_.arithmetic.rounding);
       op = Move{integers, std::nullopt};
-    } else if (only_moves(node.op)) {
+    } else if (ir::only_moves(node.op) && node.inputs.size() == 1) {
       op = Move{node.op, std::nullopt};
-    } else if (takes_places(node.op) && in_.constant(node.inputs[1]) != nullptr) {
+    } else if (ir::only_moves(node.op) && in_.constant(node.inputs[1]) != nullptr) {
       op = Move{node.op, *in_.constant(node.inputs[1])};
     }
     if (!op) return false;
@@ -221,46 +224,57 @@ class Lowering {
     return true;
   }
 
-  static bool only_moves(const ir::Op& op) {
-    return std::holds_alternative<ir::Identity>(op) || std::holds_alternative<ir::Flatten>(op) ||
-           std::holds_alternative<ir::Transpose>(op) || std::holds_alternative<ir::Squeeze>(op) ||
-           std::holds_alternative<ir::Unsqueeze>(op) || std::holds_alternative<ir::Slice>(op) ||
-           std::holds_alternative<ir::Expand>(op) ||
-           (std::holds_alternative<ir::Resize>(op) && !std::get<ir::Resize>(op).linear);
+  // A Clip of the integers themselves: a table of them, at their scale.
+  bool try_clip(const ir::Node& node) {
+    const auto* clip = as<ir::Clip>(node);
+    if (clip == nullptr || is_float(in_.value(node.inputs[0]).dtype)) return false;
+    const ValueId x = *integer_of(node.inputs[0]);
+    const numeric::QuantParams params = params_of(x);
+    Table table{.function = std::string(ir::Clip::kName), .x_qmin = params.format.qmin()};
+    for (std::int32_t q = params.format.qmin(); q <= params.format.qmax(); ++q)
+      table.entries.push_back(static_cast<std::int32_t>(
+          std::clamp<double>(ir::scalar(*clip, q), params.format.qmin(), params.format.qmax())));
+    const ir::Value& output = in_.value(node.outputs[0]);
+    const ValueId y = add_value(output.name, output.shape, output.dtype, params);
+    integer_of(node.outputs[0]) = add_node(node.name, std::move(table), {x}, y);
+    return true;
   }
 
-  // Moves whose second input says where to.
-  static bool takes_places(const ir::Op& op) {
-    return std::holds_alternative<ir::Reshape>(op) || std::holds_alternative<ir::Gather>(op);
-  }
-
-  // Joins integers of one scale; inputs of another are first brought to the scale of the Quantize behind.
-  bool try_concat(const ir::Node& node) {
+  // Joins integers of one scale, or chooses the least or largest of them; inputs of another scale are first
+  // brought to that of the Quantize behind.
+  bool try_join(const ir::Node& node) {
     std::vector<ValueId> inputs;
     for (ir::ValueId id : node.inputs) {
       if (!integer_of(id) || !out_.value(*integer_of(id)).params) return false;
       inputs.push_back(*integer_of(id));
     }
-    const ir::ValueId y = node.outputs[0];
-    numeric::QuantParams params = params_of(inputs[0]);
-    const auto& readers = consumers_[static_cast<std::size_t>(y)];
-    if (readers.size() == 1)
-      if (const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
-          as<ir::QuantizeLinear>(reader) != nullptr)
-        params =
-            params_from(reader, as<ir::QuantizeLinear>(reader)->axis, in_.value(reader.outputs[0]).dtype);
+    const std::optional<numeric::QuantParams> behind = params_behind(node.outputs[0]);
+    const numeric::QuantParams params = behind ? *behind : params_of(inputs[0]);
+    const auto is_on_grid = [&](ValueId input) { return params_of(input) == params; };
+    if (!behind && !std::ranges::all_of(inputs, is_on_grid)) return false;
     const DType dtype = numeric::storage_dtype(params.format);
-    for (ValueId& input : inputs) {
-      if (params_of(input) == params) continue;
-      const std::string name = invented(out_.value(input).name + "_rescaled");
-      names_.erase(name);
-      const ValueId rescaled = add_value(name, out_.value(input).shape, dtype, params);
-      input =
-          add_node(name, make_requantize(params_of(input), params, out_.arithmetic, name), {input}, rescaled);
-    }
-    const ValueId joined = add_moved(in_.value(y), dtype, params);
-    integer_of(y) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
+    for (ValueId& input : inputs)
+      if (!is_on_grid(input)) input = rescaled(input, params, dtype);
+    const ValueId joined = add_moved(in_.value(node.outputs[0]), dtype, params);
+    integer_of(node.outputs[0]) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
     return true;
+  }
+
+  // The scale and zero point of the Quantize that alone reads a value.
+  std::optional<numeric::QuantParams> params_behind(ir::ValueId id) const {
+    const auto& readers = consumers_[static_cast<std::size_t>(id)];
+    if (readers.size() != 1) return std::nullopt;
+    const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
+    const auto* quantize = as<ir::QuantizeLinear>(reader);
+    if (quantize == nullptr) return std::nullopt;
+    return params_from(reader, quantize->axis, in_.value(reader.outputs[0]).dtype);
+  }
+
+  ValueId rescaled(ValueId x, const numeric::QuantParams& params, DType dtype) {
+    const std::string name = invented(out_.value(x).name + "_rescaled");
+    names_.erase(name);
+    const ValueId y = add_value(name, out_.value(x).shape, dtype, params);
+    return add_node(name, make_requantize(params_of(x), params, out_.arithmetic, name), {x}, y);
   }
 
   std::optional<ConstantOperand> constant_operand(ir::ValueId id) const {
@@ -271,6 +285,13 @@ class Lowering {
     const Tensor* q = in_.constant(node.inputs[0]);
     if (dequantize == nullptr || q == nullptr) return std::nullopt;
     return ConstantOperand{*q, params_from(node, dequantize->axis, q->dtype())};
+  }
+
+  // The floats of a constant, given as such or as integers.
+  std::optional<Tensor> real_constant(ir::ValueId id) const {
+    if (const auto operand = constant_operand(id)) return numeric::dequantize(operand->q, operand->params);
+    if (const Tensor* constant = in_.constant(id)) return *constant;
+    return std::nullopt;
   }
 
   // Follows the only reader from `id` to a Quantize, over ReLU and Clip when the op takes bounds; absorbs
@@ -295,10 +316,6 @@ class Lowering {
     return true;
   }
 
-  static bool takes_bounds(const ir::Op& op) {
-    return std::visit([](const auto& o) { return !ir::Unary<std::decay_t<decltype(o)>>; }, op);
-  }
-
   // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
   std::string try_fuse(const ir::Node& node) {
     FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
@@ -312,6 +329,9 @@ class Lowering {
         if (!out_.value(*integer_of(id)).params) return "its input is integers without a scale";
         inputs.push_back(*integer_of(id));
         fused.x.push_back(params_of(inputs.back()));
+      } else if (ir::takes_constant(node.op)) {
+        fused.constant = real_constant(id);
+        fused.variable = i == 0 ? 1 : 0;
       } else if (i == 0) {
         return "its input is not quantized";
       } else if (i == 1) {
@@ -323,6 +343,7 @@ class Lowering {
         if (!fused.bias) return "its bias is not a constant";
       }
     }
+    if (inputs.empty()) return "its input is not quantized";
     fused.x_shape = out_.value(inputs[0]).shape;
     std::string reason = why_not_integer(fused);
     if (!reason.empty()) return reason;
@@ -343,10 +364,7 @@ class Lowering {
     std::vector<ValueId> inputs;
     for (ir::ValueId id : node.inputs) {
       if (id == ir::kNoValue) continue;
-      const Tensor* constant = in_.constant(id);
-      std::optional<Tensor> fixed;
-      if (constant != nullptr) fixed = *constant;
-      if (const auto operand = constant_operand(id)) fixed = numeric::dequantize(operand->q, operand->params);
+      std::optional<Tensor> fixed = real_constant(id);
       if (!fixed) inputs.push_back(operand_of(id));
       island.constants.push_back(std::move(fixed));
     }

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/one_variable.h"
 #include "halftone/numeric/bias.h"
 #include "halftone/qgraph/onnx_loops.h"
 
@@ -151,25 +152,61 @@ float float32_value(const Unary& op, float x) {
 }
 float float32_value(const ir::Sigmoid&, float x) { return onnx::sigmoid(x); }
 
+// An op with one constant operand.
+struct WithConstant {
+  static constexpr std::string_view kName = "WithConstant";
+  const ir::Op& op;
+  std::size_t variable;
+  double constant;
+};
+double scalar(const WithConstant& f, double x) { return ir::value_with(f.op, f.variable, x, f.constant); }
+
 // docs/arithmetic.md section 7, "any function of one variable".
 template <typename Unary>
-Op make_table(const FusedOp& f, const Unary& op) {
+Table make_table(const FusedOp& f, const Unary& op) {
   const numeric::Affine x = f.x[0].tensor();
   const numeric::Affine y = f.y.tensor();
+  const Bounds bounds = integer_bounds(f);
   Table table{.function = std::string(Unary::kName), .x_qmin = f.x[0].format.qmin()};
   for (std::int32_t q = f.x[0].format.qmin(); q <= f.x[0].format.qmax(); ++q) {
     if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
       const float value = float32_value(op, numeric::dequantize(q, x));
-      table.entries.push_back(numeric::quantize(value, y, f.y.format));
+      table.entries.push_back(numeric::quantize(std::isnan(value) ? 0.0F : value, y, f.y.format));
     } else {
       const double value = scalar(op, static_cast<double>(x.scale) * (q - x.zero_point));
       const double scaled =
           numeric::round_real(value / static_cast<double>(y.scale), f.arithmetic.rounding) + y.zero_point;
-      table.entries.push_back(
-          static_cast<std::int32_t>(std::clamp<double>(scaled, f.y.format.qmin(), f.y.format.qmax())));
+      table.entries.push_back(static_cast<std::int32_t>(
+          std::isnan(scaled) ? y.zero_point
+                             : std::clamp<double>(scaled, f.y.format.qmin(), f.y.format.qmax())));
     }
+    table.entries.back() = std::clamp(table.entries.back(), bounds.lo, bounds.hi);
   }
   return table;
+}
+
+constexpr std::size_t kMaxTableEntries = std::size_t{1} << 24;
+
+std::string why_no_tables(const FusedOp& f) {
+  const Tensor* constant = f.constant ? &*f.constant : nullptr;
+  const Tensor* const inputs[] = {f.variable == 0 ? nullptr : constant, f.variable == 0 ? constant : nullptr};
+  const auto function = ir::one_variable(f.op, inputs, f.x_shape);
+  if (!function || f.x.size() != 1) return "its other operand is not one constant number, or one a channel";
+  const std::size_t entries = function->constants.size() << f.x[0].format.bits;
+  if (entries > kMaxTableEntries)
+    return fmt::format("its tables would have {} entries, expected at most {}", entries, kMaxTableEntries);
+  return "";
+}
+
+// One table for each number of the constant operand.
+Table make_tables(const FusedOp& f) {
+  Table tables{.function = std::string(ir::name_of(f.op)), .x_qmin = f.x[0].format.qmin(), .channels = 0};
+  for (float constant : f.constant->data<float>()) {
+    const Table one = make_table(f, WithConstant{f.op, f.variable, constant});
+    tables.entries.insert(tables.entries.end(), one.entries.begin(), one.entries.end());
+    ++tables.channels;
+  }
+  return tables;
 }
 
 std::vector<std::int64_t> distinct_counts(const std::vector<ir::WindowAxis>& axes, bool include_pad) {
@@ -299,7 +336,14 @@ template <typename T>
 constexpr bool kIsPair =
     std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
 
+template <typename T>
+constexpr bool kIsMean = std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>;
+
 }  // namespace
+
+bool takes_bounds(const ir::Op& op) {
+  return std::visit([]<typename T>(const T&) { return kIsLinear<T> || kIsPair<T> || kIsMean<T>; }, op);
+}
 
 std::string why_not_integer(const FusedOp& f) {
   return std::visit(
@@ -308,12 +352,15 @@ std::string why_not_integer(const FusedOp& f) {
         if constexpr (kIsLinear<T>) {
           return why_not_linear(f);
         } else if constexpr (kIsPair<T>) {
-          return f.x.size() == 2 ? "" : "an operand is not quantized";
-        } else if constexpr (ir::Unary<T> || std::is_same_v<T, ir::AveragePool> ||
-                             std::is_same_v<T, ir::GlobalAveragePool>) {
-          return f.x_shape.size() == 3 || f.x_shape.size() == 4 || ir::Unary<T>
+          return f.x.size() == 2 ? "" : f.constant ? why_no_tables(f) : "an operand is not quantized";
+        } else if constexpr (kIsMean<T>) {
+          return f.x_shape.size() == 3 || f.x_shape.size() == 4
                      ? ""
                      : fmt::format("its input has shape {}", to_string(f.x_shape));
+        } else if constexpr (ir::Unary<T>) {
+          return "";
+        } else if (ir::takes_constant(f.op)) {
+          return why_no_tables(f);
         } else {
           return fmt::format("{} has no integer form", T::kName);
         }
@@ -322,6 +369,7 @@ std::string why_not_integer(const FusedOp& f) {
 }
 
 Op lower_op(const FusedOp& f) {
+  if (f.constant) return make_tables(f);
   return std::visit(
       [&](const auto& op) -> Op {
         using T = std::decay_t<decltype(op)>;

@@ -24,11 +24,17 @@ struct FusedOp {
   std::optional<ConstantOperand> weights;  // as they stand in the graph
   std::optional<ConstantOperand> bias;
   std::optional<Tensor> real_bias;  // a bias that was left in float
+  std::optional<Tensor> constant;   // the other operand of a function of one variable (ir::one_variable)
+  std::size_t variable = 0;         // which input x is there
   numeric::QuantParams y;
   float lo = -std::numeric_limits<float>::infinity();  // bounds of a fused ReLU or Clip
   float hi = std::numeric_limits<float>::infinity();
   ArithmeticSpec arithmetic;
 };
+
+// Whether the integer form of the op, if there is one, ends with a rounding of its own, where a ReLU or Clip
+// behind it becomes bounds: linear ops, sums, products and means.
+bool takes_bounds(const ir::Op& op);
 
 // Why the op has no integer form with these operands, or an empty string. Looks at everything but y, lo and
 // hi.

@@ -56,12 +56,13 @@ struct Conv {
   std::array<std::int64_t, 2> spread{1, 1};
 };
 
-// y = entries[q_x − qmin].
+// y = entries[q_x − qmin]; with several channels, x's dimension 1, those of channel c are the c-th part.
 struct Table {
   static constexpr std::string_view kName = "Table";
   std::string function;
   std::int32_t x_qmin = 0;
   std::vector<std::int32_t> entries;
+  std::int64_t channels = 1;
 };
 
 struct MaxPool {
@@ -108,8 +109,8 @@ struct Requantize {
   Requantizer requantizer;
 };
 
-// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z (input 1 of
-// ir::Reshape and ir::Gather is kept here).
+// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z, the least or
+// largest of several (input 1 of ir::Reshape and ir::Gather is kept here).
 struct Move {
   static constexpr std::string_view kName = "Move";
   ir::Op op;

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/moves.h"
+#include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
 namespace halftone::qgraph {
@@ -17,10 +19,25 @@ struct Triple {
   ir::ValueId zero_point = ir::kNoValue;
 };
 
+// What a Quantize rounds: the result of a node, within bounds.
+struct Computed {
+  int node = -1;
+  ir::Clip bounds;
+};
+
+// One Clip behind another, as one.
+ir::Clip followed_by(const ir::Clip& first, const ir::Clip& second) {
+  return {std::min(std::max(first.lo, second.lo), second.hi),
+          std::min(std::max(first.hi, second.lo), second.hi)};
+}
+
 class OperatorWriter {
  public:
   explicit OperatorWriter(const ir::Graph& graph)
-      : graph_(graph), producers_(ir::producers(graph)), uses_(ir::use_counts(graph)) {}
+      : graph_(graph),
+        producers_(ir::producers(graph)),
+        uses_(ir::use_counts(graph)),
+        rounding_(read_arithmetic(graph.metadata).rounding) {}
 
   ir::Graph run() {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
@@ -61,40 +78,34 @@ class OperatorWriter {
     return y;
   }
 
-  // The node before Quantize `n`, over ReLUs and Clips that the result's range ends by itself.
-  const ir::Node* computing_node(const ir::Node& quantize) {
-    const ir::Node* node = producer(quantize.inputs[0]);
-    while (node != nullptr && uses_[static_cast<std::size_t>(node->outputs[0])] == 1) {
-      const auto* clip = std::get_if<ir::Clip>(&node->op);
-      const bool relu = std::holds_alternative<ir::Relu>(node->op);
-      const ir::Node* before = producer(node->inputs[0]);
-      if ((clip == nullptr && !relu) || before == nullptr || !takes_bounds(before->op) ||
-          uses_[static_cast<std::size_t>(before->outputs[0])] != 1)
-        return node;
-      check_bounds(*node, relu ? ir::Clip{.lo = 0.0F} : *clip, quantize);
-      node = before;
+  // The node before a Quantize, over the ReLUs and Clips that bound it.
+  Computed computed_by(const ir::Node& quantize) const {
+    Computed result{.node = producers_[static_cast<std::size_t>(quantize.inputs[0])]};
+    while (result.node >= 0) {
+      const ir::Node& node = graph_.nodes[static_cast<std::size_t>(result.node)];
+      const auto* clip = std::get_if<ir::Clip>(&node.op);
+      if ((clip == nullptr && !std::holds_alternative<ir::Relu>(node.op)) ||
+          uses_[static_cast<std::size_t>(node.outputs[0])] != 1)
+        break;
+      const int before = producers_[static_cast<std::size_t>(node.inputs[0])];
+      if (before < 0 || !is_bounded_by_clips(graph_.nodes[static_cast<std::size_t>(before)].op)) break;
+      result.bounds = followed_by(clip != nullptr ? *clip : ir::Clip{.lo = 0.0F}, result.bounds);
+      result.node = before;
     }
-    return node;
+    return result;
   }
 
-  static bool takes_bounds(const ir::Op& op) {
-    return ir::is_linear(op) || std::holds_alternative<ir::Add>(op) || std::holds_alternative<ir::Mul>(op) ||
-           std::holds_alternative<ir::Relu>(op) || std::holds_alternative<ir::Clip>(op);
+  static bool is_bounded_by_clips(const ir::Op& op) {
+    return takes_bounds(op) || std::holds_alternative<ir::Relu>(op) || std::holds_alternative<ir::Clip>(op);
   }
 
-  void check_bounds(const ir::Node& node, const ir::Clip& clip, const ir::Node& quantize) {
-    const Triple y = end_of(quantize);
-    const Tensor* scale = graph_.constant(y.scale);
-    const Tensor* zero = graph_.constant(y.zero_point);
-    if (scale == nullptr || zero == nullptr || scale->size() != 1) return;
-    const numeric::Affine affine{scale->data<float>()[0], numeric::to_int32(*zero)[0]};
-    const numeric::IntegerFormat format{8, zero->dtype() == DType::int8, false};
-    if (numeric::quantize(clip.lo, affine, format) > format.qmin() ||
-        numeric::quantize(clip.hi, affine, format) < format.qmax())
-      throw UnsupportedError(
-          ir::describe(graph_, node),
-          "its bounds lie inside the result's range, which an operator on integers cannot hold; "
-          "write it with --format qdq, or quantize activations asymmetrically");
+  // The bounds as integers of y, or nothing where y's own range ends the result.
+  std::optional<ir::Clip> integer_clip(const ir::Clip& bounds, const numeric::QuantParams& y) const {
+    std::int32_t lo = y.format.qmin();
+    std::int32_t hi = y.format.qmax();
+    fold_clip(bounds.lo, bounds.hi, y, lo, hi, rounding_);
+    if (lo == y.format.qmin() && hi == y.format.qmax()) return std::nullopt;
+    return ir::Clip{.lo = static_cast<float>(lo), .hi = static_cast<float>(hi)};
   }
 
   void check_weights(const ir::Node& node, const Triple& w) {
@@ -110,9 +121,11 @@ class OperatorWriter {
 
   void contract(std::size_t n) {
     const ir::Node quantize = graph_.nodes[n];
-    const ir::Node* found = computing_node(quantize);
-    if (found == nullptr || uses_[static_cast<std::size_t>(found->outputs[0])] != 1) return;
-    const ir::Node node = *found;
+    const Computed computed = computed_by(quantize);
+    if (computed.node < 0) return;
+    ir::Node& found = graph_.nodes[static_cast<std::size_t>(computed.node)];
+    const ir::Node node = found;
+    if (uses_[static_cast<std::size_t>(node.outputs[0])] != 1) return;
     std::vector<Triple> operands;
     for (ir::ValueId id : node.inputs) {
       const auto triple = id == ir::kNoValue || graph_.constant(id) != nullptr ? std::nullopt : triple_of(id);
@@ -121,9 +134,22 @@ class OperatorWriter {
       if (!triple && !places) return;
     }
     const Triple y = end_of(quantize);
+    const Tensor* scale = graph_.constant(y.scale);
+    const Tensor* zero = graph_.constant(y.zero_point);
+    if (scale == nullptr || zero == nullptr || scale->size() != 1) return;
     ir::Node made{node.name, node.op, {}, {y.q}};
-    if (std::visit([&](const auto& op) { return write(op, node, operands, y, made); }, node.op))
+    if (!std::visit([&](const auto& op) { return write(op, node, operands, y, made); }, node.op)) return;
+    const ir::Value q = graph_.value(y.q);
+    const std::optional<ir::Clip> clip =
+        integer_clip(computed.bounds,
+                     ir::linear_params(*scale, zero, 0, q.dtype, q.shape, ir::describe(graph_, quantize)));
+    if (!clip) {
       graph_.nodes[n] = made;
+      return;
+    }
+    made.outputs = {graph_.add_value(q.name + "_unclipped", q.dtype, q.shape)};
+    graph_.nodes[n] = {quantize.name, *clip, made.outputs, {y.q}};
+    found = made;
   }
 
   static void append(const Triple& triple, ir::Node& made) {
@@ -153,9 +179,9 @@ class OperatorWriter {
     } else if constexpr (std::is_same_v<Op, ir::MatMul>) {
       return operands.size() == 2 && write_linear(ir::QLinearMatMul{}, node, operands, y, true, made);
     } else if constexpr (std::is_same_v<Op, ir::Add>) {
-      return write_quantized(ir::QLinearAdd{op}, operands, y, made);
+      return operands.size() == 2 && write_quantized(ir::QLinearAdd{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::Mul>) {
-      return write_quantized(ir::QLinearMul{op}, operands, y, made);
+      return operands.size() == 2 && write_quantized(ir::QLinearMul{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::AveragePool>) {
       return write_quantized(ir::QLinearAveragePool{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::GlobalAveragePool>) {
@@ -166,10 +192,10 @@ class OperatorWriter {
       return write_quantized(ir::QLinearSigmoid{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::LeakyRelu>) {
       return write_quantized(ir::QLinearLeakyRelu{op}, operands, y, made);
-    } else if constexpr (kMoves<Op>) {
-      return write_move(node, operands, y, made);
     } else {
-      return false;
+      const bool moves =
+          ir::only_moves(node.op) || std::is_same_v<Op, ir::MaxPool> || std::is_same_v<Op, ir::Pad>;
+      return moves && write_move(node, operands, y, made);
     }
   }
 
@@ -183,14 +209,6 @@ class OperatorWriter {
     return true;
   }
 
-  template <typename Op>
-  static constexpr bool kMoves =
-      std::is_same_v<Op, ir::MaxPool> || std::is_same_v<Op, ir::Reshape> || std::is_same_v<Op, ir::Flatten> ||
-      std::is_same_v<Op, ir::Transpose> || std::is_same_v<Op, ir::Squeeze> ||
-      std::is_same_v<Op, ir::Unsqueeze> || std::is_same_v<Op, ir::Slice> || std::is_same_v<Op, ir::Gather> ||
-      std::is_same_v<Op, ir::Expand> || std::is_same_v<Op, ir::Identity> || std::is_same_v<Op, ir::Pad> ||
-      std::is_same_v<Op, ir::Resize>;
-
   bool equal(ir::ValueId a, ir::ValueId b) const {
     const Tensor* x = graph_.constant(a);
     const Tensor* y = graph_.constant(b);
@@ -202,8 +220,6 @@ class OperatorWriter {
                   ir::Node& made) {
     if (operands.size() != 1 || !equal(operands[0].scale, y.scale) ||
         !equal(operands[0].zero_point, y.zero_point))
-      return false;
-    if (const auto* resize = std::get_if<ir::Resize>(&node.op); resize != nullptr && resize->linear)
       return false;
     if (auto* pad = std::get_if<ir::Pad>(&made.op)) {
       const Tensor* zero = graph_.constant(y.zero_point);
@@ -218,6 +234,7 @@ class OperatorWriter {
   ir::Graph graph_;
   std::vector<int> producers_;
   std::vector<int> uses_;
+  numeric::Rounding rounding_;
 };
 
 }  // namespace

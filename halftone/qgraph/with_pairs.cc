@@ -1,26 +1,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
+#include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
 namespace halftone::qgraph {
 namespace {
 
+// A Clip of integers as one of the reals they stand for; nothing where its bounds would not be these integers
+// again once they are quantized.
+std::optional<ir::Clip> on_reals(const ir::Clip& clip, const numeric::QuantParams& y,
+                                 numeric::Rounding rounding) {
+  std::array<float, 2> real{clip.lo, clip.hi};
+  for (float& bound : real) {
+    const auto q = static_cast<std::int32_t>(
+        std::clamp<float>(bound, static_cast<float>(y.format.qmin()), static_cast<float>(y.format.qmax())));
+    bound = numeric::dequantize(q, y.tensor());
+    if (numeric::quantize(bound, y.tensor(), y.format, rounding) != q) return std::nullopt;
+  }
+  return ir::Clip{.lo = real[0], .hi = real[1]};
+}
+
 // Takes a graph's nodes one after another into the same graph, with pairs.
 class PairWriter {
  public:
-  explicit PairWriter(ir::Graph graph) : graph_(std::move(graph)) {
+  explicit PairWriter(ir::Graph graph)
+      : graph_(std::move(graph)),
+        consumers_(ir::consumers(graph_)),
+        uses_(ir::use_counts(graph_)),
+        absorbed_(graph_.nodes.size()),
+        rounding_(read_arithmetic(graph_.metadata).rounding) {
     before_ = std::move(graph_.nodes);
     graph_.nodes.clear();
   }
 
   ir::Graph run() {
-    for (ir::Node& node : before_) {
-      node_ = &node;
-      if (!std::visit([&](const auto& op) { return expand(op); }, node.op)) graph_.nodes.push_back(node);
+    for (std::size_t n = 0; n < before_.size(); ++n) {
+      node_ = &before_[n];
+      if (absorbed_[n]) continue;
+      if (!std::visit([&](const auto& op) { return expand(op); }, node_->op)) graph_.nodes.push_back(*node_);
     }
     return ir::without_dead_nodes(graph_);
   }
@@ -173,17 +195,46 @@ class PairWriter {
     return id;
   }
 
+  // `op` and the Quantize behind it, whose scale and zero point are inputs y and y + 1.
   bool finish(ir::Op op, std::vector<ir::ValueId> inputs, std::size_t y) {
-    const ir::ValueId result = graph_.add_node(std::move(op), std::move(inputs), name("real"));
+    const bool bounded = takes_bounds(op);
+    ir::ValueId result = graph_.add_node(std::move(op), std::move(inputs), name("real"));
     graph_.nodes.back().name = node_->name;
-    graph_.nodes.push_back({graph_.value(node_->outputs[0]).name,
-                            ir::QuantizeLinear{},
-                            {result, input(y), input(y + 1)},
-                            node_->outputs});
+    ir::ValueId q = node_->outputs[0];
+    if (bounded) absorb_clip(y, result, q);
+    graph_.nodes.push_back(
+        {graph_.value(q).name, ir::QuantizeLinear{}, {result, input(y), input(y + 1)}, {q}});
     return true;
   }
 
+  // A Clip that alone reads the integers q goes before their Quantize, where `lower` takes it for bounds.
+  void absorb_clip(std::size_t y, ir::ValueId& result, ir::ValueId& q) {
+    const auto& readers = consumers_[static_cast<std::size_t>(q)];
+    const Tensor* scale = graph_.constant(input(y));
+    const Tensor* zero = graph_.constant(input(y + 1));
+    if (readers.size() != 1 || uses_[static_cast<std::size_t>(q)] != 1 || scale == nullptr ||
+        zero == nullptr || scale->size() != 1)
+      return;
+    const ir::Node& reader = before_[static_cast<std::size_t>(readers[0])];
+    const auto* clip = std::get_if<ir::Clip>(&reader.op);
+    if (clip == nullptr) return;
+    const ir::Value& integers = graph_.value(q);
+    const auto real = on_reals(
+        *clip,
+        ir::linear_params(*scale, zero, 0, integers.dtype, integers.shape, ir::describe(graph_, *node_)),
+        rounding_);
+    if (!real) return;
+    result = graph_.add_node(*real, {result}, name("bounded"));
+    graph_.nodes.back().name = reader.name;
+    q = reader.outputs[0];
+    absorbed_[static_cast<std::size_t>(readers[0])] = true;
+  }
+
   ir::Graph graph_;
+  std::vector<std::vector<int>> consumers_;
+  std::vector<int> uses_;
+  std::vector<bool> absorbed_;  // nodes that became part of another
+  numeric::Rounding rounding_;
   std::vector<ir::Node> before_;
   const ir::Node* node_ = nullptr;
 };

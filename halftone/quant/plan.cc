@@ -6,6 +6,9 @@
 #include <numeric>
 #include <type_traits>
 
+#include "halftone/ir/moves.h"
+#include "halftone/ir/one_variable.h"
+
 namespace halftone::quant {
 namespace {
 
@@ -37,7 +40,28 @@ Verdict linear_verdict(const ir::Graph& graph, const ir::Node& node, bool conv) 
   return {Role::linear, ""};
 }
 
+Verdict move_verdict(const ir::Graph& graph, const ir::Node& node) {
+  if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) == nullptr)
+    return {Role::floating, "its places are computed"};
+  return {Role::move, ""};
+}
+
+// Their result has elements of all operands.
+template <typename T>
+constexpr bool kJoins =
+    std::is_same_v<T, ir::Concat> || std::is_same_v<T, ir::Min> || std::is_same_v<T, ir::Max>;
+
+// Whether one operand is a constant that makes the node a function of one variable.
+bool is_one_variable(const ir::Graph& graph, const ir::Node& node) {
+  if (!ir::takes_constant(node.op) || node.inputs.size() != 2) return false;
+  const Tensor* const inputs[] = {graph.constant(node.inputs[0]), graph.constant(node.inputs[1])};
+  const Shape& x = graph.value(node.inputs[inputs[0] == nullptr ? 0 : 1]).shape;
+  return ir::one_variable(node.op, inputs, x).has_value();
+}
+
 Verdict judge(const ir::Graph& graph, const ir::Node& node) {
+  if (ir::only_moves(node.op)) return move_verdict(graph, node);
+  if (is_one_variable(graph, node)) return {Role::table, ""};
   return std::visit(
       [&](const auto& op) -> Verdict {
         using T = std::decay_t<decltype(op)>;
@@ -56,25 +80,21 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
         } else if constexpr (std::is_same_v<T, ir::MaxPool>) {
           return op.with_indices ? Verdict{Role::floating, "its indices are read"} : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::Resize>) {
-          return op.linear ? Verdict{Role::floating, "it interpolates"} : Verdict{Role::move, ""};
+          return {Role::floating, "it interpolates"};
         } else if constexpr (std::is_same_v<T, ir::Pad>) {
           return op.mode == ir::PadMode::constant && op.value != 0.0
                      ? Verdict{Role::floating, "it pads with another value than 0"}
                      : Verdict{Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Gather>) {
-          return graph.constant(node.inputs[1]) == nullptr
-                     ? Verdict{Role::floating, "its places are computed"}
-                     : Verdict{Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Flatten> || std::is_same_v<T, ir::Reshape> ||
-                             std::is_same_v<T, ir::Identity> || std::is_same_v<T, ir::GlobalMaxPool> ||
-                             std::is_same_v<T, ir::Transpose> || std::is_same_v<T, ir::Squeeze> ||
-                             std::is_same_v<T, ir::Unsqueeze> || std::is_same_v<T, ir::Slice> ||
-                             std::is_same_v<T, ir::Expand>) {
+        } else if constexpr (std::is_same_v<T, ir::GlobalMaxPool>) {
           return {Role::move, ""};
-        } else if constexpr (std::is_same_v<T, ir::Concat>) {
+        } else if constexpr (kJoins<T>) {
           const bool constant =
               std::ranges::any_of(node.inputs, [&](ir::ValueId id) { return graph.constant(id) != nullptr; });
-          return constant ? Verdict{Role::floating, "it joins a constant"} : Verdict{Role::move, ""};
+          if (!constant) return {Role::move, ""};
+          return {Role::floating,
+                  std::is_same_v<T, ir::Concat> ? "it joins a constant" : "one operand is a constant"};
+        } else if constexpr (std::is_same_v<T, ir::PRelu>) {
+          return {Role::floating, "its slopes are not one constant number, or one a channel"};
         } else if constexpr (ir::Unary<T>) {
           return {Role::table, ""};
         } else if constexpr (std::is_same_v<T, ir::QuantizeLinear> ||
@@ -117,7 +137,8 @@ bool is_fused(const Plan& plan, const ir::Node& node, int before, int uses) {
 // How many of a node's first inputs carry activations that are quantized.
 std::size_t operands(const ir::Node& node, Role role) {
   if (role == Role::floating || role == Role::fused) return 0;
-  const bool all = role == Role::compute || std::holds_alternative<ir::Concat>(node.op);
+  const bool all = role == Role::compute || role == Role::table ||
+                   std::visit([]<typename T>(const T&) { return kJoins<T>; }, node.op);
   return all ? node.inputs.size() : std::min<std::size_t>(1, node.inputs.size());
 }
 

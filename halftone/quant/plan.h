@@ -13,7 +13,7 @@ namespace halftone::quant {
 enum class Role {
   linear,    // Conv, ConvTranspose, Gemm, MatMul with constant weights
   compute,   // Add, Sub, Mul, average pools
-  table,     // functions of one variable
+  table,     // functions of one variable, of two with one constant
   move,      // elements unchanged: inputs and output share one scale
   fused,     // a ReLU or Clip that ends a linear or compute node
   floating,  // stays float

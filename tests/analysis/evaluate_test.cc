@@ -60,10 +60,11 @@ RC_GTEST_PROP(Predictions, NothingIsLargerAndNothingBeforeIsAsLarge,
 
 TEST(Rank, CountsWhatIsLargerOrEqualAndEarlier) {
   const std::vector<float> row{2, 5, 2, -1, 5};
-  const std::int64_t expected[] = {2, 0, 3, 4, 1};
-  for (std::int32_t label = 0; label < 5; ++label) EXPECT_EQ(rank_of(row, label), expected[label]) << label;
-  EXPECT_EQ(rank_of(std::vector<float>{7}, 0), 0);
-  EXPECT_EQ(rank_of(std::vector<float>{-INFINITY, INFINITY}, 0), 1);
+  const Rank expected[] = {{2, 0}, {0, 0}, {2, 1}, {4, 0}, {0, 1}};
+  for (std::int32_t label = 0; label < 5; ++label)
+    EXPECT_TRUE(rank_of(row, label) == expected[label]) << label;
+  EXPECT_TRUE(rank_of(std::vector<float>{7}, 0) == (Rank{0, 0}));
+  EXPECT_TRUE(rank_of(std::vector<float>{-INFINITY, INFINITY}, 0) == (Rank{1, 0}));
 }
 
 RC_GTEST_PROP(Rank, IsAPermutationWhoseFirstIsThePrediction, (const std::vector<std::int8_t>& values)) {
@@ -72,7 +73,8 @@ RC_GTEST_PROP(Rank, IsAPermutationWhoseFirstIsThePrediction, (const std::vector<
   for (std::int8_t v : values) row.push_back(static_cast<float>(v % 4));  // many ties
   std::vector<bool> seen(row.size(), false);
   for (std::size_t i = 0; i < row.size(); ++i) {
-    const auto rank = static_cast<std::size_t>(rank_of(row, static_cast<std::int32_t>(i)));
+    const Rank of_i = rank_of(row, static_cast<std::int32_t>(i));
+    const auto rank = static_cast<std::size_t>(of_i.larger + of_i.equal_earlier);
     RC_ASSERT(rank < row.size());
     RC_ASSERT(!seen[rank]);
     seen[rank] = true;
@@ -101,6 +103,20 @@ TEST(Evaluate, OfFewerThanSixClassesEveryLabelIsAmongFive) {
   const Accuracy accuracy = evaluate(Fake([](const Tensor& x) { return x; }), dataset, {}, {});
   EXPECT_EQ(accuracy.correct, 1);
   EXPECT_EQ(accuracy.correct_in_5, 3);
+}
+
+TEST(Evaluate, CountsTiesThatWouldBeRightByThemselves) {
+  // Labels 0, 1, 2 of {4, 4, 1, 1, 1, 1, 1}: first; equal to the first; third. Labels 5 and 6 tie with the
+  // fifth.
+  std::vector<float> scores;
+  for (int row = 0; row < 5; ++row)
+    for (float score : {4, 4, 1, 1, 1, 1, 1}) scores.push_back(score);
+  const auto dataset = labelled(scores, {7}, {0, 1, 2, 5, 6}, 7);
+  const Accuracy accuracy = evaluate(Fake([](const Tensor& x) { return x; }), dataset, {}, {});
+  EXPECT_EQ(accuracy.correct, 1);
+  EXPECT_EQ(accuracy.tied, 1);
+  EXPECT_EQ(accuracy.correct_in_5, 3);
+  EXPECT_EQ(accuracy.tied_in_5, 2);
 }
 
 TEST(Evaluate, CountsWhatIsRight) {

@@ -16,11 +16,15 @@ Tensor any_weights(Shape shape, float factor) {
   return tensor;
 }
 
+ir::ValueId any_of(const std::vector<ir::ValueId>& values) {
+  return values[static_cast<std::size_t>(choose(static_cast<int>(values.size())))];
+}
+
 // One more layer on v, of shape [N, 2, 5, 5], which it keeps; `seen` are earlier values of that shape.
 ir::ValueId add_layer(ir::Graph& g, ir::ValueId v, const std::vector<ir::ValueId>& seen,
                       const std::string& name) {
   const ir::Window same{.kernel = {3, 3}, .pads = {1, 1, 1, 1}};
-  switch (choose(8)) {
+  switch (choose(10)) {
     case 0:
     case 1: {
       const std::int64_t groups = 1 + choose(2);
@@ -34,12 +38,16 @@ ir::ValueId add_layer(ir::Graph& g, ir::ValueId v, const std::vector<ir::ValueId
     case 3:
       return g.add_node(ir::Clip{-1.25F, 2.0F}, {v}, name);
     case 4:
-      return g.add_node(ir::Add{}, {v, seen[static_cast<std::size_t>(choose(static_cast<int>(seen.size())))]},
-                        name);
+      return g.add_node(ir::Add{}, {v, any_of(seen)}, name);
     case 5:
       return g.add_node(ir::MaxPool{same}, {v}, name);
     case 6:
       return g.add_node(ir::AveragePool{same, choose(2) == 0}, {v}, name);
+    case 7:
+      return g.add_node(ir::PRelu{}, {v, g.add_constant(name + "_slope", any_weights({2, 1, 1}, 0.5F))},
+                        name);
+    case 8:
+      return g.add_node(choose(2) == 0 ? ir::Op(ir::Min{}) : ir::Op(ir::Max{}), {v, any_of(seen)}, name);
     default:
       return choose(2) == 0 ? g.add_node(ir::Tanh{}, {v}, name) : g.add_node(ir::Sigmoid{}, {v}, name);
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "halftone/qgraph/qoperators.h"
 #include "tests/analysis/network.h"
 
 namespace halftone::analysis {
@@ -146,6 +147,27 @@ TEST(Verify, FindsAWrongZeroPointOfTheInput) {
 
 TEST(Verify, FindsAWrongBoundOfARelu) {
   Network network;
+  network.layer<qgraph::Conv>("conv1").linear.requantizer.bounds.lo += 2;
+  expect_blamed(network, "relu1_quantized");
+}
+
+// A file of operators on integers, with a Clip of integers for what relu1 bounds.
+TEST(Verify, JudgesIntegersThatAClipBoundsBehindTheClip) {
+  Network network;
+  const ir::Graph real = float_network();
+  quant::Recipe recipe = recipe_of({.mode = Arithmetic::onnx});
+  recipe.activation_scheme = numeric::Scheme::symmetric;
+  const auto ranges = quant::calibrate(ir::Interpreter(real), network.dataset.images, {});
+  network.simulated = qgraph::with_integer_operators(quant::quantize(real, ranges, recipe).graph);
+  network.integers = qgraph::lower(network.simulated);
+  ASSERT_TRUE(network.simulated.find("relu1_quantized_unclipped"));
+  const Verification verification = verify_network(network);
+  EXPECT_EQ(verification.unexplained, 0);
+  const auto judged = [&](std::string_view name) {
+    return std::ranges::count(verification.layers, name, &LayerComparison::name);
+  };
+  EXPECT_EQ(judged("relu1_quantized"), 1);
+  EXPECT_EQ(judged("relu1_quantized_unclipped"), 0);
   network.layer<qgraph::Conv>("conv1").linear.requantizer.bounds.lo += 2;
   expect_blamed(network, "relu1_quantized");
 }

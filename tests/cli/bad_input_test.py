@@ -29,7 +29,7 @@ class BadInput(ProgramTest):
         for arguments in ([], ['fly'], ['quantize'], ['evaluate', self.model], ['quantize', self.model, '--data', 'digits'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--bits', 'w3a3'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--arithmetic', 'magic'],
-                          ['quantize', self.model, '--data', 'digits', '-o', self.output, '--samples', '-3'],
+                          ['quantize', self.model, '--data', 'digits', '-o', self.output, '--calibration-samples', '-3'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--symmetric', '--asymmetric'],
                           ['run', self.model], ['run', self.model, '--data', 'digits', '--index', '99999999'],
                           ['evaluate', self.model, '--data', 'nosuchset'], ['evaluate', self.model, '--data', 'digits', '--preset', 'pink']):

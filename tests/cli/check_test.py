@@ -35,7 +35,7 @@ class Check(ProgramTest):
         self.assertEqual((out['findings'], out['complete'], out['quantized']), ([], True, False))
         self.assertIn('can be quantized to integers alone', self.run_it('inspect', model, '--check').stdout)
         quantized = self.folder / 'q.onnx'
-        self.run_it('quantize', model, '--data', 'digits', '--samples', 20, '-o', quantized)
+        self.run_it('quantize', model, '--data', 'digits', '--calibration-samples', 20, '-o', quantized)
         self.assertTrue(self.check(quantized)['quantized'])
 
     def test_a_float_end_is_no_obstacle(self):
@@ -48,7 +48,7 @@ class Check(ProgramTest):
             out = self.check(model)
             self.assertEqual([(f['op'], f['node'], f['verdict']) for f in out['findings']], [(last, 'last', 'float_end')])
             quantized = self.folder / 'q.onnx'
-            s = json.loads(self.run_it('quantize', model, '--data', 'digits', '--samples', 20, '-o', quantized, '--json').stdout)
+            s = json.loads(self.run_it('quantize', model, '--data', 'digits', '--calibration-samples', 20, '-o', quantized, '--json').stdout)
             self.assertEqual([(n['node'], n['ends_network']) for n in s['float_nodes']], [('last', True)])
             self.check(quantized)
 
@@ -66,7 +66,7 @@ class Check(ProgramTest):
             self.assertIn(part, message)
         self.assertNotIn('outer', message)
         self.assertFalse(quantized.exists())
-        s = json.loads(self.run_it('quantize', model, '--data', 'digits', '--samples', 20, '-o', quantized, '--allow-float', '--json').stdout)
+        s = json.loads(self.run_it('quantize', model, '--data', 'digits', '--calibration-samples', 20, '-o', quantized, '--allow-float', '--json').stdout)
         self.assertEqual([n['node'] for n in s['float_nodes']], ['norm0', 'norm1', 'inner', 'outer'])
         self.assertEqual((s['float_macs'], s['integer_macs']), (0, 784 * 16 + 256 + 160))
         self.assertEqual(self.check(quantized, code=1)['float'], 3)

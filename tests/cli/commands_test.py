@@ -94,7 +94,7 @@ class Commands(ProgramTest):
                           ['--arithmetic', 'shift', '--granularity', 'tensor', '--symmetric'], ['--arithmetic', 'onnx'],
                           ['--mantissa', '16'], ['--mantissa', '8'], ['--power-of-two']):
             with self.subTest(arguments):
-                self.quantize('--samples', 100, *arguments)
+                self.quantize('--calibration-samples', 100, *arguments)
                 out = json.loads(self.run_it('verify', self.int8, '--data', 'digits', '--samples', 100, '--json').stdout)
                 self.assertEqual(out['unexplained'], 0)
                 self.assertEqual(out['compared'], 100 * (784 + 784 + 16 + 16 + 10))

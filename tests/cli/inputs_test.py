@@ -235,8 +235,8 @@ class AnyType(ProgramTest):
 
     def test_own_mean_std_and_scale(self):
         model, own, named = save_mlp(self.folder / 'mlp.onnx'), self.folder / 'own.onnx', self.folder / 'named.onnx'
-        self.run_it('quantize', model, '--data', 'digits', '--samples', 50, '--scale', 255, '-o', own)
-        self.run_it('quantize', model, '--data', 'digits', '--samples', 50, '--preset', 'mnist', '-o', named)
+        self.run_it('quantize', model, '--data', 'digits', '--calibration-samples', 50, '--scale', 255, '-o', own)
+        self.run_it('quantize', model, '--data', 'digits', '--calibration-samples', 50, '--preset', 'mnist', '-o', named)
         saved = [json.loads(self.run_it('inspect', m, '--json').stdout) for m in (own, named)]
         self.assertEqual(saved[0]['metadata']['halftone.preprocessing'], 'name=custom divisor=255 mean=0 std=1')
         self.assertEqual(saved[0]['layers'], saved[1]['layers'])

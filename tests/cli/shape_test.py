@@ -26,7 +26,7 @@ class ShapeOption(ProgramTest):
         out = json.loads(self.run_it('inspect', *shape, self.model, '--json').stdout)
         self.assertEqual(out['inputs'][0]['shape'], 'Nx1x28x28')
         quantized = self.folder / 'q.onnx'
-        self.run_it('quantize', self.model, '--data', 'digits', '--samples', 64, '-o', quantized, *shape)
+        self.run_it('quantize', self.model, '--data', 'digits', '--calibration-samples', 64, '-o', quantized, *shape)
         self.assertEqual(json.loads(self.run_it('inspect', quantized, '--json').stdout)['inputs'][0]['shape'], 'Nx1x28x28')
         self.run_it('evaluate', self.model, quantized, '--data', 'digits', '--samples', 8, *shape)
         self.run_it('verify', quantized, '--data', 'digits', '--samples', 8, '--shape', 'input=Nx1x28x28')

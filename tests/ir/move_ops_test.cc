@@ -171,6 +171,30 @@ RC_GTEST_PROP(Squeeze, UndoesUnsqueeze, ()) {
   RC_ASSERT(apply_op(Squeeze{axes}, {y}) == x);
 }
 
+// The example of the ONNX operator's text, by its first plane.
+TEST(DepthToSpace, PutsChannelsInBlocksAsOnnxDefinesThem) {
+  const Tensor x = counting(DType::float32, {1, 8, 1, 2});  // channel c holds 2c, 2c + 1
+  EXPECT_THAT(values_of<float>(apply_op(DepthToSpace{2}, {x})),
+              ElementsAre(0, 4, 1, 5, 8, 12, 9, 13, 2, 6, 3, 7, 10, 14, 11, 15));
+  EXPECT_THAT(values_of<float>(apply_op(DepthToSpace{2, true}, {x})),
+              ElementsAre(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15));
+  EXPECT_EQ(shape_of(DepthToSpace{3}, {kDynamic, 18, 4, 5}), (Shape{kDynamic, 2, 12, 15}));
+  EXPECT_EQ(shape_of(SpaceToDepth{3}, {kDynamic, 2, 12, 15}), (Shape{kDynamic, 18, 4, 5}));
+  EXPECT_THROW(shape_of(DepthToSpace{2}, {1, 6, 4, 5}), InputError);
+  EXPECT_THROW(shape_of(DepthToSpace{0}, {1, 6, 4, 5}), InputError);
+  EXPECT_THROW(shape_of(DepthToSpace{1}, {6, 4, 5}), InputError);
+  EXPECT_THROW(shape_of(SpaceToDepth{2}, {1, 6, 3, 4}), InputError);
+  EXPECT_THROW(shape_of(SpaceToDepth{2}, {1, 6, 4, 3}), InputError);
+  EXPECT_THROW(shape_of(SpaceToDepth{1 << 20}, {1, 6, 4, 3}), InputError);
+}
+
+RC_GTEST_PROP(SpaceToDepth, UndoesDepthToSpace, ()) {
+  const std::int64_t b = 1 + choose(3);
+  const Tensor x =
+      counting(any_type(), {1 + choose(2), b * b * (1 + choose(3)), 1 + choose(3), 1 + choose(3)});
+  RC_ASSERT(apply_op(SpaceToDepth{b}, {apply_op(DepthToSpace{b}, {x})}) == x);
+}
+
 TEST(GlobalMaxPool, IsTheLargestOfEachPlane) {
   Tensor x = random_floats({2, 3, 4, 5}, 1);
   const Tensor y = apply_op(GlobalMaxPool{}, {x});

@@ -128,6 +128,10 @@ inline void add_moves(Graphs& graphs) {
   graphs["squeeze"] = OneNode().input({kDynamic, 1, 3, 1}).with(Squeeze{{1, -1}});
   graphs["squeeze_all"] = OneNode().input({2, 1, 3, 1}).with(Squeeze{});
   graphs["unsqueeze"] = OneNode().input({kDynamic, 3}).with(Unsqueeze{{1, -1}});
+  graphs["depth_to_space"] = OneNode().input({kDynamic, 8, 2, 3}).with(DepthToSpace{2});
+  graphs["depth_to_space_columns_last"] =
+      OneNode().input({1, 9, 2, 3}, DType::int8).with(DepthToSpace{3, true});
+  graphs["space_to_depth"] = OneNode().input({kDynamic, 2, 4, 6}).with(SpaceToDepth{2});
   graphs["reshape_allow_zero"] = OneNode().input({2, 6}).constant(int64s({3, 4})).with(Reshape{true});
 }
 

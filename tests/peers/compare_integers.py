@@ -9,7 +9,6 @@ from quantized_networks import quantizable_network
 from runtime import Runtime, try_run
 
 COUNT = 150
-LEAST_QUANTIZED = 60
 VARIANTS = {'by channel': [], 'symmetric': ['--symmetric'], 'by tensor': ['--granularity', 'tensor'],
             'by tensor, symmetric': ['--granularity', 'tensor', '--symmetric'],
             'by tensor, asymmetric': ['--granularity', 'tensor', '--asymmetric'],
@@ -105,7 +104,7 @@ def run_integers(halftone, modules, work, first, count):
     runtime = Runtime(work)
     nodes = {'qoperator': NodeChecks(runtime), 'qdq': NodeChecks(runtime)}
     whole = {form: WholeNetworks(runtime, form) for form in ('qoperator', 'qdq')}
-    failures, refused, accepted = add_operators(halftone, work, nodes['qoperator']), Counter(), Counter()
+    failures = add_operators(halftone, work, nodes['qoperator'])
     for seed in range(first, first + (count or COUNT)):
         variant = list(VARIANTS)[seed % len(VARIANTS)]
         name = f'network {seed} ({variant})'
@@ -118,16 +117,12 @@ def run_integers(halftone, modules, work, first, count):
         for form in whole:
             path, why = quantize(halftone, folder, variant, form)
             if path is None:
-                if 'write it with --format qdq' in why:
-                    refused[form] += 1
-                else:
-                    failures.append(f'{name}: quantize --format {form}: {why[:300]}')
+                failures.append(f'{name}: quantize --format {form}: {why[:300]}')
                 continue
             ours, dump = run_halftone(halftone, folder, form)
             if ours is None:
                 failures.append(f'{name}: run of {form}: {dump[:300]}')
                 continue
-            accepted[form] += 1
             nodes[form].add(f'{name} as {form}', path, dump)
             whole[form].add(name, path, ours, {network.input.name: x})
     runtime.run(modules)
@@ -136,8 +131,4 @@ def run_integers(halftone, modules, work, first, count):
         checks.print(form)
     for files in whole.values():
         files.compare()
-    print(f'{accepted["qoperator"]} networks as QOperator ({refused["qoperator"]} refused, as the bounds of a ReLU do '
-          f'not fit its range), {accepted["qdq"]} as QDQ')
-    if accepted['qoperator'] < min(LEAST_QUANTIZED, count or COUNT):
-        failures.append(f'{accepted["qoperator"]} networks could be quantized, expected {LEAST_QUANTIZED}')
     return failures + [f for each in (*nodes.values(), *whole.values()) for f in each.failures]

@@ -9,8 +9,25 @@ from onnx import helper, numpy_helper
 # Every operator must give ONNX Runtime's integers when both are given the same. Only islands, floats between
 # Dequantize and Quantize whose names end like this, may be one step apart: counted.
 ISLAND = ' island'
+# The operators before a Clip of their integers, which Halftone computes as one.
+BOUNDED = '+Clip'
 PLUMBING = ('DequantizeLinear', 'QuantizeLinear', 'Constant')
 INTEGERS = (np.int8, np.uint8)
+
+
+def most_steps(operator):
+    """How far apart the elements of an operator may be."""
+    return 1 if operator.endswith(ISLAND) else 0
+
+
+def name_of(nodes):
+    """What the last of these nodes and those before it are called in the table of results."""
+    *before, last = [n.op_type for n in nodes if n.op_type != 'Constant']
+    if not before:
+        return last
+    if last == 'Clip' and len(before) == 1:
+        return before[0] + BOUNDED
+    return '+'.join(op for op in [*before, last] if op not in PLUMBING) + ISLAND
 
 
 def read_dump(folder, name):
@@ -72,12 +89,8 @@ class NodeChecks:
             nodes, given = nodes_back_to(model, node, lambda name: name not in constants
                                          and read_dump(dump, name) is not None)
             feeds = {name: read_dump(dump, name) for name in given}
-            operator = node.op_type
-            if any(n.op_type != 'Constant' for n in nodes[:-1]):
-                inner = [n.op_type for n in nodes if n.op_type not in PLUMBING]
-                operator = '+'.join(inner) + ISLAND
             path = model_of(model, nodes, feeds, dump / f'node{i}.onnx')
-            self.pending.append((network, operator, node.output[0], result, self.runtime.add(path, feeds)))
+            self.pending.append((network, name_of(nodes), node.output[0], result, self.runtime.add(path, feeds)))
 
     def compare(self):
         for network, operator, name, ours, job in self.pending:
@@ -98,7 +111,7 @@ class NodeChecks:
         count['elements'] += steps.size
         count['differ'] += np.count_nonzero(steps)
         count['steps'] = max(count['steps'], int(steps.max(initial=0)))
-        if steps.max(initial=0) > (1 if operator.endswith(ISLAND) else 0):
+        if steps.max(initial=0) > most_steps(operator):
             at = tuple(int(v) for v in np.unravel_index(steps.argmax(), steps.shape))
             self.failures.append(f'{where}: {np.count_nonzero(steps)} of {steps.size} elements differ, '
                                  f'at {at} {ours[at]} for {theirs[at]}')
@@ -106,9 +119,8 @@ class NodeChecks:
     def print(self, form):
         print(f'{"nodes of files as " + form:26}{"nodes":>7}{"elements":>10}{"differ":>8}{"at most":>9}')
         for op, c in sorted(self.operators.items()):
-            counted = op.endswith(ISLAND)
             print(f'{op:26}{c["nodes"]:7}{c["elements"]:10}{c["differ"]:8}{c["steps"]:6} steps'
-                  f'{"  (counted)" if counted else ""}')
+                  f'{"  (counted)" if most_steps(op) > 0 else ""}')
 
 
 def scale_of_output(model_path):

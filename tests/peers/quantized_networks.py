@@ -38,9 +38,12 @@ def normalized_conv(n, x):
 
 
 def activation(n, x):
-    how = n.pick('Relu', 'Clip', 'Sigmoid', 'LeakyRelu', 'HardSwish', 'Tanh')
+    how = n.pick('Relu', 'Clip', 'Sigmoid', 'LeakyRelu', 'HardSwish', 'Tanh', 'PRelu')
     if how == 'Clip':
         return n.add('Clip', [x, n.constant(np.float32(0)), n.constant(np.float32(6))], x.shape)
+    if how == 'PRelu':
+        slopes = [n.pick(1, x.shape[1]), *[1] * (len(x.shape) - 2)]
+        return n.add('PRelu', [x, n.normal(slopes, 0.3)], x.shape)
     return n.same(how, x, alpha=n.pick(0.1, 0.25) if how == 'LeakyRelu' else None)
 
 
@@ -75,6 +78,11 @@ def channel_sum(n, x):
     """Add with a branch of one value a channel: broadcast."""
     s = n.add('GlobalAveragePool', [x], [*x.shape[:2], *[1] * (len(x.shape) - 2)])
     return n.add('Add', [x, s] if n.chance(0.5) else [s, x], x.shape)
+
+
+def choice(n, x):
+    """The larger or lesser of two branches."""
+    return n.add(n.pick('Max', 'Min'), [same_conv(n, x), n.pick(x, same_conv(n, x))], x.shape)
 
 
 def concat(n, x):
@@ -134,8 +142,8 @@ def reshape(n, x):
 
 
 BLOCKS = [conv, normalized_conv, normalized_conv, depthwise, activation, activation, residual, residual,
-          squeeze_excite, product, channel_sum, concat, pool, pool, conv_transpose, resize, pad, slice_, transpose,
-          reshape]
+          squeeze_excite, product, channel_sum, choice, concat, pool, pool, conv_transpose, resize, pad, slice_,
+          transpose, reshape]
 
 
 def head(n, x):

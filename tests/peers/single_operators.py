@@ -223,14 +223,17 @@ def resize_cases():
                     CASES.append((f'{op} {mode} {scale}', opset, (1, 2, 5, 7),
                                   lambda n, x, op=op, mode=mode, scale=scale: n.add(
                         op, [x, n.constant(np.float32([1, 1, scale, 1.0]))], (), mode=mode)))
-        for mode in ('half_pixel', 'pytorch_half_pixel', 'asymmetric', 'align_corners'):
+        for mode in ('half_pixel', 'pytorch_half_pixel', 'asymmetric', 'align_corners', 'half_pixel_symmetric'):
             for i, nearest in enumerate(('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil', None)):
                 attributes = {'coordinate_transformation_mode': mode, 'mode': 'nearest' if nearest else 'linear',
                               'nearest_mode': nearest}
-                CASES.append((f'Resize {mode} {nearest or "linear"} {scale}', (11, 13, 18, 19)[i % 4], (1, 2, 10, 7),
+                symmetric = mode == 'half_pixel_symmetric'  # since operator set 19
+                opset = 19 if symmetric else (11, 13, 18, 19)[i % 4]
+                CASES.append((f'Resize {mode} {nearest or "linear"} {scale}', opset, (1, 2, 10, 7),
                               lambda n, x, a=attributes, s=scale: n.add(
                                   'Resize', [x, n.constant(empty), n.constant(np.float32([1, 1, s, 1]))], (), **a)))
-                CASES.append((f'Resize {mode} {nearest or "linear"} to {int(10 * scale)}', 13, (1, 2, 10, 7),
+                CASES.append((f'Resize {mode} {nearest or "linear"} to {int(10 * scale)}', 19 if symmetric else 13,
+                              (1, 2, 10, 7),
                               lambda n, x, a=attributes, s=scale: n.add(
                                   'Resize', [x, None, None, n.integers([1, 2, int(10 * s), 7])], (), **a)))
 

@@ -231,6 +231,19 @@ float rational(float x) {
   return f > 0.0F ? f : 0.0F;
 }
 
+// Section 7, "any function of one variable", at q.
+template <typename F>
+std::int32_t table_entry(const F& f, std::int32_t q, const Grid& x, const Grid& y,
+                         const ArithmeticSpec& spec) {
+  if (spec.mode == Arithmetic::onnx) {
+    const float value = x.scale * static_cast<float>(q - x.zero);
+    const float result = static_cast<float>(f(value));
+    const float ratio = result / y.scale;
+    return formulas::quantize(ratio, y);
+  }
+  return formulas::quantize(f(static_cast<double>(x.scale) * (q - x.zero)) / static_cast<double>(y.scale), y);
+}
+
 template <typename Op>
 void expect_table(const Op& op) {
   const ArithmeticSpec spec = any_spec();
@@ -245,25 +258,143 @@ void expect_table(const Op& op) {
   for (std::int32_t q = format.qmin(); q <= format.qmax(); ++q) all.push_back(q);
   const Tensor integers = numeric::from_int32({static_cast<std::int64_t>(all.size())}, all, x.dtype);
   const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    std::int32_t expected = 0;
-    if (spec.mode == Arithmetic::onnx) {
-      const float value = x.scale * static_cast<float>(all[i] - x.zero);
-      const float f = std::is_same_v<Op, ir::Sigmoid> ? rational(value) : static_cast<float>(real(op, value));
-      const float ratio = f / y.scale;
-      expected = formulas::quantize(ratio, y);
-    } else {
-      expected = formulas::quantize(
-          real(op, static_cast<double>(x.scale) * (all[i] - x.zero)) / static_cast<double>(y.scale), y);
-    }
-    RC_ASSERT(got[i] == expected);
-  }
+  const auto f = [&](double r) {
+    const bool of_mode = std::is_same_v<Op, ir::Sigmoid> && spec.mode == Arithmetic::onnx;
+    return of_mode ? double{rational(static_cast<float>(r))} : real(op, r);
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) RC_ASSERT(got[i] == table_entry(f, all[i], x, y, spec));
 }
 
 RC_GTEST_PROP(Table, Tanh, ()) { expect_table(ir::Tanh{}); }
 RC_GTEST_PROP(Table, Sigmoid, ()) { expect_table(ir::Sigmoid{}); }
 RC_GTEST_PROP(Table, ReluThatNothingTakesIn, ()) { expect_table(ir::Relu{}); }
 RC_GTEST_PROP(Table, ClipThatNothingTakesIn, ()) { expect_table(ir::Clip{-0.75F, 1.125F}); }
+
+float any_slope() { return static_cast<float>(choose(1 << 12) - (1 << 10)) * 0x1p-10F; }
+
+RC_GTEST_PROP(Table, PReluIsOneFunctionAChannel, ()) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid x = any_grid(spec), y = any_grid(spec);
+  const auto format = format_of(x.dtype);
+  RC_PRE(format.bits == 8 || choose(8) == 0);
+  const int channels = 1 + choose(3);
+  std::vector<float> slopes;
+  for (int c = 0; c < channels; ++c) slopes.push_back(any_slope());
+  std::vector<std::int32_t> all;
+  for (std::int32_t c = 0; c < channels; ++c)
+    for (std::int32_t q = format.qmin(); q <= format.qmax(); ++q) all.push_back(q);
+  const auto length = static_cast<std::int64_t>(all.size()) / channels;
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, channels, length}, x.dtype), x, "x");
+  const ir::ValueId slope = g.graph.add_constant("slope", ir::floats({channels, 1}, slopes));
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::PRelu{}, {in, slope}, "f"), y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Table");
+  RC_ASSERT(std::get<Table>(quantized.nodes.at(0).op).channels == channels);
+  std::vector<std::int32_t> twice = all;
+  twice.insert(twice.end(), all.begin(), all.end());
+  const Tensor integers = numeric::from_int32({2, channels, length}, twice, x.dtype);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  for (std::size_t i = 0; i < twice.size(); ++i) {
+    const double each = slopes[i / static_cast<std::size_t>(length) % static_cast<std::size_t>(channels)];
+    const auto f = [&](double r) { return r < 0 ? each * r : r; };
+    RC_ASSERT(got[i] == table_entry(f, twice[i], x, y, spec));
+  }
+}
+
+// x ∘ c or c ∘ x.
+double of_two(const ir::Op& op, double a, double b) {
+  if (std::holds_alternative<ir::Add>(op)) return a + b;
+  if (std::holds_alternative<ir::Sub>(op)) return a - b;
+  if (std::holds_alternative<ir::Mul>(op)) return a * b;
+  if (std::holds_alternative<ir::Div>(op)) return a / b;
+  if (std::holds_alternative<ir::Pow>(op)) return std::pow(a, b);
+  return std::holds_alternative<ir::Min>(op) ? std::fmin(a, b) : std::fmax(a, b);
+}
+
+RC_GTEST_PROP(Table, IsAnOpWithOneConstantOperandAndTakesInARelu, ()) {
+  const ArithmeticSpec spec = any_spec();
+  Grid x = any_grid(spec), y = any_grid(spec);
+  x.dtype = DType::int8, x.zero = choose(256) - 128;
+  const ir::Op ops[] = {ir::Add{}, ir::Sub{}, ir::Mul{}, ir::Div{}, ir::Pow{}, ir::Min{}, ir::Max{}};
+  const ir::Op op = ops[choose(7)];
+  const bool first = choose(2) == 0, relu = choose(2) == 0;
+  const float c = std::ldexp(static_cast<float>(1 + choose(64)), -5);
+  std::vector<std::int32_t> all;
+  for (std::int32_t q = -128; q <= 127; ++q) all.push_back(q);
+  Qdq g(spec);
+  const ir::ValueId in = g.dequantize(g.input({kDynamic, 256}, x.dtype), x, "x");
+  const ir::ValueId constant = g.graph.add_constant("c", ir::floats({}, {c}));
+  ir::ValueId f = g.node(op, first ? std::vector{constant, in} : std::vector{in, constant}, "f");
+  // Of these alone the ReLU becomes bounds.
+  const bool bounds = std::holds_alternative<ir::Add>(op) || std::holds_alternative<ir::Sub>(op) ||
+                      std::holds_alternative<ir::Mul>(op);
+  if (relu && bounds) f = g.node(ir::Relu{}, {f}, "r");
+  const QuantizedGraph quantized = g.lowered(g.quantize(f, y, "y"));
+  RC_ASSERT(ops_of(quantized) == "Table");
+  const Tensor integers = numeric::from_int32({1, 256}, all, x.dtype);
+  const auto got = numeric::to_int32(Interpreter(quantized).run({&integers, 1}).at(0));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto value = [&](double r) {
+      const double result = first ? of_two(op, c, r) : of_two(op, r, c);
+      if (std::isnan(result)) return 0.0;
+      return relu && bounds ? std::fmax(result, 0.0) : result;
+    };
+    RC_ASSERT(got[i] == table_entry(value, all[i], x, y, spec));
+  }
+}
+
+TEST(Table, OfAFunctionThatIsNoNumberSomewhereHoldsZeroThere) {
+  for (const ArithmeticSpec& spec : {ArithmeticSpec{}, {.mode = Arithmetic::onnx}}) {
+    Qdq g(spec);
+    const Grid x{0.5F, 0, DType::int8}, y{0.25F, 7, DType::int8};
+    const ir::ValueId in = g.dequantize(g.input({4}, DType::int8), x, "x");
+    const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::Sqrt{}, {in}, "root"), y, "y"));
+    const Tensor integers = int8s({4}, {-128, -1, 0, 8});
+    EXPECT_TRUE(Interpreter(quantized).run({&integers, 1}).at(0) == int8s({4}, {7, 7, 7, 15}));
+  }
+}
+
+// PRelu of x [N, 2, 2] with this slope.
+struct SlopeNetwork : Qdq {
+  Grid grid{0.5F, 3, DType::int8};
+  ir::ValueId x = dequantize(input({kDynamic, 2, 2}, DType::int8), grid, "x");
+  QuantizedGraph with(ir::ValueId slope) {
+    return lowered(quantize(node(ir::PRelu{}, {x, slope}, "f"), grid, "y"));
+  }
+};
+
+TEST(Table, PReluOfQuantizedSlopesIsThatOfTheirReals) {
+  SlopeNetwork plain, integers;
+  const QuantizedGraph a = plain.with(plain.graph.add_constant("slope", ir::floats({2, 1}, {0.75F, -1.5F})));
+  const QuantizedGraph b = integers.with(integers.weights(int8s({2, 1}, {3, -6}), {0.25F}, {0}, 0, "slope"));
+  EXPECT_EQ(std::get<Table>(a.nodes.at(0).op).entries, std::get<Table>(b.nodes.at(0).op).entries);
+}
+
+TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
+  SlopeNetwork along, computed, quantized;
+  for (const QuantizedGraph& graph :
+       {along.with(along.graph.add_constant("slope", ir::floats({2}, {0.75F, -1.5F}))),
+        computed.with(computed.input({2, 1})),
+        quantized.with(
+            quantized.dequantize(quantized.input({2, 1}, DType::int8), quantized.grid, "slope"))}) {
+    const Node* island = find_node<Float>(graph);
+    ASSERT_NE(island, nullptr);
+    EXPECT_THAT(std::get<Float>(island->op).reason,
+                testing::HasSubstr("its other operand is not one constant"));
+  }
+}
+
+TEST(Table, PReluOfSoManyChannelsThatItsTablesFillMemoryStaysFloat) {
+  Qdq g;
+  const Grid grid{0.5F, 3, DType::uint16};
+  const ir::ValueId x = g.dequantize(g.input({kDynamic, 257, 1}, DType::uint16), grid, "x");
+  const ir::ValueId slope = g.graph.add_constant("slope", Tensor(DType::float32, {257, 1}));
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::PRelu{}, {x, slope}, "f"), grid, "y"));
+  const Node* island = find_node<Float>(quantized);
+  ASSERT_NE(island, nullptr);
+  EXPECT_EQ(std::get<Float>(island->op).reason,
+            "its tables would have 16842752 entries, expected at most 16777216");
+}
 
 RC_GTEST_PROP(Requantize, IsTheFormula, ()) {
   const ArithmeticSpec spec = any_spec();

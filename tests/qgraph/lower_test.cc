@@ -109,6 +109,14 @@ TEST(Lower, ATableFollowedByAReluIsLoweredSomehow) {
   }
 }
 
+TEST(Lower, APReluFollowedByAReluKeepsBoth) {
+  Network g;
+  const ir::ValueId slope = g.graph.add_constant("slope", ir::floats({2}, {-1.0F, 0.5F}));
+  const ir::ValueId bent = g.node(ir::PRelu{}, {g.start(), slope}, "bent");
+  const QuantizedGraph quantized = g.lowered(g.pair(g.node(ir::Relu{}, {bent}, "relu"), kQuarter, "y"));
+  expect_like_simulation(g.graph, quantized);
+}
+
 TEST(Lower, ConstantsQuantizedAtLoadTimeAreWeights) {
   Network g;
   const ir::ValueId w = g.graph.add_constant("w", ir::floats({2, 2}, {0.5F, -1.0F, 1.5F, 2.0F}));

@@ -100,6 +100,68 @@ TEST(Concat, OfAnIntegerAndAFloatIsAnIsland) {
   expect_like_simulation(g.graph, quantized);
 }
 
+constexpr Grid kFine{0x1p-7F, 0, DType::int8};  // from −1 to 1
+
+// A Quantize says to which scale the others go; without one they would be cut to the range of one of them.
+TEST(Concat, OfUnequalScalesWithoutAQuantizeIsAnIsland) {
+  for (const ir::Op& op : {ir::Op(ir::Concat{1}), ir::Op(ir::Max{})}) {
+    Network g;
+    const ir::ValueId fine = g.pair(g.input({kDynamic, 2}), kFine, "p");
+    const QuantizedGraph quantized = g.lowered(g.node(op, {fine, g.start(kHalf)}, "joined"));
+    EXPECT_THAT(reason_of(quantized), testing::HasSubstr("no integer form")) << ir::name_of(op);
+    expect_like_simulation(g.graph, quantized);
+  }
+}
+
+TEST(Concat, OfIntegersOfUnequalScalesIsRefused) {
+  Network g;
+  const ir::ValueId a = g.quantize(g.input({kDynamic, 2}), kHalf, "a");
+  const ir::ValueId b = g.quantize(g.input({kDynamic, 2}), kFine, "b");
+  const ir::ValueId joined = g.node(ir::Concat{1}, {a, b}, "joined");
+  EXPECT_THAT(message_of<UnsupportedError>([&] { g.lowered(g.dequantize(joined, kHalf, "y")); }),
+              testing::HasSubstr("not quantized"));
+}
+
+template <typename Op, typename F>
+void expect_chosen(const Op& op, const F& choose_one) {
+  const ArithmeticSpec spec = any_spec();
+  const Grid grids[] = {any_grid(spec), any_grid(spec)}, y = any_grid(spec);
+  Qdq g(spec);
+  const ir::ValueId left = g.dequantize(g.input({2, 3, 4}, DType::int8), grids[0], "a");
+  const ir::ValueId right = g.dequantize(g.input({3, 1}, DType::int8), grids[1], "b");
+  const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {left, right}, "chosen"), y, "y"));
+  RC_ASSERT(quantized.integer_only());
+  const Tensor in[] = {any_int8s({2, 3, 4}), any_int8s({3, 1})};
+  const Tensor result = run_one(quantized, {in[0], in[1]});
+  RC_ASSERT(result.shape() == (Shape{2, 3, 4}));
+  const auto on_y = [&](std::size_t operand, std::size_t i) {
+    const Grid& x = grids[operand];
+    const std::int32_t q = in[operand].data<std::int8_t>()[i];
+    if (x.scale == y.scale && x.zero == y.zero) return q;
+    return formulas::requantize(q - x.zero, x.scale, 1.0F, y, -128, 127, spec, false);
+  };
+  for (std::size_t i = 0; i < 24; ++i)
+    RC_ASSERT(result.data<std::int8_t>()[i] == choose_one(on_y(0, i), on_y(1, i / 4 % 3)));
+}
+
+RC_GTEST_PROP(Max, IsTheLargestOnTheScaleOfTheResult, ()) {
+  expect_chosen(ir::Max{}, [](std::int32_t a, std::int32_t b) { return std::max(a, b); });
+}
+
+RC_GTEST_PROP(Min, IsTheLeastOnTheScaleOfTheResult, ()) {
+  expect_chosen(ir::Min{}, [](std::int32_t a, std::int32_t b) { return std::min(a, b); });
+}
+
+TEST(Max, OfOneScaleIsOfTheIntegers) {
+  Network g;
+  const ir::ValueId a = g.start(kHalf);
+  const ir::ValueId b = g.pair(g.input({2}), kHalf, "p");
+  const ir::ValueId c = g.pair(g.input({kDynamic, 1}), kHalf, "r");
+  const QuantizedGraph quantized = g.lowered(g.pair(g.node(ir::Max{}, {a, b, c}, "largest"), kHalf, "y"));
+  EXPECT_EQ(ops_of(quantized), "Quantize Quantize Quantize Move Dequantize");
+  expect_like_simulation(g.graph, quantized);
+}
+
 TEST(Moves, TransposeSqueezeAndUnsqueezeMoveTheIntegers) {
   Network g;
   const Grid grid{0.25F, 5, DType::int8};

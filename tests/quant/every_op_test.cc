@@ -67,6 +67,10 @@ void add_arithmetic(std::vector<Case>& cases) {
   cases.push_back({"mul", OneNode().input({2, 3, 4, 4}).input({2, 3, 1, 1}).with(Mul{})});
   cases.push_back({"sigmoid", OneNode().input({2, 30}).with(Sigmoid{})});
   cases.push_back({"leaky_relu", OneNode().input({2, 30}).with(LeakyRelu{.alpha = 0.3F})});
+  for (const Shape& slopes : {Shape{}, Shape{3, 1, 1}, Shape{1, 3, 1, 1}})
+    cases.push_back({"prelu_" + to_string(slopes),
+                     OneNode().input({2, 3, 4, 5}).constant(random_floats(slopes, 8)).with(PRelu{})});
+  cases.push_back({"prelu_flat", OneNode().input({9, 3}).constant(random_floats({3}, 9)).with(PRelu{})});
 }
 
 void add_moves(std::vector<Case>& cases) {
@@ -79,12 +83,49 @@ void add_moves(std::vector<Case>& cases) {
       {"reflect", OneNode().input({1, 2, 4, 4}).with(Pad{{0, 0, 1, 2, 0, 0, 0, 3}, PadMode::reflect}), true});
   cases.push_back({"resize", OneNode().input({1, 2, 3, 5}).with(Resize{.scales = {1, 1, 2, 1.5F}}), true});
   cases.push_back({"expand", OneNode().input({1, 3, 1}).with(Expand{{2, 1, 4}}), true});
+  cases.push_back({"depth_to_space", OneNode().input({1, 8, 2, 3}).with(DepthToSpace{2}), true});
+  cases.push_back({"space_to_depth", OneNode().input({1, 2, 4, 6}).with(SpaceToDepth{2}), true});
   cases.push_back({"transpose", OneNode().input({2, 3, 4}).with(Transpose{{2, 0, 1}}), true});
   cases.push_back({"concat", OneNode().input({2, 3}).input({2, 4}).with(Concat{.axis = 1})});
+  cases.push_back({"max", OneNode().input({2, 3, 4}).input({3, 1}).with(Max{}), true});
+  cases.push_back({"min", OneNode().input({3, 1}).input({2, 1, 4}).input({4}).with(Min{}), true});
+}
+
+// The graph with a ReLU or Clip behind its result.
+Graph bounded(Graph graph, ir::Op bound) {
+  const ir::ValueId y = graph.outputs[0];
+  graph.value(y).name = "unbounded";
+  graph.nodes.back().name = "unbounded";
+  graph.outputs = {graph.add_node(std::move(bound), {y}, "y")};
+  return graph;
+}
+
+void add_bounded(std::vector<Case>& cases) {
+  using namespace ir;
+  const Graph conv = OneNode().input({2, 4, 5}).constant(random_floats({6, 4, 3}, 10)).with(Conv{});
+  cases.push_back({"conv_relu", bounded(conv, Relu{})});
+  cases.push_back({"conv_clip", bounded(conv, Clip{.lo = -7.0F, .hi = 11.0F})});
+  cases.push_back({"conv_relu_clip", bounded(bounded(conv, Relu{}), Clip{.lo = -1.0F, .hi = 6.0F})});
+  cases.push_back({"conv_clip_below", bounded(conv, Clip{.hi = 2.0F})});
+  const Graph gemm = OneNode().input({3, 4}).constant(random_floats({4, 6}, 11)).with(Gemm{});
+  cases.push_back({"gemm_relu", bounded(gemm, Relu{})});
+  const Graph matmul = OneNode().input({3, 4}).constant(random_floats({4, 6}, 12)).with(MatMul{});
+  cases.push_back({"matmul_relu", bounded(matmul, Relu{})});
+  const Graph sum = OneNode().input({2, 3, 4}).input({3, 1}).with(Add{});
+  cases.push_back({"add_relu", bounded(sum, Relu{})});
+  cases.push_back({"sub_relu", bounded(OneNode().input({2, 3}).input({3}).with(Sub{}), Relu{})});
+  cases.push_back({"mul_clip", bounded(OneNode().input({2, 3}).input({3}).with(Mul{}), Clip{-1.0F, 3.0F})});
+  const Graph mean = OneNode().input({2, 3, 7}).with(AveragePool{{.kernel = {3}}});
+  cases.push_back({"average_pool_relu", bounded(mean, Relu{})});
+  const Graph transposed =
+      OneNode().input({1, 2, 7}).constant(random_floats({2, 3, 4}, 13)).with(ConvTranspose{});
+  cases.push_back({"conv_transpose_relu", bounded(transposed, Relu{})});
+  cases.push_back({"sigmoid_clip", bounded(OneNode().input({2, 30}).with(Sigmoid{}), Clip{0.25F, 0.75F})});
 }
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
+  add_bounded(cases);
   add_windows(cases);
   add_arithmetic(cases);
   add_moves(cases);
@@ -142,30 +183,69 @@ TEST(EveryOp, IntegersStayWithinAStepOfTheSimulation) {
       }
 }
 
+// Activations of every kind in every arithmetic.
+std::vector<Recipe> recipes() {
+  std::vector<Recipe> all;
+  for (numeric::Arithmetic mode : kModes)
+    for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric})
+      for (bool is_signed : {true, false}) {
+        Recipe recipe = recipe_of(mode);
+        recipe.activation_scheme = scheme;
+        recipe.activations = {8, is_signed, false};
+        if (is_signed || scheme == numeric::Scheme::asymmetric) all.push_back(recipe);
+      }
+  return all;
+}
+
+std::size_t integer_nodes(const Graph& graph) {
+  return static_cast<std::size_t>(qgraph::count_work(qgraph::lower(graph)).integer_nodes);
+}
+
 TEST(EveryOp, IsTheSameFromEveryFormat) {
-  for (const Case& c : all_cases()) {
-    const std::vector<Tensor> inputs = inputs_of(c.graph);
-    const Graph pairs =
-        quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(numeric::Arithmetic::onnx)).graph;
-    const std::vector<Tensor> expected = run_integers(pairs, inputs);
-    for (const Graph& other :
-         {qgraph::with_integer_operators(pairs), qgraph::with_quant_nodes(pairs), pairs}) {
-      const std::string bytes = onnx_io::serialize_model(other);
-      const Graph read = onnx_io::parse_model(std::as_bytes(std::span(bytes)), "model");
-      EXPECT_EQ(onnx_io::serialize_model(read), bytes) << c.name;
-      EXPECT_EQ(run_integers(read, inputs), expected) << c.name;
+  for (const Case& c : all_cases())
+    for (const Recipe& recipe : recipes()) {
+      const std::vector<Tensor> inputs = inputs_of(c.graph);
+      const Graph pairs = quantize(c.graph, ranges_for(c.graph, inputs), recipe).graph;
+      const std::vector<Tensor> expected = run_integers(pairs, inputs);
+      for (const Graph& other :
+           {qgraph::with_integer_operators(pairs), qgraph::with_quant_nodes(pairs), pairs}) {
+        const std::string bytes = onnx_io::serialize_model(other);
+        const Graph read = onnx_io::parse_model(std::as_bytes(std::span(bytes)), "model");
+        EXPECT_EQ(onnx_io::serialize_model(read), bytes) << c.name << ", " << describe(recipe);
+        EXPECT_EQ(run_integers(read, inputs), expected) << c.name << ", " << describe(recipe);
+        EXPECT_EQ(integer_nodes(read), integer_nodes(pairs)) << c.name << ", " << describe(recipe);
+      }
     }
-  }
 }
 
 TEST(EveryOp, OperatorsOnIntegersComputeTheSameOneByOne) {
   // QLinearConv and the others have a meaning of their own in ir: exactly that of arithmetic `onnx`.
-  for (const Case& c : all_cases()) {
-    const std::vector<Tensor> inputs = inputs_of(c.graph);
-    const Graph pairs =
-        quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(numeric::Arithmetic::onnx)).graph;
+  for (const Case& c : all_cases())
+    for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric}) {
+      const std::vector<Tensor> inputs = inputs_of(c.graph);
+      Recipe recipe = recipe_of(numeric::Arithmetic::onnx);
+      recipe.activation_scheme = scheme;
+      const Graph pairs = quantize(c.graph, ranges_for(c.graph, inputs), recipe).graph;
+      const Graph operators = qgraph::with_integer_operators(pairs);
+      EXPECT_EQ(ir::Interpreter(operators).run(inputs), run_integers(pairs, inputs)) << c.name;
+    }
+}
+
+TEST(EveryOp, BoundsInsideTheRangeOfAResultAreAClipOfItsIntegers) {
+  const Graph relu =
+      bounded(ir::OneNode().input({3, 4}).constant(random_floats({4, 6}, 11)).with(ir::Gemm{}), ir::Relu{});
+  const std::vector<Tensor> inputs = inputs_of(relu);
+  for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric}) {
+    Recipe recipe;
+    recipe.activation_scheme = scheme;
+    const Graph pairs = quantize(relu, ranges_for(relu, inputs), recipe).graph;
     const Graph operators = qgraph::with_integer_operators(pairs);
-    EXPECT_EQ(ir::Interpreter(operators).run(inputs), run_integers(pairs, inputs)) << c.name;
+    const ir::Node* y = node_of(operators, "y_quantized");
+    ASSERT_NE(y, nullptr);
+    if (scheme == numeric::Scheme::asymmetric)
+      EXPECT_TRUE(std::holds_alternative<ir::QGemm>(y->op));
+    else
+      EXPECT_EQ(std::get<ir::Clip>(y->op), (ir::Clip{0.0F, 127.0F}));
   }
 }
 

@@ -82,6 +82,19 @@ TEST(Plan, AConcatOfAConstantStaysFloat) {
   EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("constant"));
 }
 
+TEST(Plan, WhatMaxChoosesFromSharesOneScaleWithTheResult) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {2, 2});
+  const ir::ValueId t = g.add_node(ir::Tanh{}, {x}, "t");
+  const ir::ValueId y = g.add_node(ir::Max{}, {x, t}, "y");
+  const ir::ValueId r = g.add_node(ir::Relu{}, {y}, "r");
+  g.outputs = {g.add_node(ir::Min{}, {r, g.add_constant("c", ir::floats({2}, {1, 2}))}, "m")};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::move, Role::table, Role::floating));
+  EXPECT_EQ(like(g, "t"), like(g, "x"));
+  EXPECT_EQ(like(g, "y"), like(g, "x"));
+  EXPECT_EQ(float_nodes(g).at(0).reason, "one operand is a constant");
+}
+
 TEST(Plan, AReluThatIsNotTheOnlyReaderIsATable) {
   ir::Graph g;
   const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2});
@@ -108,6 +121,19 @@ TEST(Plan, BoundsInAChainAllFuse) {
   g.outputs = {g.add_node(ir::Clip{0, 6}, {r}, "c")};
   EXPECT_THAT(plan(g).role, ElementsAre(Role::compute, Role::fused, Role::fused));
   EXPECT_THAT(quantized_values(g), ElementsAre("x", "c"));
+}
+
+TEST(Plan, APReluIsATableWhereItsSlopesAreOneConstantAChannel) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 3});
+  const ir::ValueId a = g.add_node(ir::PRelu{}, {x, g.add_constant("each", ir::floats({2, 1}, {1, 2}))}, "a");
+  const ir::ValueId b =
+      g.add_node(ir::PRelu{}, {a, g.add_constant("along", ir::floats({3}, {1, 2, 3}))}, "b");
+  const ir::ValueId c = g.add_node(ir::PRelu{}, {b, g.add_input("computed", DType::float32, {2, 1})}, "c");
+  g.outputs = {c};
+  EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::floating, Role::floating));
+  EXPECT_THAT(quantized_values(g), ElementsAre("x", "a"));
+  for (const FloatNode& node : float_nodes(g)) EXPECT_THAT(node.reason, HasSubstr("its slopes"));
 }
 
 TEST(Plan, FloatNodesSayWhy) {

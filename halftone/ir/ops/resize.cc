@@ -32,8 +32,8 @@ Shape resized(const Resize& op, const Shape& x) {
   return y;
 }
 
-// Where element o of dimension d reads, in places of x; float32 in this order, as ONNX Runtime, so that the
-// nearest place is the same.
+// Where element o of dimension d reads, in places of x; float32 in this order (half_pixel_symmetric: in double
+// after the offset), as ONNX Runtime, so that the nearest place is the same.
 float place_of(const Resize& op, std::int64_t o, std::int64_t in, std::int64_t out, std::size_t d) {
   if (in == out) return static_cast<float>(o);
   const auto n = static_cast<float>(out);
@@ -46,8 +46,10 @@ float place_of(const Resize& op, std::int64_t o, std::int64_t in, std::int64_t o
       return half;
     case Coordinates::pytorch_half_pixel:
       return out > 1 ? half : 0.0F;
-    case Coordinates::half_pixel_symmetric:
-      return length / 2.0F * (1.0F - n / (scale * length)) + half;
+    case Coordinates::half_pixel_symmetric: {
+      const float offset = length / 2.0F * (1.0F - n / (scale * length));
+      return static_cast<float>(double{offset} + (double{at} + 0.5) / double{scale} - 0.5);
+    }
     case Coordinates::asymmetric:
       return at / scale;
     case Coordinates::align_corners:
