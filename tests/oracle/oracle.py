@@ -1063,7 +1063,7 @@ def features(case, notes):
 
 def print_coverage(total, failed):
     """How many cases have each feature, and how many of them failed."""
-    dimensions = list(dict.fromkeys(d for d, _ in total))
+    dimensions = sorted({dimension for dimension, _ in total})
     print('%-14s %-26s %8s %8s' % ('', '', 'cases', 'failed'))
     for dimension in dimensions:
         rows = sorted((pair for pair in total if pair[0] == dimension), key=lambda p: (str(type(p[1])), p[1]))

@@ -168,7 +168,7 @@ void make_linear_case(Random& random, Case& c) {
 }
 
 // Often one window over the whole input, which mode onnx computes in its own way.
-void make_pool_case(Random& random, Case& c) {
+void make_pool_input(Random& random, Case& c) {
   const std::size_t rank = random_rank(random);
   const std::vector<std::int64_t> size = several(random, rank, 4, 9);
   const bool whole = random.chance(0.3);
@@ -183,7 +183,8 @@ void make_pool_case(Random& random, Case& c) {
 // Two shapes that broadcast: each may have 1 where the other has more, and fewer dimensions.
 std::pair<Shape, Shape> random_shapes(Random& random) {
   const auto rank = static_cast<std::size_t>(random.integer(1, 4));
-  Shape a = several(random, rank, 1, 6);
+  constexpr std::int64_t kLongest[] = {200, 20, 9, 7};
+  Shape a = several(random, rank, 1, kLongest[rank - 1]);
   Shape b = a;
   if (random.chance(0.3)) return {a, b};
   for (std::size_t d = 0; d < rank; ++d) {
@@ -195,34 +196,94 @@ std::pair<Shape, Shape> random_shapes(Random& random) {
   return {a, b};
 }
 
-void make_pair_case(Random& random, Case& c, double size) {
-  const bool shift = c.arithmetic == Arithmetic::shift;
-  const double size2 = size * random.real(0.1, 4.0);
-  c.x2 = random_activation(random, shift, size2);
-  const auto [shape, shape2] = random_shapes(random);
-  c.input = random_input(random, c.x, shape);
-  c.input2 = random_input(random, c.x2, shape2);
-  const double reach = c.op == "mul" ? size * size2 : size + size2;
-  c.y = random_activation(random, shift, reach * random.real(0.2, 1.2));
-  make_activation(random, c, reach);
-}
-
-void make_other_case(Random& random, Case& c) {
+// Formats of any kind for x, x2 and y.
+void make_free_formats(Random& random, Case& c) {
   const bool shift = c.arithmetic == Arithmetic::shift;
   const double size = std::exp2(random.real(-4, 6));
   c.x = random_activation(random, shift, size);
-  if (c.is_pair()) return make_pair_case(random, c, size);
-  c.y = random_activation(random, shift, size * random.real(0.4, 1.5));
-  if (c.op == "average_pool") {
-    make_pool_case(random, c);
-    return make_activation(random, c, size);
-  }
-  if (c.op == "table") {
-    c.function = random.one_of<std::string>({"tanh", "sigmoid"});
+  if (c.is_pair()) {
+    const double size2 = size * random.real(0.1, 4.0);
+    c.x2 = random_activation(random, shift, size2);
+    const double reach = c.op == "mul" ? size * size2 : size + size2;
+    c.y = random_activation(random, shift, reach * random.real(0.2, 1.2));
+  } else if (c.op == "table") {
     c.y = random_activation(random, shift, random.real(0.5, 1.2));
-    c.x.format.bits = std::min(c.x.format.bits, 10);
+  } else {
+    c.y = random_activation(random, shift, size * random.real(0.4, 1.5));
+  }
+}
+
+// A format of about this scale: what makes its range a float32 moves it by a few roundings.
+ActivationCase scaled_activation(Random& random, double scale, int bits) {
+  ActivationCase a;
+  a.scheme = "asymmetric";
+  a.format.bits = bits;
+  a.format.is_signed = random.chance(0.5);
+  const std::int64_t z = random.integer(a.format.qmin(), a.format.qmax());
+  a.range = {exact(scale * static_cast<double>(a.format.qmin() - z)),
+             exact(scale * static_cast<double>(a.format.qmax() - z))};
+  return a;
+}
+
+// Scales whose ratios are small fractions, to within a few roundings: many results are then so near to ties
+// that every float32 rounding on the way, and its order, decides an integer. Of a unit of few bits the scales
+// are exact, and the ratios alone are rounded. At 16 bits no ties are needed for that.
+void make_tied_formats(Random& random, Case& c) {
+  const std::vector<double> factors{1, 1, 2, 3, 5, 7};
+  const int bits = random.one_of<int>({8, 8, 16, 16, static_cast<int>(random.integer(6, 15))});
+  const double unit = random.chance(0.5) ? random.real(0.01, 1.0)
+                                         : std::ldexp(static_cast<double>(random.integer(1, 15)), -6);
+  const double scale = unit * random.one_of<double>(factors);
+  c.x = scaled_activation(random, scale, bits);
+  double of_y = unit * random.one_of<double>({1, 2, 4, 6, 6, 10, 14, 18, 22});
+  if (c.is_pair()) {
+    const double scale2 = unit * random.one_of<double>(factors);
+    c.x2 = scaled_activation(random, scale2, bits);
+    if (c.op == "mul") of_y = scale * scale2 * random.one_of<double>({2, 6, 50, 70, 98, 154, 254, 3000});
+  }
+  c.y = scaled_activation(random, of_y, bits);
+}
+
+// Both inputs at 16 bits: a product may be beyond int32. CASES.md says what is open of it.
+void widen_product(Random& random, Case& c) {
+  if (random.chance(0.1)) c.x.format.bits = c.x2.format.bits = 16;
+  if (c.x.format.bits == 16 && c.x2.format.bits == 16) c.mantissa_bits = std::min(c.mantissa_bits, 16);
+}
+
+void make_pair_inputs(Random& random, Case& c) {
+  const auto [shape, shape2] = random_shapes(random);
+  c.input = random_input(random, c.x, shape);
+  c.input2 = random_input(random, c.x2, shape2);
+}
+
+// Sigmoid in mode onnx differs from the exact function in the last bits of a float32: only many fine steps
+// show it.
+void make_table_input(Random& random, Case& c) {
+  c.function = random.one_of<std::string>({"tanh", "sigmoid"});
+  c.x.format.bits = std::min(c.x.format.bits, 10);
+  if (c.arithmetic == Arithmetic::onnx && random.chance(0.6)) {
+    c.x = scaled_activation(random, 0x1p-10, 13);
+    c.y.format.bits = 16;
   }
   c.input = random_input(random, c.x, {random.integer(1, 100)});
+}
+
+void make_other_case(Random& random, Case& c) {
+  if (c.arithmetic != Arithmetic::shift && c.op != "table" && random.chance(0.5))
+    make_tied_formats(random, c);
+  else
+    make_free_formats(random, c);
+  if (c.op == "table") return make_table_input(random, c);
+  if (c.op == "requantize") {
+    c.input = random_input(random, c.x, {random.integer(1, 100)});
+    return;
+  }
+  if (c.op == "mul") widen_product(random, c);
+  if (c.is_pair())
+    make_pair_inputs(random, c);
+  else
+    make_pool_input(random, c);
+  make_activation(random, c, std::max(-c.y.range.lo, c.y.range.hi));
 }
 
 }  // namespace
@@ -295,8 +356,9 @@ Case random_case(Random& random) {
   c.op = random.one_of<std::string>({"gemm", "gemm", "gemm", "conv", "conv", "conv", "conv_transpose",
                                      "conv_transpose", "average_pool", "average_pool", "table", "add", "add",
                                      "sub", "mul", "requantize"});
-  c.arithmetic =
-      random.one_of<Arithmetic>({Arithmetic::fixed, Arithmetic::fixed, Arithmetic::shift, Arithmetic::onnx});
+  // Mode onnx has rules of its own for other operators than the linear ones.
+  const Arithmetic third = c.is_linear() ? Arithmetic::fixed : Arithmetic::onnx;
+  c.arithmetic = random.one_of<Arithmetic>({Arithmetic::fixed, Arithmetic::onnx, Arithmetic::shift, third});
   c.mantissa_bits = random.one_of<int>({8, 16, 32, 32});
   using R = numeric::Rounding;
   c.rounding = random.one_of<R>({R::half_even, R::half_even, R::half_away, R::half_up, R::floor});

@@ -219,6 +219,102 @@ class Parameters(unittest.TestCase):
         self.assertEqual(oracle.bounds(x, [1], [1], [400]), [155 + 400])
 
 
+def float32(*values):
+    return np.array(values, dtype=np.float32)
+
+
+class FloatSteps(unittest.TestCase):
+    """Mode onnx of section 7."""
+
+    def test_fma_rounds_once(self):
+        def nearest(exact):
+            """The float32 nearest to a fraction, the even one of two."""
+            guess = np.float32(float(exact))
+            around = [np.nextafter(guess, np.float32(-np.inf)), guess, np.nextafter(guess, np.float32(np.inf))]
+            return min(around, key=lambda f: (abs(Fraction(float(f)) - exact), int(f.view(np.uint32)) & 1))
+
+        random = np.random.RandomState(1)
+        a, b, c = (np.ldexp(random.uniform(-1, 1, 3000), random.randint(-30, 30, 3000)).astype(np.float32)
+                   for _ in range(3))
+        got = oracle.fma(a, b, c)
+        for i in range(len(a)):
+            exact = Fraction(float(a[i])) * Fraction(float(b[i])) + Fraction(float(c[i]))
+            self.assertEqual(got[i], nearest(exact), i)
+
+    def test_fma_beside_a_tie(self):
+        # 2^30 + 1 and 2^30 - 1 as products: 2^-54 beside a tie of float32, which a double does not see.
+        above = oracle.fma(np.float32(812825 * 2.0 ** -27), np.float32(1321 * 2.0 ** -27), np.float32(1))
+        self.assertEqual(above, 1 + 2.0 ** -23)
+        odd = np.float32(1 + 2.0 ** -23)
+        below = oracle.fma(np.float32(21483 * 2.0 ** -27), np.float32(49981 * 2.0 ** -27), odd)
+        self.assertEqual(below, odd)
+
+    def test_odd_sum(self):
+        above = oracle.odd_sum(np.array([1.0, 1.0, 1.0]), np.array([2.0 ** -60, -2.0 ** -60, 2.0 ** -52]))
+        self.assertEqual(above.tolist(), [1 + 2.0 ** -52, 1 - 2.0 ** -53, 1 + 2.0 ** -52])
+
+    def test_exchanged(self):
+        for a, b, want in (([2, 3, 4, 5], [2, 3, 4, 5], False), ([2, 3, 4, 5], [1, 3, 1, 1], False),
+                           ([1, 3, 1, 1], [2, 3, 4, 5], True), ([5, 1], [1, 5], True), ([1, 5], [5, 1], False),
+                           ([1], [1], True), ([], [], True), ([], [3], True), ([3], [], False),
+                           ([2, 1, 1], [3, 1], True), ([3, 1, 1], [1, 1, 1], False), ([1, 1], [4, 1, 1], True)):
+            self.assertEqual(oracle.exchanged(a, b), want, (a, b))
+
+    def test_add(self):
+        a, b = (oracle.Activation(affine(8, lo=lo, hi=lo + 255)) for lo in (-127.0, -129.0))
+        y = oracle.Activation(affine(8, lo=-256.0, hi=254.0))
+        self.assertEqual((a.z, b.z, y.s, y.z), (-1, 1, 2.0, 0))
+        q = oracle.onnx_add(a, b, y, np.array([1, 3, -3, 7]), np.array([2, 2, 2, 120]))
+        self.assertEqual(q.tolist(), [2, 2, 0, 64])        # 1.5, 2.5, -0.5, 63.5 to even
+
+    def test_z_is_added_before_rounding(self):
+        y = oracle.Activation(affine(8, lo=-127.0, hi=128.0))
+        self.assertEqual(y.z, -1)
+        self.assertEqual(y.finish_sum(float32(1.5, -1.5)).tolist(), [2, -2])
+        self.assertEqual(y.finish_float(float32(2.5, -0.5)).tolist(), [1, -1])
+
+    def test_average_rules(self):
+        form = affine(8, lo=-127.0, hi=128.0)
+        x, y = oracle.Activation(form), oracle.Activation(form)
+        case = {'kernel': [2], 'strides': [1], 'pads': [0, 0]}
+        centred = np.array([[[1, 2, 3]]])
+        q = oracle.window_average(case, x, y, centred, np.array([2, 2]))
+        self.assertEqual(q.tolist(), [[[0, 2]]])           # 1.5 - 1 and 2.5 - 1, to even
+        out = oracle.Outputs()
+        self.assertEqual(oracle.whole_average(out, x, y, np.array([3, 5]), 2).tolist(), [1, 1])
+        self.assertEqual(out['m_onnx'].tolist(), [0.5])    # 1.5 and 2.5 to even, then - 1
+
+    def test_sigmoid(self):
+        x = np.linspace(-30, 30, 1001).astype(np.float32)
+        exact = np.array([oracle.sigmoid(v) for v in x.tolist()])
+        self.assertLess(np.abs(oracle.onnx_sigmoid(x) - exact).max(), 2e-7)
+        self.assertEqual(oracle.onnx_sigmoid(float32(0)).tolist(), [0.5])
+
+
+class Transposed(unittest.TestCase):
+    """ConvTranspose as a Conv against its own definition, output by output."""
+
+    def test_against_scatter(self):
+        random = np.random.RandomState(2)
+        x, w = random.randint(-9, 9, (2, 4, 3, 5)), random.randint(-9, 9, (4, 3, 2, 3))
+        case = {'op': 'conv_transpose', 'groups': 2, 'strides': [2, 3], 'dilations': [2, 1],
+                'pads': [1, 3, 0, 2], 'output_padding': [1, 0]}
+        want = np.zeros((2, 6, 2 * 2 + 2 + 1 + 1, 4 * 3 + 2 + 1), dtype=np.int64)
+        for c, m, i, j in np.ndindex(4, 3, 2, 3):
+            out = want[:, c // 2 * 3 + m, 2 * i:2 * i + 5:2, j:j + 13:3]
+            out += x[:, c] * w[c, m, i, j]
+        conv, given, spread = oracle.as_conv(case, {'w': w}, x)
+        got = oracle.conv_sums(conv, spread, given['w'], given['w'].shape)
+        self.assertEqual(got.tolist(), want[:, :, 1:, 3:-2].tolist())
+
+    def test_shared_scales(self):
+        form = weight('affine', granularity='channel')
+        real = np.array([[127], [1], [254], [3]], dtype=np.float32)    # two groups of two channels
+        w = oracle.Weights(form, real, set(), 2)
+        self.assertEqual(w.s.tolist(), [2, float(np.float32(3 / 127)), 2, float(np.float32(3 / 127))])
+        self.assertEqual(w.q[:, 0].tolist(), [64, 42, 127, 127])
+
+
 def tiny_case():
     """A gemm small enough for paper: x Q(8,4), w Q(8,4), y Q(8,4), B = 8."""
     case = {'id': 3, 'op': 'gemm', 'arithmetic': 'fixed', 'mantissa_bits': 8, 'rounding': 'half_even',
