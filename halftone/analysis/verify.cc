@@ -247,8 +247,8 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
     return tolerance +
            (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
   // A product of two steps' worth of rounding each in float32; the multiplier's mantissa on the whole.
-  if (std::holds_alternative<qgraph::Mul>(node.op))
-    return y.range * (3.0 * kFloatRounding + mantissa) +
+  if (const auto* mul = std::get_if<qgraph::Mul>(&node.op))
+    return y.range * (3.0 * kFloatRounding + (fixed && mul->wide ? std::max(mantissa, 0x1p-15) : mantissa)) +
            x.at(0).range * x[0].scale * x.at(1).range * x[1].scale / y.scale * 3.0 * kFloatRounding;
   if (std::holds_alternative<qgraph::AveragePool>(node.op))
     return tolerance + y.range * (graph.arithmetic.mode == numeric::Arithmetic::shift ? 0x1p-15 : mantissa);

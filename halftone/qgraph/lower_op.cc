@@ -256,10 +256,19 @@ Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool in
   return pool;
 }
 
+// The largest |q − z| of a format.
+std::int64_t reach_of(const numeric::QuantParams& x) {
+  const std::int64_t z = x.tensor().zero_point;
+  return std::max(std::abs(x.format.qmin() - z), std::abs(x.format.qmax() - z));
+}
+
 Op make_mul(const FusedOp& f) {
   const float s_b[] = {f.x[1].tensor().scale};
   Mul mul{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
-  mul.requantizer = make_requantizer(f.arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), f.name);
+  mul.wide = reach_of(f.x[0]) * reach_of(f.x[1]) > INT32_MAX;
+  ArithmeticSpec arithmetic = f.arithmetic;
+  if (mul.wide) arithmetic.mantissa_bits = std::min(arithmetic.mantissa_bits, 16);
+  mul.requantizer = make_requantizer(arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), f.name);
   return mul;
 }
 

@@ -99,6 +99,7 @@ struct Mul {
   numeric::Affine a;
   numeric::Affine b;
   numeric::Affine y;
+  bool wide = false;  // the product may be beyond int32: a B of 32 is 16
   Requantizer requantizer;
 };
 

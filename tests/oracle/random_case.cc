@@ -244,10 +244,9 @@ void make_tied_formats(Random& random, Case& c) {
   c.y = scaled_activation(random, of_y, bits);
 }
 
-// Both inputs at 16 bits: a product may be beyond int32. CASES.md says what is open of it.
+// Both inputs at 16 bits: a product may be beyond int32.
 void widen_product(Random& random, Case& c) {
   if (random.chance(0.1)) c.x.format.bits = c.x2.format.bits = 16;
-  if (c.x.format.bits == 16 && c.x2.format.bits == 16) c.mantissa_bits = std::min(c.mantissa_bits, 16);
 }
 
 void make_pair_inputs(Random& random, Case& c) {
