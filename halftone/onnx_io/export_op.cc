@@ -1,7 +1,10 @@
 #include "halftone/onnx_io/export_op.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "halftone/base/error.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
@@ -304,6 +307,11 @@ void add_scoring_to_end(const Op& op, const ir::Node& node, const ir::Graph& gra
   const std::string scores = fresh_name(graph, y.name + "_softmax");
   const std::string shape = fresh_name(graph, y.name + "_shape");
   std::vector<std::int64_t> dims = y.shape;
+  if (std::ranges::count(dims, kDynamic) > 1)
+    throw UnsupportedError(ir::describe(graph, node),
+                           fmt::format("to be written it is shaped back to {}, of which only one dimension may "
+                                       "be that of the batch",
+                                       to_string(dims)));
   for (std::int64_t& dim : dims)
     if (dim == kDynamic) dim = -1;
   onnx::NodeProto& flatten = add_node(ir::Flatten{.axis = op.axis}, flat, out);

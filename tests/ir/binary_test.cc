@@ -107,6 +107,8 @@ TEST(BinaryFloats, PReluHasASlopeBelowZero) {
               ElementsAre(-2, 0, 2, 4, 0.5F, 3));
   EXPECT_TRUE(std::isnan(of<float>(PRelu{}, NAN, 0.5F)));
   EXPECT_EQ(of<std::int32_t>(PRelu{}, -3, 2), -6);
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  EXPECT_EQ(of<std::int64_t>(PRelu{}, kLeast, -1), kLeast) << "wraps";
 }
 
 // 24 bits of float32 hold 2·11 + 2: what is rounded twice is what is rounded once.

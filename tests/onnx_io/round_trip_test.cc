@@ -99,6 +99,17 @@ TEST(RoundTrip, InitializersKeepTheirOrderWhateverBecomesOfThem) {
   EXPECT_EQ(serialize_model(parse(bytes)), bytes);
 }
 
+// Reshape takes one -1 only.
+TEST(RoundTrip, ASoftmaxOverTheBatchTwiceIsRefused) {
+  ir::Graph graph;
+  const ir::ValueId x = graph.add_input("x", DType::float32, {kDynamic, 5});
+  const ir::ValueId turned = graph.add_node(ir::Transpose{{1, 0}}, {x}, "turned");
+  const ir::ValueId products = graph.add_node(ir::MatMul{}, {x, turned}, "products");
+  graph.outputs = {graph.add_node(ir::Softmax{{.axis = 1, .to_end = true}}, {products}, "y")};
+  ASSERT_EQ(graph.value(products).shape, (Shape{kDynamic, kDynamic}));
+  EXPECT_THROW(serialize_model(graph), UnsupportedError);
+}
+
 TEST(RoundTrip, EveryElementTypeOfConstants) {
   for (DType dtype :
        {DType::float32, DType::int8, DType::uint8, DType::int16, DType::uint16, DType::int32, DType::int64,

@@ -57,7 +57,7 @@ T combine(const Div&, T a, T b) {
 // x for x >= 0, slope·x below.
 template <typename T>
 T combine(const PRelu&, T x, T slope) {
-  return x < 0 ? static_cast<T>(slope * x) : x;
+  return x < 0 ? combine(Mul{}, slope, x) : x;
 }
 
 // An op is binary when it has such a function; shape rule and float meaning follow from it.
