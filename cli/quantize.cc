@@ -17,6 +17,7 @@
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/calibrate.h"
 #include "halftone/quant/islands.h"
 #include "halftone/report/table.h"
 
@@ -33,6 +34,8 @@ struct Options {
   DataOptions data;
   std::string bits = "w8a8";
   std::string granularity = "channel";
+  std::string observer = "minmax";
+  std::string weight_observer = "minmax";
   std::string arithmetic = "fixed";
   std::optional<int> mantissa_bits;
   bool symmetric = false;
@@ -46,12 +49,15 @@ struct Options {
 quant::Recipe recipe_from(const Options& options) {
   quant::Recipe recipe;
   const std::string& bits = options.bits;
-  const bool two_digits = bits.size() == 4 && bits[0] == 'w' && bits[2] == 'a' && bits[1] >= '2' && bits[1] <= '8' &&
-                          (bits[3] == '2' || bits[3] == '4' || bits[3] == '8');
+  const bool two_digits = bits.size() == 4 && bits[0] == 'w' && bits[2] == 'a' && bits[1] >= '2' &&
+                          bits[1] <= '8' && (bits[3] == '2' || bits[3] == '4' || bits[3] == '8');
   if (!two_digits)
-    throw UsageError("--bits", fmt::format("got '{}', expected w and 2 to 8, a and 2, 4 or 8, as w4a8", bits));
+    throw UsageError("--bits",
+                     fmt::format("got '{}', expected w and 2 to 8, a and 2, 4 or 8, as w4a8", bits));
   recipe.weights.bits = bits[1] - '0';
   recipe.activations.bits = bits[3] - '0';
+  recipe.observer = quant::parse_observer(options.observer);
+  if (options.weight_observer == "mse") recipe.weight_range = quant::WeightRange::mean_squared_error;
   if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
   recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
   if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
@@ -110,7 +116,7 @@ std::string why_nothing(const ir::Graph& graph) {
 void print_summary(const nlohmann::json& s) {
   fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
-  fmt::print("  calibrated   on {} samples, min-max\n", report::format_count(s["calibration_samples"]));
+  fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
   fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",
@@ -144,20 +150,22 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
                                      fmt::join(named, ", ")));
 }
 
-quant::RangeTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
-                            const Options& options) {
-  quant::RangeTable ranges;
+quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
+                                 const Options& options) {
+  const ir::Graph observed = quant::observed(graph);
+  quant::StatisticsTable seen;
   with_progress(options.data, samples, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
     const auto inputs = [&](std::int64_t first, std::int64_t last) {
       return analysis::batch_of(samples, first, last, batches).inputs;
     };
-    ranges = quant::calibrate(*float_engine::make_executor(graph), {samples.size(), inputs},
-                              {.batch_size = batches.batch_size,
-                               .fixed_batch = batches.fixed_batch,
-                               .threads = batches.threads,
-                               .progress = batches.progress});
+    seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed),
+                            {samples.size(), inputs},
+                            {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
+                             .fixed_batch = batches.fixed_batch,
+                             .threads = batches.threads,
+                             .progress = batches.progress});
   });
-  return ranges;
+  return seen;
 }
 
 int quantize(const Options& options) {
@@ -169,7 +177,7 @@ int quantize(const Options& options) {
   const ir::Graph graph = passes::simplify(before.graph);
   if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
-  const quant::RangeTable ranges = calibrate(graph, samples, options);
+  const quant::RangeTable ranges = quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
   Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
@@ -203,12 +211,12 @@ void add_quantize(CLI::App& app, Run& run) {
       "answer off, and stays the float end of the network.");
   command->add_option("model", options->model, "Float ONNX model")->required();
   command
-      ->add_option("-o,--output", options->output,
-                   "ONNX file to write, with the arithmetic in its metadata")
+      ->add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
       ->required();
   command
       ->add_option("--format", options->format,
-                   "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX lacks) or "
+                   "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX "
+                   "lacks) or "
                    "qonnx (Quant nodes)")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
       ->capture_default_str();
@@ -222,6 +230,17 @@ void add_quantize(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
       ->check(CLI::IsMember({"tensor", "channel"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--observer", options->observer,
+          "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
+          "sigma[=DEVIATIONS], kl or mse")
+      ->capture_default_str();
+  command
+      ->add_option("--weight-observer", options->weight_observer,
+                   "How weights' ranges are chosen: minmax, or mse (clipped for the least squared error)")
+      ->check(CLI::IsMember({"minmax", "mse"}))
       ->capture_default_str();
   auto* symmetric =
       command->add_flag("--symmetric", options->symmetric,

@@ -8,6 +8,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
 #include "halftone/quant/plan.h"
+#include "halftone/quant/weight_clip.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::quant {
@@ -139,15 +140,15 @@ class Rewriter {
     // The groups of a ConvTranspose share its channel dimension.
     const auto* transpose = std::get_if<ir::ConvTranspose>(&node.op);
     const bool shared = transpose != nullptr && transpose->groups > 1;
+    const numeric::WeightSpec spec{.format = recipe_.weights,
+                                   .scheme = recipe_.weight_scheme,
+                                   .power_of_two = recipe_.power_of_two,
+                                   .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
+                                   .axis = axis};
     QuantizedWeights quantized;
     try {
       quantized =
-          quantize_weights(weights, bias, scale_.at(node.inputs[0]),
-                           {.format = recipe_.weights,
-                            .scheme = recipe_.weight_scheme,
-                            .power_of_two = recipe_.power_of_two,
-                            .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
-                            .axis = axis});
+          quantize_weights(weights, bias, scale_.at(node.inputs[0]), spec, weight_ranges(weights, spec));
     } catch (const InputError& error) {
       throw InputError(ir::describe(in_, node), error.what());
     }
@@ -159,6 +160,11 @@ class Rewriter {
     if (has_bias)
       inputs.push_back(bias_operand(in_.value(node.inputs[2]).name, quantized, scale_.at(node.inputs[0])));
     return inputs;
+  }
+
+  std::vector<numeric::Range> weight_ranges(const Tensor& weights, const numeric::WeightSpec& spec) const {
+    return recipe_.weight_range == WeightRange::mean_squared_error ? clipped_weight_ranges(weights, spec)
+                                                                   : numeric::weight_ranges(weights, spec);
   }
 
   ir::ValueId weight_operand(const std::string& name, const QuantizedWeights& w, int axis) {

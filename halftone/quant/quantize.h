@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/quant/ranges.h"
 #include "halftone/quant/recipe.h"
 
 namespace halftone::quant {

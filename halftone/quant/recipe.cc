@@ -27,11 +27,12 @@ std::string describe(const Recipe& recipe) {
   const auto scheme = [](numeric::Scheme s) {
     return s == numeric::Scheme::symmetric ? "symmetric" : "asymmetric";
   };
-  return fmt::format("w{}a{}, weights {} by {}, activations {}, {}{}", recipe.weights.bits,
+  return fmt::format("w{}a{}, weights {} by {}{}, activations {} by {}, {}{}", recipe.weights.bits,
                      recipe.activations.bits, scheme(recipe.weight_scheme),
                      recipe.granularity == numeric::Granularity::tensor ? "tensor" : "channel",
-                     scheme(recipe.activation_scheme), recipe.power_of_two ? "power-of-two scales, " : "",
-                     qgraph::describe(recipe.arithmetic));
+                     recipe.weight_range == WeightRange::mean_squared_error ? " clipped by mse" : "",
+                     scheme(recipe.activation_scheme), describe(recipe.observer),
+                     recipe.power_of_two ? "power-of-two scales, " : "", qgraph::describe(recipe.arithmetic));
 }
 
 }  // namespace halftone::quant

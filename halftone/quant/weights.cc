@@ -19,12 +19,13 @@ numeric::Affine with_scale(float scale, double lo, const numeric::Affine& old,
 }  // namespace
 
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
-                                  const numeric::WeightSpec& spec) {
+                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges) {
+  std::vector<numeric::Range> whole;
+  if (ranges.empty()) ranges = whole = numeric::weight_ranges(weights, spec);
   QuantizedWeights result;
-  result.params = numeric::params_from_weights(weights, spec);
+  result.params = numeric::params_from_ranges(weights, spec, ranges);
   std::vector<numeric::Affine>& affine = result.params.affine;
   if (spec.granularity != numeric::Granularity::group) {
-    const std::vector<numeric::Range> ranges = numeric::weight_ranges(weights, spec);
     for (std::size_t c = 0; c < bias.size(); ++c) {
       const std::size_t i = affine.size() == 1 ? 0 : c;
       const float scale = numeric::weight_scale_for_bias(bias[c], s_x, affine[i].scale, spec.power_of_two);

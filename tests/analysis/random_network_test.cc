@@ -89,7 +89,7 @@ RC_GTEST_PROP(RandomNetworks, AreIntegersAloneAndEveryDifferenceIsExplained, ())
   const ir::Graph real = any_network();
   const quant::Recipe recipe = any_recipe();
   const data::Dataset dataset = samples(20, {2, 5, 5});
-  const auto ranges = quant::calibrate(ir::Interpreter(real), dataset.images, {});
+  const auto ranges = quant::ranges_on(real, dataset.images);
   const ir::Graph simulated = quant::quantize(real, ranges, recipe).graph;
   ir::check(simulated);
   const qgraph::QuantizedGraph integers = qgraph::lower(simulated);

@@ -301,7 +301,7 @@ TEST(Recipe, SymmetricUnsignedActivationsWithNegativeValuesAreRefused) {
 
 TEST(Recipe, IsDescribedInOneLine) {
   EXPECT_EQ(describe(Recipe{}),
-            "w8a8, weights symmetric by channel, activations asymmetric, fixed, 32-bit mantissa");
+            "w8a8, weights symmetric by channel, activations asymmetric by minmax, fixed, 32-bit mantissa");
 }
 
 }  // namespace
