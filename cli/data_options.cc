@@ -88,7 +88,8 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
 
 DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
   if (images.empty()) {
-    if (resize > 0 || crop != "on") throw UsageError("--resize, --crop", "are for --images");
+    if (resize > 0 || crop != "on" || !labels.empty() || label_offset != 0)
+      throw UsageError("--labels, --label-offset, --resize, --crop", "are for --images");
     return open_data(data, default_part);
   }
   const Shape& input = model.input_shape();

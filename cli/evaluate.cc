@@ -119,32 +119,37 @@ nlohmann::json to_json(const Row& row) {
 // Among fewer classes than this, being among the five largest says little.
 constexpr int kClassesForTop5 = 100;
 
+std::string percents(double first, double fifth, bool top5) {
+  return fmt::format("{:.2f} %", first) + (top5 ? fmt::format(" / {:.2f} %", fifth) : "");
+}
+
+// The first of equal numbers is the class. Integers are often equal, and other tools count those as right: a
+// column says what that would give, where it matters.
 void print_table(const std::vector<Row>& rows, int classes) {
   using Align = report::Table::Align;
   const bool top5 = classes >= kClassesForTop5;
-  report::Table table({{"model"},
-                       {"computed in"},
-                       {top5 ? "top-1 / top-5" : "accuracy", Align::right},
-                       {"parameters", Align::right},
-                       {"file", Align::right},
-                       {"nodes int/float", Align::right},
-                       {"multiply-adds int/float", Align::right}});
-  for (const Row& row : rows)
-    table.add_row({row.model, row.mode,
-                   fmt::format("{:.2f} %", row.accuracy) + (top5 ? fmt::format(" / {:.2f} %", row.top5) : ""),
-                   report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
-                   fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
-                   fmt::format("{}/{}", report::format_count(row.work.integer_macs),
-                               report::format_count(row.work.float_macs))});
+  const bool ties = std::ranges::any_of(
+      rows, [&](const Row& row) { return row.tied >= 0.1 || (top5 && row.tied_in_5 >= 0.1); });
+  std::vector<report::Table::Column> columns{
+      {"model"}, {"computed in"}, {top5 ? "top-1 / top-5" : "accuracy", Align::right}};
+  if (ties) columns.push_back({"were ties right", Align::right});
+  columns.insert(columns.end(), {{"parameters", Align::right},
+                                 {"file", Align::right},
+                                 {"nodes int/float", Align::right},
+                                 {"multiply-adds int/float", Align::right}});
+  report::Table table(columns);
+  for (const Row& row : rows) {
+    std::vector<std::string> cells{row.model, row.mode, percents(row.accuracy, row.top5, top5)};
+    if (ties) cells.push_back(percents(row.accuracy + row.tied, row.top5 + row.tied_in_5, top5));
+    cells.insert(cells.end(), {report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
+                               fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
+                               fmt::format("{}/{}", report::format_count(row.work.integer_macs),
+                                           report::format_count(row.work.float_macs))});
+    table.add_row(cells);
+  }
   fmt::print("{}", table.text());
   if (!rows.empty())
     fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
-  // Only where ties are many enough to matter: they are integers' own, and other tools count them as right.
-  for (const Row& row : rows)
-    if (row.tied >= 0.1 || (top5 && row.tied_in_5 >= 0.1))
-      fmt::print("{} ({}): the first of equal numbers is taken; were ties right too, {:.2f} %{}\n", row.model,
-                 row.mode, row.accuracy + row.tied,
-                 top5 ? fmt::format(" / {:.2f} %", row.top5 + row.tied_in_5) : "");
 }
 
 void print_errors(const std::vector<Row>& rows) {

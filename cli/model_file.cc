@@ -37,6 +37,8 @@ ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& s
 }
 
 void check_writable(const std::filesystem::path& path) {
+  if (path.extension() == ".gz")
+    throw UsageError(path.string(), "files are written uncompressed, expected a name without .gz");
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const bool device = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path) &&
                       !std::filesystem::is_directory(path);

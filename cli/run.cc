@@ -67,7 +67,12 @@ class FileNames {
 std::vector<Tensor> execute(const ModelFile& model, const std::vector<Tensor>& inputs,
                             const Options& options) {
   const std::vector<NamedFile> files = parse_named_files("--output", options.outputs, model.output_names());
-  for (const NamedFile& file : files) check_writable(file.file);
+  std::set<std::string> written;
+  for (const NamedFile& file : files) {
+    check_writable(file.file);
+    if (!written.insert(file.file).second)
+      throw UsageError("--output", fmt::format("{} given twice", file.file));
+  }
   ir::Visitor visit;
   FileNames names;
   if (!options.dump.empty()) {

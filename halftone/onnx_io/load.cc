@@ -99,8 +99,12 @@ class Reader {
       else
         add_node(node);
     }
-    for (const onnx::ValueInfoProto& output : proto_.output())
-      graph_.outputs.push_back(id_of(output.name(), "output"));
+    for (const onnx::ValueInfoProto& output : proto_.output()) {
+      const ir::ValueId id = id_of(output.name(), "output");
+      if (std::ranges::find(graph_.outputs, id) != graph_.outputs.end())
+        throw InputError("model", fmt::format("output '{}' stands twice", output.name()));
+      graph_.outputs.push_back(id);
+    }
     graph_ = ir::without_dead_nodes(graph_);
     for (const ir::Value& value : graph_.values)
       if (folded_.contains(value.name))

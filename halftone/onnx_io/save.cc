@@ -7,8 +7,10 @@
 #include <array>
 #include <limits>
 #include <set>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "halftone/base/error.h"
@@ -102,8 +104,25 @@ void sort_initializers(onnx::GraphProto& out) {
                    [&](const auto* a, const auto* b) { return rank_of(a) < rank_of(b); });
 }
 
+// ONNX lets names of nodes stand twice, ONNX Runtime's optimizer does not. Nodes without a name stay so.
+void number_equal_names(onnx::GraphProto& out) {
+  std::unordered_set<std::string> used;
+  for (const onnx::NodeProto& node : out.node()) used.insert(node.name());
+  std::unordered_map<std::string, int> times;
+  for (onnx::NodeProto& node : *out.mutable_node()) {
+    if (node.name().empty()) continue;
+    const auto [next, first] = times.try_emplace(node.name(), 1);
+    if (first) continue;
+    std::string name;
+    do name = fmt::format("{}_{}", node.name(), next->second++);
+    while (!used.insert(name).second);
+    node.set_name(name);
+  }
+}
+
 void add_nodes(const ir::Graph& graph, onnx::GraphProto& out) {
   for (const ir::Node& node : graph.nodes) export_node(graph, node, out);
+  number_equal_names(out);
   sort_initializers(out);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <unordered_set>
 
@@ -81,6 +82,10 @@ class Lowering {
   }
 
   ValueId output_value(ir::ValueId id) {
+    if (const Tensor* constant = in_.constant(id)) {
+      const ValueId y = add_value(in_.value(id).name, constant->shape(), constant->dtype(), std::nullopt);
+      return add_node(in_.value(id).name, Move{ir::Identity{}, *constant}, {}, y);
+    }
     const bool integers = !is_float(in_.value(id).dtype);
     if (integers && integer_of(id)) return *integer_of(id);
     if (integers && float_of(id)) return *float_of(id);
@@ -125,8 +130,16 @@ class Lowering {
                              ir::describe(in_, node));
   }
 
+  // What is quantized, or comes of integers, is float32: the arithmetic knows no other reals.
+  void expect_float32(const ir::Node& node, ir::ValueId real) const {
+    if (in_.value(real).dtype != DType::float32)
+      throw UnsupportedError(ir::describe(in_, node), fmt::format("reals of type {}, expected float32",
+                                                                  name_of(in_.value(real).dtype)));
+  }
+
   void visit_quantize(const ir::Node& node) {
     const ir::ValueId x = node.inputs[0];
+    expect_float32(node, x);
     const ir::Value& output = in_.value(node.outputs[0]);
     const numeric::QuantParams y = params_from(node, as<ir::QuantizeLinear>(node)->axis, output.dtype);
     if (y.granularity != numeric::Granularity::tensor)
@@ -164,6 +177,7 @@ class Lowering {
 
   void visit_dequantize(const ir::Node& node) {
     const ir::ValueId x = node.inputs[0];
+    expect_float32(node, node.outputs[0]);
     if (in_.constant(x) != nullptr) return;  // weights: their readers take them from here
     if (!integer_of(x))
       throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
@@ -207,11 +221,7 @@ class Lowering {
                as<ir::Max>(node) != nullptr) {
       return try_join(node);
     } else if (const auto* pad = as<ir::Pad>(node)) {
-      ir::Pad integers = *pad;
-      if (is_float(in_.value(node.inputs[0]).dtype))
-        integers.value = numeric::quantize(static_cast<float>(pad->value), params_of(x).tensor(),
-                                           params_of(x).format, out_.arithmetic.rounding);
-      op = Move{integers, std::nullopt};
+      op = integer_pad(node, *pad, x);
     } else if (ir::only_moves(node.op) && node.inputs.size() == 1) {
       op = Move{node.op, std::nullopt};
     } else if (ir::only_moves(node.op) && in_.constant(node.inputs[1]) != nullptr) {
@@ -222,6 +232,18 @@ class Lowering {
     const ValueId y = add_moved(output, out_.value(x).dtype, params_of(x));
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
     return true;
+  }
+
+  // 0 is an integer at every scale. Another constant is one of the result's scale, which may reach further
+  // than x's: where they differ the Pad stays float.
+  std::optional<Op> integer_pad(const ir::Node& node, ir::Pad pad, ValueId x) const {
+    if (!is_float(in_.value(node.inputs[0]).dtype)) return Move{pad, std::nullopt};
+    const bool zero = pad.value == 0.0 || pad.mode != ir::PadMode::constant;
+    if (!zero && (std::isnan(pad.value) || params_behind(node.outputs[0]) != params_of(x)))
+      return std::nullopt;
+    pad.value = numeric::quantize(zero ? 0.0F : static_cast<float>(pad.value), params_of(x).tensor(),
+                                  params_of(x).format, out_.arithmetic.rounding);
+    return Move{pad, std::nullopt};
   }
 
   // A Clip of the integers themselves: a table of them, at their scale.

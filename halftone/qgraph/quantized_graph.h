@@ -111,7 +111,7 @@ struct Requantize {
 };
 
 // Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z, the least or
-// largest of several (input 1 of ir::Reshape and ir::Gather is kept here).
+// largest of several (input 1 of ir::Reshape and ir::Gather is kept here; without inputs, a constant).
 struct Move {
   static constexpr std::string_view kName = "Move";
   ir::Op op;

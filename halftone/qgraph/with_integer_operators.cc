@@ -130,7 +130,7 @@ class OperatorWriter {
     for (ir::ValueId id : node.inputs) {
       const auto triple = id == ir::kNoValue || graph_.constant(id) != nullptr ? std::nullopt : triple_of(id);
       if (triple) operands.push_back(*triple);
-      const bool places = graph_.constant(id) != nullptr;  // of a Reshape or Gather
+      const bool places = graph_.constant(id) != nullptr && ir::only_moves(node.op);
       if (!triple && !places) return;
     }
     const Triple y = end_of(quantize);
@@ -183,7 +183,9 @@ class OperatorWriter {
     } else if constexpr (std::is_same_v<Op, ir::Mul>) {
       return operands.size() == 2 && write_quantized(ir::QLinearMul{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::AveragePool>) {
-      return write_quantized(ir::QLinearAveragePool{op}, operands, y, made);
+      // ONNX Runtime's divides by the whole kernel where a last window reaches beyond the padding.
+      const bool beyond = op.window.ceil_mode && op.count_include_pad;
+      return !beyond && write_quantized(ir::QLinearAveragePool{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::GlobalAveragePool>) {
       return write_quantized(ir::QLinearGlobalAveragePool{op}, operands, y, made);
     } else if constexpr (std::is_same_v<Op, ir::Concat>) {

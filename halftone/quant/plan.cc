@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <type_traits>
 
@@ -82,8 +83,8 @@ Verdict judge(const ir::Graph& graph, const ir::Node& node) {
         } else if constexpr (std::is_same_v<T, ir::Resize>) {
           return {Role::floating, "it interpolates"};
         } else if constexpr (std::is_same_v<T, ir::Pad>) {
-          return op.mode == ir::PadMode::constant && op.value != 0.0
-                     ? Verdict{Role::floating, "it pads with another value than 0"}
+          return op.mode == ir::PadMode::constant && !std::isfinite(static_cast<float>(op.value))
+                     ? Verdict{Role::floating, "it pads with a value that is not finite"}
                      : Verdict{Role::move, ""};
         } else if constexpr (std::is_same_v<T, ir::GlobalMaxPool>) {
           return {Role::move, ""};

@@ -177,5 +177,22 @@ TEST(RoundTrip, FilesOnDisk) {
   EXPECT_THROW(save_model(graph, path / "below" / "nothing.onnx"), SystemError);
 }
 
+TEST(RoundTrip, NodesOfOneNameAreNumbered) {
+  ir::Graph graph;
+  const ir::ValueId x = graph.add_input("x", DType::float32, {2});
+  ir::ValueId y = x;
+  for (const char* name : {"same", "same_1", "same", "same"}) {
+    y = graph.add_node(ir::Relu{}, {y}, "value");
+    graph.nodes.back().name = name;
+  }
+  graph.outputs = {y};
+  const std::string bytes = serialize_model(graph);
+  const ir::Graph again = parse(bytes);
+  std::vector<std::string> names;
+  for (const ir::Node& node : again.nodes) names.push_back(node.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"same", "same_1", "same_2", "same_3"}));
+  EXPECT_EQ(serialize_model(again), bytes);
+}
+
 }  // namespace
 }  // namespace halftone::onnx_io

@@ -46,6 +46,30 @@ TEST(LowerBoundary, AnIntegerInputThatIsMovedBeforeItIsDequantized) {
   }
 }
 
+TEST(LowerBoundary, AConstantMayBeAnOutput) {
+  Network g;
+  const ir::ValueId y = g.pair(g.gemm(g.start(), "gemm"), kQuarter, "y");
+  const Tensor anchors = ir::floats({3}, {1, 2, 3});
+  const Tensor places = ir::int64s({4, 5});
+  g.graph.outputs = {g.graph.add_constant("anchors", anchors), y, g.graph.add_constant("places", places)};
+  const QuantizedGraph quantized = lower(g.graph);
+  EXPECT_TRUE(quantized.integer_only());
+  const Tensor x = ir::random_floats({3, 2}, 1);
+  const std::vector<Tensor> outputs = Interpreter(quantized).run({&x, 1});
+  EXPECT_TRUE(outputs.at(0) == anchors);
+  EXPECT_TRUE(outputs.at(2) == places);
+  expect_like_simulation(g.graph, quantized);
+}
+
+TEST(LowerBoundary, RealsOfAnotherTypeThanFloat32AreRefusedByName) {
+  for (DType dtype : {DType::float16, DType::float64}) {
+    Network g;
+    const ir::ValueId y = g.quantize(g.input({1}, dtype), kHalf, "y");
+    EXPECT_THAT(message_of<UnsupportedError>([&] { g.lowered(y); }),
+                testing::AllOf(HasSubstr("QuantizeLinear"), HasSubstr(name_of(dtype))));
+  }
+}
+
 TEST(LowerBoundary, AnIntegerInputWithoutScalesMayPassThrough) {
   Network g;
   const QuantizedGraph quantized = g.lowered(g.input({kDynamic, 2}, DType::int8));

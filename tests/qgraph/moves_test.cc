@@ -102,6 +102,24 @@ TEST(Concat, OfAnIntegerAndAFloatIsAnIsland) {
 
 constexpr Grid kFine{0x1p-7F, 0, DType::int8};  // from −1 to 1
 
+// At x's scale −5 would be −2: where the result has another scale the Pad stays float.
+TEST(Pad, ByAConstantIsAtTheScaleOfBothSidesOrAnIsland) {
+  for (const Grid& y : {kFine, kHalf}) {
+    Network g;
+    const ir::ValueId x = g.pair(g.input({kDynamic, 2}), kFine, "p");
+    const ir::ValueId padded = g.node(ir::Pad{{0, 1, 0, 0}, ir::PadMode::constant, -5.0}, {x}, "padded");
+    const QuantizedGraph quantized = g.lowered(g.pair(padded, y, "y"));
+    EXPECT_EQ(find_node<Float>(quantized) == nullptr, y.scale == kFine.scale);
+    expect_like_simulation(g.graph, quantized);
+  }
+  Network last;
+  const ir::ValueId x = last.pair(last.input({kDynamic, 2}), kFine, "p");
+  const QuantizedGraph quantized =
+      last.lowered(last.node(ir::Pad{{0, 1, 0, 0}, ir::PadMode::constant, -5.0}, {x}, "padded"));
+  EXPECT_NE(find_node<Float>(quantized), nullptr);
+  expect_like_simulation(last.graph, quantized);
+}
+
 // A Quantize says to which scale the others go; without one they would be cut to the range of one of them.
 TEST(Concat, OfUnequalScalesWithoutAQuantizeIsAnIsland) {
   for (const ir::Op& op : {ir::Op(ir::Concat{1}), ir::Op(ir::Max{})}) {
