@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -19,6 +20,7 @@
 #include "halftone/qgraph/qoperators.h"
 #include "halftone/quant/calibrate.h"
 #include "halftone/quant/islands.h"
+#include "halftone/quant/reconstruct.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -41,35 +43,85 @@ struct Options {
   bool symmetric = false;
   bool asymmetric = false;
   bool power_of_two = false;
+  bool adaround = false;
+  int adaround_steps = 2000;
+  bool error_feedback = false;
+  bool correct_bias = false;
+  bool equalize = false;
+  std::string first_last;
   bool allow_float = false;
   std::string format = "qdq";
   bool json = false;
 };
 
+// "w4a8": bits of weights and activations; "w4": of weights alone; "w1" is binary, "wt" ternary.
+struct Bits {
+  int weights = 0;
+  quant::WeightCode code = quant::WeightCode::affine;
+  std::optional<int> activations;
+};
+
+Bits parse_bits(const std::string& where, const std::string& text) {
+  static const std::regex kForm("w([0-9]{1,2}|t)(a([0-9]{1,2}))?");
+  std::smatch parts;
+  Bits bits;
+  if (!std::regex_match(text, parts, kForm))
+    throw UsageError(where, fmt::format("got '{}', expected as w4a8, w4 (weights only), w1a8 (binary) or "
+                                        "wta8 (ternary)",
+                                        text));
+  if (parts[1] == "t")
+    bits.code = quant::WeightCode::ternary;
+  else if (parts[1] == "1")
+    bits.code = quant::WeightCode::binary;
+  else
+    bits.weights = std::stoi(parts[1]);
+  if (parts[3].matched) bits.activations = std::stoi(parts[3]);
+  return bits;
+}
+
+void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
+  weights.code = bits.code;
+  if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
+}
+
+// The first layer with the network's input, the last one with what it takes and the network's output.
+void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
+  quant::WeightRecipe weights = recipe.weights;
+  set_bits(weights, bits);
+  recipe.layers = {{"<first>", weights}, {"<last>", weights}};
+  if (!bits.activations || recipe.weight_only) return;
+  quant::ActivationRecipe activations = recipe.activations;
+  activations.format.bits = *bits.activations;
+  recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
+}
+
 quant::Recipe recipe_from(const Options& options) {
   quant::Recipe recipe;
-  const std::string& bits = options.bits;
-  const bool two_digits = bits.size() == 4 && bits[0] == 'w' && bits[2] == 'a' && bits[1] >= '2' &&
-                          bits[1] <= '8' && (bits[3] == '2' || bits[3] == '4' || bits[3] == '8');
-  if (!two_digits)
-    throw UsageError("--bits",
-                     fmt::format("got '{}', expected w and 2 to 8, a and 2, 4 or 8, as w4a8", bits));
-  recipe.weights.bits = bits[1] - '0';
-  recipe.activations.bits = bits[3] - '0';
-  recipe.observer = quant::parse_observer(options.observer);
-  if (options.weight_observer == "mse") recipe.weight_range = quant::WeightRange::mean_squared_error;
-  if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
+  const Bits bits = parse_bits("--bits", options.bits);
+  set_bits(recipe.weights, bits);
+  recipe.activations.format.bits = bits.activations.value_or(8);
+  recipe.weight_only = !bits.activations;
+  recipe.activations.observer = quant::parse_observer(options.observer);
+  if (options.weight_observer == "mse") recipe.weights.range = quant::WeightRange::mean_squared_error;
+  if (options.granularity == "tensor") recipe.weights.granularity = numeric::Granularity::tensor;
+  if (options.adaround) recipe.weights.rounding = quant::WeightRounding::adaround;
+  if (options.error_feedback) recipe.weights.rounding = quant::WeightRounding::error_feedback;
+  recipe.adaround_steps = options.adaround_steps;
+  recipe.correct_bias = options.correct_bias;
+  recipe.equalize = options.equalize;
   recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
   if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
     throw UsageError("--mantissa",
                      fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
   recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
-  recipe.power_of_two = options.power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift;
-  if (options.symmetric) recipe.activation_scheme = numeric::Scheme::symmetric;
+  if (options.symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
   if (options.asymmetric) {
-    recipe.weight_scheme = numeric::Scheme::asymmetric;
-    recipe.weights.narrow = false;
+    recipe.weights.scheme = numeric::Scheme::asymmetric;
+    recipe.weights.format.narrow = false;
   }
+  if (!options.first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", options.first_last));
+  if (options.power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift)
+    quant::use_powers_of_two(recipe);
   return recipe;
 }
 
@@ -150,22 +202,43 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
                                      fmt::join(named, ", ")));
 }
 
+// Runs `work(samples, options)` under a progress line.
+template <typename F>
+void with_samples(const analysis::Samples& samples, const Options& options, const std::string& title,
+                  F&& work) {
+  with_progress(options.data, samples, kBatch, title, [&](const analysis::BatchOptions& batches) {
+    const auto inputs = [&](std::int64_t first, std::int64_t last) {
+      return analysis::batch_of(samples, first, last, batches).inputs;
+    };
+    work(quant::SampleSource{samples.size(), inputs},
+         quant::CalibrationOptions{.batch_size = batches.fixed_batch ? batches.batch_size : 1,
+                                   .fixed_batch = batches.fixed_batch,
+                                   .threads = batches.threads,
+                                   .progress = batches.progress});
+  });
+}
+
 quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
                                  const Options& options) {
   const ir::Graph observed = quant::observed(graph);
   quant::StatisticsTable seen;
-  with_progress(options.data, samples, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
-    const auto inputs = [&](std::int64_t first, std::int64_t last) {
-      return analysis::batch_of(samples, first, last, batches).inputs;
-    };
-    seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed),
-                            {samples.size(), inputs},
-                            {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
-                             .fixed_batch = batches.fixed_batch,
-                             .threads = batches.threads,
-                             .progress = batches.progress});
+  with_samples(samples, options, "calibrating", [&](const auto& source, const auto& calibration) {
+    seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed), source,
+                            calibration);
   });
   return seen;
+}
+
+// Parameters as the recipe's methods have them.
+quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable& ranges,
+                                const quant::Recipe& recipe, const analysis::Samples& samples,
+                                const Options& options) {
+  quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
+  if (!quant::reconstructs(recipe)) return parameters;
+  with_samples(samples, options, "choosing weights", [&](const auto& source, const auto& calibration) {
+    quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
+  });
+  return parameters;
 }
 
 int quantize(const Options& options) {
@@ -178,7 +251,9 @@ int quantize(const Options& options) {
   if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
   const quant::RangeTable ranges = quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
-  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = samples.size()};
+  const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
+  Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
+                .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
   result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
@@ -226,7 +301,7 @@ void add_quantize(CLI::App& app, Run& run) {
   options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--bits", options->bits, "Bits of weights (2 to 8) and activations (2, 4 or 8)")
+  command->add_option("--bits", options->bits, "Bits of weights (2 to 16) and activations (2, 4, 8 or 16), as w4a8; w4: weights alone; w1: binary, wt: ternary weights")
       ->capture_default_str();
   command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
       ->check(CLI::IsMember({"tensor", "channel"}))
@@ -242,6 +317,20 @@ void add_quantize(CLI::App& app, Run& run) {
                    "How weights' ranges are chosen: minmax, or mse (clipped for the least squared error)")
       ->check(CLI::IsMember({"minmax", "mse"}))
       ->capture_default_str();
+  auto* adaround = command->add_flag("--adaround", options->adaround,
+                                     "Weights rounded up or down by what each layer then computes");
+  command->add_option("--adaround-steps", options->adaround_steps, "Steps a layer")
+      ->needs(adaround)
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command
+      ->add_flag("--error-feedback", options->error_feedback,
+                 "Weights rounded one after the other, the rest taking up the error (as GPTQ)")
+      ->excludes(adaround);
+  command->add_flag("--correct-bias", options->correct_bias,
+                    "Biases take up the mean error that quantization makes in each channel");
+  command->add_option("--first-last", options->first_last,
+                      "Bits of the first and the last layer and what they take and give, as w8a8");
   auto* symmetric =
       command->add_flag("--symmetric", options->symmetric,
                         "Weights and activations symmetric (otherwise activations are asymmetric)");

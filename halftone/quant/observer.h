@@ -55,6 +55,7 @@ struct ObserverChoice {
   numeric::Range choose(const Statistics& seen, const Target& target) const {
     return observer->choose(seen, target, number);
   }
+  bool operator==(const ObserverChoice&) const = default;
 };
 
 // Throws UsageError for an unknown name or a number that is none or out of range.

@@ -53,7 +53,7 @@ inline ir::Graph float_network() {
 inline quant::Recipe recipe_of(const qgraph::ArithmeticSpec& spec) {
   quant::Recipe recipe;
   recipe.arithmetic = spec;
-  recipe.power_of_two = spec.mode == numeric::Arithmetic::shift;
+  if (spec.mode == numeric::Arithmetic::shift) use_powers_of_two(recipe);
   return recipe;
 }
 

@@ -156,7 +156,7 @@ TEST(Verify, JudgesIntegersThatAClipBoundsBehindTheClip) {
   Network network;
   const ir::Graph real = float_network();
   quant::Recipe recipe = recipe_of({.mode = Arithmetic::onnx});
-  recipe.activation_scheme = numeric::Scheme::symmetric;
+  recipe.activations.scheme = numeric::Scheme::symmetric;
   const auto ranges = quant::ranges_on(real, network.dataset.images);
   network.simulated = qgraph::with_integer_operators(quant::quantize(real, ranges, recipe).graph);
   network.integers = qgraph::lower(network.simulated);
