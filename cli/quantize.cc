@@ -247,7 +247,8 @@ int quantize(const Options& options) {
   check_writable(options.output);
   ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const ir::Graph graph = passes::simplify(before.graph);
+  ir::Graph graph = passes::simplify(before.graph);
+  if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
   if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
   const quant::RangeTable ranges = quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
@@ -329,6 +330,8 @@ void add_quantize(CLI::App& app, Run& run) {
       ->excludes(adaround);
   command->add_flag("--correct-bias", options->correct_bias,
                     "Biases take up the mean error that quantization makes in each channel");
+  command->add_flag("--equalize", options->equalize,
+                    "Scale moved between layers until their channels' weights are even");
   command->add_option("--first-last", options->first_last,
                       "Bits of the first and the last layer and what they take and give, as w8a8");
   auto* symmetric =
