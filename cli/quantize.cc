@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <regex>
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/recipe_options.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
@@ -34,96 +36,10 @@ struct Options {
   ShapeOption shapes;
   std::string output;
   DataOptions data;
-  std::string bits = "w8a8";
-  std::string granularity = "channel";
-  std::string observer = "minmax";
-  std::string weight_observer = "minmax";
-  std::string arithmetic = "fixed";
-  std::optional<int> mantissa_bits;
-  bool symmetric = false;
-  bool asymmetric = false;
-  bool power_of_two = false;
-  bool adaround = false;
-  int adaround_steps = 2000;
-  bool error_feedback = false;
-  bool correct_bias = false;
-  bool equalize = false;
-  std::string first_last;
-  bool allow_float = false;
-  std::string format = "qdq";
+  RecipeOptions recipe;
+  FileSettings file;
   bool json = false;
 };
-
-// "w4a8": bits of weights and activations; "w4": of weights alone; "w1" is binary, "wt" ternary.
-struct Bits {
-  int weights = 0;
-  quant::WeightCode code = quant::WeightCode::affine;
-  std::optional<int> activations;
-};
-
-Bits parse_bits(const std::string& where, const std::string& text) {
-  static const std::regex kForm("w([0-9]{1,2}|t)(a([0-9]{1,2}))?");
-  std::smatch parts;
-  Bits bits;
-  if (!std::regex_match(text, parts, kForm))
-    throw UsageError(where, fmt::format("got '{}', expected as w4a8, w4 (weights only), w1a8 (binary) or "
-                                        "wta8 (ternary)",
-                                        text));
-  if (parts[1] == "t")
-    bits.code = quant::WeightCode::ternary;
-  else if (parts[1] == "1")
-    bits.code = quant::WeightCode::binary;
-  else
-    bits.weights = std::stoi(parts[1]);
-  if (parts[3].matched) bits.activations = std::stoi(parts[3]);
-  return bits;
-}
-
-void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
-  weights.code = bits.code;
-  if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
-}
-
-// The first layer with the network's input, the last one with what it takes and the network's output.
-void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
-  quant::WeightRecipe weights = recipe.weights;
-  set_bits(weights, bits);
-  recipe.layers = {{"<first>", weights}, {"<last>", weights}};
-  if (!bits.activations || recipe.weight_only) return;
-  quant::ActivationRecipe activations = recipe.activations;
-  activations.format.bits = *bits.activations;
-  recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
-}
-
-quant::Recipe recipe_from(const Options& options) {
-  quant::Recipe recipe;
-  const Bits bits = parse_bits("--bits", options.bits);
-  set_bits(recipe.weights, bits);
-  recipe.activations.format.bits = bits.activations.value_or(8);
-  recipe.weight_only = !bits.activations;
-  recipe.activations.observer = quant::parse_observer(options.observer);
-  if (options.weight_observer == "mse") recipe.weights.range = quant::WeightRange::mean_squared_error;
-  if (options.granularity == "tensor") recipe.weights.granularity = numeric::Granularity::tensor;
-  if (options.adaround) recipe.weights.rounding = quant::WeightRounding::adaround;
-  if (options.error_feedback) recipe.weights.rounding = quant::WeightRounding::error_feedback;
-  recipe.adaround_steps = options.adaround_steps;
-  recipe.correct_bias = options.correct_bias;
-  recipe.equalize = options.equalize;
-  recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
-  if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
-    throw UsageError("--mantissa",
-                     fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
-  recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
-  if (options.symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
-  if (options.asymmetric) {
-    recipe.weights.scheme = numeric::Scheme::asymmetric;
-    recipe.weights.format.narrow = false;
-  }
-  if (!options.first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", options.first_last));
-  if (options.power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift)
-    quant::use_powers_of_two(recipe);
-  return recipe;
-}
 
 // What quantizing came to.
 struct Result {
@@ -194,7 +110,7 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
   for (const quant::Island& island : islands)
     if (!island.ends_network)
       named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
-  if (options.allow_float || named.empty()) return;
+  if (named.empty()) return;
   throw UnsupportedError(options.model,
                          fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
                                      "conversions",
@@ -241,28 +157,45 @@ quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable&
   return parameters;
 }
 
+// Where the full recipe of a quantized file goes: out.recipe.toml for out.onnx; nowhere for a pipe.
+std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
+  if (is_special_file(output)) return std::nullopt;
+  return std::filesystem::path(output).replace_extension(".recipe.toml");
+}
+
 int quantize(const Options& options) {
-  const quant::Recipe recipe = recipe_from(options);
-  quant::check(recipe);
+  const quant::Recipe recipe = options.recipe.recipe();
   check_writable(options.output);
+  const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
+  if (recipe_path) check_writable(recipe_path->string());
   ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = passes::simplify(before.graph);
   if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
-  if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
-  const quant::RangeTable ranges = quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
+  const bool may_stay_float = options.file.allow_float || recipe.weight_only;
+  if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
+  const bool needs_samples = !recipe.weight_only || quant::reconstructs(recipe);
+  if (needs_samples && !options.data.given())
+    throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
+  analysis::Samples samples;
+  if (options.data.given())
+    samples = options.data.take(options.data.open(data::Part::train, before), before);
+  const quant::RangeTable ranges =
+      recipe.weight_only ? quant::RangeTable{}
+                         : quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
   const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
   Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
                 .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
-  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  if (options.data.given())
+    result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
   result.islands = quant::islands_of(graph, result.integers);
-  refuse_islands(result.islands, options);
-  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.format), options.output);
+  if (!may_stay_float) refuse_islands(result.islands, options);
+  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.file.format), options.output);
+  if (recipe_path) write_file(*recipe_path, recipe_file(recipe, options.data, options.file));
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);
@@ -276,6 +209,7 @@ int quantize(const Options& options) {
 void add_quantize(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kCalibrationSamples;
+  options->data.may_be_missing = true;
   CLI::App* command =
       app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
   command->footer(
@@ -290,67 +224,27 @@ void add_quantize(CLI::App& app, Run& run) {
       ->add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
       ->required();
   command
-      ->add_option("--format", options->format,
+      ->add_option("--format", options->file.format,
                    "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX "
                    "lacks) or "
                    "qonnx (Quant nodes)")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
       ->capture_default_str();
-  command->add_flag("--allow-float", options->allow_float,
+  command->add_flag("--allow-float", options->file.allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
   options->shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--bits", options->bits, "Bits of weights (2 to 16) and activations (2, 4, 8 or 16), as w4a8; w4: weights alone; w1: binary, wt: ternary weights")
-      ->capture_default_str();
-  command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
-      ->check(CLI::IsMember({"tensor", "channel"}))
-      ->capture_default_str();
-  command
-      ->add_option(
-          "--observer", options->observer,
-          "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
-          "sigma[=DEVIATIONS], kl or mse")
-      ->capture_default_str();
-  command
-      ->add_option("--weight-observer", options->weight_observer,
-                   "How weights' ranges are chosen: minmax, or mse (clipped for the least squared error)")
-      ->check(CLI::IsMember({"minmax", "mse"}))
-      ->capture_default_str();
-  auto* adaround = command->add_flag("--adaround", options->adaround,
-                                     "Weights rounded up or down by what each layer then computes");
-  command->add_option("--adaround-steps", options->adaround_steps, "Steps a layer")
-      ->needs(adaround)
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  command
-      ->add_flag("--error-feedback", options->error_feedback,
-                 "Weights rounded one after the other, the rest taking up the error (as GPTQ)")
-      ->excludes(adaround);
-  command->add_flag("--correct-bias", options->correct_bias,
-                    "Biases take up the mean error that quantization makes in each channel");
-  command->add_flag("--equalize", options->equalize,
-                    "Scale moved between layers until their channels' weights are even");
-  command->add_option("--first-last", options->first_last,
-                      "Bits of the first and the last layer and what they take and give, as w8a8");
-  auto* symmetric =
-      command->add_flag("--symmetric", options->symmetric,
-                        "Weights and activations symmetric (otherwise activations are asymmetric)");
-  command->add_flag("--asymmetric", options->asymmetric, "Weights and activations asymmetric")
-      ->excludes(symmetric);
-  command->add_flag("--power-of-two", options->power_of_two, "Scales rounded up to powers of two");
-  command
-      ->add_option("--arithmetic", options->arithmetic,
-                   "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)")
-      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
-      ->capture_default_str();
-  command
-      ->add_option("--mantissa", options->mantissa_bits,
-                   "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)")
-      ->check(CLI::IsMember({8, 16, 32}));
+  options->recipe.add_to(*command);
   command->add_flag("--json", options->json, "Print the summary as JSON");
-  command->callback([options, &run] { run = [options] { return quantize(*options); }; });
+  command->callback([options, command, &run] {
+    run = [options, command] {
+      if (!options->recipe.file.empty())
+        take_over(options->recipe.file, *command, options->data, options->file);
+      return quantize(*options);
+    };
+  });
 }
 
 }  // namespace halftone::cli

@@ -10,6 +10,8 @@
 namespace halftone::quant {
 namespace {
 
+constexpr int kTableBits = 8;
+
 std::vector<std::size_t> linear_nodes(const Plan& plan) {
   std::vector<std::size_t> nodes;
   for (std::size_t n = 0; n < plan.role.size(); ++n)
@@ -51,6 +53,27 @@ void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& re
   }
 }
 
+// Values that nothing reads but tables, alone with their scale.
+std::vector<std::size_t> table_inputs(const ir::Graph& graph, const Plan& plan) {
+  std::map<ir::ValueId, int> of_class;
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (plan.quantized[v]) ++of_class[plan.scale_class[v]];
+  std::vector<bool> only(graph.values.size(), false);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (plan.role[n] == Role::table)
+      for (ir::ValueId id : graph.nodes[n].inputs)
+        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = true;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (plan.role[n] != Role::table)
+      for (ir::ValueId id : graph.nodes[n].inputs)
+        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = false;
+  for (ir::ValueId id : graph.outputs) only[static_cast<std::size_t>(id)] = false;
+  std::vector<std::size_t> result;
+  for (std::size_t v = 0; v < only.size(); ++v)
+    if (only[v] && plan.quantized[v] && of_class[plan.scale_class[v]] == 1) result.push_back(v);
+  return result;
+}
+
 void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
   const std::vector<std::size_t> linear = linear_nodes(result.plan);
   std::map<ir::ValueId, const ActivationRecipe*> of_class;
@@ -65,6 +88,10 @@ void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe
       throw UsageError("recipe", fmt::format("tensor '{}' matches no quantized value", rule.tensor));
   }
   result.activations.assign(graph.values.size(), recipe.activations);
+  for (std::size_t v : table_inputs(graph, result.plan)) {
+    int& bits = result.activations[v].format.bits;
+    bits = std::max(bits, kTableBits);
+  }
   for (std::size_t v = 0; v < graph.values.size(); ++v)
     if (const auto at = of_class.find(result.plan.scale_class[v]); at != of_class.end())
       result.activations[v] = *at->second;

@@ -3,25 +3,10 @@
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/recipe_names.h"
 
 namespace halftone::quant {
 namespace {
-
-std::string_view name_of(numeric::Scheme scheme) {
-  return scheme == numeric::Scheme::symmetric ? "symmetric" : "asymmetric";
-}
-
-std::string_view name_of(numeric::Granularity granularity) {
-  switch (granularity) {
-    case numeric::Granularity::tensor:
-      return "tensor";
-    case numeric::Granularity::channel:
-      return "channel";
-    case numeric::Granularity::group:
-      return "group";
-  }
-  return "";
-}
 
 bool is_shift(const Recipe& recipe) { return recipe.arithmetic.mode == numeric::Arithmetic::shift; }
 
@@ -56,26 +41,14 @@ std::string bits_of(const WeightRecipe& weights) {
   return "";
 }
 
-std::string_view name_of(WeightRounding rounding) {
-  switch (rounding) {
-    case WeightRounding::nearest:
-      return "";
-    case WeightRounding::adaround:
-      return ", rounded by adaround";
-    case WeightRounding::error_feedback:
-      return ", rounded with error feedback";
-  }
-  return "";
-}
-
 std::string describe(const WeightRecipe& weights) {
-  return fmt::format("weights {}{} by {}{}{}", weights.power_of_two ? "power-of-two " : "",
-                     weights.code == WeightCode::binary    ? "binary"
-                     : weights.code == WeightCode::ternary ? "ternary"
-                                                           : name_of(weights.scheme),
-                     name_of(weights.granularity),
+  return fmt::format("weights {}{} by {}{}{}{}", weights.power_of_two ? "power-of-two " : "",
+                     weights.code != WeightCode::affine ? name_in(kCodeNames, weights.code)
+                                                           : name_in(kSchemeNames, weights.scheme),
+                     name_in(kGranularityNames, weights.granularity),
                      weights.range == WeightRange::mean_squared_error ? " clipped by mse" : "",
-                     name_of(weights.rounding));
+                     weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
+                     weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));
 }
 
 }  // namespace
@@ -110,7 +83,7 @@ std::string describe(const Recipe& recipe) {
     text += ", activations float";
   else
     text += fmt::format(", activations {}{} by {}", recipe.activations.power_of_two ? "power-of-two " : "",
-                        name_of(recipe.activations.scheme), describe(recipe.activations.observer));
+                        name_in(kSchemeNames, recipe.activations.scheme), describe(recipe.activations.observer));
   if (!recipe.layers.empty() || !recipe.tensors.empty())
     text += fmt::format(", {} exceptions", recipe.layers.size() + recipe.tensors.size());
   if (recipe.equalize) text += ", equalized";

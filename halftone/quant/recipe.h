@@ -36,7 +36,8 @@ struct WeightRecipe {
   bool operator==(const WeightRecipe&) const = default;
 };
 
-// Activations of 2, 4, 8 or 16 bits, each tensor with one scale.
+// Activations of 2, 4, 8 or 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8
+// bits at least, unless a rule names it: it is looked up, and multiplies nothing.
 struct ActivationRecipe {
   numeric::IntegerFormat format{8, true, false};
   numeric::Scheme scheme = numeric::Scheme::asymmetric;

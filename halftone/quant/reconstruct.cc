@@ -14,7 +14,7 @@
 namespace halftone::quant {
 namespace {
 
-constexpr std::int64_t kMaxSamples = 512;
+constexpr std::int64_t kMaxSamples = 4096;
 constexpr double kDamping = 0.01;
 constexpr int kScaleRounds = 5;
 

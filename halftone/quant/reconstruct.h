@@ -15,7 +15,7 @@ bool reconstructs(const Recipe& recipe);
 // Rounds the weights of `parameters` as the recipe's methods say, and corrects biases: b ← b + E[y − ŷ], y the
 // float network's output of the layer and ŷ the quantized one's, by channel (Nagel et al., Data-Free
 // Quantization, ICCV 2019, section 4.2, measured). Layers without a bias get none. With a method other than
-// nearest, scales that are not powers of two follow their integers. At most 512 samples.
+// nearest, scales that are not powers of two follow their integers. At most 4,096 samples.
 // Returns notes for the user. Throws InputError for values that are not finite.
 std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe,
                                      const SampleSource& samples, const CalibrationOptions& options,
