@@ -33,6 +33,7 @@ int run_command_line(int argc, char** argv) {
   add_train(app, run);
   add_model(app, run);
   add_inspect(app, run);
+  add_calibrate(app, run);
   add_quantize(app, run);
   add_evaluate(app, run);
   add_run(app, run);

@@ -12,6 +12,7 @@ void add_evaluate(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);
 void add_number(CLI::App& app, Run& run);
+void add_calibrate(CLI::App& app, Run& run);
 void add_quantize(CLI::App& app, Run& run);
 void add_run(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);

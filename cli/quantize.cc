@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
@@ -20,16 +21,13 @@
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/quant/calibration_file.h"
 #include "halftone/quant/islands.h"
 #include "halftone/quant/reconstruct.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
 namespace {
-
-constexpr std::int64_t kCalibrationSamples = 1024;
-constexpr std::int64_t kBatch = 64;
 
 struct Options {
   std::string model;
@@ -38,6 +36,7 @@ struct Options {
   DataOptions data;
   RecipeOptions recipe;
   FileSettings file;
+  std::vector<std::string> ranges;
   bool json = false;
 };
 
@@ -118,31 +117,26 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
                                      fmt::join(named, ", ")));
 }
 
-// Runs `work(samples, options)` under a progress line.
-template <typename F>
-void with_samples(const analysis::Samples& samples, const Options& options, const std::string& title,
-                  F&& work) {
-  with_progress(options.data, samples, kBatch, title, [&](const analysis::BatchOptions& batches) {
-    const auto inputs = [&](std::int64_t first, std::int64_t last) {
-      return analysis::batch_of(samples, first, last, batches).inputs;
-    };
-    work(quant::SampleSource{samples.size(), inputs},
-         quant::CalibrationOptions{.batch_size = batches.fixed_batch ? batches.batch_size : 1,
-                                   .fixed_batch = batches.fixed_batch,
-                                   .threads = batches.threads,
-                                   .progress = batches.progress});
-  });
+// The ranges of files that `calibrate` wrote, as the recipe's observers choose them.
+quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::Graph& graph,
+                              const quant::Recipe& recipe) {
+  quant::CalibrationFile all;
+  for (const std::string& file : files) {
+    const std::vector<std::byte> bytes = read_file(file);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    quant::join(all, quant::calibration_from_json(text, file), file);
+  }
+  if (all.equalized != recipe.equalize)
+    throw InputError(files[0], all.equalized ? "is of an equalized network, expected --equalize here too"
+                                             : "is of a network that was not equalized");
+  return quant::choose_ranges(graph, all.seen, recipe, all.set);
 }
 
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
-                                 const Options& options) {
-  const ir::Graph observed = quant::observed(graph);
-  quant::StatisticsTable seen;
-  with_samples(samples, options, "calibrating", [&](const auto& source, const auto& calibration) {
-    seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed), source,
-                            calibration);
-  });
-  return seen;
+quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const analysis::Samples& samples,
+                            const Options& options) {
+  if (recipe.weight_only) return {};
+  if (!options.ranges.empty()) return ranges_from(options.ranges, graph, recipe);
+  return quant::choose_ranges(graph, calibrate(graph, samples, options.data), recipe);
 }
 
 // Parameters as the recipe's methods have them.
@@ -151,7 +145,7 @@ quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable&
                                 const Options& options) {
   quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
   if (!quant::reconstructs(recipe)) return parameters;
-  with_samples(samples, options, "choosing weights", [&](const auto& source, const auto& calibration) {
+  with_samples(samples, options.data, "choosing weights", [&](const auto& source, const auto& calibration) {
     quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
   });
   return parameters;
@@ -174,15 +168,13 @@ int quantize(const Options& options) {
   if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const bool needs_samples = !recipe.weight_only || quant::reconstructs(recipe);
+  const bool needs_samples = (!recipe.weight_only && options.ranges.empty()) || quant::reconstructs(recipe);
   if (needs_samples && !options.data.given())
     throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   analysis::Samples samples;
   if (options.data.given())
     samples = options.data.take(options.data.open(data::Part::train, before), before);
-  const quant::RangeTable ranges =
-      recipe.weight_only ? quant::RangeTable{}
-                         : quant::choose_ranges(graph, calibrate(graph, samples, options), recipe);
+  const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
   const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
   Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
                 .samples = samples.size()};
@@ -237,6 +229,8 @@ void add_quantize(CLI::App& app, Run& run) {
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   options->recipe.add_to(*command);
+  command->add_option("--ranges", options->ranges,
+                      "Files of halftone calibrate, instead of calibrating: one, or all parts");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->callback([options, command, &run] {
     run = [options, command] {

@@ -68,7 +68,7 @@ StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::st
     for (std::int64_t batch = part * batches / parts; batch < (part + 1) * batches / parts; ++batch) {
       const std::int64_t first = batch * options.batch_size;
       observe(network.run(samples.inputs(first, std::min(samples.count, first + options.batch_size))), names,
-              batch, seen);
+              samples.first_sample + batch, seen);
       if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
     }
     const std::lock_guard lock(mutex);

@@ -22,7 +22,8 @@ struct CalibrationOptions {
 struct SampleSource {
   std::int64_t count = 0;
   std::function<std::vector<Tensor>(std::int64_t first, std::int64_t last)>
-      inputs;  // called from many threads
+      inputs;                     // called from many threads
+  std::int64_t first_sample = 0;  // what the first counts as, when they are a part of more
 };
 
 // The graph with every value that quantization needs the range of as an output, and no other.

@@ -34,6 +34,26 @@ Extremes extremes_of(std::span<const float> values) {
 
 double Histogram::bin_width() const { return std::ldexp(1.0, exponent_); }
 
+Histogram::Histogram(const HistogramState& state)
+    : exponent_(state.exponent),
+      zeros_(state.zeros),
+      lo_(static_cast<float>(state.range.lo)),
+      hi_(static_cast<float>(state.range.hi)) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  constexpr int kMaxExponent = 128 - 11;
+  const bool sizes = exponent_ >= kMinExponent && exponent_ <= kMaxExponent && zeros_ >= 0 && zeros_ <= kMost;
+  if (!sizes || std::isinf(lo_) || std::isinf(hi_)) throw InputError("histogram", "numbers out of range");
+  if (!state.bins.empty()) bins_.resize(static_cast<std::size_t>(kBins));
+  for (const auto& [bin, count] : state.bins) {
+    if (bin < 0 || bin >= kBins || count < 0 || count > kMost - others_)
+      throw InputError("histogram", "a bin that there is not, or a count out of range");
+    bins_[static_cast<std::size_t>(bin)] += count;
+    others_ += count;
+  }
+  const double reach = static_cast<double>(kSide) * bin_width();
+  if (lo_ < -reach || hi_ > reach) throw InputError("histogram", "a range wider than its bins");
+}
+
 numeric::Range Histogram::observe(std::span<const float> values) {
   if (values.empty()) return {};
   const Extremes e = extremes_of(values);

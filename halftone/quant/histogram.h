@@ -10,6 +10,14 @@
 
 namespace halftone::quant {
 
+// All that a histogram is, as a file holds it.
+struct HistogramState {
+  int exponent = 0;
+  std::int64_t zeros = 0;
+  numeric::Range range;
+  std::vector<std::pair<std::int64_t, std::int64_t>> bins;  // number and count, in order
+};
+
 // Bins are 2^exponent wide on a grid aligned at zero, kSide of them on each side: bin kSide + m holds the
 // positive values with ⌊x·2^−exponent⌋ = m, bin kSide − 1 − m the negative ones with ⌊|x|·2^−exponent⌋ = m.
 // The exponent is the least for which every value has a bin; when it grows, neighbours are added, which is
@@ -19,6 +27,10 @@ class Histogram {
   static constexpr int kSide = 2048;
   static constexpr int kBins = 2 * kSide;
   static constexpr int kMinExponent = -110;  // smaller values share the bins next to zero
+
+  Histogram() = default;
+  // Throws InputError for numbers that no values give.
+  explicit Histogram(const HistogramState& state);
 
   // Returns the range of these values, [0, 0] of none. Throws InputError for NaN or infinity.
   numeric::Range observe(std::span<const float> values);

@@ -22,7 +22,7 @@ numeric::Range percentile(const Statistics& seen, const Target&, double percent)
   const Histogram& h = seen.histogram();
   numeric::Range range = h.range();
   if (h.bins().empty()) return range;
-  const double wanted = percent / 100.0 * static_cast<double>(h.count());
+  const double wanted = percent * static_cast<double>(h.count()) / 100.0;
   // The end of the bin with which enough values lie at or below, from the side where `step` starts.
   const auto end_of = [&](int first, int step) {
     double below = 0.0;

@@ -4,6 +4,11 @@
 
 namespace halftone::quant {
 
+Statistics::Statistics(Histogram histogram, std::map<std::int64_t, numeric::Range> recent)
+    : histogram_(std::move(histogram)), recent_(std::move(recent)) {
+  while (recent_.size() > kRecent) recent_.erase(recent_.begin());
+}
+
 void Statistics::observe(std::int64_t index, std::span<const float> values) {
   if (values.empty()) return;
   add_recent(index, histogram_.observe(values));

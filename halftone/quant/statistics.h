@@ -11,6 +11,9 @@ namespace halftone::quant {
 
 class Statistics {
  public:
+  Statistics() = default;
+  Statistics(Histogram histogram, std::map<std::int64_t, numeric::Range> recent);
+
   // Of the newest samples the moving average remembers; what is older weighs less than a rounding.
   static constexpr std::size_t kRecent = 512;
 
