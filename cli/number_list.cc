@@ -54,7 +54,7 @@ std::vector<int> parse_numbers(const std::string& option, const std::string& tex
 }
 
 std::vector<std::string> parse_words(const std::string& option, const std::string& text) {
-  const std::vector<std::string> words = split(text);
+  std::vector<std::string> words = split(text);
   std::set<std::string> seen;
   for (const std::string& word : words) {
     if (word.empty()) throw UsageError(option, fmt::format("got '{}', expected words between commas", text));

@@ -31,10 +31,10 @@ void check_outputs(const SweepOptions& options) {
     throw UsageError("-o", fmt::format("got '{}', expected a file that can grow", options.output));
 }
 
-// Of the file and, as weights may lie in others, of every constant.
+// Of the file, which a pipe gives once only, and, as weights may lie in others, of every constant.
 std::string model_digest(const ModelFile& model) {
   Digest digest;
-  digest.add(read_file(model.path));
+  if (!is_special_file(model.path)) digest.add(read_file(model.path));
   for (const ir::Value& value : model.graph.values)
     if (value.constant) digest.add(value.constant->bytes());
   return digest.text();
@@ -84,6 +84,9 @@ void measure(SweepTable& table, const SweepTask& task, SweepFile& file) {
 int sweep(const SweepOptions& options) {
   if (options.word_length.empty() && options.bits.empty())
     throw UsageError("sweep", "got neither --word-length nor --bits, expected one of them");
+  const bool calibrated = !options.bits.empty() || options.accumulator.has_value();
+  if (!calibrated && (!options.calibration_data.empty() || options.calibration_samples))
+    throw UsageError("--calibration-data, --calibration-samples", "are for --bits and --accumulator");
   const std::unique_ptr<SweepTable> table =
       options.bits.empty() ? fixed_point_table(options) : bits_table(options);
   check_outputs(options);
@@ -121,6 +124,12 @@ CLI::Option* add_fixed_point_options(CLI::App& command, SweepOptions& options) {
       ->needs(table)
       ->check(CLI::IsMember({"saturate", "wrap"}))
       ->capture_default_str();
+  command
+      .add_option("--accumulator", options.accumulator,
+                  "Bits, as 16: each layer's inputs become 8-bit fixed point and its sums of products stay "
+                  "within these bits, with --overflow after every product (otherwise sums are float)")
+      ->needs(table)
+      ->check(CLI::Range(8, 24));
   return table;
 }
 
@@ -137,17 +146,20 @@ CLI::Option* add_bits_options(CLI::App& command, SweepOptions& options) {
   command.add_option("--granularity", options.granularity, "tensor, channel or both: tensor,channel")
       ->needs(table)
       ->capture_default_str();
-  command
-      .add_option("--calibration-data", options.calibration_data,
-                  "What ranges are chosen on (otherwise the training part of --data)")
-      ->needs(table);
-  command.add_option("--calibration-samples", options.calibration_samples, "How many samples of it")
-      ->needs(table)
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
   command.add_flag("--allow-float", options.allow_float, "Nodes without an integer form stay float")
       ->needs(table);
   return table;
+}
+
+void add_calibration_options(CLI::App& command, SweepOptions& options) {
+  command.add_option(
+      "--calibration-data", options.calibration_data,
+      "What ranges are chosen on, for --bits and --accumulator (otherwise the training part of "
+      "--data)");
+  command
+      .add_option("--calibration-samples", options.calibration_samples,
+                  fmt::format("How many samples of it (otherwise {})", kCalibrationSamples))
+      ->check(CLI::Range(1, 1 << 30));
 }
 
 }  // namespace
@@ -167,9 +179,10 @@ void add_sweep(CLI::App& app, Run& run) {
   options->data.add_to(*command, data::Part::train, "Samples to use, spread over the set (otherwise all)");
   CLI::Option* word_length = add_fixed_point_options(*command, *options);
   word_length->excludes(add_bits_options(*command, *options));
-  command->add_option("--output", options->scores,
+  add_calibration_options(*command, *options);
+  command->add_option("--scores", options->scores,
                       "The network's output whose largest number is the class (otherwise the first)");
-  command->add_option("-o,--csv", options->output, "Table to write, or to complete")->required();
+  command->add_option("-o,--output", options->output, "Table to write, or to complete")->required();
   command->add_option("--json", options->json, "The same as JSON, with the best of every row");
   command->add_option("--html", options->html, "A page with a heat map");
   command->callback([options, &run] { run = [options] { return sweep(*options); }; });

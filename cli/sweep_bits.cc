@@ -8,10 +8,8 @@
 #include "cli/number_list.h"
 #include "cli/sweep_table.h"
 #include "halftone/base/error.h"
-#include "halftone/float_engine/executor.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/qgraph/lower.h"
-#include "halftone/quant/calibrate.h"
 #include "halftone/quant/islands.h"
 #include "halftone/quant/quantize.h"
 
@@ -48,20 +46,6 @@ void refuse_islands(const std::string& model, const std::vector<quant::Island>& 
                              island.name, island.reason));
 }
 
-// The training part of what --data names, or the pictures themselves.
-DataOptions calibration_of(const SweepOptions& options) {
-  DataOptions calibration = options.data;
-  calibration.samples = options.calibration_samples;
-  if (!options.calibration_data.empty()) {
-    calibration.data = options.calibration_data;
-    calibration.images.clear();
-  } else if (options.data.images.empty()) {
-    const data::Source source = data::parse_source(options.data.data);
-    calibration.data = source.part == data::Part::test ? source.name + ":train" : options.data.data;
-  }
-  return calibration;
-}
-
 class BitsTable : public SweepTable {
  public:
   explicit BitsTable(const SweepOptions& options)
@@ -91,11 +75,7 @@ class BitsTable : public SweepTable {
       refuse_islands(model.path, quant::preflight(graph, variant.recipe).islands);
   }
 
-  void open(const SweepTask& task) override {
-    const DataOptions options = calibration_of(task.options);
-    calibration_ = options.take(options.open(data::Part::train, task.model), task.model);
-    name_part(calibration_, options);
-  }
+  void open(const SweepTask& task) override { calibration_ = calibration_samples(task); }
 
   SweepSettings settings(const SweepTask& task) const override {
     return {{"bits", fmt::format("{}", fmt::join(bits_, " "))},
@@ -107,7 +87,7 @@ class BitsTable : public SweepTable {
 
   std::vector<analysis::SweepCell> cells(const SweepTask& task,
                                          std::span<const std::size_t> indices) override {
-    statistics_ = calibrate(task);
+    statistics_ = calibrate(task, calibration_);
     std::vector<analysis::SweepCell> cells;
     for (std::size_t i : indices)
       cells.push_back({[this, &task, i] { return integers(task, variants_[i]); }});
@@ -138,25 +118,6 @@ class BitsTable : public SweepTable {
   }
 
  private:
-  // What every cell chooses its ranges from.
-  quant::StatisticsTable calibrate(const SweepTask& task) const {
-    const ir::Graph observed = quant::observed(task.graph);
-    const auto network = float_engine::make_executor(observed);
-    quant::StatisticsTable seen;
-    with_progress(task.options.data, calibration_, kSweepBatch, "calibrating", [&](const auto& batches) {
-      const auto inputs = [&](std::int64_t first, std::int64_t last) {
-        return analysis::batch_of(calibration_, first, last, batches).inputs;
-      };
-      seen = quant::calibrate(*network, quant::output_names(observed),
-                              quant::SampleSource{calibration_.size(), inputs},
-                              {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
-                               .fixed_batch = batches.fixed_batch,
-                               .threads = batches.threads,
-                               .progress = batches.progress});
-    });
-    return seen;
-  }
-
   std::unique_ptr<ir::Executor> integers(const SweepTask& task, const Variant& variant) const {
     try {
       const quant::RangeTable ranges = quant::choose_ranges(task.graph, statistics_, variant.recipe);

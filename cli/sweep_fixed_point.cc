@@ -7,6 +7,7 @@
 #include "cli/number_list.h"
 #include "cli/sweep_table.h"
 #include "halftone/analysis/fixed_point_table.h"
+#include "halftone/analysis/narrow_sums.h"
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/quant/fixed_weights.h"
@@ -20,7 +21,8 @@ class FixedPointTable : public SweepTable {
  public:
   explicit FixedPointTable(const SweepOptions& options)
       : word_lengths_(parse_numbers("--word-length", options.word_length, 1, numeric::kMaxBits)),
-        overflow_(numeric::overflow_from(options.overflow)) {
+        overflow_(numeric::overflow_from(options.overflow)),
+        accumulator_(options.accumulator) {
     const bool all = options.fraction_length == "all";
     if (!all)
       fraction_lengths_ = parse_numbers("--fraction-length", options.fraction_length, 0, kMostFraction);
@@ -45,28 +47,32 @@ class FixedPointTable : public SweepTable {
   }
 
   void check(const ModelFile&, const ir::Graph& graph, bool) const override {
+    if (accumulator_) analysis::check_narrow_layers(graph);
     quant::word_length_for(graph, 0);
     quant::with_fixed_weights(graph, formats_.front(), overflow_);
     quant::with_unscaled_parameters(graph, formats_.front());
   }
 
-  void open(const SweepTask&) override {}
+  void open(const SweepTask& task) override {
+    if (accumulator_) calibration_ = calibration_samples(task);
+  }
 
   SweepSettings settings(const SweepTask&) const override {
     return {{"word lengths", fmt::format("{}", fmt::join(word_lengths_, " "))},
             {"fraction lengths",
              fraction_lengths_.empty() ? "all" : fmt::format("{}", fmt::join(fraction_lengths_, " "))},
-            {"overflow", std::string(numeric::name_of(overflow_))}};
+            {"overflow", std::string(numeric::name_of(overflow_))},
+            {"sums", accumulator_ ? fmt::format("{} bits, inputs of 8 bits", *accumulator_) : "float"},
+            {"calibration", accumulator_ ? describe(calibration_) : "none"}};
   }
 
   std::vector<analysis::SweepCell> cells(const SweepTask& task,
                                          std::span<const std::size_t> indices) override {
+    open_accumulator(task);
     std::vector<analysis::SweepCell> cells;
     for (std::size_t i : indices) {
       const numeric::FixedPoint format = formats_[i];
-      analysis::SweepCell cell{[this, &task, format] {
-        return float_engine::make_executor(quant::with_fixed_weights(task.graph, format, overflow_));
-      }};
+      analysis::SweepCell cell{[this, &task, format] { return network(task, format); }};
       cell.emplace_back();
       if (analysis::is_lab_cell(format))
         cell.back() = [&task, format] {
@@ -83,9 +89,13 @@ class FixedPointTable : public SweepTable {
       cells.push_back({formats_[i], file.counts(i)[0].value(), file.counts(i)[1]});
     const std::vector<analysis::LabRow> lab = analysis::lab_rows(cells);
     SweepResult result{.grid = grid(task, cells), .rows = nlohmann::json::array()};
+    if (accumulator_)
+      result.notes = {
+          fmt::format("sums of {} bits that {}, inputs of 8 bits, their formats chosen on {} samples of {}",
+                      *accumulator_, numeric::name_of(overflow_), calibration_.size(), calibration_.name)};
     if (!lab.empty()) {
       result.more_columns = {"as Lab 6"};
-      result.notes = {lab_note(task, lab)};
+      result.notes.push_back(lab_note(task, lab));
     }
     for (int wl : word_lengths_) {
       const auto row = std::ranges::find(lab, wl, &analysis::LabRow::word_length);
@@ -97,6 +107,21 @@ class FixedPointTable : public SweepTable {
   }
 
  private:
+  // What the cells share when sums are narrow.
+  void open_accumulator(const SweepTask& task) {
+    if (!accumulator_) return;
+    inputs_ = analysis::input_formats(task.graph, calibrate(task, calibration_));
+    float_network_ = float_engine::make_executor(task.graph);
+  }
+
+  std::unique_ptr<ir::Executor> network(const SweepTask& task, const numeric::FixedPoint& format) const {
+    if (!accumulator_)
+      return float_engine::make_executor(quant::with_fixed_weights(task.graph, format, overflow_));
+    return std::make_unique<analysis::NarrowNetwork>(
+        task.graph, analysis::NarrowSums{.weights = format, .overflow = overflow_, .bits = *accumulator_},
+        inputs_, float_network_);
+  }
+
   report::Grid grid(const SweepTask& task, std::span<const analysis::FixedPointCell> cells) const {
     std::set<int> fractions;
     for (const numeric::FixedPoint& format : formats_) fractions.insert(format.fraction_length);
@@ -155,7 +180,11 @@ class FixedPointTable : public SweepTable {
   std::vector<int> word_lengths_;
   std::vector<int> fraction_lengths_;  // empty: all
   numeric::Overflow overflow_;
+  std::optional<int> accumulator_;
   std::vector<numeric::FixedPoint> formats_;  // by cell
+  analysis::Samples calibration_;             // these three for an accumulator alone
+  analysis::InputFormats inputs_;
+  std::shared_ptr<const ir::Executor> float_network_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,11 +13,13 @@
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "cli/sweep_file.h"
+#include "halftone/quant/statistics.h"
 #include "halftone/report/heat_map.h"
 
 namespace halftone::cli {
 
 inline constexpr std::int64_t kSweepBatch = 64;
+inline constexpr std::int64_t kCalibrationSamples = 1024;
 
 struct SweepOptions {
   std::string model;
@@ -30,13 +33,15 @@ struct SweepOptions {
   std::string word_length;
   std::string fraction_length = "all";
   std::string overflow = "saturate";
+  std::optional<int> accumulator;  // bits; otherwise sums are float
   // Calibrated integers.
   std::string bits;
   std::string observer = "minmax";
   std::string granularity = "channel";
-  std::string calibration_data;
-  std::int64_t calibration_samples = 1024;
   bool allow_float = false;
+  // What ranges are chosen on, of integers and of a narrow accumulator's inputs.
+  std::string calibration_data;
+  std::optional<std::int64_t> calibration_samples;
 };
 
 // What the cells are made from.
@@ -89,6 +94,12 @@ void name_part(analysis::Samples& samples, const DataOptions& options);
 
 // Names, number and contents of samples, as one line.
 std::string describe(const analysis::Samples& samples);
+
+// The training part of --data, unless the user says what else.
+analysis::Samples calibration_samples(const SweepTask& task);
+
+// What the float network's values are on them.
+quant::StatisticsTable calibrate(const SweepTask& task, const analysis::Samples& samples);
 
 // Prints the table and writes the files asked for.
 void present(const SweepTask& task, const SweepTable& table, const SweepFile& file, double float_percent);

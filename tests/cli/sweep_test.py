@@ -2,13 +2,15 @@
 """`halftone sweep`: tables of fixed-point weights and of calibrated integers, and going on where one was stopped."""
 import json
 import re
+import subprocess
+import time
 import unittest
 import xml.etree.ElementTree as xml
 
 import numpy as np
 from onnx import helper
 
-from program import ProgramTest, save, save_mlp
+from program import HALFTONE, ProgramTest, save, save_mlp
 
 USAGE, BAD = 2, 3
 
@@ -127,6 +129,55 @@ class FixedPoint(SweepTest):
         self.assertEqual(self.csv.read_bytes(), other.read_bytes())
 
 
+class NarrowSums(SweepTest):
+    def right(self, x, y, word, fraction, bits, overflow):
+        """Right answers with every sum within `bits`, from the words of the option alone."""
+        def held(a):
+            half = 2 ** (bits - 1)
+            return np.clip(a, -half, half - 1) if overflow == 'saturate' else (a + half) % (2 * half) - half
+
+        def layer(x, seen, w, b):
+            f = max(f for f in range(-8, 32) if (fixed(seen, 8, f) == fixed(seen, 60, f)).all())
+            q, qw = fixed(x, 8, f), fixed(w, word, fraction, overflow)
+            acc = np.zeros((len(x), len(w)), np.int64)
+            for k in range(x.shape[1]):
+                acc = held(acc + q[:, k:k + 1] * qw[:, k])
+            return (acc / 2.0 ** (fraction + f) + b).astype(np.float32)
+        w = self.weights
+        seen = np.tanh(x @ w['w1'].T + w['b1'])
+        return int((layer(np.tanh(layer(x, x, w['w1'], w['b1'])), seen, w['w2'], w['b2']).argmax(1) == y).sum())
+
+    def test_are_those_of_a_plain_loop(self):
+        arrays = np.load(self.data)
+        counts = set()
+        for bits in (10, 16):
+            for overflow in ('saturate', 'wrap'):
+                out = self.table('--word-length', '4,8', '--fraction-length', '2-7', '--overflow', overflow, '--accumulator', bits,
+                                 output=self.folder / f'{bits}{overflow}.csv')
+                for cell in out['cells']:
+                    expected = self.right(arrays['x_train'], arrays['y_train'], cell['word_length'], cell['fraction_length'], bits, overflow)
+                    # tanh may round otherwise in the last bit.
+                    self.assertLessEqual(abs(cell['correct'] - expected), 1, (bits, overflow, cell))
+                    counts.add((cell['word_length'], cell['fraction_length'], cell['correct']))
+                self.assertIn(f'sums of {bits} bits that {overflow}', out['notes'][0])
+        self.assertGreater(len(counts), 20)
+
+    def test_belong_to_the_settings_of_the_table(self):
+        arguments = ('--word-length', '3', '--accumulator', 16)
+        self.sweep(*arguments)
+        whole = self.csv.read_bytes()
+        self.sweep(*arguments, '--threads', 1)
+        self.assertEqual(self.csv.read_bytes(), whole)
+        self.refused('--word-length', '3', says='sums, got 16 bits, inputs of 8 bits, expected float')
+        self.refused('--word-length', '3', '--accumulator', 12, says='expected 12 bits')
+        self.refused(*arguments, '--calibration-samples', 5, says='calibration')
+
+    def test_of_layers_they_do_not_know_are_refused(self):
+        up = save(self.folder / 'up.onnx', [helper.make_node('ConvTranspose', ['x', 'w'], ['y'], 'up')], {'w': np.ones((1, 1, 2, 2), np.float32)},
+                  inputs=(('x', ['N', 1, 4, 4]),), outputs=(('y', ['N', 1, 5, 5]),))
+        self.expect_error('sweep', up, '--data', self.data, '-o', self.csv, '--word-length', 4, '--accumulator', 16, code=BAD, says="ConvTranspose 'up'")
+
+
 class Resume(SweepTest):
     SETTINGS = ('--word-length', '2-4')
 
@@ -146,6 +197,20 @@ class Resume(SweepTest):
         self.csv.write_text(''.join(self.lines[:self.head] + self.lines[self.head + 3:self.head + 5]))
         self.sweep(*self.SETTINGS)
         self.assertEqual(self.csv.read_bytes(), self.whole)
+
+    def test_killed_at_any_time_it_goes_on(self):
+        for delay in (0, 0.02, 0.1, 0.3):
+            self.csv.unlink()
+            running = subprocess.Popen([HALFTONE, 'sweep', str(self.model), '--data', str(self.data), '-o', str(self.csv), *self.SETTINGS, '--threads', '2'],
+                                       stdout=subprocess.DEVNULL)
+            deadline = time.monotonic() + 20
+            while not self.csv.exists() and time.monotonic() < deadline:
+                time.sleep(0.001)
+            time.sleep(delay)
+            running.kill()
+            running.wait()
+            self.sweep(*self.SETTINGS)
+            self.assertEqual(self.csv.read_bytes(), self.whole)
 
     def test_cells_that_are_there_are_not_computed_again(self):
         row = self.lines[self.head].split(',')
@@ -233,10 +298,12 @@ class Refused(SweepTest):
                           ['--word-length', '4', '--fraction-length', '32'], ['--word-length', '4', '--fraction-length', '3-1'],
                           ['--word-length', '4', '--overflow', 'clamp'], ['--word-length', '4', '--bits', 'w8a8'],
                           ['--word-length', '4', '--observer', 'mse'], ['--word-length', '4', '--allow-float'],
+                          ['--word-length', '4', '--accumulator', '7'], ['--bits', 'w8a8', '--accumulator', '16'],
+                          ['--word-length', '4', '--calibration-samples', '9'], ['--word-length', '4', '--calibration-data', self.data],
                           ['--bits', 'w8a8', '--overflow', 'wrap'], ['--bits', 'w8a8', '--fraction-length', '4'],
                           ['--bits', 'w8a8', '--observer', 'best'], ['--bits', 'w8a8', '--observer', 'mse,mse'], ['--bits', 'w8a8,'],
                           ['--bits', 'w8a3'], ['--bits', 'w17a8'], ['--bits', '8'], ['--bits', 'w8a8', '--granularity', 'group'],
-                          ['--word-length', '4', '--output', 'none'], ['--word-length', '4', '--json', self.csv],
+                          ['--word-length', '4', '--scores', 'none'], ['--word-length', '4', '--json', self.csv],
                           ['--word-length', '4', '--html', self.folder / '.' / 't.csv']):
             with self.subTest(arguments):
                 self.refused(*arguments)
