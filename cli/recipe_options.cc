@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <regex>
 #include <sstream>
 
+#include "cli/bits_option.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/quant/recipe_file.h"
@@ -15,36 +15,6 @@ namespace halftone::cli {
 namespace {
 
 constexpr std::size_t kMostBytes = 16 << 20;
-
-// "w4a8": bits of weights and activations; "w4": of weights alone; "w1" is binary, "wt" ternary.
-struct Bits {
-  int weights = 0;
-  quant::WeightCode code = quant::WeightCode::affine;
-  std::optional<int> activations;
-};
-
-Bits parse_bits(const std::string& where, const std::string& text) {
-  static const std::regex kForm("w([0-9]{1,2}|t)(a([0-9]{1,2}))?");
-  std::smatch parts;
-  if (!std::regex_match(text, parts, kForm))
-    throw UsageError(where, fmt::format("got '{}', expected as w4a8, w4 (weights only), w1a8 (binary) or "
-                                        "wta8 (ternary)",
-                                        text));
-  Bits bits;
-  if (parts[1] == "t")
-    bits.code = quant::WeightCode::ternary;
-  else if (parts[1] == "1")
-    bits.code = quant::WeightCode::binary;
-  else
-    bits.weights = std::stoi(parts[1]);
-  if (parts[3].matched) bits.activations = std::stoi(parts[3]);
-  return bits;
-}
-
-void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
-  weights.code = bits.code;
-  if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
-}
 
 // The first layer with the network's input, the last one with what it takes and the network's output.
 void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
