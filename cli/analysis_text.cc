@@ -75,7 +75,9 @@ std::string harm_text(const analysis::Harm& harm) {
 }
 
 std::string decibels(double sqnr) {
-  return std::isinf(sqnr) && sqnr > 0.0 ? "exact" : fmt::format("{:.1f}", sqnr);
+  if (std::isinf(sqnr) && sqnr > 0.0) return "exact";
+  const std::string text = fmt::format("{:.1f}", sqnr);
+  return text == "-0.0" ? "0.0" : text;
 }
 
 std::string advised_options(const analysis::Advice& advice) {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kMostBits = 16;
 
+std::string bits_text(int bits) { return fmt::format("{} bit{}", bits, bits == 1 ? "" : "s"); }
+
 int next_bits(int bits) { return bits < 4 ? 4 : bits < 8 ? 8 : kMostBits; }
 
 class LayerAdvice {
@@ -36,6 +38,9 @@ class LayerAdvice {
       return ranked;
     }
     ranked.advice = {first_advice(ranked.worst)};
+    const bool few = ranked.worst == Part::weights && layer_.bits <= kFewBits;
+    if (few && (is_first() || is_last()) && ranked.advice[0].remedy != Remedy::more_weight_bits)
+      ranked.advice.push_back(more_weight_bits());
     const double share = errors_.results[index_].mean_share();
     const bool correctable = layer_.bias && !corrected_ && ranked.worst != Part::bias;
     if (correctable && share > kMeanErrorIsLarge)
@@ -117,13 +122,17 @@ class LayerAdvice {
       return with_bits(Remedy::channel_scales,
                        "its weights do most of its harm, with one scale for all channels");
     if (layer_.bits > 1 && layer_.bits <= kFewBits && weights.saturated == 0)
-      return with_bits(
-          Remedy::clip_weights,
-          fmt::format("its weights do most of its harm, of {} bits and none of them clipped", layer_.bits));
+      return with_bits(Remedy::clip_weights,
+                       fmt::format("its weights do most of its harm, of {} and none of them clipped",
+                                   bits_text(layer_.bits)));
     if (quant::has_problem(node_) && rounded_to_nearest(*models_.real.constant(node_.inputs[1]), layer_))
       return with_bits(Remedy::round_by_results, "its weights do most of its harm, rounded to nearest");
-    Advice advice = with_bits(Remedy::more_weight_bits,
-                              fmt::format("its weights do most of its harm, of {} bits", layer_.bits));
+    return more_weight_bits();
+  }
+
+  Advice more_weight_bits() const {
+    Advice advice =
+        with_bits(Remedy::more_weight_bits, "its weights do most of its harm, of " + bits_text(layer_.bits));
     advice.weight_bits = next_bits(layer_.bits);
     advice.first_last = is_first() || is_last();
     return advice;

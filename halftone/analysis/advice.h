@@ -48,7 +48,8 @@ inline constexpr int kFewBits = 4;                 // at which clipping weights 
 // By Harm::output_error of the whole layer, the largest first. The worst part is the one with the largest
 // output error; a bias that was corrected is left out, as it makes up for errors that are not there alone.
 //   weights: one scale for several channels: channel_scales. kFewBits or fewer, none clipped: clip_weights.
-//     All rounded to nearest: round_by_results. Otherwise more_weight_bits.
+//     All rounded to nearest: round_by_results. Otherwise more_weight_bits, which is also the second thing to
+//     try for the first and the last layer at kFewBits or fewer.
 //   activation, requantization: more than kFewSaturate saturate, with kMostlyClipped of the tensor's own
 //     error: wider_activations. No more than that saturate, of a range wider than kWideRange:
 //     narrower_activations. Otherwise more_activation_bits.

@@ -33,9 +33,8 @@ class Observed {
 
 // Where the outputs of the two observed graphs say what.
 struct ActivationPlaces {
-  std::size_t x = 0;      // of the float network
-  std::size_t real = 0;   // of the quantized one: r
-  std::size_t x_hat = 0;  // likewise: r̂
+  std::size_t x = 0;
+  std::size_t x_hat = 0;
 };
 struct ResultPlaces {
   std::size_t y = 0;
@@ -72,7 +71,7 @@ class Observation {
     Observed real(models.real);
     Observed quantized(models.quantized);
     for (const MatchedActivation& a : models.activations)
-      activations_.push_back({real.add(a.value), quantized.add(a.real), quantized.add(a.simulated)});
+      activations_.push_back({real.add(a.value), quantized.add(a.simulated)});
     for (const MatchedLayer& layer : models.layers) {
       const ir::Node& node = models.real.nodes[layer.node];
       const bool conv =
@@ -125,9 +124,8 @@ class Observation {
     const ActivationPlaces& places = activations_[i];
     TensorError error{.params = models_.activations[i].params};
     const auto values = own_part(x[places.x], batch);
-    const auto r_hat = own_part(y[places.x_hat], batch);
-    error.signal.add(values, r_hat);
-    add_quantized(error, own_part(y[places.real], batch), r_hat);
+    error.signal.add(values, own_part(y[places.x_hat], batch));
+    add_quantized(error, values);
     quant::Histogram seen;
     seen.observe(values);
     const std::lock_guard lock(mutex_);  // histograms add up to the same in any order

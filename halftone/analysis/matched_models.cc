@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "halftone/base/error.h"
 #include "halftone/passes/pass.h"
-#include "halftone/qgraph/qoperators.h"
+#include "halftone/qgraph/lower.h"
 #include "halftone/quant/plan.h"
 
 namespace halftone::analysis {
@@ -56,27 +55,65 @@ int bits_of(const Tensor& integers, const numeric::IntegerFormat& format) {
   return binary && !q.empty() ? 1 : format.bits;
 }
 
+void expect_pairs(const ir::Graph& quantized) {
+  for (const ir::Node& node : quantized.nodes) {
+    const std::string_view op = ir::name_of(node.op);
+    if (op.starts_with("QLinear") || op == "QGemm" || op == "Quant" || op.ends_with("Integer"))
+      throw UnsupportedError("analyze",
+                             fmt::format("{} in the quantized model, expected pairs of QuantizeLinear "
+                                         "and DequantizeLinear (--format qdq)",
+                                         ir::describe(quantized, node)));
+  }
+}
+
 class Matching {
  public:
   Matching(const ir::Graph& real, const ir::Graph& quantized)
-      : out_{.real = passes::simplify(real), .quantized = qgraph::with_pairs(quantized)},
+      : out_{.real = passes::simplify(real), .quantized = quantized},
         plan_(quant::plan(out_.real)),
         uses_(ir::use_counts(out_.real)),
         consumers_(ir::consumers(out_.real)),
         producers_(ir::producers(out_.quantized)) {}
 
   MatchedModels run() {
+    expect_pairs(out_.quantized);
     match_ends(out_.real, out_.real.inputs, out_.quantized, out_.quantized.inputs, "input");
     match_ends(out_.real, out_.real.outputs, out_.quantized, out_.quantized.outputs, "output");
+    match_nodes();
     for (const ir::Node& node : out_.quantized.nodes)
       if (std::holds_alternative<ir::QuantizeLinear>(node.op)) match_activation(node);
     for (std::size_t n = 0; n < out_.real.nodes.size(); ++n)
       if (plan_.role[n] == quant::Role::linear) match_layer(n);
-    expect_no_layer_left();
+    if (out_.layers.empty())
+      refuse("quantized model", "no linear layer with integer weights",
+             "a file that halftone quantize wrote");
     return std::move(out_);
   }
 
  private:
+  // Quantizing puts conversions between nodes, and leaves these as they are and in their order.
+  void match_nodes() {
+    for (const ir::Node& node : out_.quantized.nodes)
+      if (!std::holds_alternative<ir::QuantizeLinear>(node.op) &&
+          !std::holds_alternative<ir::DequantizeLinear>(node.op))
+        partners_.push_back(&node);
+    const std::vector<ir::Node>& nodes = out_.real.nodes;
+    for (std::size_t n = 0; n < nodes.size() && n < partners_.size(); ++n)
+      if (partners_[n]->op.index() != nodes[n].op.index() || !is_name_of(*partners_[n], nodes[n]))
+        refuse(ir::describe(out_.real, nodes[n]),
+               fmt::format("{} in its place in the quantized model",
+                           ir::describe(out_.quantized, *partners_[n])),
+               "the float model that the quantized one was made of");
+    if (partners_.size() != nodes.size())
+      refuse("quantized model", fmt::format("{} nodes besides conversions", partners_.size()),
+             fmt::format("{} as the float model has", nodes.size()));
+  }
+
+  // Files number names that stand twice.
+  static bool is_name_of(const ir::Node& own, const ir::Node& real) {
+    return own.name == real.name || own.name.starts_with(real.name + "_");
+  }
+
   const ir::Node* producer(ir::ValueId id) const {
     const int n = id == ir::kNoValue ? -1 : producers_[static_cast<std::size_t>(id)];
     return n < 0 ? nullptr : &out_.quantized.nodes[static_cast<std::size_t>(n)];
@@ -119,7 +156,7 @@ class Matching {
     if (!value || name.size() == integers.name.size())
       refuse(fmt::format("quantized value '{}'", integers.name), "no value of that name in the float model",
              "the float model that the quantized one was made of");
-    MatchedActivation activation{.name = name, .value = *value, .real = node.inputs[0]};
+    MatchedActivation activation{.name = name, .value = *value};
     activation.params = params_of(node, std::get<ir::QuantizeLinear>(node.op).axis, integers.dtype);
     if (activation.params.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(out_.quantized, node),
@@ -154,18 +191,6 @@ class Matching {
     return found;
   }
 
-  // Names may repeat: the first partner not taken yet.
-  const ir::Node* partner(const ir::Node& real) {
-    for (std::size_t n = 0; n < out_.quantized.nodes.size(); ++n) {
-      const ir::Node& node = out_.quantized.nodes[n];
-      if (node.name != real.name || node.op.index() != real.op.index() || taken_.contains(n)) continue;
-      taken_[n] = true;
-      return &node;
-    }
-    refuse(ir::describe(out_.real, real), "no such layer in the quantized model",
-           "the float model that the quantized one was made of");
-  }
-
   void take_weights(MatchedLayer& layer, const ir::Node& dequantize, ir::ValueId id) const {
     layer.integers = *out_.quantized.constant(dequantize.inputs[0]);
     const std::int64_t axis = std::get<ir::DequantizeLinear>(dequantize.op).axis;
@@ -177,7 +202,7 @@ class Matching {
 
   void match_layer(std::size_t n) {
     const ir::Node& real = out_.real.nodes[n];
-    const ir::Node& own = *partner(real);
+    const ir::Node& own = *partners_[n];
     const std::string where = ir::describe(out_.real, real);
     if (own.op != real.op || own.inputs.size() != real.inputs.size())
       refuse(where, "other attributes or inputs in the quantized model", "the same layer");
@@ -224,29 +249,18 @@ class Matching {
              "the float model that the quantized one was made of");
   }
 
-  void expect_no_layer_left() const {
-    if (out_.layers.empty())
-      refuse("quantized model", "no linear layer with integer weights",
-             "a file that halftone quantize wrote");
-    for (std::size_t n = 0; n < out_.quantized.nodes.size(); ++n) {
-      const ir::Node& node = out_.quantized.nodes[n];
-      if (ir::is_linear(node.op) && dequantizer(node.inputs[1]) != nullptr && !taken_.contains(n))
-        refuse(ir::describe(out_.quantized, node), "no such layer in the float model",
-               "the float model that the quantized one was made of");
-    }
-  }
-
   MatchedModels out_;
   quant::Plan plan_;
   std::vector<int> uses_;
   std::vector<std::vector<int>> consumers_;
   std::vector<int> producers_;
-  std::map<std::size_t, bool> taken_;  // nodes of the quantized graph
+  std::vector<const ir::Node*> partners_;  // by node of the float graph
 };
 
 }  // namespace
 
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized) {
+  if (qgraph::is_quantized(real)) refuse("float model", "a quantized one", "no QuantizeLinear nodes");
   return Matching(real, quantized).run();
 }
 

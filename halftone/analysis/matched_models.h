@@ -14,7 +14,6 @@ namespace halftone::analysis {
 struct MatchedActivation {
   std::string name;
   ir::ValueId value = ir::kNoValue;      // in the float graph
-  ir::ValueId real = ir::kNoValue;       // in the quantized graph: what is quantized
   ir::ValueId simulated = ir::kNoValue;  // in the quantized graph: what its readers see
   numeric::QuantParams params;           // one scale
 };
@@ -34,16 +33,17 @@ struct MatchedLayer {
 };
 
 struct MatchedModels {
-  ir::Graph real;       // after passes::simplify
-  ir::Graph quantized;  // every integer between Quantize and Dequantize (qgraph::with_pairs)
+  ir::Graph real;  // after passes::simplify
+  ir::Graph quantized;
   std::vector<MatchedActivation> activations;  // in the order of the network
   std::vector<MatchedLayer> layers;            // likewise
 };
 
 // Layers go together by the name of their node, activations by the name of their value, behind which
-// quant::quantize puts `name_quantized`. Throws InputError naming the first input, output, layer or value
-// that has no partner, or a partner of another shape, and the layer whose integers are not those of its float
-// weights: over the weights Σ ŵ·w < ½·Σ |ŵ·w|, where rounding never changes a sign.
+// quant::quantize puts `name_quantized`; nodes stand in the same order. Throws InputError naming the first
+// input, output, node or value that has no partner, or a partner of another shape, and the layer whose
+// integers are not those of its float weights: over the weights Σ ŵ·w < ½·Σ |ŵ·w|, where rounding never
+// changes a sign. Throws UnsupportedError naming an operator on integers or a QONNX Quant.
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized);
 
 }  // namespace halftone::analysis

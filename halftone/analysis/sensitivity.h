@@ -13,6 +13,7 @@ namespace halftone::analysis {
 struct Harm {
   double output_error = 0.0;  // ‖y − r‖ / ‖r‖, y and r the outputs of this and of the float network
   std::optional<double> accuracy_drop;  // in percentage points, float less this one; none without labels
+  bool operator==(const Harm&) const = default;
 };
 
 // One layer quantized, all others float; then one part of it alone. A part that changes nothing does no harm.
@@ -22,6 +23,7 @@ struct LayerHarm {
   Harm activation;
   Harm bias;
   Harm requantization;
+  bool operator==(const LayerHarm&) const = default;
 };
 
 struct Sensitivity {

@@ -15,6 +15,7 @@ struct SignalSums {
   double xy = 0.0;  // Σ x·x̂
   double dd = 0.0;  // Σ (x − x̂)²
   std::int64_t count = 0;
+  bool operator==(const SignalSums&) const = default;
 
   // As many numbers in both.
   void add(std::span<const float> x, std::span<const float> x_hat);

@@ -7,14 +7,14 @@ namespace halftone::analysis {
 namespace {
 
 // The integer before it is clamped.
-double unclamped(float r, const numeric::Affine& affine) {
-  return std::nearbyint(r / affine.scale) + affine.zero_point;
+double unclamped(float x, const numeric::Affine& affine) {
+  return std::nearbyint(x / affine.scale) + affine.zero_point;
 }
 
-void add_one(TensorError& error, float r, float r_hat, const numeric::Affine& affine) {
+void add_one(TensorError& error, float x, float x_hat, const numeric::Affine& affine) {
   const numeric::IntegerFormat& format = error.params.format;
-  const double q = unclamped(r, affine);
-  const double d = double{r} - r_hat;
+  const double q = unclamped(x, affine);
+  const double d = double{x} - x_hat;
   error.own += d * d;
   if (q >= format.qmin() && q <= format.qmax()) return;
   ++error.saturated;
@@ -61,8 +61,13 @@ TensorError unseen(std::string name, const numeric::QuantParams& params) {
   return error;
 }
 
-void add_quantized(TensorError& error, std::span<const float> r, std::span<const float> r_hat) {
-  for (std::size_t i = 0; i < r.size(); ++i) add_one(error, r[i], r_hat[i], error.params.tensor());
+void add_quantized(TensorError& error, std::span<const float> x) {
+  const numeric::Affine affine = error.params.tensor();
+  const numeric::IntegerFormat& format = error.params.format;
+  for (float v : x) {
+    const double q = std::clamp<double>(unclamped(v, affine), format.qmin(), format.qmax());
+    add_one(error, v, numeric::dequantize(static_cast<std::int32_t>(q), affine), affine);
+  }
 }
 
 void add_sums(TensorError& error, const TensorError& other) {

@@ -29,8 +29,8 @@ struct TensorError {
 // Without numbers yet.
 TensorError unseen(std::string name, const numeric::QuantParams& params);
 
-// Adds what quantizing r gives to `saturated`, `own` and `clipped`. r̂ are s·(q − z) of these parameters.
-void add_quantized(TensorError& error, std::span<const float> r, std::span<const float> r_hat);
+// Adds what quantizing x, rounded to nearest, gives to `saturated`, `own` and `clipped`. One scale.
+void add_quantized(TensorError& error, std::span<const float> x);
 
 // Sums and counts of both; the names and parameters are the same.
 void add_sums(TensorError& error, const TensorError& other);

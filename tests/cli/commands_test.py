@@ -23,7 +23,7 @@ class Commands(ProgramTest):
 
     def test_help_everywhere_with_an_example(self):
         self.assertIn('Example', self.run_it('--help').stdout)
-        for command in ('model', 'inspect', 'quantize', 'evaluate', 'run', 'verify', 'number'):
+        for command in ('model', 'inspect', 'quantize', 'evaluate', 'analyze', 'run', 'verify', 'number'):
             self.assertIn('Example', self.run_it(command, '--help').stdout, command)
 
     def test_starts_at_once_and_without_libtorch(self):
