@@ -125,8 +125,13 @@ class LayerAdvice {
       return with_bits(Remedy::clip_weights,
                        fmt::format("its weights do most of its harm, of {} and none of them clipped",
                                    bits_text(layer_.bits)));
-    if (quant::has_problem(node_) && rounded_to_nearest(*models_.real.constant(node_.inputs[1]), layer_))
+    const bool nearest = rounded_to_nearest(*models_.real.constant(node_.inputs[1]), layer_);
+    if (nearest && quant::has_problem(node_))
       return with_bits(Remedy::round_by_results, "its weights do most of its harm, rounded to nearest");
+    if (!nearest && layer_.bits > kFewBits)
+      return with_bits(
+          Remedy::nothing,
+          "its weights were chosen for the quantized network, to make up for errors before them");
     return more_weight_bits();
   }
 
@@ -147,7 +152,7 @@ class LayerAdvice {
           Remedy::wider_activations,
           fmt::format("'{}' does most of its harm: {:.2g} % of it saturates, with {:.0f} % of its error",
                       tensor.name, 100.0 * tensor.saturation(), 100.0 * tensor.clipped_share()));
-    if (!saturates && ratio > kWideRange)
+    if (!saturates && tensor.used < kCoversAll && ratio > kWideRange)
       return with_bits(
           Remedy::narrower_activations,
           fmt::format("'{}' does most of its harm: its range is {:.1f} times that of three sigma",

@@ -10,7 +10,7 @@
 namespace halftone::analysis {
 
 enum class Remedy {
-  nothing,  // the layer alone moves the output by less than kNegligible
+  nothing,  // the layer alone moves the output by less than kNegligible, or makes up for others
   channel_scales,
   clip_weights,
   round_by_results,  // AdaRound
@@ -41,6 +41,7 @@ struct RankedLayer {
 inline constexpr double kNegligible = 0.01;        // of Harm::output_error
 inline constexpr double kWideRange = 1.5;          // of Spread::ratio: much wider than three sigma
 inline constexpr double kFewSaturate = 1e-3;       // of TensorError::saturation
+inline constexpr double kCoversAll = 1.1;          // of TensorError::used: no observer has clipped it yet
 inline constexpr double kMostlyClipped = 0.5;      // of TensorError::clipped_share
 inline constexpr double kMeanErrorIsLarge = 0.25;  // of ResultError::mean_share
 inline constexpr int kFewBits = 4;                 // at which clipping weights pays
@@ -48,11 +49,12 @@ inline constexpr int kFewBits = 4;                 // at which clipping weights 
 // By Harm::output_error of the whole layer, the largest first. The worst part is the one with the largest
 // output error; a bias that was corrected is left out, as it makes up for errors that are not there alone.
 //   weights: one scale for several channels: channel_scales. kFewBits or fewer, none clipped: clip_weights.
-//     All rounded to nearest: round_by_results. Otherwise more_weight_bits, which is also the second thing to
-//     try for the first and the last layer at kFewBits or fewer.
+//     All rounded to nearest: round_by_results. Not, at more than kFewBits: nothing, since they were chosen
+//     to make up for errors that are not there alone. Otherwise more_weight_bits, which is also the second
+//     thing to try for the first and the last layer at kFewBits or fewer.
 //   activation, requantization: more than kFewSaturate saturate, with kMostlyClipped of the tensor's own
-//     error: wider_activations. No more than that saturate, of a range wider than kWideRange:
-//     narrower_activations. Otherwise more_activation_bits.
+//     error: wider_activations. No more than that saturate, of a range wider than kWideRange and not
+//     clipped (below kCoversAll): narrower_activations. Otherwise more_activation_bits.
 //   bias: correct_bias. The same, after the above, where the mean errors of channels hold kMeanErrorIsLarge
 //   of
 //     the layer's error in the quantized network and its bias was not corrected.

@@ -80,6 +80,8 @@ TEST(Advice, ForWeightsFollowsHowTheyWereMade) {
   EXPECT_EQ(more.weight_bits, 8);
   EXPECT_EQ(more.activation_bits, 8);
   EXPECT_FALSE(more.first_last);
+  channel.models.layers[1].bits = 8;
+  EXPECT_EQ(channel.remedy_for(1), Remedy::nothing);
 }
 
 TEST(Advice, ForFewBitsAtTheEndsIsThoseBitsToo) {
@@ -106,6 +108,8 @@ TEST(Advice, ForActivationsFollowsTheirRange) {
   tailed.push_back(50.0F);
   input.seen.observe(tailed);
   EXPECT_EQ(m.remedy_for(2), Remedy::narrower_activations);
+  input.used = 2.5;  // of a clipped one
+  EXPECT_EQ(m.remedy_for(2), Remedy::more_activation_bits);
   input.saturated = input.signal.count / 50;
   input.own = 1.0;
   input.clipped = 0.9;
