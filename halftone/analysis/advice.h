@@ -56,8 +56,7 @@ inline constexpr int kFewBits = 4;                 // at which clipping weights 
 //     error: wider_activations. No more than that saturate, of a range wider than kWideRange and not
 //     clipped (below kCoversAll): narrower_activations. Otherwise more_activation_bits.
 //   bias: correct_bias. The same, after the above, where the mean errors of channels hold kMeanErrorIsLarge
-//   of
-//     the layer's error in the quantized network and its bias was not corrected.
+//     of the layer's error in the quantized network and its bias was not corrected.
 std::vector<RankedLayer> rank_layers(const MatchedModels& models, const LayerErrors& errors,
                                      const Sensitivity& harm);
 
