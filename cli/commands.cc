@@ -36,6 +36,7 @@ int run_command_line(int argc, char** argv) {
   add_calibrate(app, run);
   add_quantize(app, run);
   add_evaluate(app, run);
+  add_analyze(app, run);
   add_run(app, run);
   add_verify(app, run);
   add_sweep(app, run);

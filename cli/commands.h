@@ -8,6 +8,7 @@
 
 namespace halftone::cli {
 
+void add_analyze(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
 void add_export(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
