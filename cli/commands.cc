@@ -33,10 +33,14 @@ int run_command_line(int argc, char** argv) {
   add_train(app, run);
   add_model(app, run);
   add_inspect(app, run);
+  add_calibrate(app, run);
   add_quantize(app, run);
   add_evaluate(app, run);
+  add_analyze(app, run);
   add_run(app, run);
   add_verify(app, run);
+  add_sweep(app, run);
+  add_export(app, run);
   add_number(app, run);
   const auto is_asked_for = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), is_asked_for))

@@ -8,12 +8,16 @@
 
 namespace halftone::cli {
 
+void add_analyze(CLI::App& app, Run& run);
 void add_evaluate(CLI::App& app, Run& run);
+void add_export(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
 void add_model(CLI::App& app, Run& run);
 void add_number(CLI::App& app, Run& run);
+void add_calibrate(CLI::App& app, Run& run);
 void add_quantize(CLI::App& app, Run& run);
 void add_run(CLI::App& app, Run& run);
+void add_sweep(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);
 

@@ -67,7 +67,7 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
           data::name_of(default_part)));
   source->add_option("--images", images,
                      "A folder of PNG and JPEG pictures: those of --labels, or a folder a class");
-  source->require_option(1);
+  source->require_option(may_be_missing ? 0 : 1, 1);
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
   command.add_option("--label-offset", label_offset,
                      "Added to every label of --images, for networks with a class more");

@@ -40,11 +40,13 @@ struct DataOptions {
   std::string crop = "on";
   std::string samples_name = "--samples";
   std::int64_t samples = 0;  // 0: all
+  bool may_be_missing = false;  // neither --data nor --images is an error of its own
   PreprocessingOption preprocessing;
   int threads = 0;  // 0: all cores
 
   // `samples_text` says what --samples is for and its default.
   void add_to(CLI::App& command, data::Part default_part, const std::string& samples_text);
+  bool given() const { return !data.empty() || !images.empty(); }
   // Pictures in the size of the first input [N, C, H, W] of `model`.
   DataSource open(data::Part default_part, const ModelFile& model) const;
   // The rows asked for, at even spacing through the source, with their preparation. Throws UsageError for

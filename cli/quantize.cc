@@ -3,69 +3,42 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/recipe_options.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/calibration_file.h"
 #include "halftone/quant/islands.h"
+#include "halftone/quant/reconstruct.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
 namespace {
-
-constexpr std::int64_t kCalibrationSamples = 1024;
-constexpr std::int64_t kBatch = 64;
 
 struct Options {
   std::string model;
   ShapeOption shapes;
   std::string output;
   DataOptions data;
-  std::string bits = "w8a8";
-  std::string granularity = "channel";
-  std::string arithmetic = "fixed";
-  std::optional<int> mantissa_bits;
-  bool symmetric = false;
-  bool asymmetric = false;
-  bool power_of_two = false;
-  bool allow_float = false;
-  std::string format = "qdq";
+  RecipeOptions recipe;
+  FileSettings file;
+  std::vector<std::string> ranges;
   bool json = false;
 };
-
-quant::Recipe recipe_from(const Options& options) {
-  quant::Recipe recipe;
-  const std::string& bits = options.bits;
-  const bool two_digits = bits.size() == 4 && bits[0] == 'w' && bits[2] == 'a' && bits[1] >= '2' && bits[1] <= '8' &&
-                          (bits[3] == '2' || bits[3] == '4' || bits[3] == '8');
-  if (!two_digits)
-    throw UsageError("--bits", fmt::format("got '{}', expected w and 2 to 8, a and 2, 4 or 8, as w4a8", bits));
-  recipe.weights.bits = bits[1] - '0';
-  recipe.activations.bits = bits[3] - '0';
-  if (options.granularity == "tensor") recipe.granularity = numeric::Granularity::tensor;
-  recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
-  if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
-    throw UsageError("--mantissa",
-                     fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
-  recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
-  recipe.power_of_two = options.power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift;
-  if (options.symmetric) recipe.activation_scheme = numeric::Scheme::symmetric;
-  if (options.asymmetric) {
-    recipe.weight_scheme = numeric::Scheme::asymmetric;
-    recipe.weights.narrow = false;
-  }
-  return recipe;
-}
 
 // What quantizing came to.
 struct Result {
@@ -110,7 +83,7 @@ std::string why_nothing(const ir::Graph& graph) {
 void print_summary(const nlohmann::json& s) {
   fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
-  fmt::print("  calibrated   on {} samples, min-max\n", report::format_count(s["calibration_samples"]));
+  fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
   fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",
@@ -136,7 +109,7 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
   for (const quant::Island& island : islands)
     if (!island.ends_network)
       named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
-  if (options.allow_float || named.empty()) return;
+  if (named.empty()) return;
   throw UnsupportedError(options.model,
                          fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
                                      "conversions",
@@ -144,41 +117,77 @@ void refuse_islands(const std::vector<quant::Island>& islands, const Options& op
                                      fmt::join(named, ", ")));
 }
 
-quant::RangeTable calibrate(const ir::Graph& graph, const analysis::Samples& samples,
+// The ranges of files that `calibrate` wrote, as the recipe's observers choose them.
+quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::Graph& graph,
+                              const quant::Recipe& recipe) {
+  quant::CalibrationFile all;
+  for (const std::string& file : files) {
+    const std::vector<std::byte> bytes = read_file(file);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    quant::join(all, quant::calibration_from_json(text, file), file);
+  }
+  if (all.equalized != recipe.equalize)
+    throw InputError(files[0], all.equalized ? "is of an equalized network, expected --equalize here too"
+                                             : "is of a network that was not equalized");
+  return quant::choose_ranges(graph, all.seen, recipe, all.set);
+}
+
+quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                             const Options& options) {
-  quant::RangeTable ranges;
-  with_progress(options.data, samples, kBatch, "calibrating", [&](const analysis::BatchOptions& batches) {
-    const auto inputs = [&](std::int64_t first, std::int64_t last) {
-      return analysis::batch_of(samples, first, last, batches).inputs;
-    };
-    ranges = quant::calibrate(*float_engine::make_executor(graph), {samples.size(), inputs},
-                              {.batch_size = batches.batch_size,
-                               .fixed_batch = batches.fixed_batch,
-                               .threads = batches.threads,
-                               .progress = batches.progress});
+  if (recipe.weight_only) return {};
+  if (!options.ranges.empty()) return ranges_from(options.ranges, graph, recipe);
+  return quant::choose_ranges(graph, calibrate(graph, samples, options.data), recipe);
+}
+
+// Parameters as the recipe's methods have them.
+quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable& ranges,
+                                const quant::Recipe& recipe, const analysis::Samples& samples,
+                                const Options& options) {
+  quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
+  if (!quant::reconstructs(recipe)) return parameters;
+  with_samples(samples, options.data, "choosing weights", [&](const auto& source, const auto& calibration) {
+    quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
   });
-  return ranges;
+  return parameters;
+}
+
+// Where the full recipe of a quantized file goes: out.recipe.toml for out.onnx; nowhere for a pipe.
+std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
+  if (is_special_file(output)) return std::nullopt;
+  return std::filesystem::path(output).replace_extension(".recipe.toml");
 }
 
 int quantize(const Options& options) {
-  const quant::Recipe recipe = recipe_from(options);
-  quant::check(recipe);
+  const quant::Recipe recipe = options.recipe.recipe();
   check_writable(options.output);
+  const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
+  if (recipe_path) check_writable(recipe_path->string());
   ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const ir::Graph graph = passes::simplify(before.graph);
-  if (!options.allow_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, before), before);
-  const quant::RangeTable ranges = calibrate(graph, samples, options);
-  Result result{.quantized = quant::quantize(graph, ranges, recipe), .samples = samples.size()};
+  ir::Graph graph = passes::simplify(before.graph);
+  if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  const bool may_stay_float = options.file.allow_float || recipe.weight_only;
+  if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
+  const bool needs_samples = (!recipe.weight_only && options.ranges.empty()) || quant::reconstructs(recipe);
+  if (needs_samples && !options.data.given())
+    throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
+  analysis::Samples samples;
+  if (options.data.given())
+    samples = options.data.take(options.data.open(data::Part::train, before), before);
+  const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
+  const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
+  Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
+                .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
-  result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  if (options.data.given())
+    result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   // What can't become integers is refused before anything is written.
   result.integers = qgraph::lower(result.quantized.graph);
   result.islands = quant::islands_of(graph, result.integers);
-  refuse_islands(result.islands, options);
-  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.format), options.output);
+  if (!may_stay_float) refuse_islands(result.islands, options);
+  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.file.format), options.output);
+  if (recipe_path) write_file(*recipe_path, recipe_file(recipe, options.data, options.file));
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);
@@ -192,6 +201,7 @@ int quantize(const Options& options) {
 void add_quantize(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kCalibrationSamples;
+  options->data.may_be_missing = true;
   CLI::App* command =
       app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
   command->footer(
@@ -203,43 +213,32 @@ void add_quantize(CLI::App& app, Run& run) {
       "answer off, and stays the float end of the network.");
   command->add_option("model", options->model, "Float ONNX model")->required();
   command
-      ->add_option("-o,--output", options->output,
-                   "ONNX file to write, with the arithmetic in its metadata")
+      ->add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
       ->required();
   command
-      ->add_option("--format", options->format,
-                   "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX lacks) or "
+      ->add_option("--format", options->file.format,
+                   "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX "
+                   "lacks) or "
                    "qonnx (Quant nodes)")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
       ->capture_default_str();
-  command->add_flag("--allow-float", options->allow_float,
+  command->add_flag("--allow-float", options->file.allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
   options->shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--bits", options->bits, "Bits of weights (2 to 8) and activations (2, 4 or 8)")
-      ->capture_default_str();
-  command->add_option("--granularity", options->granularity, "One weight scale for each: tensor or channel")
-      ->check(CLI::IsMember({"tensor", "channel"}))
-      ->capture_default_str();
-  auto* symmetric =
-      command->add_flag("--symmetric", options->symmetric,
-                        "Weights and activations symmetric (otherwise activations are asymmetric)");
-  command->add_flag("--asymmetric", options->asymmetric, "Weights and activations asymmetric")
-      ->excludes(symmetric);
-  command->add_flag("--power-of-two", options->power_of_two, "Scales rounded up to powers of two");
-  command
-      ->add_option("--arithmetic", options->arithmetic,
-                   "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)")
-      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
-      ->capture_default_str();
-  command
-      ->add_option("--mantissa", options->mantissa_bits,
-                   "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)")
-      ->check(CLI::IsMember({8, 16, 32}));
+  options->recipe.add_to(*command);
+  command->add_option("--ranges", options->ranges,
+                      "Files of halftone calibrate, instead of calibrating: one, or all parts");
   command->add_flag("--json", options->json, "Print the summary as JSON");
-  command->callback([options, &run] { run = [options] { return quantize(*options); }; });
+  command->callback([options, command, &run] {
+    run = [options, command] {
+      if (!options->recipe.file.empty())
+        take_over(options->recipe.file, *command, options->data, options->file);
+      return quantize(*options);
+    };
+  });
 }
 
 }  // namespace halftone::cli

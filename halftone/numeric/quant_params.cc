@@ -85,8 +85,11 @@ std::vector<Range> weight_ranges(const Tensor& weights, const WeightSpec& spec) 
 }
 
 QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec) {
+  return params_from_ranges(weights, spec, weight_ranges(weights, spec));
+}
+
+QuantParams params_from_ranges(const Tensor& weights, const WeightSpec& spec, std::span<const Range> ranges) {
   QuantParams params = layout_of(weights, spec);
-  const std::vector<Range> ranges = weight_ranges(weights, spec);
   for (std::size_t i = 0; i < ranges.size(); ++i)
     params.affine[i] = affine_from_range(ranges[i], spec.format, spec.scheme, spec.power_of_two);
   return params;

@@ -43,6 +43,8 @@ struct WeightSpec {
 // 2^−20 of the tensor's takes the tensor's α: its range becomes [−α, α] ([0, α] when symmetric and unsigned).
 // Throws InputError for NaN or infinity.
 QuantParams params_from_weights(const Tensor& weights, const WeightSpec& spec);
+// The same from ranges chosen for its entries.
+QuantParams params_from_ranges(const Tensor& weights, const WeightSpec& spec, std::span<const Range> ranges);
 
 // The range that each of params_from_weights' entries covers, after the rule above.
 std::vector<Range> weight_ranges(const Tensor& weights, const WeightSpec& spec);

@@ -42,7 +42,13 @@ ir::Graph pool_means(ir::Graph graph);
 // that no layer took): a 1x1 depthwise Conv, which has an integer form.
 ir::Graph convolve_channel_factors(ir::Graph graph);
 
-// All of the above, in the order in which they help each other: what every quantization begins with.
+// Moves scale between layers of which one gives the other its channels, by s_c = √(r1_c·r2_c)/r2_c, r1 and r2
+// being max|w| of the weights that give and take channel c, until all such pairs are even: weights of one scale a
+// tensor then lose less. A ReLU6 inside becomes Relu and Min by channel. No part of `simplify`. (Nagel et al.,
+// Data-Free Quantization, ICCV 2019, section 4.1.)
+ir::Graph equalize_cross_layer(ir::Graph graph);
+
+// All of the above but the last, in the order in which they help each other: what every quantization begins with.
 ir::Graph simplify(const ir::Graph& graph);
 
 }  // namespace halftone::passes

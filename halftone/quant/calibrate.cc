@@ -8,45 +8,74 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/parallel_for.h"
-#include "halftone/quant/min_max_observer.h"
+#include "halftone/quant/plan.h"
 
 namespace halftone::quant {
+namespace {
 
-RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options) {
+// Parts of the samples a thread takes: each keeps statistics of its own and merges them once.
+constexpr std::int64_t kPartsPerThread = 4;
+
+void observe(const std::vector<Tensor>& outputs, const std::vector<std::string>& names, std::int64_t sample,
+             std::vector<Statistics>& seen) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    try {
+      seen[i].observe(sample, outputs.at(i).data<float>());
+    } catch (const InputError& error) {
+      throw InputError(names[i], fmt::format("{} in sample {}", error.what(), sample));
+    }
+  }
+}
+
+}  // namespace
+
+ir::Graph observed(const ir::Graph& graph) {
+  const Plan decided = plan(graph);
+  ir::Graph result = graph;
+  result.outputs.clear();
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (decided.quantized[v]) result.outputs.push_back(static_cast<ir::ValueId>(v));
+  return ir::without_dead_nodes(result);
+}
+
+std::vector<std::string> output_names(const ir::Graph& graph) {
+  std::vector<std::string> names;
+  for (ir::ValueId id : graph.outputs) names.push_back(graph.value(id).name);
+  return names;
+}
+
+StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::string>& names,
+                          const Tensor& samples, const CalibrationOptions& options) {
   const auto rows = [&](std::int64_t first, std::int64_t last) {
     const Tensor part = samples.rows(first, last);
     return std::vector<Tensor>{options.fixed_batch ? pad_rows(part, options.batch_size) : part};
   };
-  return calibrate(network, {samples.rank() == 0 ? 0 : samples.dim(0), rows}, options);
+  return calibrate(network, names, {samples.rank() == 0 ? 0 : samples.dim(0), rows}, options);
 }
 
-RangeTable calibrate(const ir::Executor& network, const SampleSource& samples,
-                     const CalibrationOptions& options) {
+StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::string>& names,
+                          const SampleSource& samples, const CalibrationOptions& options) {
   if (samples.count == 0) throw InputError("calibrate", "no samples");
   if (options.batch_size < 1)
     throw UsageError("calibrate", fmt::format("batch size, got {}, expected 1 or more", options.batch_size));
   const std::int64_t batches = (samples.count + options.batch_size - 1) / options.batch_size;
-  std::map<std::string, MinMaxObserver, std::less<>> observers;
+  const std::int64_t parts = std::min(batches, options.threads * kPartsPerThread);
+  std::vector<Statistics> all(names.size());
   std::mutex mutex;
   std::atomic<std::int64_t> done{0};
-  parallel_for(batches, options.threads, [&](std::int64_t batch) {
-    std::map<std::string, MinMaxObserver, std::less<>> seen;
-    const std::vector<Tensor> inputs =
-        samples.inputs(batch * options.batch_size, std::min(samples.count, (batch + 1) * options.batch_size));
-    network.run(inputs, [&](std::string_view name, Tensor& value) {
-      if (value.dtype() != DType::float32) return;
-      try {
-        seen[std::string(name)].observe(value.data<float>());
-      } catch (const InputError& error) {
-        throw InputError(name, error.what());
-      }
-    });
+  parallel_for(parts, options.threads, [&](std::int64_t part) {
+    std::vector<Statistics> seen(names.size());
+    for (std::int64_t batch = part * batches / parts; batch < (part + 1) * batches / parts; ++batch) {
+      const std::int64_t first = batch * options.batch_size;
+      observe(network.run(samples.inputs(first, std::min(samples.count, first + options.batch_size))), names,
+              samples.first_sample + batch, seen);
+      if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
+    }
     const std::lock_guard lock(mutex);
-    for (const auto& [name, observer] : seen) observers[name].merge(observer);
-    if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
+    for (std::size_t i = 0; i < names.size(); ++i) all[i].merge(seen[i]);
   });
-  RangeTable table;
-  for (const auto& [name, observer] : observers) table[name] = observer.range();
+  StatisticsTable table;
+  for (std::size_t i = 0; i < names.size(); ++i) table[names[i]] = std::move(all[i]);
   return table;
 }
 

@@ -1,21 +1,19 @@
-// Running a float network over samples to learn the range of every value.
+// Running a float network over samples to learn how its values are distributed.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "halftone/ir/executor.h"
-#include "halftone/numeric/affine.h"
+#include "halftone/ir/graph.h"
+#include "halftone/quant/statistics.h"
 
 namespace halftone::quant {
 
-using RangeTable = std::map<std::string, numeric::Range, std::less<>>;
-
 struct CalibrationOptions {
-  std::int64_t batch_size = 64;
-  bool fixed_batch = false;  // the network takes no fewer: a short last batch repeats its last row
+  std::int64_t batch_size = 1;  // rows run together: one sample of the statistics
+  bool fixed_batch = false;     // the network takes no fewer: a short last batch repeats its last row
   int threads = 1;
   std::function<void(double)> progress;  // fraction done; may come from any thread
 };
@@ -24,15 +22,20 @@ struct CalibrationOptions {
 struct SampleSource {
   std::int64_t count = 0;
   std::function<std::vector<Tensor>(std::int64_t first, std::int64_t last)>
-      inputs;  // called from many threads
+      inputs;                     // called from many threads
+  std::int64_t first_sample = 0;  // what the first counts as, when they are a part of more
 };
 
-// The min-max range of every float value. `samples` has one sample a row; memory does not depend on their
-// number. The table is the same for any number of threads, and for any batch size when the network computes a
-// row alike in every batch. Throws InputError naming a value that is not finite. A source fills up a fixed
-// batch itself.
-RangeTable calibrate(const ir::Executor& network, const SampleSource& samples,
-                     const CalibrationOptions& options);
-RangeTable calibrate(const ir::Executor& network, const Tensor& samples, const CalibrationOptions& options);
+// The graph with every value that quantization needs the range of as an output, and no other.
+ir::Graph observed(const ir::Graph& graph);
+std::vector<std::string> output_names(const ir::Graph& graph);
+
+// The statistics of the network's outputs, which have these names. Memory does not depend on the number of
+// samples; the table is the same for any number of threads. Throws InputError naming a value that is not
+// finite, and the sample. A source fills up a fixed batch itself.
+StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::string>& names,
+                          const SampleSource& samples, const CalibrationOptions& options);
+StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::string>& names,
+                          const Tensor& samples, const CalibrationOptions& options);
 
 }  // namespace halftone::quant

@@ -8,30 +8,28 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
 #include "halftone/quant/plan.h"
-#include "halftone/quant/weights.h"
 
 namespace halftone::quant {
 namespace {
 
 class Rewriter {
  public:
-  Rewriter(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe)
+  Rewriter(const ir::Graph& graph, const Parameters& parameters, const qgraph::ArithmeticSpec& arithmetic)
       : in_(graph),
-        ranges_(ranges),
-        recipe_(recipe),
-        plan_(plan(graph)),
+        parameters_(parameters),
+        plan_(parameters.plan),
+        arithmetic_(arithmetic),
         renamed_(graph.values.size(), ir::kNoValue) {}
 
   Quantized run() {
-    find_class_ranges();
     out_.name = in_.name;
     out_.metadata = in_.metadata;
-    qgraph::write_arithmetic(recipe_.arithmetic, out_.metadata);
+    qgraph::write_arithmetic(arithmetic_, out_.metadata);
     for (ir::ValueId id : in_.inputs) {
       const ir::Value& value = in_.value(id);
       finish(id, out_.add_input(value.name, value.dtype, value.shape));
     }
-    for (std::size_t n = 0; n < in_.nodes.size(); ++n) rewrite(in_.nodes[n], plan_.role[n]);
+    for (std::size_t n = 0; n < in_.nodes.size(); ++n) rewrite(n);
     for (ir::ValueId id : in_.outputs) out_.outputs.push_back(output(id));
     return {std::move(out_), std::move(notes_)};
   }
@@ -51,28 +49,6 @@ class Rewriter {
     return renamed(id);
   }
 
-  // The union of the ranges of all values that share a scale.
-  void find_class_ranges() {
-    for (std::size_t v = 0; v < in_.values.size(); ++v) {
-      if (!plan_.quantized[v]) continue;
-      const std::string& name = in_.values[v].name;
-      const auto range = ranges_.find(name);
-      if (range == ranges_.end()) throw InputError("quantize", fmt::format("no range for value '{}'", name));
-      const auto [at, added] = class_ranges_.try_emplace(plan_.scale_class[v], range->second);
-      at->second.lo = std::min(at->second.lo, range->second.lo);
-      at->second.hi = std::max(at->second.hi, range->second.hi);
-    }
-  }
-
-  numeric::Affine activation_params(ir::ValueId id) const {
-    try {
-      return numeric::affine_from_range(class_ranges_.at(plan_.scale_class[static_cast<std::size_t>(id)]),
-                                        recipe_.activations, recipe_.activation_scheme, recipe_.power_of_two);
-    } catch (const InputError& error) {
-      throw InputError(in_.value(id).name, error.what());
-    }
-  }
-
   ir::ValueId scalar(const std::string& name, float value) {
     return out_.add_constant(name, Tensor::from<float>({}, {&value, 1}));
   }
@@ -83,13 +59,12 @@ class Rewriter {
   // `computed` is the value in the new graph; behind it goes the pair, if it gets one.
   void finish(ir::ValueId id, ir::ValueId computed) {
     renamed(id) = computed;
-    if (!plan_.quantized[static_cast<std::size_t>(id)]) return;
+    const auto& params = parameters_.activations[static_cast<std::size_t>(id)];
+    if (!params) return;
     const std::string& name = in_.value(id).name;
-    const numeric::Affine affine = activation_params(id);
-    scale_[id] = affine.scale;
-    const ir::ValueId s = scalar(name + "_scale", affine.scale);
+    const ir::ValueId s = scalar(name + "_scale", params->affine.scale);
     const ir::ValueId z =
-        zero_point(name + "_zero_point", affine.zero_point, numeric::storage_dtype(recipe_.activations));
+        zero_point(name + "_zero_point", params->affine.zero_point, numeric::storage_dtype(params->format));
     const ir::ValueId q = out_.add_node(ir::QuantizeLinear{}, {computed, s, z}, name + "_quantized");
     renamed(id) =
         out_.add_node(ir::DequantizeLinear{}, {q, s, z}, names_output(id) ? name : name + "_dequantized");
@@ -110,10 +85,11 @@ class Rewriter {
     return in_.value(id).name + (pair && names_output(id) ? "_real" : "");
   }
 
-  void rewrite(const ir::Node& node, Role role) {
+  void rewrite(std::size_t n) {
+    const ir::Node& node = in_.nodes[n];
     std::vector<ir::ValueId> inputs;
-    if (role == Role::linear) {
-      inputs = linear_inputs(node);
+    if (parameters_.weights[n]) {
+      inputs = linear_inputs(node, *parameters_.weights[n]);
     } else {
       for (ir::ValueId id : node.inputs) inputs.push_back(operand(id));
     }
@@ -130,38 +106,22 @@ class Rewriter {
     for (std::size_t i = 1; i < node.outputs.size(); ++i) finish(node.outputs[i], others[i - 1]);
   }
 
-  std::vector<ir::ValueId> linear_inputs(const ir::Node& node) {
-    const Tensor& weights = *in_.constant(node.inputs[1]);
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
-    std::span<const float> bias;
-    if (has_bias) bias = in_.constant(node.inputs[2])->data<float>();
-    const int axis = ir::weight_axis(node.op);
-    // The groups of a ConvTranspose share its channel dimension.
-    const auto* transpose = std::get_if<ir::ConvTranspose>(&node.op);
-    const bool shared = transpose != nullptr && transpose->groups > 1;
-    QuantizedWeights quantized;
-    try {
-      quantized =
-          quantize_weights(weights, bias, scale_.at(node.inputs[0]),
-                           {.format = recipe_.weights,
-                            .scheme = recipe_.weight_scheme,
-                            .power_of_two = recipe_.power_of_two,
-                            .granularity = shared ? numeric::Granularity::tensor : recipe_.granularity,
-                            .axis = axis});
-    } catch (const InputError& error) {
-      throw InputError(ir::describe(in_, node), error.what());
-    }
-    if (!quantized.raised.empty())
+  std::vector<ir::ValueId> linear_inputs(const ir::Node& node, const QuantizedWeights& weights) {
+    if (!weights.raised.empty())
       notes_.push_back(fmt::format("{}: weight scale raised for {} channels so that the bias fits 2^30 steps",
-                                   ir::describe(in_, node), quantized.raised.size()));
+                                   ir::describe(in_, node), weights.raised.size()));
     std::vector<ir::ValueId> inputs{operand(node.inputs[0]),
-                                    weight_operand(in_.value(node.inputs[1]).name, quantized, axis)};
-    if (has_bias)
-      inputs.push_back(bias_operand(in_.value(node.inputs[2]).name, quantized, scale_.at(node.inputs[0])));
+                                    weight_operand(in_.value(node.inputs[1]).name, weights)};
+    if (bias_of(in_, node).empty()) return inputs;
+    const auto& x = parameters_.activations[static_cast<std::size_t>(node.inputs[0])];
+    const std::string& name = in_.value(node.inputs[2]).name;
+    inputs.push_back(x && !weights.bias.empty()  ? bias_operand(name, weights, x->affine.scale)
+                     : weights.real_bias.empty() ? operand(node.inputs[2])
+                                                 : out_.add_constant(name, corrected_bias(node, weights)));
     return inputs;
   }
 
-  ir::ValueId weight_operand(const std::string& name, const QuantizedWeights& w, int axis) {
+  ir::ValueId weight_operand(const std::string& name, const QuantizedWeights& w) {
     std::vector<float> scales;
     std::vector<std::int32_t> zeros;
     for (const numeric::Affine& affine : w.params.affine) {
@@ -174,7 +134,11 @@ class Rewriter {
     const ir::ValueId s = out_.add_constant(name + "_scale", Tensor::from<float>(shape, scales));
     const ir::ValueId z =
         out_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()));
-    return out_.add_node(ir::DequantizeLinear{.axis = axis}, {q, s, z}, name + "_dequantized");
+    return out_.add_node(ir::DequantizeLinear{.axis = w.params.axis}, {q, s, z}, name + "_dequantized");
+  }
+
+  Tensor corrected_bias(const ir::Node& node, const QuantizedWeights& w) const {
+    return Tensor::from<float>(in_.constant(node.inputs[2])->shape(), w.real_bias);
   }
 
   // int32 at scale s_x·s_w, zero point 0.
@@ -194,21 +158,23 @@ class Rewriter {
   }
 
   const ir::Graph& in_;
-  const RangeTable& ranges_;
-  const Recipe& recipe_;
-  Plan plan_;
+  const Parameters& parameters_;
+  const Plan& plan_;
+  const qgraph::ArithmeticSpec& arithmetic_;
   ir::Graph out_;
-  std::vector<ir::ValueId> renamed_;                    // by old value: the new one its readers use
-  std::map<ir::ValueId, numeric::Range> class_ranges_;  // by scale class
-  std::map<ir::ValueId, float> scale_;                  // by old value
+  std::vector<ir::ValueId> renamed_;  // by old value: the new one its readers use
   std::vector<std::string> notes_;
 };
 
 }  // namespace
 
+Quantized quantize(const ir::Graph& graph, const Parameters& parameters,
+                   const qgraph::ArithmeticSpec& arithmetic) {
+  return Rewriter(graph, parameters, arithmetic).run();
+}
+
 Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe) {
-  check(recipe);
-  return Rewriter(graph, ranges, recipe).run();
+  return quantize(graph, choose_parameters(graph, ranges, recipe), recipe.arithmetic);
 }
 
 std::vector<FloatNode> float_nodes(const ir::Graph& graph) {

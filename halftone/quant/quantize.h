@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
-#include "halftone/quant/calibrate.h"
-#include "halftone/quant/recipe.h"
+#include "halftone/quant/parameters.h"
 
 namespace halftone::quant {
 
@@ -16,11 +15,13 @@ struct Quantized {
   std::vector<std::string> notes;  // what a user should know: weight scales raised for a bias
 };
 
-// `graph` is a float graph after passes::simplify, `ranges` cover its values (by name). Weights become
-// integers with a Dequantize, biases int32 at s_x·s_w, activations pairs at the input and the output of
-// everything that has an integer form; a ReLU or Clip after a sum shares its pair, and ops that only move
-// elements share their input's scale. Ops without an integer form stay float. Throws InputError for a range
-// that is missing, UsageError for a recipe that does not fit.
+// Weights become integers with a Dequantize, biases int32 at s_x·s_w, activations pairs at the input and the
+// output of everything that has an integer form; a ReLU or Clip after a sum shares its pair, and ops that only
+// move elements share their input's scale. Ops without an integer form stay float.
+Quantized quantize(const ir::Graph& graph, const Parameters& parameters,
+                   const qgraph::ArithmeticSpec& arithmetic);
+
+// The same with weights rounded to nearest: choose_parameters first.
 Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe);
 
 // Nodes that quantize leaves in float, each with the reason: the pre-flight check.

@@ -3,35 +3,92 @@
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/recipe_names.h"
 
 namespace halftone::quant {
+namespace {
+
+bool is_shift(const Recipe& recipe) { return recipe.arithmetic.mode == numeric::Arithmetic::shift; }
+
+void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
+  numeric::check(weights.format);
+  if (weights.granularity == numeric::Granularity::group)
+    throw UsageError("recipe", "granularity group, expected tensor or channel");
+  if (weights.code != WeightCode::affine && weights.range != WeightRange::min_max)
+    throw UsageError("recipe", "binary or ternary weights have no range to be clipped");
+  if (is_shift(recipe) && !weights.power_of_two)
+    throw UsageError("recipe", "arithmetic shift without power-of-two scales");
+}
+
+void check_activations(const ActivationRecipe& activations, const Recipe& recipe) {
+  numeric::check(activations.format);
+  const int bits = activations.format.bits;
+  if (bits != 2 && bits != 4 && bits != 8 && bits != 16)
+    throw UsageError("recipe", fmt::format("activations of {} bits, expected 2, 4, 8 or 16", bits));
+  if (is_shift(recipe) && !activations.power_of_two)
+    throw UsageError("recipe", "arithmetic shift without power-of-two scales");
+}
+
+std::string bits_of(const WeightRecipe& weights) {
+  switch (weights.code) {
+    case WeightCode::binary:
+      return "w1";
+    case WeightCode::ternary:
+      return "wt";
+    case WeightCode::affine:
+      return fmt::format("w{}", weights.format.bits);
+  }
+  return "";
+}
+
+std::string describe(const WeightRecipe& weights) {
+  return fmt::format("weights {}{} by {}{}{}{}", weights.power_of_two ? "power-of-two " : "",
+                     weights.code != WeightCode::affine ? name_in(kCodeNames, weights.code)
+                                                           : name_in(kSchemeNames, weights.scheme),
+                     name_in(kGranularityNames, weights.granularity),
+                     weights.range == WeightRange::mean_squared_error ? " clipped by mse" : "",
+                     weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
+                     weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));
+}
+
+}  // namespace
+
+void use_powers_of_two(Recipe& recipe) {
+  recipe.weights.power_of_two = recipe.activations.power_of_two = true;
+  for (LayerRule& rule : recipe.layers) rule.weights.power_of_two = true;
+  for (TensorRule& rule : recipe.tensors) rule.activations.power_of_two = true;
+}
 
 void check(const Recipe& recipe) {
-  numeric::check(recipe.weights);
-  numeric::check(recipe.activations);
-  const int a = recipe.activations.bits;
-  if (recipe.weights.bits < 2 || recipe.weights.bits > 8 || (a != 2 && a != 4 && a != 8))
-    throw UsageError("recipe", fmt::format("bits, got w{}a{}, expected w2 to w8 and a2, a4 or a8",
-                                           recipe.weights.bits, a));
+  check_weights(recipe.weights, recipe);
+  check_activations(recipe.activations, recipe);
+  for (const LayerRule& rule : recipe.layers) check_weights(rule.weights, recipe);
+  for (const TensorRule& rule : recipe.tensors) check_activations(rule.activations, recipe);
   const int mantissa = recipe.arithmetic.mantissa_bits;
   if (recipe.arithmetic.mode == numeric::Arithmetic::fixed && mantissa != 8 && mantissa != 16 &&
       mantissa != 32)
     throw UsageError("recipe", fmt::format("mantissa of {} bits, expected 8, 16 or 32", mantissa));
-  if (recipe.granularity == numeric::Granularity::group)
-    throw UsageError("recipe", "granularity group, expected tensor or channel");
-  if (recipe.arithmetic.mode == numeric::Arithmetic::shift && !recipe.power_of_two)
-    throw UsageError("recipe", "arithmetic shift without power-of-two scales");
+  if (recipe.weight_only && !recipe.tensors.empty())
+    throw UsageError("recipe", "activations that stay float, and settings for some of them");
+  if (recipe.adaround_steps < 1)
+    throw UsageError("recipe",
+                     fmt::format("steps of adaround, got {}, expected 1 or more", recipe.adaround_steps));
 }
 
 std::string describe(const Recipe& recipe) {
-  const auto scheme = [](numeric::Scheme s) {
-    return s == numeric::Scheme::symmetric ? "symmetric" : "asymmetric";
-  };
-  return fmt::format("w{}a{}, weights {} by {}, activations {}, {}{}", recipe.weights.bits,
-                     recipe.activations.bits, scheme(recipe.weight_scheme),
-                     recipe.granularity == numeric::Granularity::tensor ? "tensor" : "channel",
-                     scheme(recipe.activation_scheme), recipe.power_of_two ? "power-of-two scales, " : "",
-                     qgraph::describe(recipe.arithmetic));
+  std::string text = bits_of(recipe.weights);
+  if (!recipe.weight_only) text += fmt::format("a{}", recipe.activations.format.bits);
+  text += ", " + describe(recipe.weights);
+  if (recipe.weight_only)
+    text += ", activations float";
+  else
+    text += fmt::format(", activations {}{} by {}", recipe.activations.power_of_two ? "power-of-two " : "",
+                        name_in(kSchemeNames, recipe.activations.scheme), describe(recipe.activations.observer));
+  if (!recipe.layers.empty() || !recipe.tensors.empty())
+    text += fmt::format(", {} exceptions", recipe.layers.size() + recipe.tensors.size());
+  if (recipe.equalize) text += ", equalized";
+  if (recipe.correct_bias) text += ", biases corrected";
+  return text + ", " + qgraph::describe(recipe.arithmetic);
 }
 
 }  // namespace halftone::quant

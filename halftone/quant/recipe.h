@@ -2,23 +2,80 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "halftone/numeric/quant_params.h"
 #include "halftone/qgraph/arithmetic_spec.h"
+#include "halftone/quant/observer.h"
 
 namespace halftone::quant {
 
-// Defaults: int8 asymmetric activations per tensor, int8 narrow symmetric weights per channel, fixed
-// arithmetic. Mode shift needs power_of_two. Weights take 2 to 8 bits, activations 2, 4 or 8.
-struct Recipe {
-  numeric::IntegerFormat weights{8, true, true};
-  numeric::Scheme weight_scheme = numeric::Scheme::symmetric;
-  numeric::Granularity granularity = numeric::Granularity::channel;
-  numeric::IntegerFormat activations{8, true, false};
-  numeric::Scheme activation_scheme = numeric::Scheme::asymmetric;
+// Which integers stand for weights: on a uniform grid, or docs/arithmetic.md section 1's other ones.
+enum class WeightCode { affine, binary, ternary };
+
+enum class WeightRange {
+  min_max,             // every weight within the range
+  mean_squared_error,  // clipped where that lowers the error (weight_clip.h)
+};
+
+enum class WeightRounding {
+  nearest,
+  adaround,        // adaround.h
+  error_feedback,  // error_feedback.h
+};
+
+// Weights of 1 to 16 bits; binary and ternary ones have a format of their own.
+struct WeightRecipe {
+  WeightCode code = WeightCode::affine;
+  numeric::IntegerFormat format{8, true, true};
+  numeric::Scheme scheme = numeric::Scheme::symmetric;
   bool power_of_two = false;
+  numeric::Granularity granularity = numeric::Granularity::channel;
+  WeightRange range = WeightRange::min_max;
+  WeightRounding rounding = WeightRounding::nearest;
+  bool operator==(const WeightRecipe&) const = default;
+};
+
+// Activations of 2, 4, 8 or 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8
+// bits at least, unless a rule names it: it is looked up, and multiplies nothing.
+struct ActivationRecipe {
+  numeric::IntegerFormat format{8, true, false};
+  numeric::Scheme scheme = numeric::Scheme::asymmetric;
+  bool power_of_two = false;
+  ObserverChoice observer;
+  bool operator==(const ActivationRecipe&) const = default;
+};
+
+// Other settings for the linear layers that a pattern matches (* is any text, ? any character), by the name of
+// the node or of its weights; "<first>" and "<last>" are the first and the last of them.
+struct LayerRule {
+  std::string layer;
+  WeightRecipe weights;
+  bool operator==(const LayerRule&) const = default;
+};
+
+// Other settings for activations, by the name of the value; "<input>" are the network's inputs, "<output>" its
+// outputs, "<last>" what the last linear layer takes.
+struct TensorRule {
+  std::string tensor;
+  ActivationRecipe activations;
+  bool operator==(const TensorRule&) const = default;
+};
+
+struct Recipe {
+  WeightRecipe weights;
+  ActivationRecipe activations;
+  bool weight_only = false;  // activations stay float
+  std::vector<LayerRule> layers;    // of several that match, the last counts
+  std::vector<TensorRule> tensors;  // likewise; values that share a scale follow any of them
+  bool equalize = false;            // passes::equalize_cross_layer before calibration
+  bool correct_bias = false;        // reconstruct.h
+  int adaround_steps = 2000;
   qgraph::ArithmeticSpec arithmetic;
 };
+
+// Scales of weights and activations become powers of two, in every rule too.
+void use_powers_of_two(Recipe& recipe);
 
 // Throws UsageError naming what does not go together.
 void check(const Recipe& recipe);

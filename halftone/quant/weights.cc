@@ -1,9 +1,14 @@
 #include "halftone/quant/weights.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdlib>
 
 #include "halftone/base/error.h"
 #include "halftone/numeric/bias.h"
+#include "halftone/numeric/code_weights.h"
+#include "halftone/quant/weight_clip.h"
 
 namespace halftone::quant {
 namespace {
@@ -16,15 +21,41 @@ numeric::Affine with_scale(float scale, double lo, const numeric::Affine& old,
   return {scale, static_cast<std::int32_t>(std::clamp<double>(zero, spec.format.qmin(), spec.format.qmax()))};
 }
 
+// The groups of a ConvTranspose share its channel dimension, and so one scale.
+bool shares_channels(const ir::Op& op) {
+  const auto* transpose = std::get_if<ir::ConvTranspose>(&op);
+  return transpose != nullptr && transpose->groups > 1;
+}
+
+QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, const WeightRecipe& recipe,
+                            const numeric::WeightSpec& spec, std::optional<float> s_x) {
+  const auto code = recipe.code == WeightCode::binary ? numeric::Code::binary : numeric::Code::ternary;
+  const numeric::CodedWeights coded =
+      numeric::code_weights(weights, code, spec.granularity, spec.axis, spec.power_of_two);
+  QuantizedWeights result{.q = numeric::from_int32(weights.shape(), numeric::to_int32(coded.integers),
+                                                   numeric::storage_dtype(coded.params.format)),
+                          .params = coded.params};
+  if (!s_x) return result;
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    const float s_w = coded.params.affine[coded.params.affine.size() == 1 ? 0 : c].scale;
+    result.bias.push_back(numeric::quantize_bias(bias[c], *s_x, s_w));
+    if (std::abs(result.bias.back()) > numeric::kMaxBias)
+      throw InputError("bias", fmt::format("{} of channel {} is beyond 2^30 steps of {}", bias[c], c,
+                                           *s_x * s_w));
+  }
+  return result;
+}
+
 }  // namespace
 
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
-                                  const numeric::WeightSpec& spec) {
+                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges) {
+  std::vector<numeric::Range> whole;
+  if (ranges.empty()) ranges = whole = numeric::weight_ranges(weights, spec);
   QuantizedWeights result;
-  result.params = numeric::params_from_weights(weights, spec);
+  result.params = numeric::params_from_ranges(weights, spec, ranges);
   std::vector<numeric::Affine>& affine = result.params.affine;
   if (spec.granularity != numeric::Granularity::group) {
-    const std::vector<numeric::Range> ranges = numeric::weight_ranges(weights, spec);
     for (std::size_t c = 0; c < bias.size(); ++c) {
       const std::size_t i = affine.size() == 1 ? 0 : c;
       const float scale = numeric::weight_scale_for_bias(bias[c], s_x, affine[i].scale, spec.power_of_two);
@@ -37,6 +68,27 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
   }
   result.q = numeric::quantize(weights, result.params);
   return result;
+}
+
+QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
+                                std::optional<float> s_x) {
+  const Tensor& weights = *graph.constant(node.inputs[1]);
+  const bool shared = shares_channels(node.op);
+  const numeric::WeightSpec spec{.format = recipe.format,
+                                 .scheme = recipe.scheme,
+                                 .power_of_two = recipe.power_of_two,
+                                 .granularity = shared ? numeric::Granularity::tensor : recipe.granularity,
+                                 .axis = ir::weight_axis(node.op)};
+  const std::span<const float> bias = bias_of(graph, node);
+  if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
+  const auto ranges = recipe.range == WeightRange::mean_squared_error ? clipped_weight_ranges(weights, spec)
+                                                                      : numeric::weight_ranges(weights, spec);
+  return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges);
+}
+
+std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node) {
+  if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return {};
+  return graph.constant(node.inputs[2])->data<float>();
 }
 
 }  // namespace halftone::quant

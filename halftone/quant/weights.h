@@ -2,23 +2,37 @@
 // sections 3, 5.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "halftone/ir/graph.h"
 #include "halftone/numeric/quant_params.h"
+#include "halftone/quant/recipe.h"
 
 namespace halftone::quant {
 
 struct QuantizedWeights {
   Tensor q;  // integers, shape of the weights
   numeric::QuantParams params;
-  std::vector<std::int64_t> bias;    // [M], or empty
+  std::vector<std::int64_t> bias;    // [M] at s_x·s_w; empty when there is none, or it stays float
+  std::vector<float> real_bias;      // [M] when it stays float and was corrected
   std::vector<std::int64_t> raised;  // channels whose scale grew so that the bias fits 2^30
+  bool operator==(const QuantizedWeights&) const = default;
 };
 
-// `bias` is empty or has one number for each index of spec.axis. s_x is the scale of the layer's input.
-// At tensor granularity one bias that does not fit raises the scale of the whole tensor.
+// `bias` is empty or has one number for each index of spec.axis. s_x is the scale of the layer's input, `ranges`
+// those of the scales, empty: numeric::weight_ranges. At tensor granularity one bias that does not fit
+// raises the scale of the whole tensor. At group granularity the bias stays float.
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
-                                  const numeric::WeightSpec& spec);
+                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges = {});
+
+// Those of a Conv, ConvTranspose, Gemm or MatMul with constant weights, rounded to nearest; the bias too when
+// the input has a scale. Throws InputError for a bias that binary or ternary weights cannot hold.
+QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
+                                std::optional<float> s_x);
+
+// The float bias of such a node; empty when it has none.
+std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node);
 
 }  // namespace halftone::quant

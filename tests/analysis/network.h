@@ -7,9 +7,9 @@
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/qgraph/lower.h"
-#include "halftone/quant/calibrate.h"
 #include "halftone/quant/quantize.h"
 #include "tests/ir/tensors.h"
+#include "tests/quant/ranges.h"
 
 namespace halftone::analysis {
 
@@ -53,7 +53,7 @@ inline ir::Graph float_network() {
 inline quant::Recipe recipe_of(const qgraph::ArithmeticSpec& spec) {
   quant::Recipe recipe;
   recipe.arithmetic = spec;
-  recipe.power_of_two = spec.mode == numeric::Arithmetic::shift;
+  if (spec.mode == numeric::Arithmetic::shift) use_powers_of_two(recipe);
   return recipe;
 }
 
@@ -65,7 +65,7 @@ struct Network {
   explicit Network(const qgraph::ArithmeticSpec& spec = {}, std::int64_t count = 128)
       : dataset(samples(count, {1, 6, 6})) {
     const ir::Graph real = float_network();
-    const auto ranges = quant::calibrate(ir::Interpreter(real), dataset.images, {});
+    const auto ranges = quant::ranges_on(real, dataset.images);
     simulated = quant::quantize(real, ranges, recipe_of(spec)).graph;
     integers = qgraph::lower(simulated);
   }

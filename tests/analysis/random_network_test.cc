@@ -70,15 +70,15 @@ ir::Graph any_network() {
 quant::Recipe any_recipe() {
   const int mode = choose(5);
   quant::Recipe recipe;
-  recipe.granularity = choose(2) == 0 ? numeric::Granularity::tensor : numeric::Granularity::channel;
+  recipe.weights.granularity = choose(2) == 0 ? numeric::Granularity::tensor : numeric::Granularity::channel;
   if (choose(2) == 0) {
-    recipe.weight_scheme = numeric::Scheme::asymmetric;
-    recipe.weights = {8, true, false};
+    recipe.weights.scheme = numeric::Scheme::asymmetric;
+    recipe.weights.format = {8, true, false};
   }
-  if (choose(3) == 0) recipe.activation_scheme = numeric::Scheme::symmetric;
-  if (recipe.activation_scheme == numeric::Scheme::asymmetric && choose(2) == 0)
-    recipe.activations = {8, false, false};
-  recipe.power_of_two = mode == 3 || choose(3) == 0;
+  if (choose(3) == 0) recipe.activations.scheme = numeric::Scheme::symmetric;
+  if (recipe.activations.scheme == numeric::Scheme::asymmetric && choose(2) == 0)
+    recipe.activations.format = {8, false, false};
+  if (mode == 3 || choose(3) == 0) use_powers_of_two(recipe);
   if (mode < 3) recipe.arithmetic.mantissa_bits = 8 << mode;
   if (mode == 3) recipe.arithmetic.mode = numeric::Arithmetic::shift;
   if (mode == 4) recipe.arithmetic.mode = numeric::Arithmetic::onnx;
@@ -89,7 +89,7 @@ RC_GTEST_PROP(RandomNetworks, AreIntegersAloneAndEveryDifferenceIsExplained, ())
   const ir::Graph real = any_network();
   const quant::Recipe recipe = any_recipe();
   const data::Dataset dataset = samples(20, {2, 5, 5});
-  const auto ranges = quant::calibrate(ir::Interpreter(real), dataset.images, {});
+  const auto ranges = quant::ranges_on(real, dataset.images);
   const ir::Graph simulated = quant::quantize(real, ranges, recipe).graph;
   ir::check(simulated);
   const qgraph::QuantizedGraph integers = qgraph::lower(simulated);

@@ -156,8 +156,8 @@ TEST(Verify, JudgesIntegersThatAClipBoundsBehindTheClip) {
   Network network;
   const ir::Graph real = float_network();
   quant::Recipe recipe = recipe_of({.mode = Arithmetic::onnx});
-  recipe.activation_scheme = numeric::Scheme::symmetric;
-  const auto ranges = quant::calibrate(ir::Interpreter(real), network.dataset.images, {});
+  recipe.activations.scheme = numeric::Scheme::symmetric;
+  const auto ranges = quant::ranges_on(real, network.dataset.images);
   network.simulated = qgraph::with_integer_operators(quant::quantize(real, ranges, recipe).graph);
   network.integers = qgraph::lower(network.simulated);
   ASSERT_TRUE(network.simulated.find("relu1_quantized_unclipped"));
@@ -293,7 +293,7 @@ TEST(Verify, ACorrectAddWhoseOperandsCancelHasNothingUnexplained) {
     const ir::ValueId b = real.add_node(
         ir::MatMul{}, {x, real.add_constant("v", ir::floats({2, 2}, {-factor, 0, 0, -factor}))}, "b");
     real.outputs = {real.add_node(ir::Add{}, {a, b}, "sum")};
-    auto ranges = quant::calibrate(ir::Interpreter(real), dataset.images, {});
+    auto ranges = quant::ranges_on(real, dataset.images);
     ranges["sum"].hi *= 1.07 + factor;  // no simple ratio of the scales
     for (const auto& spec : kSpecs) {
       const ir::Graph simulated = quant::quantize(real, ranges, recipe_of(spec)).graph;

@@ -23,7 +23,8 @@ class Commands(ProgramTest):
 
     def test_help_everywhere_with_an_example(self):
         self.assertIn('Example', self.run_it('--help').stdout)
-        for command in ('model', 'inspect', 'quantize', 'evaluate', 'run', 'verify', 'number'):
+        for command in ('model', 'inspect', 'calibrate', 'quantize', 'evaluate', 'analyze', 'run', 'verify', 'number', 'sweep',
+                        'export'):
             self.assertIn('Example', self.run_it(command, '--help').stdout, command)
 
     def test_starts_at_once_and_without_libtorch(self):

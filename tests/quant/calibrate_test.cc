@@ -6,6 +6,7 @@
 
 #include "halftone/base/error.h"
 #include "tests/ir/tensors.h"
+#include "tests/quant/ranges.h"
 
 namespace halftone::quant {
 namespace {
@@ -21,19 +22,29 @@ ir::Graph network() {
   return g;
 }
 
-TEST(Calibrate, GivesTheSameTableForAnyBatchesAndThreads) {
-  const ir::Interpreter interpreter(network());
+TEST(Calibrate, GivesTheSameTableForAnyThreads) {
   for (std::int64_t rows : {1, 2, 63, 64, 65, 129}) {
     const Tensor samples = ir::random_floats({rows, 3}, 3);
-    const RangeTable whole = calibrate(interpreter, samples, {.batch_size = rows});
-    for (std::int64_t batch : {1, 3, 64})
-      for (int threads : {1, 2})
-        EXPECT_EQ(calibrate(interpreter, samples, {.batch_size = batch, .threads = threads}), whole)
+    for (std::int64_t batch : {1, 3, 64}) {
+      const StatisticsTable one = statistics_of(network(), samples, {.batch_size = batch});
+      for (int threads : {2, 3})
+        EXPECT_EQ(statistics_of(network(), samples, {.batch_size = batch, .threads = threads}), one)
             << rows << " " << batch;
+    }
   }
 }
 
-TEST(Calibrate, HasTheRangeOfEveryFloatValue) {
+TEST(Calibrate, OfShardsIsThatOfTheWhole) {
+  const Tensor samples = ir::random_floats({40, 3}, 3);
+  Statistics merged;
+  for (std::int64_t shard : {2, 0, 3, 1}) {
+    const StatisticsTable part = statistics_of(network(), samples.rows(10 * shard, 10 * shard + 10));
+    merged.merge(part.at("z"));
+  }
+  EXPECT_EQ(merged.histogram(), statistics_of(network(), samples).at("z").histogram());
+}
+
+TEST(Calibrate, HasTheRangeOfEveryQuantizedValue) {
   const ir::Interpreter interpreter(network());
   const Tensor samples = ir::random_floats({50, 3}, 3);
   std::map<std::string, std::pair<float, float>, std::less<>> expected;
@@ -41,8 +52,8 @@ TEST(Calibrate, HasTheRangeOfEveryFloatValue) {
     const auto [lo, hi] = std::ranges::minmax(value.data<float>());
     expected[std::string(name)] = {lo, hi};
   });
-  const RangeTable table = calibrate(interpreter, samples, {.batch_size = 7});
-  ASSERT_EQ(table.size(), 3u);
+  const RangeTable table = ranges_on(network(), samples);
+  ASSERT_EQ(table.size(), 2u);  // the Relu ends the Gemm
   for (const auto& [name, range] : table) {
     EXPECT_EQ(range.lo, expected.at(name).first) << name;
     EXPECT_EQ(range.hi, expected.at(name).second) << name;
@@ -50,40 +61,38 @@ TEST(Calibrate, HasTheRangeOfEveryFloatValue) {
 }
 
 TEST(Calibrate, NamesTheValueThatIsNotFinite) {
-  const ir::Interpreter interpreter(network());
   for (float bad : {NAN, INFINITY}) {
     Tensor samples = ir::random_floats({9, 3}, 3);
     samples.mutable_data<float>()[20] = bad;
     for (int threads : {1, 2}) {
       try {
-        calibrate(interpreter, samples, {.batch_size = 2, .threads = threads});
+        statistics_of(network(), samples, {.batch_size = 2, .threads = threads});
         ADD_FAILURE() << "nothing was thrown";
       } catch (const InputError& error) {
-        EXPECT_THAT(error.what(), testing::HasSubstr("[x]"));
+        EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("[x]"), testing::HasSubstr("sample 3")));
       }
     }
   }
   // Finite samples whose sum overflows: the layer is named, not the input.
   const Tensor large = ir::floats({1, 3}, {3e38F, 3e38F, 3e38F});
   try {
-    calibrate(interpreter, large, {});
+    statistics_of(network(), large);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("[y]"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("[z]"));
   }
 }
 
 TEST(Calibrate, NeedsSamples) {
-  const ir::Interpreter interpreter(network());
-  EXPECT_THROW(calibrate(interpreter, Tensor(DType::float32, {0, 3}), {}), InputError);
-  EXPECT_THROW(calibrate(interpreter, Tensor(DType::float32, {}), {}), InputError);
-  EXPECT_THROW(calibrate(interpreter, Tensor(DType::float32, {2, 4}), {}), InputError);
+  EXPECT_THROW(statistics_of(network(), Tensor(DType::float32, {0, 3})), InputError);
+  EXPECT_THROW(statistics_of(network(), Tensor(DType::float32, {})), InputError);
+  EXPECT_THROW(statistics_of(network(), Tensor(DType::float32, {2, 4})), InputError);
 }
 
 TEST(Calibrate, ReportsProgressUpToOne) {
   std::vector<double> seen;
-  calibrate(ir::Interpreter(network()), ir::random_floats({10, 3}, 1),
-            {.batch_size = 3, .progress = [&](double done) { seen.push_back(done); }});
+  statistics_of(network(), ir::random_floats({10, 3}, 1),
+                {.batch_size = 3, .progress = [&](double done) { seen.push_back(done); }});
   EXPECT_EQ(seen, (std::vector<double>{0.25, 0.5, 0.75, 1.0}));
 }
 

@@ -170,8 +170,9 @@ RangeTable ranges_for(const Graph& graph, const std::vector<Tensor>& inputs) {
 }
 
 Recipe recipe_of(numeric::Arithmetic mode, int weight_bits = 8) {
-  Recipe recipe{.weights = {weight_bits, true, true}, .power_of_two = mode == numeric::Arithmetic::shift};
+  Recipe recipe{.weights = {.format = {weight_bits, true, true}}};
   recipe.arithmetic.mode = mode;
+  if (mode == numeric::Arithmetic::shift) use_powers_of_two(recipe);
   return recipe;
 }
 
@@ -207,8 +208,8 @@ std::vector<Recipe> recipes() {
     for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric})
       for (bool is_signed : {true, false}) {
         Recipe recipe = recipe_of(mode);
-        recipe.activation_scheme = scheme;
-        recipe.activations = {8, is_signed, false};
+        recipe.activations.scheme = scheme;
+        recipe.activations.format = {8, is_signed, false};
         if (is_signed || scheme == numeric::Scheme::asymmetric) all.push_back(recipe);
       }
   return all;
@@ -241,7 +242,7 @@ TEST(EveryOp, OperatorsOnIntegersComputeTheSameOneByOne) {
     for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric}) {
       const std::vector<Tensor> inputs = inputs_of(c.graph);
       Recipe recipe = recipe_of(numeric::Arithmetic::onnx);
-      recipe.activation_scheme = scheme;
+      recipe.activations.scheme = scheme;
       const Graph pairs = quantize(c.graph, ranges_for(c.graph, inputs), recipe).graph;
       const Graph operators = qgraph::with_integer_operators(pairs);
       EXPECT_EQ(ir::Interpreter(operators).run(inputs), run_integers(pairs, inputs)) << c.name;
@@ -254,7 +255,7 @@ TEST(EveryOp, BoundsInsideTheRangeOfAResultAreAClipOfItsIntegers) {
   const std::vector<Tensor> inputs = inputs_of(relu);
   for (numeric::Scheme scheme : {numeric::Scheme::asymmetric, numeric::Scheme::symmetric}) {
     Recipe recipe;
-    recipe.activation_scheme = scheme;
+    recipe.activations.scheme = scheme;
     const Graph pairs = quantize(relu, ranges_for(relu, inputs), recipe).graph;
     const Graph operators = qgraph::with_integer_operators(pairs);
     const ir::Node* y = node_of(operators, "y_quantized");

@@ -1,9 +1,9 @@
 // Float networks to quantize.
 #pragma once
 
-#include "halftone/quant/calibrate.h"
 #include "halftone/quant/quantize.h"
 #include "tests/ir/tensors.h"
+#include "tests/quant/ranges.h"
 
 namespace halftone::quant {
 
@@ -30,7 +30,7 @@ inline ir::Graph conv_network() {
 inline RangeTable ranges_of(const ir::Graph& graph, std::int64_t rows = 50) {
   Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = rows;
-  return calibrate(ir::Interpreter(graph), ir::random_floats(shape, 9), {});
+  return ranges_on(graph, ir::random_floats(shape, 9));
 }
 
 // The node that computes this value, or nullptr.

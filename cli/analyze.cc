@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/analysis_output.h"
+#include "cli/commands.h"
+#include "cli/data_options.h"
+#include "cli/model_file.h"
+#include "cli/reference.h"
+#include "cli/shape_option.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/float_engine/executor.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr std::int64_t kSamples = 512;
+constexpr std::int64_t kObservedBatch = 32;  // every value of the batch is kept, of two networks
+constexpr std::int64_t kBatch = 64;
+constexpr const char* kStandardOutput = "-";
+
+struct Options {
+  std::string real;
+  std::string quantized;
+  ShapeOption shapes;
+  DataOptions data;
+  std::string output;  // that is compared
+  std::string json;
+  std::string html;
+};
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code missing;
+  return std::filesystem::equivalent(a, b, missing) ||
+         std::filesystem::absolute(a).lexically_normal() == std::filesystem::absolute(b).lexically_normal();
+}
+
+void check_outputs(const Options& options) {
+  for (const std::string& path : {options.json, options.html}) {
+    if (path.empty() || path == kStandardOutput) continue;
+    for (const std::string& model : {options.real, options.quantized})
+      if (same_file(path, model))
+        throw UsageError(path, "is a model that is read, expected a file of its own");
+    check_writable(path);
+  }
+  if (options.html == kStandardOutput)
+    throw UsageError("--html", fmt::format("got '{}', expected a file name", options.html));
+  if (!options.json.empty() && !options.html.empty() && same_file(options.json, options.html))
+    throw UsageError("--html", fmt::format("{} given twice", options.html));
+}
+
+void check_kinds(const ModelFile& real, const ModelFile& quantized) {
+  if (real.integers && !quantized.integers)
+    throw InputError(real.path, "got a quantized model before a float one, expected FLOAT, then QUANTIZED");
+  if (real.integers) throw InputError(real.path, "is quantized already, expected a float model");
+  if (!quantized.integers) throw InputError(quantized.path, "is a float model, expected a quantized one");
+}
+
+AnalysisResult measure(const Options& options) {
+  const ModelFile real = load_model_file(options.real, options.shapes.input_shapes());
+  const ModelFile quantized = load_model_file(options.quantized, options.shapes.input_shapes());
+  check_kinds(real, quantized);
+  const std::size_t output = output_index(quantized, options.output);
+  AnalysisResult result{.real = options.real, .quantized = options.quantized};
+  result.models = analysis::match(real.graph, quantized.graph);
+  const DataSource source = options.data.open(data::Part::train, quantized);
+  const analysis::Samples samples = options.data.take(source, quantized, true);
+  result.data = samples.name;
+  with_progress(options.data, samples, kObservedBatch, "comparing values",
+                [&](const analysis::BatchOptions& batches) {
+                  result.errors =
+                      analysis::observe_errors(result.models, samples, batches, float_engine::make_executor);
+                });
+  with_progress(options.data, samples, kBatch, "layer by layer", [&](const analysis::BatchOptions& batches) {
+    result.harm =
+        analysis::measure_harm(result.models, samples, batches, float_engine::make_executor, output);
+  });
+  result.ranking = analysis::rank_layers(result.models, result.errors, result.harm);
+  return result;
+}
+
+int analyze(const Options& options) {
+  check_outputs(options);
+  const AnalysisResult result = measure(options);
+  if (!options.html.empty()) write_file(options.html, report::analysis_page(page_of(result)));
+  if (options.json == kStandardOutput) {
+    print_json(analysis_json(result));
+    return kYes;
+  }
+  if (!options.json.empty())
+    write_file(options.json,
+               analysis_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  print_analysis(result);
+  return kYes;
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  options->data.samples = kSamples;
+  CLI::App* command = app.add_subcommand(
+      "analyze", "Where a quantized model's accuracy went: layer by layer, and what to try");
+  command->footer(
+      "Example: halftone analyze mlp.onnx mlp.int8.onnx --data mnist --html analysis.html\n"
+      "Each layer is quantized alone, the rest float: its output error is how far the network's output then "
+      "lies from the float one (relative RMS), split into its weights, its input (activation), its bias and "
+      "its output (requantization).");
+  command->add_option("float", options->real, "Float ONNX model")->required();
+  command->add_option("quantized", options->quantized, "What halftone quantize made of it")->required();
+  options->shapes.add_to(*command);
+  options->data.add_to(*command, data::Part::train,
+                       fmt::format("Samples to use, spread over the set (otherwise {})", kSamples));
+  command->add_option(
+      "--output", options->output,
+      "The output that is compared, and whose largest number is the class (otherwise the first)");
+  command
+      ->add_option("--json", options->json,
+                   "Write everything as JSON, histograms too: to a file, or with - to standard output")
+      ->type_name("FILE");
+  command->add_option("--html", options->html, "Write a page with plots, one file that needs no other")
+      ->type_name("FILE");
+  command->callback([options, &run] { run = [options] { return analyze(*options); }; });
+}
+
+}  // namespace halftone::cli

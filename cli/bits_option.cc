@@ -1,0 +1,34 @@
+#include "cli/bits_option.h"
+
+#include <fmt/format.h>
+
+#include <regex>
+
+#include "halftone/base/error.h"
+
+namespace halftone::cli {
+
+Bits parse_bits(const std::string& where, const std::string& text) {
+  static const std::regex kForm("w([0-9]{1,2}|t)(a([0-9]{1,2}))?");
+  std::smatch parts;
+  Bits bits;
+  if (!std::regex_match(text, parts, kForm))
+    throw UsageError(where, fmt::format("got '{}', expected as w4a8, w4 (weights only), w1a8 (binary) or "
+                                        "wta8 (ternary)",
+                                        text));
+  if (parts[1] == "t")
+    bits.code = quant::WeightCode::ternary;
+  else if (parts[1] == "1")
+    bits.code = quant::WeightCode::binary;
+  else
+    bits.weights = std::stoi(parts[1]);
+  if (parts[3].matched) bits.activations = std::stoi(parts[3]);
+  return bits;
+}
+
+void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
+  weights.code = bits.code;
+  if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
+}
+
+}  // namespace halftone::cli

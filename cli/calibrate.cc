@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <regex>
+
+#include "cli/calibration.h"
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "cli/shape_option.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/passes/pass.h"
+#include "halftone/quant/calibration_file.h"
+#include "halftone/report/table.h"
+
+namespace halftone::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  ShapeOption shapes;
+  std::string output;
+  DataOptions data;
+  std::string shard;
+  bool equalize = false;
+};
+
+Shard parse_shard(const std::string& text) {
+  if (text.empty()) return {};
+  static const std::regex kForm("([0-9]{1,6})/([0-9]{1,6})");
+  std::smatch parts;
+  if (std::regex_match(text, parts, kForm)) {
+    const Shard shard{std::stol(parts[1]), std::stol(parts[2])};
+    if (shard.index >= 1 && shard.index <= shard.count) return shard;
+  }
+  throw UsageError("--shard", fmt::format("got '{}', expected as 2/4, from 1/4 to 4/4", text));
+}
+
+int calibrate(const Options& options) {
+  const Shard shard = parse_shard(options.shard);
+  check_writable(options.output);
+  const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
+  if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
+  ir::Graph graph = passes::simplify(model.graph);
+  if (options.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
+  const quant::CalibrationFile file{.seen = calibrate(graph, samples, options.data, shard),
+                                    .equalized = options.equalize};
+  if (file.seen.empty())
+    throw UnsupportedError(options.model, "nothing to quantize; halftone inspect --check says why");
+  write_file(options.output, quant::to_json(file));
+  fmt::print("{} -> {}: {} values{}\n", options.model, options.output, file.seen.size(),
+             shard.count > 1 ? fmt::format(", part {} of {}", shard.index, shard.count) : "");
+  return kYes;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  options->data.samples = kCalibrationSamples;
+  CLI::App* command =
+      app.add_subcommand("calibrate", "Run a float model over samples and keep how its values are distributed");
+  command->footer(
+      "Example: halftone calibrate mlp.onnx --data mnist -o ranges.json\n"
+      "         halftone quantize mlp.onnx --ranges ranges.json -o mlp.int8.onnx\n"
+      "In the file, \"range\": [lo, hi] added to a value is taken as it stands.");
+  command->add_option("model", options->model, "Float ONNX model")->required();
+  command->add_option("-o,--output", options->output, "JSON file to write")->required();
+  options->shapes.add_to(*command);
+  options->data.samples_name = "--calibration-samples";
+  options->data.add_to(*command, data::Part::train,
+                       "Samples to calibrate on, spread over the set (otherwise 1024)");
+  command->add_option("--shard", options->shard,
+                      "2/4: the second of four parts of these samples, to be joined by quantize --ranges");
+  command->add_flag("--equalize", options->equalize, "For quantize --equalize");
+  command->callback([options, &run] { run = [options] { return calibrate(*options); }; });
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,53 @@
+#include "cli/calibration.h"
+
+#include "halftone/base/error.h"
+#include "halftone/float_engine/executor.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr std::int64_t kBatch = 64;
+
+// The samples of one part: whole batches where their size is fixed.
+quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, const Shard& shard) {
+  const std::int64_t batches = (all.count + batch - 1) / batch;
+  const std::int64_t first = (shard.index - 1) * batches / shard.count;
+  const std::int64_t last = shard.index * batches / shard.count;
+  if (first == last) throw InputError("--shard", "no samples are left for this part");
+  const std::int64_t begin = first * batch;
+  return {.count = std::min(all.count, last * batch) - begin,
+          .inputs = [inputs = all.inputs, begin](std::int64_t from, std::int64_t to) {
+            return inputs(begin + from, begin + to);
+          },
+          .first_sample = first};
+}
+
+}  // namespace
+
+void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
+                  const std::function<void(const quant::SampleSource&, const quant::CalibrationOptions&)>& work) {
+  with_progress(data, samples, kBatch, title, [&](const analysis::BatchOptions& batches) {
+    const auto inputs = [&](std::int64_t first, std::int64_t last) {
+      return analysis::batch_of(samples, first, last, batches).inputs;
+    };
+    work({.count = samples.size(), .inputs = inputs},
+         {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
+          .fixed_batch = batches.fixed_batch,
+          .threads = batches.threads,
+          .progress = batches.progress});
+  });
+}
+
+quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+                                 const Shard& shard) {
+  const ir::Graph observed = quant::observed(graph);
+  quant::StatisticsTable seen;
+  with_samples(samples, data, "calibrating",
+               [&](const quant::SampleSource& source, const quant::CalibrationOptions& options) {
+                 seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed),
+                                         part_of(source, options.batch_size, shard), options);
+               });
+  return seen;
+}
+
+}  // namespace halftone::cli

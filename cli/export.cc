@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "cli/packed_weights.h"
+#include "cli/shape_option.h"
+#include "halftone/base/error.h"
+#include "halftone/data/npz.h"
+#include "halftone/passes/pass.h"
+#include "halftone/qgraph/layer_arrays.h"
+#include "halftone/report/table.h"
+
+namespace halftone::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Options {
+  std::string model;
+  ShapeOption shapes;
+  std::string npz;
+  bool packed = false;
+  bool json = false;
+};
+
+void add_activation(data::NamedTensors& arrays, const std::string& prefix,
+                    const std::optional<numeric::QuantParams>& params) {
+  if (!params) return;
+  const numeric::Affine& affine = params->tensor();
+  arrays.emplace_back(prefix + "_scale", Tensor::from<float>({}, {&affine.scale, 1}));
+  arrays.emplace_back(prefix + "_zero_point", numeric::from_int32({}, {&affine.zero_point, 1},
+                                                                  numeric::storage_dtype(params->format)));
+}
+
+void add_weight(data::NamedTensors& arrays, const qgraph::LayerArrays& layer, bool packed) {
+  const std::string prefix = layer.name + ".weight";
+  if (packed && layer.weight_scale) {
+    PackedWeights rows = pack_rows(layer.weight);
+    arrays.emplace_back(prefix, std::move(rows.bytes));
+    arrays.emplace_back(prefix + "_shape", std::move(rows.shape));
+    arrays.emplace_back(prefix + "_bits", std::move(rows.bits));
+  } else {
+    arrays.emplace_back(prefix, layer.weight);
+  }
+  if (!layer.weight_scale) return;
+  arrays.emplace_back(prefix + "_scale", *layer.weight_scale);
+  arrays.emplace_back(prefix + "_zero_point", *layer.weight_zero_point);
+  if (layer.weight_scale->size() > 1)
+    arrays.emplace_back(prefix + "_axis", Tensor::from<std::int64_t>({}, {&layer.weight_axis, 1}));
+}
+
+data::NamedTensors arrays_of(const std::vector<qgraph::LayerArrays>& layers, bool packed) {
+  data::NamedTensors arrays;
+  for (const qgraph::LayerArrays& layer : layers) {
+    add_weight(arrays, layer, packed);
+    if (layer.bias) arrays.emplace_back(layer.name + ".bias", *layer.bias);
+    if (layer.bias_scale) arrays.emplace_back(layer.name + ".bias_scale", *layer.bias_scale);
+    add_activation(arrays, layer.name + ".input", layer.input);
+    add_activation(arrays, layer.name + ".output", layer.output);
+  }
+  return arrays;
+}
+
+// What NumPy's array holds: integers of fewer than 8 bits take a byte each.
+std::string_view stored_as(const Tensor& tensor) { return name_of(memory_dtype(tensor.dtype())); }
+
+Json summary(const Options& options, const std::vector<qgraph::LayerArrays>& layers) {
+  Json list = Json::array();
+  for (const qgraph::LayerArrays& layer : layers) {
+    const bool packed = options.packed && layer.weight_scale.has_value();
+    Json item{{"name", layer.name},
+              {"op", layer.op},
+              {"shape", layer.weight.shape()},
+              {"weights", name_of(layer.weight.dtype())},
+              {"dtype", packed ? "uint8" : stored_as(layer.weight)},
+              {"scales", layer.weight_scale ? layer.weight_scale->size() : 0},
+              {"bias", layer.bias ? Json(stored_as(*layer.bias)) : Json()},
+              {"activations", layer.input.has_value()}};
+    if (packed) item["bits"] = packed_bits(layer.weight);
+    list.push_back(item);
+  }
+  return {{"model", options.model}, {"npz", options.npz}, {"packed", options.packed}, {"layers", list}};
+}
+
+void print_summary(const Json& out, std::size_t arrays) {
+  using Align = report::Table::Align;
+  report::Table table(
+      {{"layer"}, {"op"}, {"weights"}, {"stored as"}, {"shape"}, {"scales", Align::right}, {"bias"}});
+  for (const Json& layer : out["layers"]) {
+    const std::string bits =
+        layer.contains("bits") ? fmt::format(", {} bits packed", layer["bits"].get<int>()) : "";
+    table.add_row({layer["name"], layer["op"], layer["weights"], layer["dtype"].get<std::string>() + bits,
+                   to_string(layer["shape"].get<Shape>()), layer["scales"] == 0 ? "" : layer["scales"].dump(),
+                   layer["bias"].is_null() ? "" : layer["bias"].get<std::string>()});
+  }
+  fmt::print("{}{} arrays -> {}\n", table.text(), arrays, out["npz"].get<std::string>());
+}
+
+int export_arrays(const Options& options) {
+  if (std::filesystem::path(options.npz).extension() != ".npz")
+    throw UsageError("--npz", fmt::format("got '{}', expected a name in .npz", options.npz));
+  check_writable(options.npz);
+  const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
+  if (options.packed && !model.integers)
+    throw UsageError("--packed", fmt::format("'{}' is a float model, expected integers", options.model));
+  const std::vector<qgraph::LayerArrays> layers =
+      model.integers ? qgraph::layer_arrays(model.graph, &*model.integers)
+                     : qgraph::layer_arrays(passes::simplify(model.graph), nullptr);
+  const data::NamedTensors arrays = arrays_of(layers, options.packed);
+  data::write_npz(options.npz, arrays);
+  const Json out = summary(options, layers);
+  if (options.json)
+    print_json(out);
+  else
+    print_summary(out, arrays.size());
+  return kYes;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Run& run) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("export", "The layers' integers, scales and zero points as NumPy arrays");
+  command->footer(
+      "Example: halftone export mlp.int8.onnx --npz w.npz\n"
+      "Each layer (Conv, ConvTranspose, Gemm, MatMul with constant weights) gives LAYER.weight, "
+      "LAYER.weight_scale, LAYER.weight_zero_point and LAYER.weight_axis (what the scales run along, when "
+      "there are several), "
+      "LAYER.bias and LAYER.bias_scale, LAYER.input_scale, LAYER.input_zero_point, LAYER.output_scale and "
+      "LAYER.output_zero_point, as far as it has them; of a float model weights and biases, with batch "
+      "normalizations folded in as quantize does. w = weight_scale * (weight - weight_zero_point).");
+  command->add_option("model", options->model, "ONNX model, quantized or float")->required();
+  options->shapes.add_to(*command);
+  command->add_option("--npz", options->npz, "NumPy file to write")->required();
+  command->add_flag(
+      "--packed", options->packed,
+      "Weights as uint8 rows, one for each index of their first dimension, low bits first; with "
+      "LAYER.weight_shape and LAYER.weight_bits (1: binary, a set bit is +1; otherwise signed where "
+      "LAYER.weight_zero_point is)");
+  command->add_flag("--json", options->json, "Print the summary as JSON");
+  command->callback([options, &run] { run = [options] { return export_arrays(*options); }; });
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,195 @@
+#include "cli/recipe_options.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "cli/bits_option.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/quant/recipe_file.h"
+#include "halftone/quant/recipe_names.h"
+#include "halftone/base/toml_table.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr std::size_t kMostBytes = 16 << 20;
+
+// The first layer with the network's input, the last one with what it takes and the network's output.
+void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
+  quant::WeightRecipe weights = recipe.weights;
+  set_bits(weights, bits);
+  recipe.layers = {{"<first>", weights}, {"<last>", weights}};
+  if (recipe.weight_only) return;
+  quant::ActivationRecipe activations = recipe.activations;
+  activations.format.bits = bits.activations.value_or(activations.format.bits);
+  recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
+}
+
+std::string text_of(const std::string& file) {
+  const std::vector<std::byte> bytes = read_file(file, kMostBytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void set_methods(quant::Recipe& recipe, const RecipeOptions& options) {
+  if (options.adaround) recipe.weights.rounding = quant::WeightRounding::adaround;
+  if (options.error_feedback) recipe.weights.rounding = quant::WeightRounding::error_feedback;
+  recipe.adaround_steps = options.adaround_steps;
+  recipe.correct_bias = options.correct_bias;
+  recipe.equalize = options.equalize;
+}
+
+void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
+  recipe.arithmetic.mode = numeric::arithmetic_from(options.arithmetic);
+  if (options.mantissa_bits && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
+    throw UsageError("--mantissa",
+                     fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
+  recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
+}
+
+// The settings of a recipe file that are not the recipe's own, each with the option that says the same.
+struct Settings {
+  DataOptions& data;
+  FileSettings& file;
+
+  template <typename F>
+  void for_texts(F&& visit) const {
+    visit("data", "--data", data.data);
+    visit("images", "--images", data.images);
+    visit("labels", "--labels", data.labels);
+    visit("crop", "--crop", data.crop);
+    visit("preset", "--preset", data.preprocessing.preset);
+    visit("mean", "--mean", data.preprocessing.mean);
+    visit("std", "--std", data.preprocessing.std);
+    visit("scale", "--scale", data.preprocessing.scale);
+  }
+};
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+}  // namespace
+
+void RecipeOptions::add_to(CLI::App& command) {
+  auto* recipe_file = command.add_option(
+      "--recipe", file, "A TOML file with the whole recipe, as is written beside every quantized file");
+  const auto own = [&](CLI::Option* option) { return option->excludes(recipe_file); };
+  own(command.add_option("--bits", bits,
+                         "Bits of weights (2 to 16) and activations (2, 4, 8 or 16), as w4a8; w4: weights alone; "
+                         "w1: binary, wt: ternary weights"))
+      ->capture_default_str();
+  own(command.add_option("--first-last", first_last,
+                         "Bits of the first and the last layer and of what they take and give, as w8a8"));
+  own(command.add_option("--granularity", granularity, "One weight scale for each: tensor or channel"))
+      ->check(CLI::IsMember({"tensor", "channel"}))
+      ->capture_default_str();
+  own(command.add_option(
+          "--observer", observer,
+          "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
+          "sigma[=DEVIATIONS], kl or mse"))
+      ->capture_default_str();
+  own(command.add_option("--weight-observer", weight_observer,
+                         "How weights' ranges are chosen: minmax, or mse (clipped for the least squared error)"))
+      ->check(CLI::IsMember({"minmax", "mse"}))
+      ->capture_default_str();
+  auto* rounded = own(command.add_flag("--adaround", adaround,
+                                       "Weights rounded up or down by what each layer then computes"));
+  own(command.add_option("--adaround-steps", adaround_steps, "Steps a layer"))
+      ->needs(rounded)
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  own(command.add_flag("--error-feedback", error_feedback,
+                       "Weights rounded one after the other, the rest taking up the error (as GPTQ)"))
+      ->excludes(rounded);
+  own(command.add_flag("--correct-bias", correct_bias,
+                       "Biases take up the mean error that quantization makes in each channel"));
+  own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
+  auto* even = own(command.add_flag("--symmetric", symmetric,
+                                    "Weights and activations symmetric (otherwise activations are asymmetric)"));
+  own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);
+  own(command.add_flag("--power-of-two", power_of_two, "Scales rounded up to powers of two"));
+  own(command.add_option("--arithmetic", arithmetic,
+                         "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)"))
+      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
+      ->capture_default_str();
+  own(command.add_option("--mantissa", mantissa_bits,
+                         "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)"))
+      ->check(CLI::IsMember({8, 16, 32}));
+}
+
+quant::Recipe RecipeOptions::recipe() const {
+  if (!file.empty()) return quant::recipe_from_toml(text_of(file), file);
+  quant::Recipe recipe;
+  const Bits parsed = parse_bits("--bits", bits);
+  set_bits(recipe.weights, parsed);
+  recipe.activations.format.bits = parsed.activations.value_or(8);
+  recipe.weight_only = !parsed.activations;
+  recipe.activations.observer = quant::parse_observer(observer);
+  recipe.weights.range = value_in(quant::kRangeNames, weight_observer, "--weight-observer");
+  recipe.weights.granularity = value_in(quant::kGranularityNames, granularity, "--granularity");
+  if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
+  if (asymmetric) {
+    recipe.weights.scheme = numeric::Scheme::asymmetric;
+    recipe.weights.format.narrow = false;
+  }
+  set_methods(recipe, *this);
+  set_arithmetic(recipe, *this);
+  if (!first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", first_last));
+  if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
+  quant::check(recipe);
+  return recipe;
+}
+
+std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings) {
+  std::string text = "# halftone quantize MODEL --recipe THIS -o OUT makes the same file again.\n";
+  text += quant::to_toml(recipe) + "\n[data]\n";
+  DataOptions copy = data;
+  FileSettings file = settings;
+  Settings{copy, file}.for_texts([&](const char* key, const char*, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{} = {}\n", key, quoted(value));
+  });
+  text += fmt::format("samples = {}\nlabel_offset = {}\nresize = {}\n", data.samples, data.label_offset, data.resize);
+  return text + fmt::format("\n[file]\nformat = \"{}\"\nallow_float = {}\n", settings.format, settings.allow_float);
+}
+
+void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings) {
+  const toml::table root = parse_toml(text_of(file), file);
+  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  const bool other_source = given("--data") || given("--images");
+  if (const toml::table* table = root["data"].as_table()) {
+    TomlTable reader(*table, file, "data");
+    Settings{data, settings}.for_texts([&](const char* key, const char* option, std::string& value) {
+      std::string text = value;
+      reader.read(key, text);
+      if (!given(option) && !(other_source && std::string_view(key) != "preset")) value = text;
+    });
+    int samples = static_cast<int>(data.samples);
+    int offset = static_cast<int>(data.label_offset);
+    int resize = static_cast<int>(data.resize);
+    reader.read("samples", samples, 1, 1 << 30);
+    reader.read("label_offset", offset, -(1 << 30), 1 << 30);
+    reader.read("resize", resize, 0, 1 << 16);
+    reader.expect_no_more();
+    if (!given("--calibration-samples")) data.samples = samples;
+    if (!given("--label-offset") && !other_source) data.label_offset = offset;
+    if (!given("--resize") && !other_source) data.resize = resize;
+  }
+  if (const toml::table* table = root["file"].as_table()) {
+    TomlTable reader(*table, file, "file");
+    std::string format = settings.format;
+    bool allow_float = settings.allow_float;
+    reader.read("format", format);
+    reader.read("allow_float", allow_float);
+    reader.expect_no_more();
+    if (format != "qdq" && format != "qoperator" && format != "qonnx")
+      reader.fail("format", fmt::format("got '{}', expected qdq, qoperator or qonnx", format));
+    if (!given("--format")) settings.format = format;
+    settings.allow_float = settings.allow_float || allow_float;
+  }
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,49 @@
+// How to quantize: options for the common cases, or a recipe file for all of them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/data_options.h"
+#include "halftone/quant/recipe.h"
+
+namespace halftone::cli {
+
+struct RecipeOptions {
+  std::string file;
+  std::string bits = "w8a8";
+  std::string first_last;
+  std::string granularity = "channel";
+  std::string observer = "minmax";
+  std::string weight_observer = "minmax";
+  std::string arithmetic = "fixed";
+  std::optional<int> mantissa_bits;
+  bool symmetric = false;
+  bool asymmetric = false;
+  bool power_of_two = false;
+  bool adaround = false;
+  int adaround_steps = 2000;
+  bool error_feedback = false;
+  bool correct_bias = false;
+  bool equalize = false;
+
+  void add_to(CLI::App& command);
+  // Throws UsageError, and InputError for a file that is no recipe.
+  quant::Recipe recipe() const;
+};
+
+// The rest of what decides a quantized file, which a recipe file keeps too.
+struct FileSettings {
+  std::string format = "qdq";
+  bool allow_float = false;
+};
+
+// A complete recipe file: the recipe, the samples and the settings.
+std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings);
+
+// Takes over what the file says of samples and settings, where the command line says nothing (`command` knows
+// what was given). Throws InputError naming the file's line.
+void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings);
+
+}  // namespace halftone::cli

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cli/number_list.h"
+#include "cli/sweep_table.h"
+#include "halftone/analysis/fixed_point_table.h"
+#include "halftone/analysis/narrow_sums.h"
+#include "halftone/base/error.h"
+#include "halftone/float_engine/executor.h"
+#include "halftone/quant/fixed_weights.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr int kMostFraction = 31;
+
+class FixedPointTable : public SweepTable {
+ public:
+  explicit FixedPointTable(const SweepOptions& options)
+      : word_lengths_(parse_numbers("--word-length", options.word_length, 1, numeric::kMaxBits)),
+        overflow_(numeric::overflow_from(options.overflow)),
+        accumulator_(options.accumulator) {
+    const bool all = options.fraction_length == "all";
+    if (!all)
+      fraction_lengths_ = parse_numbers("--fraction-length", options.fraction_length, 0, kMostFraction);
+    for (int wl : word_lengths_) {
+      if (!all)
+        for (int fl : fraction_lengths_) formats_.push_back({wl, fl});
+      else
+        for (int fl = 1; fl <= wl; ++fl) formats_.push_back({wl, fl});
+    }
+  }
+
+  std::string title() const override { return "halftone sweep, fixed-point weights"; }
+  std::vector<std::string> key_columns() const override { return {"word_length", "fraction_length"}; }
+  std::vector<std::string> networks() const override { return {"", "lab_"}; }
+
+  std::vector<SweepKey> keys() const override {
+    std::vector<SweepKey> keys;
+    for (const numeric::FixedPoint& f : formats_)
+      keys.push_back({{std::to_string(f.word_length), std::to_string(f.fraction_length)},
+                      {true, analysis::is_lab_cell(f)}});
+    return keys;
+  }
+
+  void check(const ModelFile&, const ir::Graph& graph, bool) const override {
+    if (accumulator_) analysis::check_narrow_layers(graph);
+    quant::word_length_for(graph, 0);
+    quant::with_fixed_weights(graph, formats_.front(), overflow_);
+    quant::with_unscaled_parameters(graph, formats_.front());
+  }
+
+  void open(const SweepTask& task) override {
+    if (accumulator_) calibration_ = calibration_samples(task);
+  }
+
+  SweepSettings settings(const SweepTask&) const override {
+    return {{"word lengths", fmt::format("{}", fmt::join(word_lengths_, " "))},
+            {"fraction lengths",
+             fraction_lengths_.empty() ? "all" : fmt::format("{}", fmt::join(fraction_lengths_, " "))},
+            {"overflow", std::string(numeric::name_of(overflow_))},
+            {"sums", accumulator_ ? fmt::format("{} bits, inputs of 8 bits", *accumulator_) : "float"},
+            {"calibration", accumulator_ ? describe(calibration_) : "none"}};
+  }
+
+  std::vector<analysis::SweepCell> cells(const SweepTask& task,
+                                         std::span<const std::size_t> indices) override {
+    open_accumulator(task);
+    std::vector<analysis::SweepCell> cells;
+    for (std::size_t i : indices) {
+      const numeric::FixedPoint format = formats_[i];
+      analysis::SweepCell cell{[this, &task, format] { return network(task, format); }};
+      cell.emplace_back();
+      if (analysis::is_lab_cell(format))
+        cell.back() = [&task, format] {
+          return float_engine::make_executor(quant::with_unscaled_parameters(task.graph, format));
+        };
+      cells.push_back(std::move(cell));
+    }
+    return cells;
+  }
+
+  SweepResult result(const SweepTask& task, const SweepFile& file) const override {
+    std::vector<analysis::FixedPointCell> cells;
+    for (std::size_t i = 0; i < formats_.size(); ++i)
+      cells.push_back({formats_[i], file.counts(i)[0].value(), file.counts(i)[1]});
+    const std::vector<analysis::LabRow> lab = analysis::lab_rows(cells);
+    SweepResult result{.grid = grid(task, cells), .rows = nlohmann::json::array()};
+    if (accumulator_)
+      result.notes = {
+          fmt::format("sums of {} bits that {}, inputs of 8 bits, their formats chosen on {} samples of {}",
+                      *accumulator_, numeric::name_of(overflow_), calibration_.size(), calibration_.name)};
+    if (!lab.empty()) {
+      result.more_columns = {"as Lab 6"};
+      result.notes.push_back(lab_note(task, lab));
+    }
+    for (int wl : word_lengths_) {
+      const auto row = std::ranges::find(lab, wl, &analysis::LabRow::word_length);
+      const analysis::LabRow* of_lab = row == lab.end() ? nullptr : &*row;
+      if (!lab.empty()) result.more_cells.push_back({lab_text(task, of_lab)});
+      result.rows.push_back(row_json(task, *analysis::best_of_row(cells, wl), of_lab));
+    }
+    return result;
+  }
+
+ private:
+  // What the cells share when sums are narrow.
+  void open_accumulator(const SweepTask& task) {
+    if (!accumulator_) return;
+    inputs_ = analysis::input_formats(task.graph, calibrate(task, calibration_));
+    float_network_ = float_engine::make_executor(task.graph);
+  }
+
+  std::unique_ptr<ir::Executor> network(const SweepTask& task, const numeric::FixedPoint& format) const {
+    if (!accumulator_)
+      return float_engine::make_executor(quant::with_fixed_weights(task.graph, format, overflow_));
+    return std::make_unique<analysis::NarrowNetwork>(
+        task.graph, analysis::NarrowSums{.weights = format, .overflow = overflow_, .bits = *accumulator_},
+        inputs_, float_network_);
+  }
+
+  report::Grid grid(const SweepTask& task, std::span<const analysis::FixedPointCell> cells) const {
+    std::set<int> fractions;
+    for (const numeric::FixedPoint& format : formats_) fractions.insert(format.fraction_length);
+    report::Grid grid{.row_title = "word length", .column_title = "fraction length"};
+    for (int fl : fractions) grid.columns.push_back(std::to_string(fl));
+    for (int wl : word_lengths_) {
+      grid.rows.push_back(std::to_string(wl));
+      grid.percent.emplace_back(fractions.size());
+      const auto column = [&](int fl) {
+        return static_cast<std::size_t>(std::distance(fractions.begin(), fractions.find(fl)));
+      };
+      for (const analysis::FixedPointCell& cell : cells)
+        if (cell.format.word_length == wl)
+          grid.percent.back()[column(cell.format.fraction_length)] = task.percent(cell.correct);
+      grid.best.emplace_back(column(analysis::best_of_row(cells, wl)->format.fraction_length));
+    }
+    return grid;
+  }
+
+  static std::string lab_text(const SweepTask& task, const analysis::LabRow* row) {
+    if (row == nullptr || !row->correct) return "";
+    return fmt::format("{:.2f} (fl {})", task.percent(*row->correct), row->fraction_length);
+  }
+
+  static nlohmann::json row_json(const SweepTask& task, const analysis::FixedPointCell& best,
+                                 const analysis::LabRow* lab) {
+    nlohmann::json row{{"word_length", best.format.word_length},
+                       {"best_fraction_length", best.format.fraction_length},
+                       {"accuracy", task.percent(best.correct)}};
+    if (lab != nullptr && lab->correct) {
+      row["lab_fraction_length"] = lab->fraction_length;
+      row["lab_accuracy"] = task.percent(*lab->correct);
+    }
+    return row;
+  }
+
+  // Why its table stands still from some row on.
+  static std::string lab_note(const SweepTask& task, const std::vector<analysis::LabRow>& lab) {
+    std::string note =
+        "as Lab 6: weights and biases are the integers themselves, 2^fl times too large, and the best "
+        "fraction "
+        "length is kept from row to row until another is strictly better";
+    const int kept = lab.back().fraction_length;
+    int since = lab.back().word_length;
+    for (auto row = lab.rbegin(); row != lab.rend() && row->fraction_length == kept; ++row)
+      since = row->word_length;
+    const int fits = quant::word_length_for(task.graph, kept);
+    const int still = std::max(since, fits);
+    if (kept == 0 || still >= lab.back().word_length) return note;
+    return note + fmt::format(
+                      "; fl {} holds from word length {} on and no parameter needs more than {} bits "
+                      "there, so rows {} to {} are the same integers",
+                      kept, since, fits, still, lab.back().word_length);
+  }
+
+  std::vector<int> word_lengths_;
+  std::vector<int> fraction_lengths_;  // empty: all
+  numeric::Overflow overflow_;
+  std::optional<int> accumulator_;
+  std::vector<numeric::FixedPoint> formats_;  // by cell
+  analysis::Samples calibration_;             // these three for an accumulator alone
+  analysis::InputFormats inputs_;
+  std::shared_ptr<const ir::Executor> float_network_;
+};
+
+}  // namespace
+
+std::unique_ptr<SweepTable> fixed_point_table(const SweepOptions& options) {
+  return std::make_unique<FixedPointTable>(options);
+}
+
+}  // namespace halftone::cli

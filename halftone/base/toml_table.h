@@ -1,0 +1,78 @@
+// Reading TOML, table by table and key by key: a key that nobody reads is an error.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+#define TOML_HEADER_ONLY 0  // Debian's shared library
+#define TOML_SHARED_LIB 1
+#include <toml++/toml.h>
+
+#include "halftone/base/error.h"
+#include "halftone/base/named.h"
+
+namespace halftone {
+
+// Throws InputError naming the line.
+inline toml::table parse_toml(std::string_view text, const std::string& where) {
+  try {
+    return toml::parse(text, where);
+  } catch (const toml::parse_error& error) {
+    throw InputError(where, fmt::format("line {}: {}", error.source().begin.line, error.description()));
+  }
+}
+
+class TomlTable {
+ public:
+  TomlTable(const toml::table& table, std::string where, std::string name)
+      : table_(table), where_(std::move(where)), name_(std::move(name)) {}
+
+  void read(const char* key, bool& value) { read_as<bool>(key, value, "true or false"); }
+  void read(const char* key, std::string& value) { read_as<std::string>(key, value, "a text"); }
+  void read(const char* key, int& value, int least, int most) {
+    std::int64_t number = value;
+    read_as<std::int64_t>(key, number, "a whole number");
+    if (number < least || number > most)
+      fail(key, fmt::format("got {}, expected {} to {}", number, least, most));
+    value = static_cast<int>(number);
+  }
+  template <typename E, std::size_t N>
+  void read(const char* key, E& value, const Named<E> (&names)[N]) {
+    std::string text(name_in(names, value));
+    read(key, text);
+    try {
+      value = value_in(names, text, key);
+    } catch (const UsageError& error) {
+      fail(key, error.what());
+    }
+  }
+  // Throws InputError for a key that was not read.
+  void expect_no_more() const {
+    for (const auto& [key, node] : table_)
+      if (!known_.contains(std::string(key.str()))) fail(std::string(key.str()).c_str(), "is no setting");
+  }
+  [[noreturn]] void fail(const char* key, const std::string& what) const {
+    const toml::node* node = table_.get(key);
+    const auto line = node == nullptr ? 0 : node->source().begin.line;
+    throw InputError(where_, fmt::format("line {}: {}{}{} {}", line, name_, name_.empty() ? "" : ".", key, what));
+  }
+
+ private:
+  template <typename T>
+  void read_as(const char* key, T& value, const char* kind) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return;
+    const auto* typed = node->as<T>();
+    if (typed == nullptr) fail(key, fmt::format("is of another kind, expected {}", kind));
+    value = typed->get();
+  }
+
+  const toml::table& table_;
+  std::string where_;
+  std::string name_;
+  std::set<std::string> known_;
+};
+
+}  // namespace halftone

@@ -1,0 +1,180 @@
+#include "halftone/passes/channel_pairs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "halftone/passes/rewrite.h"
+
+namespace halftone::passes {
+namespace {
+
+bool is_channel_bound(const ir::Graph& graph, const ir::Node& node) {
+  return std::holds_alternative<ir::Min>(node.op) && node.inputs.size() == 2 &&
+         graph.constant(node.inputs[0]) == nullptr && graph.constant(node.inputs[1]) != nullptr &&
+         graph.constant(node.inputs[1])->size() == graph.value(node.inputs[0]).shape.at(1);
+}
+
+bool is_positive_clip(const ir::Node& node) {
+  const auto* clip = std::get_if<ir::Clip>(&node.op);
+  return clip != nullptr && clip->lo == 0.0F;
+}
+
+bool keeps_channels(const ir::Graph& graph, const ir::Node& node) {
+  if (const auto* pool = std::get_if<ir::MaxPool>(&node.op)) return !pool->with_indices;
+  return std::holds_alternative<ir::Relu>(node.op) || std::holds_alternative<ir::LeakyRelu>(node.op) ||
+         std::holds_alternative<ir::AveragePool>(node.op) ||
+         std::holds_alternative<ir::GlobalAveragePool>(node.op) ||
+         std::holds_alternative<ir::GlobalMaxPool>(node.op) || is_positive_clip(node) ||
+         is_channel_bound(graph, node);
+}
+
+// Whether the node's channels are dimension 1 of what it gives.
+bool gives_channels(const ir::Graph& graph, const ir::Node& node) {
+  return weight_channels(graph, node) > 0 && has_plain_factors(node) && !bias_of(graph, node).empty() &&
+         (std::holds_alternative<ir::Conv>(node.op) || graph.value(node.outputs[0]).shape.size() == 2);
+}
+
+bool takes_channels(const ir::Graph& graph, const ir::Node& node) {
+  return weight_channels(graph, node) > 0 && has_plain_factors(node) &&
+         (std::holds_alternative<ir::Conv>(node.op) || graph.value(node.inputs[0]).shape.size() == 2);
+}
+
+// The input channel that each of the node's weights takes, in order.
+void for_taking(const ir::Graph& graph, const ir::Node& node,
+                const std::function<void(std::size_t weight, std::size_t channel)>& visit) {
+  const Tensor& w = *graph.constant(node.inputs[1]);
+  const auto size = static_cast<std::size_t>(w.size());
+  if (const auto* conv = std::get_if<ir::Conv>(&node.op)) {
+    const auto outputs = static_cast<std::size_t>(w.dim(0));
+    const auto depth = static_cast<std::size_t>(w.dim(1));
+    const std::size_t row = size / outputs;
+    const std::size_t outputs_a_group = outputs / static_cast<std::size_t>(conv->groups);
+    for (std::size_t i = 0; i < size; ++i)
+      visit(i, i / row / outputs_a_group * depth + i % row / (row / depth));
+    return;
+  }
+  const auto columns = static_cast<std::size_t>(w.dim(1));
+  for (std::size_t i = 0; i < size; ++i) visit(i, ir::weight_axis(node.op) == 1 ? i / columns : i % columns);
+}
+
+const ir::Node& node_at(const ir::Graph& graph, int index) {
+  return graph.nodes[static_cast<std::size_t>(index)];
+}
+
+std::vector<double> ranges_of(std::size_t channels, std::span<const float> weights,
+                              const std::function<std::size_t(std::size_t)>& channel) {
+  std::vector<double> ranges(channels, 0.0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    double& range = ranges[channel(i)];
+    range = std::max(range, std::abs(double{weights[i]}));
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::vector<ChannelPair> channel_pairs(const ir::Graph& graph) {
+  const auto readers = ir::consumers(graph);
+  const std::vector<int> uses = ir::use_counts(graph);
+  std::vector<ChannelPair> pairs;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (!gives_channels(graph, graph.nodes[n])) continue;
+    ChannelPair pair{.first = static_cast<int>(n)};
+    for (ir::ValueId at = graph.nodes[n].outputs[0]; uses[static_cast<std::size_t>(at)] == 1;) {
+      const auto& next = readers[static_cast<std::size_t>(at)];
+      if (next.empty() || node_at(graph, next[0]).inputs[0] != at) break;
+      const ir::Node& node = node_at(graph, next[0]);
+      if (takes_channels(graph, node)) {
+        pair.second = next[0];
+        pairs.push_back(pair);
+        break;
+      }
+      if (!keeps_channels(graph, node)) break;
+      pair.between.push_back(next[0]);
+      at = node.outputs[0];
+    }
+  }
+  return pairs;
+}
+
+ir::Graph bounds_by_channel(ir::Graph graph) {
+  std::vector<bool> bounds(graph.nodes.size(), false);
+  for (const ChannelPair& pair : channel_pairs(graph))
+    for (int n : pair.between) bounds[static_cast<std::size_t>(n)] = is_positive_clip(node_at(graph, n));
+  std::vector<ir::Node> nodes;
+  for (std::size_t n = 0; n < bounds.size(); ++n) {
+    ir::Node node = std::move(graph.nodes[n]);
+    if (!bounds[n]) {
+      nodes.push_back(std::move(node));
+      continue;
+    }
+    const float hi = std::get<ir::Clip>(node.op).hi;
+    const ir::Value y = graph.value(node.outputs[0]);
+    const ir::ValueId output = node.outputs[0];
+    node.op = ir::Relu{};
+    if (std::isfinite(hi)) {
+      Shape shape(y.shape.size() - 1, 1);
+      shape[0] = y.shape[1];
+      const std::vector<float> all(static_cast<std::size_t>(y.shape[1]), hi);
+      const ir::ValueId bound = graph.add_constant(y.name + "_bound", Tensor::from<float>(shape, all));
+      node.outputs = {graph.add_value(y.name + "_positive", y.dtype, y.shape)};
+      ir::Node min{node.name + "_bound", ir::Min{}, {node.outputs[0], bound}, {output}};
+      nodes.push_back(std::move(node));
+      nodes.push_back(std::move(min));
+    } else {
+      nodes.push_back(std::move(node));
+    }
+  }
+  graph.nodes = std::move(nodes);
+  return graph;
+}
+
+std::vector<double> giving_ranges(const ir::Graph& graph, const ChannelPair& pair) {
+  const ir::Node& node = node_at(graph, pair.first);
+  const auto channels = static_cast<std::size_t>(weight_channels(graph, node));
+  const auto weights = graph.constant(node.inputs[1])->data<float>();
+  const std::size_t row = weights.size() / channels;
+  return ranges_of(channels, weights,
+                   [&](std::size_t i) { return ir::weight_axis(node.op) == 1 ? i % channels : i / row; });
+}
+
+std::vector<double> taking_ranges(const ir::Graph& graph, const ChannelPair& pair) {
+  const ir::Node& node = node_at(graph, pair.second);
+  std::vector<std::size_t> channel_of(static_cast<std::size_t>(graph.constant(node.inputs[1])->size()));
+  for_taking(graph, node, [&](std::size_t i, std::size_t channel) { channel_of[i] = channel; });
+  const auto channels = static_cast<std::size_t>(weight_channels(graph, node_at(graph, pair.first)));
+  return ranges_of(channels, graph.constant(node.inputs[1])->data<float>(),
+                   [&](std::size_t i) { return channel_of[i]; });
+}
+
+void rescale(ir::Graph& graph, const ChannelPair& pair, const std::vector<double>& scale) {
+  ir::Node& first = graph.nodes[static_cast<std::size_t>(pair.first)];
+  ir::Node& second = graph.nodes[static_cast<std::size_t>(pair.second)];
+  std::vector<double> factor;
+  std::vector<double> bias = bias_of(graph, first);
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    factor.push_back(1.0 / scale[c]);
+    bias[c] /= scale[c];
+  }
+  const bool has_bias = first.inputs.size() > 2 && first.inputs[2] != ir::kNoValue;
+  const std::string bias_name = has_bias ? graph.value(first.inputs[2]).name : "";
+  scale_weights(graph, first, factor);
+  if (has_bias) set_bias(graph, first, bias, bias_name);
+  Tensor taken = *graph.constant(second.inputs[1]);
+  auto values = taken.mutable_data<float>();
+  for_taking(graph, second, [&](std::size_t i, std::size_t channel) {
+    values[i] = static_cast<float>(values[i] * scale[channel]);
+  });
+  second.inputs[1] = graph.add_constant(graph.value(second.inputs[1]).name, std::move(taken));
+  for (int n : pair.between) {
+    ir::Node& node = graph.nodes[static_cast<std::size_t>(n)];
+    if (!is_channel_bound(graph, node)) continue;
+    Tensor bound = *graph.constant(node.inputs[1]);
+    auto bounds = bound.mutable_data<float>();
+    for (std::size_t c = 0; c < bounds.size(); ++c) bounds[c] = static_cast<float>(bounds[c] / scale[c]);
+    node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(bound));
+  }
+}
+
+}  // namespace halftone::passes

@@ -1,0 +1,133 @@
+#include "halftone/quant/assignment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+constexpr int kTableBits = 8;
+
+std::vector<std::size_t> linear_nodes(const Plan& plan) {
+  std::vector<std::size_t> nodes;
+  for (std::size_t n = 0; n < plan.role.size(); ++n)
+    if (plan.role[n] == Role::linear) nodes.push_back(n);
+  return nodes;
+}
+
+bool is_layer(const ir::Graph& graph, const LayerRule& rule, const std::vector<std::size_t>& linear,
+              std::size_t n) {
+  if (rule.layer == "<first>") return n == linear.front();
+  if (rule.layer == "<last>") return n == linear.back();
+  const ir::Node& node = graph.nodes[n];
+  return matches(rule.layer, node.name) || matches(rule.layer, graph.value(node.inputs[1]).name);
+}
+
+bool is_tensor(const ir::Graph& graph, const TensorRule& rule, const std::vector<std::size_t>& linear,
+               ir::ValueId id) {
+  const auto among = [&](const std::vector<ir::ValueId>& ids) {
+    return std::ranges::find(ids, id) != ids.end();
+  };
+  if (rule.tensor == "<input>") return among(graph.inputs);
+  if (rule.tensor == "<output>") return among(graph.outputs);
+  if (rule.tensor == "<last>") return !linear.empty() && graph.nodes[linear.back()].inputs[0] == id;
+  return matches(rule.tensor, graph.value(id).name);
+}
+
+void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
+  result.weights.assign(graph.nodes.size(), recipe.weights);
+  const std::vector<std::size_t> linear = linear_nodes(result.plan);
+  for (const LayerRule& rule : recipe.layers) {
+    bool found = false;
+    for (std::size_t n : linear) {
+      if (!is_layer(graph, rule, linear, n)) continue;
+      result.weights[n] = rule.weights;
+      found = true;
+    }
+    if (!found)
+      throw UsageError("recipe", fmt::format("layer '{}' matches no layer with weights", rule.layer));
+  }
+}
+
+// Values that nothing reads but tables, alone with their scale.
+std::vector<std::size_t> table_inputs(const ir::Graph& graph, const Plan& plan) {
+  std::map<ir::ValueId, int> of_class;
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (plan.quantized[v]) ++of_class[plan.scale_class[v]];
+  std::vector<bool> only(graph.values.size(), false);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (plan.role[n] == Role::table)
+      for (ir::ValueId id : graph.nodes[n].inputs)
+        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = true;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (plan.role[n] != Role::table)
+      for (ir::ValueId id : graph.nodes[n].inputs)
+        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = false;
+  for (ir::ValueId id : graph.outputs) only[static_cast<std::size_t>(id)] = false;
+  std::vector<std::size_t> result;
+  for (std::size_t v = 0; v < only.size(); ++v)
+    if (only[v] && plan.quantized[v] && of_class[plan.scale_class[v]] == 1) result.push_back(v);
+  return result;
+}
+
+void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
+  const std::vector<std::size_t> linear = linear_nodes(result.plan);
+  std::map<ir::ValueId, const ActivationRecipe*> of_class;
+  for (const TensorRule& rule : recipe.tensors) {
+    bool found = false;
+    for (std::size_t v = 0; v < graph.values.size(); ++v) {
+      if (!result.plan.quantized[v] || !is_tensor(graph, rule, linear, static_cast<ir::ValueId>(v))) continue;
+      of_class[result.plan.scale_class[v]] = &rule.activations;
+      found = true;
+    }
+    if (!found)
+      throw UsageError("recipe", fmt::format("tensor '{}' matches no quantized value", rule.tensor));
+  }
+  result.activations.assign(graph.values.size(), recipe.activations);
+  for (std::size_t v : table_inputs(graph, result.plan)) {
+    int& bits = result.activations[v].format.bits;
+    bits = std::max(bits, kTableBits);
+  }
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (const auto at = of_class.find(result.plan.scale_class[v]); at != of_class.end())
+      result.activations[v] = *at->second;
+}
+
+}  // namespace
+
+bool matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t star = std::string_view::npos;  // the last one, and how much of the text it has taken
+  std::size_t taken = 0;
+  for (std::size_t t = 0; t < text.size();) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) && pattern[p] != '*') {
+      ++p;
+      ++t;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++taken;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+Assignment assign(const ir::Graph& graph, const Recipe& recipe) {
+  check(recipe);
+  Assignment result{.plan = plan(graph)};
+  if (recipe.weight_only) result.plan.quantized.assign(graph.values.size(), false);
+  assign_weights(result, graph, recipe);
+  assign_activations(result, graph, recipe);
+  return result;
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,150 @@
+#include "halftone/quant/calibration_file.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersion = 1;
+constexpr const char* kVersionKey = "halftone_calibration";
+
+json pair_of(const numeric::Range& range) { return {range.lo, range.hi}; }
+
+json json_of(const Statistics& seen) {
+  const Histogram& histogram = seen.histogram();
+  json bins = json::array();
+  for (std::size_t b = 0; b < histogram.bins().size(); ++b)
+    if (histogram.bins()[b] != 0) bins.push_back({b, histogram.bins()[b]});
+  json samples = json::array();
+  for (const auto& [index, range] : seen.recent()) samples.push_back({index, range.lo, range.hi});
+  return {{"seen", pair_of(histogram.range())},
+          {"zeros", histogram.zeros()},
+          {"exponent", histogram.exponent()},
+          {"bins", bins},
+          {"samples", samples}};
+}
+
+// Takes JSON apart; every refusal names the file and the value.
+class Reader {
+ public:
+  Reader(const std::string& where, const std::string& name) : where_(where), name_(name) {}
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw InputError(where_, name_.empty() ? what : fmt::format("value '{}': {}", name_, what));
+  }
+  const json& member(const json& object, const char* key) const {
+    const auto at = object.find(key);
+    if (at == object.end()) fail(fmt::format("\"{}\" is missing", key));
+    return *at;
+  }
+  std::int64_t whole(const json& number, const char* what) const {
+    if (!number.is_number_integer()) fail(fmt::format("{} is no whole number", what));
+    if (number.is_number_unsigned() && number.get<std::uint64_t>() > (std::uint64_t{1} << 62U))
+      fail(fmt::format("{} is too large", what));
+    return number.get<std::int64_t>();
+  }
+  double real(const json& number, const char* what) const {
+    if (!number.is_number() || !std::isfinite(number.get<double>()))
+      fail(fmt::format("{} is no finite number", what));
+    return number.get<double>();
+  }
+  const json& list(const json& value, std::size_t size, const char* what) const {
+    if (!value.is_array() || (size > 0 && value.size() != size)) fail(fmt::format("{} has another form", what));
+    return value;
+  }
+  numeric::Range range(const json& value, const char* what) const {
+    list(value, 2, what);
+    const numeric::Range result{real(value[0], what), real(value[1], what)};
+    if (result.lo > result.hi) fail(fmt::format("{} is [{}, {}], expected the smaller first", what, result.lo, result.hi));
+    return result;
+  }
+
+  Statistics statistics(const json& value) const {
+    HistogramState state{.exponent = static_cast<int>(std::clamp<std::int64_t>(
+                             whole(member(value, "exponent"), "exponent"), -10000, 10000)),
+                         .zeros = whole(member(value, "zeros"), "zeros"),
+                         .range = range(member(value, "seen"), "seen")};
+    for (const json& bin : list(member(value, "bins"), 0, "bins")) {
+      list(bin, 2, "a bin");
+      state.bins.emplace_back(whole(bin[0], "a bin"), whole(bin[1], "a count"));
+    }
+    std::map<std::int64_t, numeric::Range> samples;
+    for (const json& sample : list(member(value, "samples"), 0, "samples")) {
+      list(sample, 3, "a sample");
+      samples[whole(sample[0], "a sample's index")] =
+          range(json::array({sample[1], sample[2]}), "a sample's range");
+    }
+    try {
+      return {Histogram(state), std::move(samples)};
+    } catch (const InputError& error) {
+      fail(error.what());
+    }
+  }
+
+ private:
+  const std::string& where_;
+  std::string name_;
+};
+
+json parsed(std::string_view text, const Reader& reader) {
+  json root = json::parse(text, nullptr, false);
+  if (root.is_discarded()) reader.fail("is no JSON");
+  if (!root.is_object()) reader.fail("is no JSON object");
+  return root;
+}
+
+}  // namespace
+
+std::string to_json(const CalibrationFile& file) {
+  json values = json::object();
+  for (const auto& [name, seen] : file.seen) values[name] = json_of(seen);
+  for (const auto& [name, range] : file.set) values[name]["range"] = pair_of(range);
+  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"values", values}};
+  return root.dump(1) + "\n";
+}
+
+CalibrationFile calibration_from_json(std::string_view text, const std::string& where) {
+  const Reader top(where, "");
+  const json root = parsed(text, top);
+  const std::int64_t version = top.whole(top.member(root, kVersionKey), kVersionKey);
+  if (version != kVersion) top.fail(fmt::format("version, got {}, expected {}", version, kVersion));
+  const json& equalized = top.member(root, "equalized");
+  if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
+  CalibrationFile file{.equalized = equalized.get<bool>()};
+  const json& values = top.member(root, "values");
+  if (!values.is_object()) top.fail("\"values\" is no JSON object");
+  for (const auto& [name, value] : values.items()) {
+    const Reader reader(where, name);
+    if (!value.is_object()) reader.fail("is no JSON object");
+    if (value.contains("range")) file.set[name] = reader.range(value["range"], "range");
+    if (value.contains("seen") || !value.contains("range")) file.seen[name] = reader.statistics(value);
+  }
+  return file;
+}
+
+void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where) {
+  if (all.equalized != part.equalized && !(all.seen.empty() && all.set.empty()))
+    throw InputError(where, "was made with and another one without equalization");
+  all.equalized = part.equalized;
+  for (const auto& [name, seen] : part.seen) {
+    for (const auto& [index, range] : seen.recent())
+      if (all.seen[name].recent().contains(index))
+        throw InputError(where, fmt::format("saw sample {} as another file did: parts are of other samples", index));
+    all.seen[name].merge(seen);
+  }
+  for (const auto& [name, range] : part.set) {
+    const auto [at, added] = all.set.try_emplace(name, range);
+    if (!added && !(at->second == range))
+      throw InputError(where, fmt::format("sets the range of '{}' to [{}, {}], another file to [{}, {}]", name,
+                                          range.lo, range.hi, at->second.lo, at->second.hi));
+  }
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,30 @@
+// What calibration saw, as a JSON file: made in parts, joined, and with ranges that a hand can set.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "halftone/quant/ranges.h"
+#include "halftone/quant/statistics.h"
+
+namespace halftone::quant {
+
+struct CalibrationFile {
+  StatisticsTable seen;
+  RangeTable set;          // by value: "range": [lo, hi], which no observer changes
+  bool equalized = false;  // of the network after passes::equalize_cross_layer
+};
+
+// {"halftone_calibration": 1, "equalized": false, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
+// "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
+// statistics; "range" only where one is set.
+std::string to_json(const CalibrationFile& file);
+
+// Throws InputError naming `where` for what such a file cannot hold.
+CalibrationFile calibration_from_json(std::string_view text, const std::string& where);
+
+// Adds what another part saw, in any order. Throws InputError for parts that saw the same sample, were of another
+// network, or set a range differently.
+void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where);
+
+}  // namespace halftone::quant

@@ -1,0 +1,56 @@
+// What choosing the integers of a layer's weights comes to, once its inputs are known: a quadratic in every
+// output channel's weights.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace halftone::quant {
+
+// For weights ŵ [K] of output channel m, inputs x̂ [K] as the quantized network has them and the float
+// network's outputs y_m, over samples and places,
+//   E[(ŵ·x̂ − y_m)²] = ŵᵀHŵ − 2·ŵᵀc_m + const, H = E[x̂x̂ᵀ], c_m = E[y_m·x̂].
+// (Nagel et al., AdaRound, ICML 2020, equation 21; Frantar et al., GPTQ, ICLR 2023, equation 1.) Where the bias
+// is corrected afterwards, H and c are those of x̂ and y less their means.
+struct LayerProblem {
+  std::int64_t channels = 0;   // M
+  std::int64_t inputs = 0;     // K
+  std::vector<float> hessian;  // H [K, K]
+  std::vector<float> target;   // c [M, K]
+  std::vector<float> weights;  // w [M, K], the float ones
+
+  std::span<const float> target_of(std::int64_t m) const { return row(target, m); }
+  std::span<const float> weights_of(std::int64_t m) const { return row(weights, m); }
+  std::span<const float> hessian_of(std::int64_t k) const { return row(hessian, k); }
+
+ private:
+  std::span<const float> row(const std::vector<float>& all, std::int64_t i) const {
+    return std::span(all).subspan(static_cast<std::size_t>(i * inputs), static_cast<std::size_t>(inputs));
+  }
+};
+
+// What ŵ of one channel may be: scale·u, u = lo, lo + step, …, hi.
+struct Grid {
+  double scale = 1.0;
+  std::int32_t lo = 0;
+  std::int32_t hi = 0;
+  std::int32_t step = 1;  // 2 for binary weights
+
+  std::int32_t nearest(double u) const;
+};
+
+// Adds factor·mean(diag H) to H's diagonal, and as much of w to c: where the samples say nothing, weights stay
+// as they were.
+void damp(LayerProblem& problem, double factor);
+
+// The parts of the loss s²·uᵀHu − 2s·uᵀc of channel m with ŵ = s·u; the best s is linear/quadratic.
+struct Forms {
+  double quadratic = 0.0;  // uᵀHu
+  double linear = 0.0;     // uᵀc
+
+  double loss(double s) const { return s * s * quadratic - 2.0 * s * linear; }
+};
+Forms forms_of(const LayerProblem& problem, std::int64_t m, std::span<const std::int32_t> u);
+
+}  // namespace halftone::quant

@@ -1,0 +1,54 @@
+#include "halftone/quant/ranges.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "halftone/base/error.h"
+#include "halftone/quant/assignment.h"
+
+namespace halftone::quant {
+
+namespace {
+
+using ClassRanges = std::map<ir::ValueId, numeric::Range>;
+
+// By representative of a scale.
+ClassRanges set_ranges(const ir::Graph& graph, const Plan& plan, const RangeTable& set) {
+  ClassRanges result;
+  for (const auto& [name, range] : set) {
+    const auto id = graph.find(name);
+    if (!id || !plan.quantized[static_cast<std::size_t>(*id)])
+      throw InputError("quantize", fmt::format("a range is set for '{}', which is no quantized value", name));
+    const auto [at, added] = result.try_emplace(plan.scale_class[static_cast<std::size_t>(*id)], range);
+    at->second = {std::min(at->second.lo, range.lo), std::max(at->second.hi, range.hi)};
+  }
+  return result;
+}
+
+}  // namespace
+
+RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+                         const RangeTable& set) {
+  const Assignment assigned = assign(graph, recipe);
+  const Plan& decided = assigned.plan;
+  ClassRanges chosen = set_ranges(graph, decided, set);
+  std::map<ir::ValueId, Statistics> classes;
+  for (std::size_t v = 0; v < graph.values.size(); ++v) {
+    if (!decided.quantized[v] || chosen.contains(decided.scale_class[v])) continue;
+    const auto found = seen.find(graph.values[v].name);
+    if (found == seen.end())
+      throw InputError("quantize", fmt::format("no range for value '{}'", graph.values[v].name));
+    classes[decided.scale_class[v]].merge(found->second);
+  }
+  for (const auto& [representative, statistics] : classes) {
+    const ActivationRecipe& to = assigned.activations[static_cast<std::size_t>(representative)];
+    chosen[representative] = to.observer.choose(statistics, {to.format, to.scheme, to.power_of_two});
+  }
+  RangeTable table;
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (decided.quantized[v]) table[graph.values[v].name] = chosen.at(decided.scale_class[v]);
+  return table;
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,21 @@
+// The range of every quantized value, from what calibration saw.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "halftone/ir/graph.h"
+#include "halftone/quant/recipe.h"
+#include "halftone/quant/statistics.h"
+
+namespace halftone::quant {
+
+using RangeTable = std::map<std::string, numeric::Range, std::less<>>;
+
+// By value that `quantize` puts a pair behind, as the recipe's observer chooses it. Values that share a scale
+// share one range, chosen from what was seen of all of them, or the union of those that are `set` among them.
+// Throws InputError naming a value without statistics, or a set one that is none of the network's.
+RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+                         const RangeTable& set = {});
+
+}  // namespace halftone::quant

@@ -1,0 +1,170 @@
+#include "halftone/quant/recipe_file.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "halftone/quant/recipe_names.h"
+#include "halftone/base/toml_table.h"
+
+namespace halftone::quant {
+namespace {
+
+constexpr int kVersion = 1;
+constexpr int kMostSteps = 1000000;
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+std::string weights_of(const WeightRecipe& w) {
+  std::string text = fmt::format("code = \"{}\"\n", name_in(kCodeNames, w.code));
+  text += fmt::format("bits = {}\nsigned = {}\nnarrow = {}\n", w.format.bits, w.format.is_signed, w.format.narrow);
+  text += fmt::format("scheme = \"{}\"\ngranularity = \"{}\"\npower_of_two = {}\n", name_in(kSchemeNames, w.scheme),
+                      name_in(kGranularityNames, w.granularity), w.power_of_two);
+  return text + fmt::format("range = \"{}\"\nrounding = \"{}\"\n", name_in(kRangeNames, w.range),
+                            name_in(kRoundingNames, w.rounding));
+}
+
+std::string activations_of(const ActivationRecipe& a) {
+  return fmt::format("bits = {}\nsigned = {}\nscheme = \"{}\"\npower_of_two = {}\nobserver = \"{}\"\n",
+                     a.format.bits, a.format.is_signed, name_in(kSchemeNames, a.scheme), a.power_of_two,
+                     describe(a.observer));
+}
+
+void read(TomlTable& table, WeightRecipe& w) {
+  table.read("code", w.code, kCodeNames);
+  table.read("bits", w.format.bits, 1, numeric::kMaxBits);
+  table.read("signed", w.format.is_signed);
+  table.read("narrow", w.format.narrow);
+  table.read("scheme", w.scheme, kSchemeNames);
+  table.read("granularity", w.granularity, kGranularityNames);
+  table.read("power_of_two", w.power_of_two);
+  table.read("range", w.range, kRangeNames);
+  table.read("rounding", w.rounding, kRoundingNames);
+}
+
+void read(TomlTable& table, ActivationRecipe& a) {
+  table.read("bits", a.format.bits, 1, numeric::kMaxBits);
+  table.read("signed", a.format.is_signed);
+  table.read("scheme", a.scheme, kSchemeNames);
+  table.read("power_of_two", a.power_of_two);
+  std::string observer = describe(a.observer);
+  table.read("observer", observer);
+  try {
+    a.observer = parse_observer(observer);
+  } catch (const UsageError& error) {
+    table.fail("observer", error.what());
+  }
+}
+
+// Reads and takes apart one TOML document.
+class Document {
+ public:
+  Document(std::string_view text, const std::string& where) : where_(where), root_(parse_toml(text, where)) {}
+
+  Recipe recipe() {
+    expect_known_tables();
+    Recipe recipe;
+    with_table("weights", [&](TomlTable& table) { read(table, recipe.weights); });
+    with_table("activations", [&](TomlTable& table) { read(table, recipe.activations); });
+    with_table("methods", [&](TomlTable& table) {
+      table.read("weight_only", recipe.weight_only);
+      table.read("equalize", recipe.equalize);
+      table.read("correct_bias", recipe.correct_bias);
+      table.read("adaround_steps", recipe.adaround_steps, 1, kMostSteps);
+    });
+    with_table("arithmetic", [&](TomlTable& table) { read_arithmetic(table, recipe.arithmetic); });
+    with_rules("layer", [&](TomlTable& table) {
+      LayerRule rule{"", recipe.weights};
+      table.read("name", rule.layer);
+      read(table, rule.weights);
+      recipe.layers.push_back(rule);
+    });
+    with_rules("tensor", [&](TomlTable& table) {
+      TensorRule rule{"", recipe.activations};
+      table.read("name", rule.tensor);
+      read(table, rule.activations);
+      recipe.tensors.push_back(rule);
+    });
+    check(recipe);
+    return recipe;
+  }
+
+ private:
+  void expect_known_tables() const {
+    TomlTable root(root_, where_, "");
+    int version = kVersion;
+    root.read("version", version, kVersion, kVersion);
+    for (const auto& [key, node] : root_) {
+      const std::string_view name = key.str();
+      const bool rules = name == "layer" || name == "tensor";
+      const bool table = name == "weights" || name == "activations" || name == "methods" ||
+                         name == "arithmetic" || name == "data" || name == "file";
+      if (name == "version") continue;
+      if (!rules && !table) root.fail(std::string(name).c_str(), "is no part of a recipe");
+      if (table && !node.is_table()) root.fail(std::string(name).c_str(), "is no table");
+      if (rules && !node.is_array_of_tables())
+        root.fail(std::string(name).c_str(), "is no list of tables, expected as [[layer]]");
+    }
+  }
+
+  template <typename F>
+  void with_table(const char* name, F&& body) {
+    const toml::table* table = root_[name].as_table();
+    if (table == nullptr) return;
+    TomlTable reader(*table, where_, name);
+    body(reader);
+    reader.expect_no_more();
+  }
+
+  template <typename F>
+  void with_rules(const char* name, F&& body) {
+    const toml::array* rules = root_[name].as_array();
+    if (rules == nullptr) return;
+    for (const toml::node& node : *rules) {
+      TomlTable reader(*node.as_table(), where_, name);
+      body(reader);
+      reader.expect_no_more();
+    }
+  }
+
+  static void read_arithmetic(TomlTable& table, qgraph::ArithmeticSpec& spec) {
+    std::string mode(numeric::name_of(spec.mode));
+    table.read("mode", mode);
+    table.read("mantissa_bits", spec.mantissa_bits, 8, 32);
+    try {
+      spec.mode = numeric::arithmetic_from(mode);
+    } catch (const UsageError& error) {
+      table.fail("mode", error.what());
+    }
+  }
+
+  std::string where_;
+  toml::table root_;
+};
+
+}  // namespace
+
+std::string to_toml(const Recipe& recipe) {
+  std::string text = fmt::format("version = {}\n", kVersion);
+  text += "\n[weights]\n" + weights_of(recipe.weights);
+  text += "\n[activations]\n" + activations_of(recipe.activations);
+  text += fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\ncorrect_bias = {}\nadaround_steps = {}\n",
+                      recipe.weight_only, recipe.equalize, recipe.correct_bias, recipe.adaround_steps);
+  text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\n",
+                      numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits);
+  for (const LayerRule& rule : recipe.layers)
+    text += fmt::format("\n[[layer]]\nname = {}\n", quoted(rule.layer)) + weights_of(rule.weights);
+  for (const TensorRule& rule : recipe.tensors)
+    text += fmt::format("\n[[tensor]]\nname = {}\n", quoted(rule.tensor)) + activations_of(rule.activations);
+  return text;
+}
+
+Recipe recipe_from_toml(std::string_view text, const std::string& where) {
+  return Document(text, where).recipe();
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,23 @@
+// What the choices of a recipe are called, in files, options and summaries.
+#pragma once
+
+#include "halftone/base/named.h"
+#include "halftone/quant/recipe.h"
+
+namespace halftone::quant {
+
+inline constexpr Named<WeightCode> kCodeNames[] = {
+    {WeightCode::affine, "affine"}, {WeightCode::binary, "binary"}, {WeightCode::ternary, "ternary"}};
+inline constexpr Named<WeightRange> kRangeNames[] = {{WeightRange::min_max, "minmax"},
+                                                     {WeightRange::mean_squared_error, "mse"}};
+inline constexpr Named<WeightRounding> kRoundingNames[] = {{WeightRounding::nearest, "nearest"},
+                                                           {WeightRounding::adaround, "adaround"},
+                                                           {WeightRounding::error_feedback, "error-feedback"}};
+inline constexpr Named<numeric::Scheme> kSchemeNames[] = {{numeric::Scheme::symmetric, "symmetric"},
+                                                          {numeric::Scheme::asymmetric, "asymmetric"}};
+inline constexpr Named<numeric::Granularity> kGranularityNames[] = {
+    {numeric::Granularity::tensor, "tensor"},
+    {numeric::Granularity::channel, "channel"},
+    {numeric::Granularity::group, "group"}};
+
+}  // namespace halftone::quant

@@ -1,0 +1,254 @@
+#include "halftone/quant/reconstruct.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "halftone/numeric/bias.h"
+#include "halftone/quant/assignment.h"
+#include "halftone/quant/layer_moments.h"
+#include "halftone/quant/rounding.h"
+
+namespace halftone::quant {
+namespace {
+
+constexpr std::int64_t kMaxSamples = 4096;
+constexpr double kDamping = 0.01;
+constexpr int kScaleRounds = 5;
+
+// Channels of one layer that share a scale, with the integers they have.
+class LayerRounding {
+ public:
+  LayerRounding(const Walk& walk, std::size_t n, const WeightRecipe& recipe, int steps, bool centred,
+                QuantizedWeights& weights)
+      : walk_(walk), n_(n), recipe_(recipe), steps_(steps), weights_(weights) {
+    for (std::int64_t g = 0; g < groups_of(node()); ++g) {
+      problems_.push_back(layer_problem(walk, n, g, centred));
+      damp(problems_.back(), kDamping);
+      grids_.push_back(grids_of(g));
+    }
+  }
+
+  void run() {
+    for (std::size_t g = 0; g < problems_.size(); ++g) {
+      const LayerProblem& problem = problems_[g];
+      Rounded nearest = round_nearest(problem, grids_[g]);
+      Rounded u = recipe_.rounding == WeightRounding::adaround
+                      ? round_adaptively(problem, grids_[g], steps_, walk_.threads())
+                      : round_with_feedback(problem, grids_[g], walk_.threads());
+      descend(problem, grids_[g], u, walk_.threads());
+      keep_better(g, nearest, u);
+      rounded_.push_back(std::move(u));
+    }
+    if (!recipe_.power_of_two)
+      for (int round = 0; round < kScaleRounds && follow_scales(); ++round)
+        for (std::size_t g = 0; g < problems_.size(); ++g)
+          descend(problems_[g], grids_[g], rounded_[g], walk_.threads());
+    write();
+  }
+
+ private:
+  const ir::Node& node() const { return walk_.graph().nodes[n_]; }
+
+  numeric::Affine& affine_of(std::int64_t g, std::int64_t m) {
+    auto& affine = weights_.params.affine;
+    return affine[affine.size() == 1 ? 0 : channel_place(walk_.graph(), node(), g, m)];
+  }
+
+  std::vector<Grid> grids_of(std::int64_t g) {
+    std::vector<Grid> grids;
+    const numeric::IntegerFormat& format = weights_.params.format;
+    for (std::int64_t m = 0; m < problems_[static_cast<std::size_t>(g)].channels; ++m) {
+      const numeric::Affine& affine = affine_of(g, m);
+      const bool binary = recipe_.code == WeightCode::binary;
+      grids.push_back({affine.scale, format.qmin() - affine.zero_point, format.qmax() - affine.zero_point,
+                       binary ? 2 : 1});
+    }
+    return grids;
+  }
+
+  // The method is to do no channel harm.
+  void keep_better(std::size_t g, const Rounded& nearest, Rounded& u) const {
+    const LayerProblem& problem = problems_[g];
+    const auto size = static_cast<std::size_t>(problem.inputs);
+    for (std::int64_t m = 0; m < problem.channels; ++m) {
+      const std::size_t from = static_cast<std::size_t>(m) * size;
+      const double scale = grids_[g][static_cast<std::size_t>(m)].scale;
+      const auto now = std::span(u).subspan(from, size);
+      const auto before = std::span(nearest).subspan(from, size);
+      if (forms_of(problem, m, now).loss(scale) > forms_of(problem, m, before).loss(scale))
+        std::ranges::copy(before, now.begin());
+    }
+  }
+
+  // The scale with the least error for the integers chosen: of each channel, or of all. Whether one changed.
+  bool follow_scales() {
+    std::vector<Forms> sums(weights_.params.affine.size());
+    for (std::size_t g = 0; g < problems_.size(); ++g)
+      for (std::int64_t m = 0; m < problems_[g].channels; ++m) {
+        Forms& sum = sums[place(static_cast<std::int64_t>(g), m)];
+        const Forms forms = forms_of(problems_[g], m, row(g, m));
+        sum.quadratic += forms.quadratic;
+        sum.linear += forms.linear;
+      }
+    bool changed = false;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const double best = sums[i].quadratic > 0.0 ? sums[i].linear / sums[i].quadratic : 0.0;
+      float& scale = weights_.params.affine[i].scale;
+      const auto rounded = static_cast<float>(best);
+      // No more than a factor of two: what calibration did not see may still come.
+      if (!(best > scale / 2.0) || !(best < scale * 2.0) || rounded == scale) continue;
+      scale = rounded;
+      changed = true;
+    }
+    for (std::size_t g = 0; g < grids_.size(); ++g) grids_[g] = grids_of(static_cast<std::int64_t>(g));
+    return changed;
+  }
+
+  std::size_t place(std::int64_t g, std::int64_t m) const {
+    return weights_.params.affine.size() == 1 ? 0 : channel_place(walk_.graph(), node(), g, m);
+  }
+  std::span<const std::int32_t> row(std::size_t g, std::int64_t m) const {
+    const auto size = static_cast<std::size_t>(problems_[g].inputs);
+    return std::span(rounded_[g]).subspan(static_cast<std::size_t>(m) * size, size);
+  }
+
+  void write() {
+    std::vector<std::int32_t> q(static_cast<std::size_t>(weights_.q.size()));
+    for (std::size_t g = 0; g < problems_.size(); ++g)
+      for (std::int64_t m = 0; m < problems_[g].channels; ++m)
+        for (std::int64_t k = 0; k < problems_[g].inputs; ++k) {
+          const auto group = static_cast<std::int64_t>(g);
+          q[weight_place(walk_.graph(), node(), group, m, k)] =
+              row(g, m)[static_cast<std::size_t>(k)] + affine_of(group, m).zero_point;
+        }
+    weights_.q = numeric::from_int32(weights_.q.shape(), q, weights_.q.dtype());
+  }
+
+  const Walk& walk_;
+  std::size_t n_;
+  const WeightRecipe& recipe_;
+  int steps_;
+  QuantizedWeights& weights_;
+  std::vector<LayerProblem> problems_;      // by group
+  std::vector<std::vector<Grid>> grids_;    // by group and channel
+  std::vector<Rounded> rounded_;            // by group
+};
+
+// A float bias as the layer's integers have it.
+std::vector<float> real_bias(const QuantizedWeights& weights, std::span<const float> bias, float s_x) {
+  std::vector<float> real(bias.begin(), bias.end());
+  for (std::size_t c = 0; c < weights.bias.size(); ++c) {
+    const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
+    real[c] = static_cast<float>(static_cast<double>(s_x) * s_w * static_cast<double>(weights.bias[c]));
+  }
+  return real;
+}
+
+// E[y − ŷ] by channel of [N, C, …] (or the last dimension's of products).
+std::vector<double> mean_difference(const Batches& y, const Batches& y_hat, std::size_t channels, bool conv) {
+  std::vector<double> sums(channels, 0.0);
+  double count = 0.0;
+  for (std::size_t b = 0; b < y.size(); ++b) {
+    const auto real = y[b].data<float>();
+    const auto mine = y_hat[b].data<float>();
+    std::size_t inner = 1;
+    for (std::size_t d = 2; conv && d < y[b].rank(); ++d) inner *= static_cast<std::size_t>(y[b].dim(d));
+    for (std::size_t i = 0; i < real.size(); ++i) sums[i / inner % channels] += double{real[i]} - mine[i];
+    count += static_cast<double>(real.size()) / static_cast<double>(channels);
+  }
+  for (double& sum : sums) sum /= std::max(count, 1.0);
+  return sums;
+}
+
+class Reconstruction {
+ public:
+  Reconstruction(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, Walk& walk)
+      : graph_(graph),
+        parameters_(parameters),
+        recipe_(recipe),
+        assigned_(assign(graph, recipe)),
+        walk_(walk) {}
+
+  // The layer's output in the quantized network, once weights and bias are chosen.
+  Batches linear(std::size_t n) {
+    const ir::Node& node = graph_.nodes[n];
+    QuantizedWeights& weights = *parameters_.weights[n];
+    const WeightRecipe& recipe = assigned_.weights[n];
+    const std::span<const float> bias = bias_of(graph_, node);
+    const bool corrects = recipe_.correct_bias && !bias.empty();
+    if (recipe.rounding != WeightRounding::nearest && has_problem(node))
+      LayerRounding(walk_, n, recipe, recipe_.adaround_steps, corrects, weights).run();
+    set_bias(n, bias);
+    Batches y = output(n, bias);
+    if (!corrects) return y;
+    const bool conv = walk_.real(node.outputs[0])[0].rank() > 2 && ir::weight_axis(node.op) == 0 &&
+                      !std::holds_alternative<ir::Gemm>(node.op);
+    const auto by = mean_difference(walk_.real(node.outputs[0]), y, bias.size(), conv);
+    std::vector<float> corrected(bias.begin(), bias.end());
+    for (std::size_t c = 0; c < corrected.size(); ++c) corrected[c] = static_cast<float>(corrected[c] + by[c]);
+    set_bias(n, corrected);
+    if (weights.bias.empty()) weights.real_bias = corrected;
+    return output(n, corrected);
+  }
+
+ private:
+  std::optional<float> input_scale(std::size_t n) const {
+    const auto& x = parameters_.activations[static_cast<std::size_t>(graph_.nodes[n].inputs[0])];
+    return x ? std::optional(x->affine.scale) : std::nullopt;
+  }
+
+  // A bias that the scale cannot hold stays at the largest it can.
+  void set_bias(std::size_t n, std::span<const float> bias) {
+    QuantizedWeights& weights = *parameters_.weights[n];
+    const auto s_x = input_scale(n);
+    if (!s_x || weights.bias.empty()) return;
+    for (std::size_t c = 0; c < bias.size(); ++c) {
+      const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
+      weights.bias[c] =
+          std::clamp(numeric::quantize_bias(bias[c], *s_x, s_w), -numeric::kMaxBias, numeric::kMaxBias);
+    }
+  }
+
+  Batches output(std::size_t n, std::span<const float> bias) const {
+    const QuantizedWeights& weights = *parameters_.weights[n];
+    const Tensor real = numeric::dequantize(weights.q, weights.params);
+    if (bias.empty()) return walk_.linear_output(n, real, nullptr);
+    const auto values = real_bias(weights, bias, input_scale(n).value_or(1.0F));
+    const Tensor b = Tensor::from<float>(graph_.constant(graph_.nodes[n].inputs[2])->shape(), values);
+    return walk_.linear_output(n, real, &b);
+  }
+
+  const ir::Graph& graph_;
+  Parameters& parameters_;
+  const Recipe& recipe_;
+  Assignment assigned_;
+  Walk& walk_;
+};
+
+}  // namespace
+
+bool reconstructs(const Recipe& recipe) {
+  const auto rounds = [](const WeightRecipe& weights) { return weights.rounding != WeightRounding::nearest; };
+  return recipe.correct_bias || rounds(recipe.weights) ||
+         std::ranges::any_of(recipe.layers, [&](const LayerRule& rule) { return rounds(rule.weights); });
+}
+
+std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe,
+                                     const SampleSource& samples, const CalibrationOptions& options,
+                                     const MakeExecutor& make_executor) {
+  Walk walk(graph, samples, kMaxSamples, options, make_executor);
+  Reconstruction layers(graph, parameters, recipe, walk);
+  walk.start(parameters);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    walk.run_real(n);
+    walk.run_quantized(n, parameters, parameters.weights[n] ? layers.linear(n) : Batches{});
+    walk.finish(n);
+    if (options.progress) options.progress(static_cast<double>(n + 1) / static_cast<double>(graph.nodes.size()));
+  }
+  return {};
+}
+
+}  // namespace halftone::quant

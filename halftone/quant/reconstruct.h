@@ -1,0 +1,24 @@
+// Choosing weights and biases by what each layer then computes, layer after layer, each on the inputs that the
+// quantized network before it gives.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "halftone/quant/walk.h"
+
+namespace halftone::quant {
+
+// Whether a recipe asks for it.
+bool reconstructs(const Recipe& recipe);
+
+// Rounds the weights of `parameters` as the recipe's methods say, and corrects biases: b ← b + E[y − ŷ], y the
+// float network's output of the layer and ŷ the quantized one's, by channel (Nagel et al., Data-Free
+// Quantization, ICCV 2019, section 4.2, measured). Layers without a bias get none. With a method other than
+// nearest, scales that are not powers of two follow their integers. At most 4,096 samples.
+// Returns notes for the user. Throws InputError for values that are not finite.
+std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe,
+                                     const SampleSource& samples, const CalibrationOptions& options,
+                                     const MakeExecutor& make_executor);
+
+}  // namespace halftone::quant

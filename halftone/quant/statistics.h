@@ -1,0 +1,40 @@
+// What calibration keeps of one value of the network: enough for every observer to choose its range, in memory
+// that does not depend on the number of samples.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "halftone/quant/histogram.h"
+
+namespace halftone::quant {
+
+class Statistics {
+ public:
+  Statistics() = default;
+  Statistics(Histogram histogram, std::map<std::int64_t, numeric::Range> recent);
+
+  // Of the newest samples the moving average remembers; what is older weighs less than a rounding.
+  static constexpr std::size_t kRecent = 512;
+
+  // The values of sample `index`, each sample once. Throws InputError for NaN or infinity.
+  void observe(std::int64_t index, std::span<const float> values);
+  // Exact, in any order: shards and threads give the same statistics.
+  void merge(const Statistics& other);
+
+  const Histogram& histogram() const { return histogram_; }
+  // Smallest and largest value of the newest samples, by index.
+  const std::map<std::int64_t, numeric::Range>& recent() const { return recent_; }
+
+  bool operator==(const Statistics&) const = default;
+
+ private:
+  void add_recent(std::int64_t index, const numeric::Range& range);
+
+  Histogram histogram_;
+  std::map<std::int64_t, numeric::Range> recent_;
+};
+
+using StatisticsTable = std::map<std::string, Statistics, std::less<>>;
+
+}  // namespace halftone::quant

@@ -1,0 +1,128 @@
+// Tables of many networks on the same samples, and what is read off them.
+#include "halftone/analysis/sweep.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "halftone/analysis/evaluate.h"
+#include "halftone/analysis/fixed_point_table.h"
+#include "halftone/base/error.h"
+#include "halftone/quant/fixed_weights.h"
+#include "tests/analysis/network.h"
+
+namespace halftone::analysis {
+namespace {
+
+using testing::ElementsAre;
+using testing::Optional;
+
+// Always the same class.
+struct Constant : ir::Executor {
+  std::size_t best;
+  explicit Constant(std::size_t b) : best(b) {}
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor&) const override {
+    Tensor y(DType::float32, {inputs[0].dim(0), 3});
+    for (std::size_t i = best; i < static_cast<std::size_t>(y.size()); i += 3) y.mutable_data<float>()[i] = 1;
+    return {y};
+  }
+};
+
+MakeNetwork constant(std::size_t best) {
+  return [best] { return std::make_unique<Constant>(best); };
+}
+
+// 10 rows of class 0, 1, 2, 0, …: 4 of class 0, 3 of the others.
+Samples ten() { return samples_of(samples(10, {2}), {}); }
+
+TEST(Sweep, CountsEveryNetworkOfEveryCell) {
+  const std::vector<SweepCell> cells{
+      {constant(0), constant(1)}, {constant(2), {}}, {constant(0), constant(0)}};
+  for (int threads : {1, 2, 5}) {
+    std::map<std::size_t, CellCounts> seen;
+    std::vector<double> progress;
+    sweep(cells, ten(),
+          {.batches = {.batch_size = 3,
+                       .threads = threads,
+                       .progress = [&](double d) { progress.push_back(d); }},
+           .done = [&](std::size_t i, const CellCounts& counts) { seen[i] = counts; }});
+    ASSERT_EQ(seen.size(), 3U);
+    EXPECT_THAT(seen[0], ElementsAre(Optional(4), Optional(3)));
+    EXPECT_THAT(seen[1], ElementsAre(Optional(3), std::nullopt));
+    EXPECT_THAT(seen[2], ElementsAre(Optional(4), Optional(4)));
+    EXPECT_TRUE(std::ranges::is_sorted(progress));
+    EXPECT_NEAR(progress.back(), 1.0, 1e-12);
+    EXPECT_EQ(progress.size(), 5U * 4U);
+  }
+}
+
+TEST(Sweep, WhatACellOrItsReaderThrowsEndsIt) {
+  const std::vector<SweepCell> broken{
+      {[]() -> std::unique_ptr<ir::Executor> { throw InputError("cell", "no"); }}};
+  EXPECT_THROW(sweep(broken, ten(), {}), InputError);
+  const std::vector<SweepCell> fine{{constant(0)}};
+  EXPECT_THROW(sweep(fine, ten(), {.done = [](auto, const auto&) { throw SystemError("disk", "full"); }}),
+               SystemError);
+}
+
+TEST(Sweep, FixedPointCellsAreTheNetworksWithThoseWeights) {
+  const ir::Graph graph = float_network();
+  const Samples rows = samples_of(samples(64, {1, 6, 6}), {});
+  std::vector<SweepCell> cells;
+  std::vector<std::int64_t> expected;
+  for (int fl = 1; fl <= 6; ++fl) {
+    const ir::Graph fixed = quant::with_fixed_weights(graph, {6, fl}, numeric::Overflow::wrap);
+    cells.push_back({[fixed] { return std::make_unique<ir::Interpreter>(fixed); }});
+    expected.push_back(evaluate(ir::Interpreter(fixed), rows, {}).correct);
+  }
+  std::vector<std::int64_t> found(cells.size());
+  sweep(cells, rows,
+        {.batches = {.batch_size = 7, .threads = 2},
+         .done = [&](std::size_t i, const CellCounts& counts) { found[i] = counts[0].value(); }});
+  EXPECT_EQ(found, expected);
+}
+
+TEST(FixedPointTable, TheBestOfARowIsTheFirstAmongEqualOnes) {
+  const std::vector<FixedPointCell> cells{{{2, 2}, 7}, {{2, 1}, 7}, {{3, 1}, 9}, {{3, 2}, 10}};
+  EXPECT_EQ(best_of_row(cells, 2)->format.fraction_length, 1);
+  EXPECT_EQ(best_of_row(cells, 3)->format.fraction_length, 2);
+  EXPECT_EQ(best_of_row(cells, 4), nullptr);
+}
+
+// The report's own story: each row better up to word length 4, at fraction length 4, and nothing strictly
+// better after it; every later row then keeps fl 4, even where its own best is another or it scores less.
+TEST(FixedPointTable, Lab6KeepsItsBestFromRowToRow) {
+  const std::vector<FixedPointCell> cells{{{1, 1}, 0, 13}, {{2, 1}, 0, 40}, {{2, 2}, 0, 85}, {{3, 3}, 0, 96},
+                                          {{4, 3}, 0, 90}, {{4, 4}, 0, 97}, {{5, 4}, 0, 97}, {{5, 5}, 0, 97},
+                                          {{6, 4}, 0, 95}, {{6, 6}, 0, 96}};
+  const std::vector<LabRow> rows = lab_rows(cells);
+  std::vector<int> fractions;
+  std::vector<std::int64_t> correct;
+  for (const LabRow& row : rows) {
+    fractions.push_back(row.fraction_length);
+    correct.push_back(row.correct.value());
+  }
+  EXPECT_THAT(fractions, ElementsAre(1, 2, 3, 4, 4, 4));
+  EXPECT_THAT(correct, ElementsAre(13, 85, 96, 97, 97, 95));
+}
+
+TEST(FixedPointTable, Lab6HasNoBestBeforeAnAnswerIsRight) {
+  const std::vector<FixedPointCell> cells{{{1, 1}, 3, 0}, {{2, 1}, 3, 1}, {{9, 1}, 3}};
+  const std::vector<LabRow> rows = lab_rows(cells);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].fraction_length, 0);
+  EXPECT_FALSE(rows[0].correct);
+  EXPECT_EQ(rows[1].correct, 1);
+}
+
+TEST(FixedPointTable, Lab6HasWordsOfInt8AndFractionsWithinThem) {
+  EXPECT_TRUE(is_lab_cell({8, 8}));
+  EXPECT_TRUE(is_lab_cell({1, 1}));
+  EXPECT_FALSE(is_lab_cell({9, 1}));
+  EXPECT_FALSE(is_lab_cell({4, 0}));
+  EXPECT_FALSE(is_lab_cell({4, 5}));
+}
+
+}  // namespace
+}  // namespace halftone::analysis

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Recipes, methods and calibration files as a user has them: the same bytes again, and clear refusals."""
+import json
+import unittest
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from program import ProgramTest, save_mlp
+
+USAGE, BAD = 2, 3
+FINE = ['--bits', 'w3a4', '--observer', 'mse', '--weight-observer', 'mse', '--correct-bias', '--first-last', 'w8a8']
+
+
+class Quantizations(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.model = save_mlp(self.folder / 'mlp.onnx')
+        self.output = self.folder / 'q.onnx'
+        self.again = self.folder / 'again.onnx'
+
+    def quantize(self, *arguments, output=None):
+        return self.run_it('quantize', self.model, '-o', output or self.output, *arguments)
+
+    def tensors(self):
+        return {tensor.name: tensor for tensor in onnx.load(self.output).graph.initializer}
+
+    def refuses(self, *arguments, code, says):
+        before = self.files()
+        message = self.expect_error('quantize', self.model, '-o', self.again, *arguments, code=code, says=says)
+        self.assertEqual(self.files(), before)
+        return message
+
+
+class Recipes(Quantizations):
+    def test_the_recipe_beside_a_file_makes_the_same_bytes(self):
+        for arguments in ([], [*FINE, '--error-feedback'], [*FINE, '--adaround', '--adaround-steps', 20],
+                          ['--bits', 'wta8', '--equalize', '--granularity', 'tensor'], ['--bits', 'w1a8', '--arithmetic', 'shift'],
+                          ['--bits', 'w5', '--correct-bias'], ['--format', 'qonnx', '--asymmetric'],
+                          ['--arithmetic', 'onnx', '--format', 'qoperator']):
+            with self.subTest(arguments):
+                self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
+                recipe = self.folder / 'q.recipe.toml'
+                kept = recipe.read_text()
+                self.quantize('--recipe', recipe, output=self.again)
+                self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+                self.assertEqual((self.folder / 'again.recipe.toml').read_text(), kept)
+                self.quantize('--recipe', recipe, '--threads', 1, output=self.again)
+                self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+
+    def test_every_method_verifies(self):
+        for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
+                          ['--bits', 'w8a16'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20]):
+            with self.subTest(arguments):
+                self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
+                out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
+                self.assertEqual(out['unexplained'], 0)
+
+    def test_weights_alone_need_no_samples(self):
+        self.quantize('--bits', 'w4')
+        rows = json.loads(self.run_it('evaluate', self.output, '--data', 'digits', '--preset', 'mnist', '--samples', 10, '--json').stdout)
+        self.assertGreater(rows[0]['float_nodes'], 0)
+        self.refuses('--bits', 'w4', '--correct-bias', code=USAGE, says='no samples')
+        self.refuses('--bits', 'w4a8', code=USAGE, says='no samples')
+
+    def test_layers_by_name(self):
+        recipe = self.folder / 'r.toml'
+        recipe.write_text('[data]\ndata = "digits"\nsamples = 50\n[[layer]]\nname = "*"\nbits = 4\n[[tensor]]\nname = "<output>"\nbits = 16\n')
+        self.quantize('--recipe', recipe)
+        types = {tensor.data_type for tensor in self.tensors().values()}
+        self.assertIn(22, types)  # INT4
+        self.assertIn(5, types)  # INT16
+
+    def test_wrong_recipes(self):
+        recipe = self.folder / 'r.toml'
+        for text, says in (('[weights]\nbits = 0', 'line 2: weights.bits got 0'), ('x = [', 'line 1'), ('[[layer]]\nname = "none"', "'none' matches no layer"),
+                           ('[data]\ndata = 3', 'data.data'), ('[data]\ncolour = "red"', 'data.colour is no setting'),
+                           ('[file]\nformat = "zip"', 'expected qdq'), ('\x00', 'line 1')):
+            recipe.write_text(text)
+            self.refuses('--recipe', recipe, '--data', 'digits', code=USAGE if 'matches' in says else BAD, says=says)
+        recipe.write_text('')
+        self.refuses('--recipe', recipe, '--bits', 'w4a4', '--data', 'digits', code=USAGE, says='--bits')
+        self.refuses('--recipe', self.folder / 'none.toml', '--data', 'digits', code=BAD, says='No such file')
+        for bits in ('w0a8', 'w17a8', 'w8a3', 'a8', 'w8a8a', 'w-4a8', 'w999a8'):
+            self.refuses('--bits', bits, '--data', 'digits', code=USAGE, says='')
+        self.refuses('--adaround', '--error-feedback', '--data', 'digits', code=USAGE, says='--adaround')
+        self.refuses('--adaround-steps', 5, '--data', 'digits', code=USAGE, says='--adaround')
+        self.refuses('--observer', 'kl=3', '--data', 'digits', code=USAGE, says='takes no number')
+
+
+class CalibrationFiles(Quantizations):
+    def calibrate(self, name, *arguments):
+        path = self.folder / name
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 101, '-o', path, *arguments)
+        return path
+
+    def test_parts_are_the_whole(self):
+        self.quantize('--data', 'digits', '--calibration-samples', 101, '--observer', 'kl')
+        whole = self.calibrate('whole.json')
+        parts = [self.calibrate(f'part{i}.json', '--shard', f'{i}/4') for i in (3, 1, 4, 2)]
+        for files in ([whole], parts):
+            self.quantize('--ranges', *files, '--observer', 'kl', '--preset', 'mnist', '--data', 'digits', output=self.again)
+            self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+        self.assertEqual(whole.read_bytes(), self.calibrate('one.json', '--threads', 1).read_bytes())
+        self.refuses('--ranges', parts[0], parts[0], code=BAD, says='sample')
+
+    def test_a_range_set_by_hand(self):
+        path = self.calibrate('r.json')
+        content = json.loads(path.read_text())
+        content['values']['input']['range'] = [-1, 3]
+        path.write_text(json.dumps(content))
+        self.quantize('--ranges', path)
+        self.assertEqual(numpy_helper.to_array(self.tensors()['input_scale']), np.float32(4 / 255))
+        content['values']['input']['range'] = [3, -1]
+        path.write_text(json.dumps(content))
+        self.refuses('--ranges', path, code=BAD, says='the smaller first')
+
+    def test_wrong_files(self):
+        path = self.calibrate('r.json')
+        self.refuses('--ranges', path, '--equalize', code=BAD, says='was not equalized')
+        other = save_mlp(self.folder / 'mlp2.onnx')
+        damaged = self.folder / 'damaged.json'
+        damaged.write_bytes(path.read_bytes()[:-100])
+        self.refuses('--ranges', damaged, code=BAD, says='is no JSON')
+        for shard in ('0/4', '5/4', '1', 'a/b', '1/0', '-1/4'):
+            self.expect_error('calibrate', other, '--data', 'digits', '-o', self.again, '--shard', shard, code=USAGE, says='--shard')
+        self.expect_error('calibrate', other, '--data', 'digits', '--calibration-samples', 2, '-o', self.again, '--shard', '1/4', code=BAD, says='no samples')
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,98 @@
+// Which settings a layer and a value take.
+#include "halftone/quant/assignment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "halftone/base/error.h"
+#include "tests/quant/network.h"
+
+namespace halftone::quant {
+namespace {
+
+TEST(Matches, TakesStarsAndQuestionMarks) {
+  for (const auto& [pattern, text] :
+       {std::pair{"conv", "conv"}, {"*", ""}, {"*", "conv"}, {"c*v", "conv"}, {"c??v", "conv"},
+        {"**conv**", "conv"}, {"*a*b*c", "xxaxbxxbxc"}, {"a*", "a*"}, {"*.weight", "layer1.0.weight"}})
+    EXPECT_TRUE(matches(pattern, text)) << pattern << " " << text;
+  for (const auto& [pattern, text] :
+       {std::pair{"conv", "conv1"}, {"", "a"}, {"?", ""}, {"c?v", "conv"}, {"*a*b", "ab1"}, {"a*b*a", "aba1"}})
+    EXPECT_FALSE(matches(pattern, text)) << pattern << " " << text;
+}
+
+int weight_bits(const Assignment& assigned, std::size_t node) { return assigned.weights[node].format.bits; }
+int value_bits(const ir::Graph& g, const Assignment& assigned, const char* name) {
+  return assigned.activations[static_cast<std::size_t>(g.find(name).value())].format.bits;
+}
+
+// Nodes: conv, relu, pool, flat, scores.
+TEST(Assignment, TheLastRuleThatMatchesCounts) {
+  const ir::Graph g = conv_network();
+  Recipe recipe;
+  WeightRecipe four = recipe.weights;
+  four.format.bits = 4;
+  WeightRecipe two = recipe.weights;
+  two.format.bits = 2;
+  recipe.layers = {{"*", four}, {"v", two}};  // by the name of the weights
+  const Assignment assigned = assign(g, recipe);
+  EXPECT_EQ(weight_bits(assigned, 0), 4);
+  EXPECT_EQ(weight_bits(assigned, 4), 2);
+  recipe.layers = {{"<first>", two}, {"<last>", four}};
+  EXPECT_EQ(weight_bits(assign(g, recipe), 0), 2);
+  EXPECT_EQ(weight_bits(assign(g, recipe), 4), 4);
+}
+
+TEST(Assignment, ValuesThatShareAScaleShareASetting) {
+  const ir::Graph g = conv_network();
+  Recipe recipe;
+  ActivationRecipe four = recipe.activations;
+  four.format.bits = 4;
+  recipe.tensors = {{"pool", four}};
+  const Assignment assigned = assign(g, recipe);
+  for (const char* name : {"relu", "pool", "flat"}) EXPECT_EQ(value_bits(g, assigned, name), 4) << name;
+  for (const char* name : {"x", "scores"}) EXPECT_EQ(value_bits(g, assigned, name), 8) << name;
+  recipe.tensors = {{"<input>", four}, {"<output>", four}};
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "x"), 4);
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "scores"), 4);
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "relu"), 8);
+  recipe.tensors = {{"<last>", four}};
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "relu"), 4);
+}
+
+TEST(Assignment, ARuleThatMatchesNothingIsRefused) {
+  const ir::Graph g = conv_network();
+  Recipe layer;
+  layer.layers = {{"conv9", layer.weights}};
+  EXPECT_THROW(assign(g, layer), UsageError);
+  Recipe tensor;
+  tensor.tensors = {{"conv", tensor.activations}};  // not quantized: its ReLU is
+  EXPECT_THROW(assign(g, tensor), UsageError);
+}
+
+TEST(Assignment, OfWeightsAloneQuantizesNoValue) {
+  const ir::Graph g = conv_network();
+  const ir::Graph quantized = quantize(g, {}, {.weight_only = true}).graph;
+  EXPECT_EQ(node_of(quantized, "x_quantized"), nullptr);
+  EXPECT_NE(node_of(quantized, "w_dequantized"), nullptr);
+  EXPECT_TRUE(constant_of(quantized, "b") == constant_of(g, "b"));
+}
+
+TEST(Assignment, BitsOfALayerReachItsFile) {
+  const ir::Graph g = conv_network();
+  Recipe recipe;
+  recipe.weights.format.bits = 4;
+  WeightRecipe binary = recipe.weights;
+  binary.code = WeightCode::binary;
+  recipe.layers = {{"scores", binary}};
+  ActivationRecipe wide = recipe.activations;
+  wide.format.bits = 16;
+  recipe.tensors = {{"<input>", wide}};
+  const ir::Graph quantized = quantize(g, ranges_of(g), recipe).graph;
+  EXPECT_EQ(constant_of(quantized, "w_quantized").dtype(), DType::int4);
+  EXPECT_EQ(constant_of(quantized, "v_quantized").dtype(), DType::int2);
+  EXPECT_EQ(constant_of(quantized, "x_zero_point").dtype(), DType::int16);
+  for (std::int32_t q : numeric::to_int32(constant_of(quantized, "v_quantized"))) EXPECT_EQ(q * q, 1);
+}
+
+}  // namespace
+}  // namespace halftone::quant

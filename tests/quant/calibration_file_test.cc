@@ -1,0 +1,125 @@
+// Statistics as files, in parts and with ranges set by hand.
+#include "halftone/quant/calibration_file.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "halftone/base/error.h"
+#include "tests/quant/network.h"
+
+namespace halftone::quant {
+namespace {
+
+using testing::HasSubstr;
+
+Statistics any_statistics(std::int64_t first) {
+  Statistics seen;
+  for (std::int64_t i = first; i < first + *rc::gen::inRange(0, 5); ++i) {
+    std::vector<float> values;
+    const int exponent = *rc::gen::inRange(-120, 100);
+    for (int k = *rc::gen::inRange(0, 20); k > 0; --k)
+      values.push_back(std::ldexp(static_cast<float>(*rc::gen::inRange(-1000, 1001)), exponent));
+    seen.observe(i, values);
+  }
+  return seen;
+}
+
+RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
+  CalibrationFile file{.equalized = *rc::gen::arbitrary<bool>()};
+  file.seen = {{"x", any_statistics(0)}, {"a \"b\"\n", any_statistics(3)}};
+  if (*rc::gen::arbitrary<bool>()) file.set = {{"x", {-0.1, 1e30}}, {"only set", {0.0, 3.0}}};
+  const std::string text = to_json(file);
+  const CalibrationFile again = calibration_from_json(text, "f");
+  RC_ASSERT(again.seen == file.seen);
+  RC_ASSERT(again.set == file.set);
+  RC_ASSERT(again.equalized == file.equalized);
+  RC_ASSERT(to_json(again) == text);
+}
+
+TEST(CalibrationFile, HoldsTheLargestAndTheSmallest) {
+  CalibrationFile file;
+  file.seen["x"].observe(0, std::vector<float>{std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), 0.0F});
+  file.seen["y"].observe(0, std::vector<float>{std::numeric_limits<float>::denorm_min(), 1e-38F});
+  EXPECT_EQ(calibration_from_json(to_json(file), "f").seen, file.seen);
+}
+
+// Four parts in any order are one run.
+TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
+  const ir::Graph g = conv_network();
+  const ir::Graph network = observed(g);
+  const Tensor samples = ir::random_floats({37, 1, 4, 4}, 3);
+  const auto part = [&](std::int64_t first, std::int64_t last) {
+    const SampleSource source{.count = last - first,
+                              .inputs = [=](std::int64_t from, std::int64_t to) {
+                                return std::vector<Tensor>{samples.rows(first + from, first + to)};
+                              },
+                              .first_sample = first};
+    return CalibrationFile{.seen = calibrate(ir::Interpreter(network), output_names(network), source, {.threads = 2})};
+  };
+  const std::string whole = to_json(part(0, 37));
+  const std::vector<CalibrationFile> parts{part(0, 9), part(9, 10), part(10, 30), part(30, 37)};
+  for (const std::vector<int>& order : {std::vector{0, 1, 2, 3}, {3, 1, 0, 2}, {2, 3, 1, 0}}) {
+    CalibrationFile all;
+    for (int i : order)
+      join(all, calibration_from_json(to_json(parts[static_cast<std::size_t>(i)]), "part"), "part");
+    EXPECT_EQ(to_json(all), whole);
+  }
+  CalibrationFile twice = parts[0];
+  EXPECT_THROW(join(twice, parts[0], "part"), InputError);
+}
+
+TEST(CalibrationFile, ASetRangeIsTakenAsItStands) {
+  const ir::Graph g = conv_network();
+  const StatisticsTable seen = statistics_of(g, ir::random_floats({20, 1, 4, 4}, 3));
+  const RangeTable set{{"x", {-1.5, 2.5}}, {"pool", {0.0, 3.0}}, {"relu", {0.0, 2.0}}};
+  const RangeTable ranges = choose_ranges(g, seen, {}, set);
+  EXPECT_EQ(ranges.at("x"), (numeric::Range{-1.5, 2.5}));
+  for (const char* name : {"relu", "pool", "flat"}) EXPECT_EQ(ranges.at(name), (numeric::Range{0.0, 3.0})) << name;
+  EXPECT_EQ(ranges.at("scores"), choose_ranges(g, seen, {}).at("scores"));
+  EXPECT_THROW(choose_ranges(g, seen, {}, {{"conv", {0.0, 1.0}}}), InputError);  // its ReLU is quantized
+  EXPECT_THROW(choose_ranges(g, seen, {}, {{"nowhere", {0.0, 1.0}}}), InputError);
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    calibration_from_json(text, "f.json");
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string with_value(const std::string& value) {
+  return R"({"halftone_calibration": 1, "equalized": false, "values": {"x": )" + value + "}}";
+}
+
+TEST(CalibrationFile, SaysWhatIsWrong) {
+  EXPECT_EQ(refusal("{"), "[f.json] is no JSON");
+  EXPECT_EQ(refusal("[]"), "[f.json] is no JSON object");
+  EXPECT_EQ(refusal("{}"), "[f.json] \"halftone_calibration\" is missing");
+  EXPECT_THAT(refusal(R"({"halftone_calibration": 2})"), HasSubstr("version, got 2, expected 1"));
+  EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": 0})"), HasSubstr("equalized"));
+  EXPECT_THAT(refusal(with_value("3")), HasSubstr("value 'x': is no JSON object"));
+  EXPECT_THAT(refusal(with_value("{}")), HasSubstr("is missing"));
+  EXPECT_THAT(refusal(with_value(R"({"range": [2, 1]})")), HasSubstr("expected the smaller first"));
+  EXPECT_THAT(refusal(with_value(R"({"range": [1e999, 1]})")), HasSubstr("f.json"));
+  EXPECT_THAT(refusal(with_value(R"({"range": [1]})")), HasSubstr("range has another form"));
+  const auto seen = [](const std::string& bins, const std::string& exponent = "-3", const std::string& zeros = "0") {
+    return with_value(R"({"seen": [0, 1], "zeros": )" + zeros + R"(, "exponent": )" + exponent + R"(, "bins": )" + bins +
+                      R"(, "samples": []})");
+  };
+  EXPECT_EQ(refusal(seen("[[2050, 3]]")), "");
+  for (const char* bins : {"[[4096, 1]]", "[[-1, 1]]", "[[1, -1]]", "[[1]]", "[[1, 1.5]]", "[[1, 9223372036854775807]]",
+                           "[[1, 9007199254740992], [2, 1]]", "{}", "[7]"})
+    EXPECT_THAT(refusal(seen(bins)), HasSubstr("value 'x'")) << bins;
+  EXPECT_THAT(refusal(seen("[]", "200")), HasSubstr("out of range"));
+  EXPECT_THAT(refusal(seen("[]", "-30")), HasSubstr("wider than its bins"));
+  EXPECT_THAT(refusal(seen("[]", "-3", "-1")), HasSubstr("out of range"));
+  EXPECT_THAT(refusal(std::string(200000, '[')), HasSubstr("f.json"));
+}
+
+}  // namespace
+}  // namespace halftone::quant

@@ -1,0 +1,120 @@
+// A histogram is a function of the values alone, whatever the order and the parts they came in.
+#include "halftone/quant/histogram.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+// Of any size, with zeros and equal ones.
+std::vector<float> any_values() {
+  const int count = *rc::gen::inRange(0, 60);
+  const int spread = *rc::gen::inRange(1, 40);
+  std::vector<float> values;
+  for (int i = 0; i < count; ++i) {
+    const auto mantissa = static_cast<float>(*rc::gen::inRange(-4096, 4097));
+    values.push_back(std::ldexp(mantissa, *rc::gen::inRange(-spread, spread)));
+  }
+  return values;
+}
+
+Histogram of(const std::vector<float>& values) {
+  Histogram h;
+  h.observe(values);
+  return h;
+}
+
+// The page's definition, value by value.
+void expect_is_that_of(const Histogram& h, const std::vector<float>& values) {
+  float most = 0.0F;
+  for (float v : values) most = std::max(most, std::fabs(v));
+  RC_ASSERT(h.count() == static_cast<std::int64_t>(values.size()));
+  RC_ASSERT(h.zeros() == std::count(values.begin(), values.end(), 0.0F));
+  if (most == 0.0F) return;
+  const double width = h.bin_width();
+  RC_ASSERT(most < Histogram::kSide * width);
+  RC_ASSERT(h.exponent() == Histogram::kMinExponent || most >= Histogram::kSide / 2 * width);
+  std::vector<std::int64_t> bins(Histogram::kBins);
+  for (float v : values) {
+    const auto m = static_cast<int>(std::floor(std::fabs(double{v}) / width));
+    if (v != 0.0F) ++bins[static_cast<std::size_t>(v > 0 ? Histogram::kSide + m : Histogram::kSide - 1 - m)];
+  }
+  RC_ASSERT(std::ranges::equal(h.bins(), bins));
+  const auto [lo, hi] = std::ranges::minmax(values);
+  RC_ASSERT(h.range() == (numeric::Range{lo, hi}));
+}
+
+RC_GTEST_PROP(Histogram, CountsEveryValueInItsBin, ()) {
+  const std::vector<float> values = any_values();
+  expect_is_that_of(of(values), values);
+}
+
+RC_GTEST_PROP(Histogram, IsTheSameInPartsOfAnyOrder, ()) {
+  std::vector<float> values;
+  std::vector<Histogram> parts;
+  Histogram one;
+  for (int n = *rc::gen::inRange(1, 6); n > 0; --n) {
+    const std::vector<float> part = any_values();
+    values.insert(values.end(), part.begin(), part.end());
+    parts.push_back(of(part));
+    one.observe(part);
+  }
+  Histogram forwards, backwards;
+  for (const Histogram& part : parts) forwards.merge(part);
+  for (std::size_t i = parts.size(); i-- > 0;) backwards.merge(parts[i]);
+  RC_ASSERT(forwards == of(values));
+  RC_ASSERT(backwards == of(values));
+  RC_ASSERT(one == of(values));
+}
+
+TEST(Histogram, TakesTheLargestAndSmallestNumbers) {
+  for (float v : {1e-45F, -1e-45F, 1.17549435e-38F, 3.40282347e38F, -3.40282347e38F}) {
+    const Histogram h = of({v, 0.0F});
+    EXPECT_EQ(std::accumulate(h.bins().begin(), h.bins().end(), std::int64_t{0}), 1) << v;
+    Histogram both = of({1.0F, -1.0F});
+    both.merge(h);
+    EXPECT_EQ(std::accumulate(both.bins().begin(), both.bins().end(), std::int64_t{0}), 3) << v;
+    EXPECT_EQ(both, of({v, 1.0F, 0.0F, -1.0F})) << v;
+  }
+}
+
+TEST(Histogram, OfNothingOrZerosHasNoBins) {
+  EXPECT_TRUE(Histogram().empty());
+  EXPECT_EQ(Histogram().range(), (numeric::Range{0, 0}));
+  const Histogram zeros = of({0.0F, -0.0F});
+  EXPECT_EQ(zeros.zeros(), 2);
+  EXPECT_TRUE(zeros.bins().empty());
+  EXPECT_EQ(zeros.variance(), 0.0);
+}
+
+TEST(Histogram, RefusesWhatIsNotFiniteAndStaysAsItWas) {
+  for (float bad : {NAN, INFINITY, -INFINITY}) {
+    for (const std::vector<float>& values :
+         {std::vector{1.0F, bad}, std::vector{bad, 1.0F}, std::vector{bad}}) {
+      Histogram h = of({2.0F});
+      EXPECT_THROW(h.observe(values), InputError);
+      EXPECT_EQ(h, of({2.0F}));
+    }
+  }
+}
+
+TEST(Histogram, KnowsMeanAndVarianceWithinABin) {
+  std::vector<float> values;
+  for (int i = 0; i < 10000; ++i) values.push_back(3.0F + std::sin(static_cast<float>(i) * 0.7F));
+  values.resize(12000);  // and zeros
+  const Histogram h = of(values);
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / 12000.0;
+  double variance = 0.0;
+  for (float v : values) variance += (v - mean) * (v - mean) / 12000.0;
+  EXPECT_NEAR(h.mean(), mean, h.bin_width());
+  EXPECT_NEAR(h.variance(), variance, 2.0 * h.bin_width() * std::sqrt(variance));
+}
+
+}  // namespace
+}  // namespace halftone::quant

@@ -1,0 +1,168 @@
+// Observers choose what their formulas say.
+#include "halftone/quant/observer.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+constexpr Target kInt8{{8, true, false}, numeric::Scheme::asymmetric};
+constexpr Target kSymmetric{{8, true, true}, numeric::Scheme::symmetric};
+constexpr Target kInt4{{4, true, false}, numeric::Scheme::asymmetric};
+
+Statistics of(const std::vector<float>& values) {
+  Statistics seen;
+  seen.observe(0, values);
+  return seen;
+}
+
+// Values of a distribution by its quantile function, and as many outliers at `at`.
+template <typename Quantile>
+Statistics drawn(const Quantile& quantile, int count, int outliers = 0, float at = 0.0F) {
+  std::vector<float> values;
+  for (int i = 0; i < count; ++i) values.push_back(static_cast<float>(quantile((i + 0.5) / count)));
+  values.insert(values.end(), static_cast<std::size_t>(outliers), at);
+  return of(values);
+}
+
+double laplace(double p) { return p < 0.5 ? std::log(2 * p) : -std::log(2 - 2 * p); }
+
+double squared_error(const std::vector<float>& values, const numeric::Range& range, const Target& target) {
+  const numeric::Affine affine =
+      numeric::affine_from_range(range, target.format, target.scheme, target.power_of_two);
+  double sum = 0.0;
+  for (float v : values) {
+    const double error = v - numeric::dequantize(numeric::quantize(v, affine, target.format), affine);
+    sum += error * error;
+  }
+  return sum;
+}
+
+TEST(MinMax, IsTheRangeOfEverything) {
+  EXPECT_EQ(min_max(of({1, -3, 2}), kInt8, 0), (numeric::Range{-3, 2}));
+  EXPECT_EQ(min_max({}, kInt8, 0), (numeric::Range{0, 0}));
+}
+
+TEST(MovingAverage, FollowsTheSampleIndexWhateverTheOrder) {
+  Statistics forwards, backwards;
+  numeric::Range expected;
+  for (int i = 0; i < 700; ++i) {
+    const numeric::Range range{-1.0 - i % 7, 2.0 + i % 5};
+    expected = i == 0
+                   ? range
+                   : numeric::Range{0.9 * expected.lo + 0.1 * range.lo, 0.9 * expected.hi + 0.1 * range.hi};
+  }
+  const auto values = [](int i) {
+    return std::vector<float>{-1.0F - static_cast<float>(i % 7), 2.0F + static_cast<float>(i % 5)};
+  };
+  for (int i = 0; i < 700; ++i) forwards.observe(i, values(i));
+  for (int i = 700; i-- > 0;) backwards.observe(i, values(i));
+  EXPECT_TRUE(forwards == backwards);
+  EXPECT_NEAR(moving_average(forwards, kInt8, 0.9).lo, expected.lo, 1e-12);
+  EXPECT_NEAR(moving_average(forwards, kInt8, 0.9).hi, expected.hi, 1e-12);
+  EXPECT_EQ(moving_average(forwards, kInt8, 0.0), (numeric::Range{-1.0 - 699 % 7, 2.0 + 699 % 5}));
+}
+
+RC_GTEST_PROP(Percentile, HasThatManyValuesOnEachSideOfItsEnds, ()) {
+  std::vector<float> values;
+  const int count = *rc::gen::inRange(1, 200);
+  for (int i = 0; i < count; ++i) values.push_back(static_cast<float>(*rc::gen::inRange(-300, 301)) / 16.0F);
+  const double percent = *rc::gen::inRange(51, 101);
+  const Statistics seen = of(values);
+  const numeric::Range range = percentile(seen, kInt8, percent);
+  const auto share = [&](const auto& condition) {
+    return 100.0 * static_cast<double>(std::ranges::count_if(values, condition)) / count;
+  };
+  RC_ASSERT(range.lo <= range.hi);
+  RC_ASSERT(share([&](float v) { return v <= range.hi; }) >= percent);
+  RC_ASSERT(share([&](float v) { return v >= range.lo; }) >= percent);
+  // One bin further in there would be too few.
+  const double width = 1.001 * seen.histogram().bin_width();
+  const numeric::Range full = seen.histogram().range();
+  if (range.hi > width && range.hi < full.hi)
+    RC_ASSERT(share([&](float v) { return v <= range.hi - width; }) < percent);
+  if (range.lo < -width && range.lo > full.lo)
+    RC_ASSERT(share([&](float v) { return v >= range.lo + width; }) < percent);
+}
+
+TEST(KSigma, IsThreeDeviationsAroundTheMeanWithinWhatWasSeen) {
+  const Statistics seen = drawn([](double p) { return 10.0 + laplace(p) / std::sqrt(2.0); }, 100000);
+  const numeric::Range range = k_sigma(seen, kInt8, 3.0);
+  EXPECT_NEAR(range.lo, 7.0, 0.02);
+  EXPECT_NEAR(range.hi, 13.0, 0.02);
+  EXPECT_EQ(k_sigma(seen, kInt8, 100.0), seen.histogram().range());
+}
+
+TEST(KlDivergence, KeepsASmoothDistributionAndCutsASpikyOnesTail) {
+  const auto uniform = [](double p) { return 2.0 * p - 1.0; };
+  const numeric::Range kept = kl_divergence(drawn(uniform, 200000), kSymmetric, 0);
+  EXPECT_GT(kept.hi, 0.98);
+  const numeric::Range cut = kl_divergence(drawn(laplace, 200000, 2, 50.0F), kSymmetric, 0);
+  EXPECT_LT(cut.hi, 20.0);
+  EXPECT_GT(cut.hi, 4.0);
+  const auto relu = [](double p) { return std::max(0.0, laplace(p)); };
+  for (const Target& target : {kInt8, Target{{8, false, false}, numeric::Scheme::symmetric}}) {
+    const numeric::Range one_sided = kl_divergence(drawn(relu, 200000, 1, 40.0F), target, 0);
+    EXPECT_EQ(one_sided.lo, 0.0);
+    EXPECT_LT(one_sided.hi, 20.0);
+    EXPECT_GT(one_sided.hi, 4.0);
+  }
+}
+
+TEST(KlDivergence, TakesEverythingWhereLevelsAreMoreThanBins) {
+  const Statistics seen = drawn(laplace, 1000);
+  EXPECT_EQ(kl_divergence(seen, {{16, true, false}, numeric::Scheme::asymmetric}, 0),
+            seen.histogram().range());
+  EXPECT_EQ(kl_divergence(of({0, 0}), kInt8, 0), (numeric::Range{0, 0}));
+  EXPECT_EQ(kl_divergence(of({3}), kInt8, 0), (numeric::Range{3, 3}));
+}
+
+TEST(MeanSquaredError, IsNearTheLeastErrorOfAllRanges) {
+  for (const Target& target : {kInt8, kSymmetric, kInt4}) {
+    std::vector<float> values;
+    for (int i = 0; i < 20000; ++i) values.push_back(static_cast<float>(laplace((i + 0.5) / 20000) + 0.3));
+    const numeric::Range chosen = mean_squared_error(of(values), target, 0);
+    const double error = squared_error(values, chosen, target);
+    double least = error;
+    for (double lo = -10.0; lo < 0.0; lo += 0.25)
+      for (double hi = 0.5; hi < 11.0; hi += 0.25)
+        least = std::min(least, squared_error(values, {lo, hi}, target));
+    EXPECT_LE(error, 1.02 * least);
+    EXPECT_LE(error, squared_error(values, min_max(of(values), target, 0), target));
+  }
+}
+
+TEST(MeanSquaredError, OfFormatsFinerThanBinsClipsNothing) {
+  const Statistics seen = drawn([](double p) { return 2.0 * p - 1.0; }, 10000);
+  const numeric::Range range = mean_squared_error(seen, {{16, true, false}, numeric::Scheme::asymmetric}, 0);
+  EXPECT_EQ(range, seen.histogram().range());
+}
+
+TEST(Observer, EveryRowTakesNothingZerosAndOneValue) {
+  for (const Observer& observer : observers())
+    for (const Target& target : {kInt8, kSymmetric, kInt4})
+      for (const Statistics& seen :
+           {Statistics(), of({0, 0}), of({-2.5F}), of({1e-45F}), of({3e38F, -3e38F})}) {
+        const numeric::Range range = observer.choose(seen, target, observer.usual);
+        EXPECT_LE(range.lo, range.hi) << observer.name;
+        EXPECT_NO_THROW(numeric::affine_from_range(range, target.format, target.scheme)) << observer.name;
+      }
+}
+
+TEST(Observer, IsReadWithItsNumber) {
+  EXPECT_EQ(describe(parse_observer("mse")), "mse");
+  EXPECT_EQ(describe(parse_observer("percentile")), "percentile=99.99");
+  EXPECT_EQ(describe(parse_observer("percentile=99.5")), "percentile=99.5");
+  EXPECT_EQ(describe(ObserverChoice{}), "minmax");
+  for (const char* bad : {"", "best", "mse=3", "percentile=", "percentile=x", "percentile=101", "sigma=nan",
+                          "sigma=3x", "percentile=50"})
+    EXPECT_THROW(parse_observer(bad), UsageError) << bad;
+}
+
+}  // namespace
+}  // namespace halftone::quant

@@ -1,0 +1,20 @@
+// Ranges of a network's values on given samples.
+#pragma once
+
+#include "halftone/ir/interpreter.h"
+#include "halftone/quant/calibrate.h"
+#include "halftone/quant/ranges.h"
+
+namespace halftone::quant {
+
+inline StatisticsTable statistics_of(const ir::Graph& graph, const Tensor& samples,
+                                     const CalibrationOptions& options = {}) {
+  const ir::Graph network = observed(graph);
+  return calibrate(ir::Interpreter(network), output_names(network), samples, options);
+}
+
+inline RangeTable ranges_on(const ir::Graph& graph, const Tensor& samples, const Recipe& recipe = {}) {
+  return choose_ranges(graph, statistics_of(graph, samples), recipe);
+}
+
+}  // namespace halftone::quant

@@ -1,0 +1,108 @@
+// Recipes as files.
+#include "halftone/quant/recipe_file.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+using testing::HasSubstr;
+
+WeightRecipe any_weights() {
+  WeightRecipe w;
+  w.code = *rc::gen::element(WeightCode::affine, WeightCode::binary, WeightCode::ternary);
+  w.format = {*rc::gen::inRange(2, 17), true, *rc::gen::arbitrary<bool>()};
+  w.scheme = *rc::gen::element(numeric::Scheme::symmetric, numeric::Scheme::asymmetric);
+  w.granularity = *rc::gen::element(numeric::Granularity::tensor, numeric::Granularity::channel);
+  w.power_of_two = *rc::gen::arbitrary<bool>();
+  if (w.code == WeightCode::affine)
+    w.range = *rc::gen::element(WeightRange::min_max, WeightRange::mean_squared_error);
+  w.rounding =
+      *rc::gen::element(WeightRounding::nearest, WeightRounding::adaround, WeightRounding::error_feedback);
+  return w;
+}
+
+ActivationRecipe any_activations() {
+  ActivationRecipe a;
+  a.format = {*rc::gen::element(2, 4, 8, 16), *rc::gen::arbitrary<bool>(), false};
+  a.scheme = *rc::gen::element(numeric::Scheme::symmetric, numeric::Scheme::asymmetric);
+  a.power_of_two = *rc::gen::arbitrary<bool>();
+  a.observer = parse_observer(*rc::gen::element("minmax", "mse", "sigma=2.5", "percentile=99.9"));
+  return a;
+}
+
+Recipe any_recipe() {
+  Recipe recipe{.weights = any_weights(), .activations = any_activations()};
+  recipe.equalize = *rc::gen::arbitrary<bool>();
+  recipe.correct_bias = *rc::gen::arbitrary<bool>();
+  recipe.adaround_steps = *rc::gen::inRange(1, 10001);
+  recipe.arithmetic.mantissa_bits = *rc::gen::element(8, 16, 32);
+  const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash"};
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    recipe.layers.push_back({*rc::gen::elementOf(names), any_weights()});
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    recipe.tensors.push_back({*rc::gen::elementOf(names), any_activations()});
+  return recipe;
+}
+
+bool same(const Recipe& a, const Recipe& b) {
+  return a.weights == b.weights && a.activations == b.activations && a.weight_only == b.weight_only &&
+         a.layers == b.layers && a.tensors == b.tensors && a.equalize == b.equalize &&
+         a.correct_bias == b.correct_bias && a.adaround_steps == b.adaround_steps && a.arithmetic == b.arithmetic;
+}
+
+RC_GTEST_PROP(RecipeFile, ReadsWhatItWrote, ()) {
+  const Recipe recipe = any_recipe();
+  const std::string text = to_toml(recipe);
+  const Recipe again = recipe_from_toml(text, "r");
+  RC_ASSERT(same(recipe, again));
+  RC_ASSERT(to_toml(again) == text);
+}
+
+TEST(RecipeFile, OfNothingIsTheUsualRecipe) { EXPECT_TRUE(same(recipe_from_toml("", "r"), Recipe{})); }
+
+TEST(RecipeFile, RulesStartFromTheirFile) {
+  const Recipe recipe = recipe_from_toml(
+      "[[layer]]\nname = \"a\"\nbits = 2\n[weights]\nbits = 4\nrange = \"mse\"\n[[tensor]]\nname = \"t\"\nbits = 16\n"
+      "[activations]\nobserver = \"kl\"\n",
+      "r");
+  ASSERT_EQ(recipe.layers.size(), 1u);
+  EXPECT_EQ(recipe.layers[0].weights.format.bits, 2);
+  EXPECT_EQ(recipe.layers[0].weights.range, WeightRange::mean_squared_error);
+  ASSERT_EQ(recipe.tensors.size(), 1u);
+  EXPECT_EQ(recipe.tensors[0].activations.format.bits, 16);
+  EXPECT_EQ(describe(recipe.tensors[0].activations.observer), "kl");
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    recipe_from_toml(text, "r.toml");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(RecipeFile, SaysWhatIsWrongAndWhere) {
+  EXPECT_EQ(refusal("[weights]\nbits = 17"), "[r.toml] line 2: weights.bits got 17, expected 1 to 16");
+  EXPECT_EQ(refusal("\n[weights]\nbitz = 4"), "[r.toml] line 3: weights.bitz is no setting");
+  EXPECT_EQ(refusal("[methods]\nequalize = 1"),
+            "[r.toml] line 2: methods.equalize is of another kind, expected true or false");
+  EXPECT_THAT(refusal("[weights]\nrounding = \"up\""), HasSubstr("nearest, adaround, error-feedback"));
+  EXPECT_THAT(refusal("[activations]\nobserver = \"median\""), HasSubstr("[r.toml] line 2: activations.observer"));
+  EXPECT_THAT(refusal("[arithmetic]\nmode = \"exact\""), HasSubstr("line 2: arithmetic.mode"));
+  EXPECT_THAT(refusal("[layer]\nbits = 4"), HasSubstr("[[layer]]"));
+  EXPECT_THAT(refusal("weights = 4"), HasSubstr("line 1: weights is no table"));
+  EXPECT_THAT(refusal("version = 2"), HasSubstr("version"));
+  EXPECT_THAT(refusal("[colour]\n"), HasSubstr("colour is no part of a recipe"));
+  EXPECT_THAT(refusal("[weights"), HasSubstr("[r.toml] line 1"));
+  EXPECT_THAT(refusal("[activations]\nbits = 3"), HasSubstr("activations of 3 bits"));
+  EXPECT_THAT(refusal("[arithmetic]\nmode = \"shift\""), HasSubstr("power-of-two"));
+  EXPECT_THAT(refusal(std::string(100000, '[')), HasSubstr("[r.toml]"));
+}
+
+}  // namespace
+}  // namespace halftone::quant

@@ -1,0 +1,148 @@
+// Methods that look at what a layer computes.
+#include "halftone/quant/reconstruct.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "halftone/ir/interpreter.h"
+#include "halftone/qgraph/interpreter.h"
+#include "halftone/qgraph/lower.h"
+#include "tests/quant/network.h"
+
+namespace halftone::quant {
+namespace {
+
+std::unique_ptr<ir::Executor> interpreter_of(const ir::Graph& graph) {
+  return std::make_unique<ir::Interpreter>(graph);
+}
+
+// Rows whose numbers hang together, as pixels do.
+Tensor samples_of(std::int64_t rows, std::uint64_t seed) {
+  Tensor x = ir::random_floats({rows, 1, 4, 4}, seed);
+  auto values = x.mutable_data<float>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (i % 16 != 0) values[i] = 0.25F * values[i] + 0.75F * values[i - 1];
+  return x;
+}
+
+SampleSource source_of(const Tensor& samples) {
+  return {samples.dim(0), [samples](std::int64_t first, std::int64_t last) {
+            return std::vector<Tensor>{samples.rows(first, last)};
+          }};
+}
+
+Parameters parameters_of(const ir::Graph& graph, const Recipe& recipe, int threads = 1) {
+  const Tensor samples = samples_of(200, 9);
+  Parameters parameters =
+      choose_parameters(graph, choose_ranges(graph, statistics_of(graph, samples), recipe), recipe);
+  if (reconstructs(recipe))
+    reconstruct(graph, parameters, recipe, source_of(samples), {.threads = threads}, interpreter_of);
+  return parameters;
+}
+
+double output_error(const ir::Graph& graph, const Recipe& recipe) {
+  const Tensor x = samples_of(100, 10);
+  const Tensor real = ir::run(graph, {x});
+  const ir::Graph quantized = quantize(graph, parameters_of(graph, recipe), recipe.arithmetic).graph;
+  const Tensor mine = recipe.weight_only ? ir::run(quantized, {x})
+                                         : qgraph::Interpreter(qgraph::lower(quantized)).run({&x, 1}).at(0);
+  double sum = 0.0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(real.size()); ++i)
+    sum += std::pow(double{real.data<float>()[i]} - mine.data<float>()[i], 2);
+  return sum;
+}
+
+Recipe coarse(WeightRounding rounding, bool weight_only) {
+  Recipe recipe{.weight_only = weight_only, .adaround_steps = 300};
+  recipe.weights.format.bits = 3;
+  recipe.weights.rounding = rounding;
+  return recipe;
+}
+
+TEST(Reconstruct, EveryMethodLosesLessThanNearest) {
+  const ir::Graph g = conv_network();
+  for (bool weight_only : {false, true}) {
+    const double nearest = output_error(g, coarse(WeightRounding::nearest, weight_only));
+    for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback})
+      EXPECT_LT(output_error(g, coarse(rounding, weight_only)), 0.7 * nearest) << weight_only;
+  }
+}
+
+TEST(Reconstruct, IsTheSameForAnyThreads) {
+  const ir::Graph g = conv_network();
+  for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback}) {
+    Recipe recipe = coarse(rounding, false);
+    recipe.correct_bias = true;
+    EXPECT_EQ(parameters_of(g, recipe, 1).weights, parameters_of(g, recipe, 2).weights);
+  }
+}
+
+TEST(Reconstruct, CodesStayCodes) {
+  const ir::Graph g = conv_network();
+  for (WeightCode code : {WeightCode::binary, WeightCode::ternary}) {
+    Recipe recipe = coarse(WeightRounding::error_feedback, false);
+    recipe.weights.code = code;
+    const Parameters parameters = parameters_of(g, recipe);
+    for (const auto& weights : parameters.weights) {
+      if (!weights) continue;
+      for (std::int32_t q : numeric::to_int32(weights->q))
+        EXPECT_TRUE(q == 1 || q == -1 || (code == WeightCode::ternary && q == 0)) << q;
+    }
+    Recipe nearest = recipe;
+    nearest.weights.rounding = WeightRounding::nearest;
+    EXPECT_LT(output_error(g, recipe), output_error(g, nearest));
+  }
+}
+
+TEST(Reconstruct, PowersOfTwoStay) {
+  Recipe recipe = coarse(WeightRounding::error_feedback, false);
+  recipe.arithmetic.mode = numeric::Arithmetic::shift;
+  use_powers_of_two(recipe);
+  for (const auto& weights : parameters_of(conv_network(), recipe).weights) {
+    if (!weights) continue;
+    for (const numeric::Affine& affine : weights->params.affine)
+      EXPECT_TRUE(numeric::is_power_of_two(affine.scale));
+  }
+}
+
+// E[y − ŷ] of the last layer, by channel, with the corrected bias.
+TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
+  const ir::Graph g = conv_network();
+  Recipe recipe = coarse(WeightRounding::nearest, false);
+  recipe.correct_bias = true;
+  const Tensor x = samples_of(200, 9);  // the samples it was corrected on
+  const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
+  const Tensor real = ir::run(g, {x});
+  const Tensor mine = ir::run(quantized, {x});
+  const double step = grid_of(quantized, "scores").scale;
+  for (std::size_t c = 0; c < 3; ++c) {
+    double sum = 0.0;
+    for (std::size_t i = c; i < 600; i += 3) sum += double{real.data<float>()[i]} - mine.data<float>()[i];
+    // Clipping and rounding of the result come after the bias: some of a step remains.
+    EXPECT_LT(std::abs(sum / 200.0), 0.5 * step) << c;
+  }
+  recipe.correct_bias = false;
+  const Tensor uncorrected =
+      ir::run(quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph, {x});
+  double largest = 0.0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    double sum = 0.0;
+    for (std::size_t i = c; i < 600; i += 3) sum += double{real.data<float>()[i]} - uncorrected.data<float>()[i];
+    largest = std::max(largest, std::abs(sum / 200.0));
+  }
+  EXPECT_GT(largest, 2.0 * step);
+}
+
+TEST(CorrectBias, OfWeightsAloneIsWrittenAsFloat) {
+  const ir::Graph g = conv_network();
+  Recipe recipe = coarse(WeightRounding::nearest, true);
+  recipe.correct_bias = true;
+  const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
+  EXPECT_FALSE(constant_of(quantized, "b") == constant_of(g, "b"));
+  EXPECT_LT(output_error(g, recipe), output_error(g, coarse(WeightRounding::nearest, true)));
+}
+
+}  // namespace
+}  // namespace halftone::quant

@@ -1,0 +1,204 @@
+// Choosing integers by the quadratic that a layer's error is.
+#include "halftone/quant/rounding.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+
+#include "halftone/base/error.h"
+
+namespace halftone::quant {
+namespace {
+
+using testing::ElementsAre;
+
+float any_number() { return static_cast<float>(*rc::gen::inRange(-1000, 1001)) / 256.0F; }
+
+// H = E[x̂x̂ᵀ] of a few rows that hang together, c of a float network that sees nearly the same.
+LayerProblem any_problem(std::int64_t channels, std::int64_t inputs, std::int64_t rows) {
+  LayerProblem p{.channels = channels, .inputs = inputs};
+  const auto m = static_cast<std::size_t>(channels);
+  const auto k = static_cast<std::size_t>(inputs);
+  p.hessian.assign(k * k, 0.0F);
+  p.target.assign(m * k, 0.0F);
+  for (std::size_t i = 0; i < m * k; ++i) p.weights.push_back(any_number());
+  for (std::int64_t r = 0; r < rows; ++r) {
+    std::vector<float> x(k);
+    const float common = any_number();
+    for (float& v : x) v = common + 0.5F * any_number();
+    for (std::size_t c = 0; c < m; ++c) {
+      double y = any_number() / 16.0;
+      for (std::size_t i = 0; i < k; ++i) y += double{p.weights[c * k + i]} * x[i];
+      for (std::size_t i = 0; i < k; ++i)
+        p.target[c * k + i] += static_cast<float>(y * x[i] / static_cast<double>(rows));
+    }
+    for (std::size_t i = 0; i < k; ++i)
+      for (std::size_t j = 0; j < k; ++j) p.hessian[i * k + j] += x[i] * x[j] / static_cast<float>(rows);
+  }
+  damp(p, 0.01);
+  return p;
+}
+
+LayerProblem any_problem() { return any_problem(3, *rc::gen::inRange(1, 12), 20); }
+
+std::vector<Grid> any_grids(const LayerProblem& p) {
+  const std::int32_t hi = *rc::gen::element(1, 3, 7);
+  const bool binary = hi == 1 && *rc::gen::arbitrary<bool>();
+  std::vector<Grid> grids;
+  for (std::int64_t m = 0; m < p.channels; ++m)
+    grids.push_back({4.0 / hi * (1.0 + 0.1 * static_cast<double>(m)), -hi, hi, binary ? 2 : 1});
+  return grids;
+}
+
+std::span<const std::int32_t> row(const Rounded& u, const LayerProblem& p, std::int64_t m) {
+  return std::span(u).subspan(static_cast<std::size_t>(m * p.inputs), static_cast<std::size_t>(p.inputs));
+}
+
+double loss_of(const LayerProblem& p, const std::vector<Grid>& grids, const Rounded& u, std::int64_t m) {
+  return forms_of(p, m, row(u, p, m)).loss(grids[static_cast<std::size_t>(m)].scale);
+}
+
+void check_on_grid(const LayerProblem& p, const std::vector<Grid>& grids, const Rounded& u) {
+  RC_ASSERT(u.size() == p.weights.size());
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    const Grid& grid = grids[i / static_cast<std::size_t>(p.inputs)];
+    RC_ASSERT(u[i] >= grid.lo);
+    RC_ASSERT(u[i] <= grid.hi);
+    RC_ASSERT((u[i] - grid.lo) % grid.step == 0);
+  }
+}
+
+TEST(Grid, NearestStaysInsideAndOnTheStep) {
+  const Grid grid{1.0, -3, 3, 1};
+  EXPECT_EQ(grid.nearest(0.4), 0);
+  EXPECT_EQ(grid.nearest(-2.6), -3);
+  EXPECT_EQ(grid.nearest(99.0), 3);
+  EXPECT_EQ(grid.nearest(-1e300), -3);
+  const Grid binary{1.0, -1, 1, 2};
+  EXPECT_EQ(binary.nearest(0.01), 1);
+  EXPECT_EQ(binary.nearest(-0.01), -1);
+  EXPECT_EQ(binary.nearest(5.0), 1);
+}
+
+TEST(LayerProblem, LossOnHandWorkedNumbers) {
+  const LayerProblem p{
+      .channels = 1, .inputs = 2, .hessian = {2, 1, 1, 3}, .target = {4, 5}, .weights = {1, 1}};
+  const std::vector<std::int32_t> u{2, -1};
+  const Forms forms = forms_of(p, 0, u);
+  EXPECT_EQ(forms.quadratic, 4 * 2 - 2 * 2 * 1 + 3);
+  EXPECT_EQ(forms.linear, 8 - 5);
+  EXPECT_EQ(forms.loss(0.5), 0.25 * 7 - 2 * 0.5 * 3);
+}
+
+TEST(LayerProblem, DampingLeavesUnseenInputsAtTheirWeights) {
+  LayerProblem p{.channels = 1, .inputs = 2, .hessian = {4, 0, 0, 0}, .target = {4, 0}, .weights = {1, -2}};
+  damp(p, 0.5);
+  EXPECT_THAT(p.hessian, ElementsAre(5, 0, 0, 1));
+  EXPECT_THAT(p.target, ElementsAre(5, -2));  // the best second weight is −2
+  LayerProblem zero{.channels = 1, .inputs = 1, .hessian = {0}, .target = {0}, .weights = {3}};
+  damp(zero, 0.01);
+  EXPECT_THAT(zero.hessian, ElementsAre(1));
+  EXPECT_THAT(zero.target, ElementsAre(3));
+}
+
+RC_GTEST_PROP(Rounding, EveryMethodStaysOnTheGridAndIsTheSameForAnyThreads, ()) {
+  const LayerProblem p = any_problem();
+  const auto grids = any_grids(p);
+  check_on_grid(p, grids, round_nearest(p, grids));
+  const Rounded feedback = round_with_feedback(p, grids, 1);
+  check_on_grid(p, grids, feedback);
+  RC_ASSERT(round_with_feedback(p, grids, 2) == feedback);
+  const Rounded adaptive = round_adaptively(p, grids, 50, 1);
+  check_on_grid(p, grids, adaptive);
+  RC_ASSERT(round_adaptively(p, grids, 50, 2) == adaptive);
+}
+
+RC_GTEST_PROP(Descend, NeverHarmsAndEndsWhereNoSingleMoveHelps, ()) {
+  const LayerProblem p = any_problem();
+  const auto grids = any_grids(p);
+  const Rounded before = round_nearest(p, grids);
+  Rounded after = before;
+  descend(p, grids, after, 1);
+  check_on_grid(p, grids, after);
+  Rounded other = before;
+  descend(p, grids, other, 2);
+  RC_ASSERT(other == after);
+  for (std::int64_t m = 0; m < p.channels; ++m) {
+    const double least = loss_of(p, grids, after, m);
+    const double slack = 1e-5 * (1.0 + std::abs(least));
+    RC_ASSERT(least <= loss_of(p, grids, before, m) + slack);
+    const Grid& grid = grids[static_cast<std::size_t>(m)];
+    for (std::int64_t k = 0; k < p.inputs; ++k)
+      for (std::int32_t to = grid.lo; to <= grid.hi; to += grid.step) {
+        Rounded moved = after;
+        moved[static_cast<std::size_t>(m * p.inputs + k)] = to;
+        RC_ASSERT(least <= loss_of(p, grids, moved, m) + slack);
+      }
+  }
+}
+
+// Where inputs are independent of each other, there is nothing to feed back.
+RC_GTEST_PROP(ErrorFeedback, OfIndependentInputsIsTheNearest, ()) {
+  LayerProblem p = any_problem(2, 5, 10);
+  for (std::size_t i = 0; i < 25; ++i)
+    if (i % 6 != 0) p.hessian[i] = 0.0F;
+  for (std::size_t i = 0; i < p.target.size(); ++i) p.target[i] = p.weights[i] * p.hessian[i % 5 * 6];
+  const std::vector<Grid> grids(2, Grid{0.25, -7, 7, 1});
+  const Rounded feedback = round_with_feedback(p, grids, 1);
+  for (std::size_t i = 0; i < feedback.size(); ++i) {
+    const double u = p.weights[i] / 0.25;
+    const bool tie = std::abs(u - std::floor(u) - 0.5) < 1e-4;  // either way then
+    RC_ASSERT(tie || feedback[i] == grids[0].nearest(u));
+  }
+}
+
+TEST(ErrorFeedback, RefusesInputsThatAreNotFinite) {
+  LayerProblem p{.channels = 1, .inputs = 1, .hessian = {NAN}, .target = {0}, .weights = {1}};
+  const std::vector<Grid> grids(1);
+  EXPECT_THROW(round_with_feedback(p, grids, 1), InputError);
+}
+
+// Two equal inputs: rounding both down loses 0.8, rounding one up only 0.2.
+TEST(Rounding, SeesThatErrorsCancel) {
+  LayerProblem p{
+      .channels = 1, .inputs = 2, .hessian = {1, 1, 1, 1}, .target = {0.8F, 0.8F}, .weights = {0.45F, 0.35F}};
+  damp(p, 0.01);
+  const std::vector<Grid> grids(1, Grid{1.0, -3, 3, 1});
+  EXPECT_THAT(round_nearest(p, grids), ElementsAre(0, 0));
+  const auto sum = [](const Rounded& u) { return u[0] + u[1]; };
+  EXPECT_EQ(sum(round_with_feedback(p, grids, 1)), 1);
+  EXPECT_EQ(sum(round_adaptively(p, grids, 2000, 1)), 1);
+  Rounded u{0, 0};
+  descend(p, grids, u, 1);
+  EXPECT_EQ(sum(u), 1);
+}
+
+RC_GTEST_PROP(AdaRound, IsUpOrDown, ()) {
+  const LayerProblem p = any_problem(2, 6, 20);
+  const std::vector<Grid> grids(2, Grid{0.25, -20, 20, 1});
+  const Rounded u = round_adaptively(p, grids, 300, 1);
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    const double exact = p.weights[i] / 0.25;
+    RC_ASSERT(std::abs(u[i] - exact) <= 1.0);
+  }
+}
+
+TEST(AdaRound, LosesLessThanNearestOverManyLayers) {
+  double nearest = 0.0;
+  double adaptive = 0.0;
+  rc::check([&] {
+    const LayerProblem p = any_problem(3, 10, 40);
+    const std::vector<Grid> grids(3, Grid{0.5, -8, 8, 1});
+    const Rounded a = round_nearest(p, grids);
+    const Rounded b = round_adaptively(p, grids, 500, 1);
+    for (std::int64_t m = 0; m < 3; ++m) {
+      nearest += loss_of(p, grids, a, m);
+      adaptive += loss_of(p, grids, b, m);
+    }
+  });
+  EXPECT_LT(adaptive, nearest);
+}
+
+}  // namespace
+}  // namespace halftone::quant
