@@ -31,12 +31,10 @@ namespace {
 
 struct Options {
   std::string model;
-  ShapeOption shapes;
   std::string output;
   DataOptions data;
   RecipeOptions recipe;
   FileSettings file;
-  std::vector<std::string> ranges;
   bool json = false;
 };
 
@@ -135,7 +133,7 @@ quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::G
 quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                             const Options& options) {
   if (recipe.weight_only) return {};
-  if (!options.ranges.empty()) return ranges_from(options.ranges, graph, recipe);
+  if (!options.file.ranges.empty()) return ranges_from(options.file.ranges, graph, recipe);
   return quant::choose_ranges(graph, calibrate(graph, samples, options.data), recipe);
 }
 
@@ -159,16 +157,18 @@ std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
 
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
+  if (recipe.weight_only && !options.file.ranges.empty())
+    throw UsageError("--ranges", "of activations, which stay float");
   check_writable(options.output);
   const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
   if (recipe_path) check_writable(recipe_path->string());
-  ModelFile before = load_model_file(options.model, options.shapes.input_shapes());
+  ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = passes::simplify(before.graph);
   if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const bool needs_samples = (!recipe.weight_only && options.ranges.empty()) || quant::reconstructs(recipe);
+  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe);
   if (needs_samples && !options.data.given())
     throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   analysis::Samples samples;
@@ -224,12 +224,12 @@ void add_quantize(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_flag("--allow-float", options->file.allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
-  options->shapes.add_to(*command);
+  options->file.shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   options->recipe.add_to(*command);
-  command->add_option("--ranges", options->ranges,
+  command->add_option("--ranges", options->file.ranges,
                       "Files of halftone calibrate, instead of calibrating: one, or all parts");
   command->add_flag("--json", options->json, "Print the summary as JSON");
   command->callback([options, command, &run] {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
-
 #include "cli/bits_option.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
@@ -66,10 +64,10 @@ struct Settings {
   }
 };
 
-std::string quoted(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(text);
-  return out.str();
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + toml_quoted(text);
+  return "[" + list + "]";
 }
 
 }  // namespace
@@ -150,10 +148,12 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
   DataOptions copy = data;
   FileSettings file = settings;
   Settings{copy, file}.for_texts([&](const char* key, const char*, const std::string& value) {
-    if (!value.empty()) text += fmt::format("{} = {}\n", key, quoted(value));
+    if (!value.empty()) text += fmt::format("{} = {}\n", key, toml_quoted(value));
   });
   text += fmt::format("samples = {}\nlabel_offset = {}\nresize = {}\n", data.samples, data.label_offset, data.resize);
-  return text + fmt::format("\n[file]\nformat = \"{}\"\nallow_float = {}\n", settings.format, settings.allow_float);
+  if (!settings.ranges.empty()) text += fmt::format("ranges = {}\n", list_of(settings.ranges));
+  text += fmt::format("\n[file]\nformat = \"{}\"\nallow_float = {}\n", settings.format, settings.allow_float);
+  return text + fmt::format("shapes = {}\n", list_of(settings.shapes.shapes));
 }
 
 void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings) {
@@ -173,7 +173,10 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
     reader.read("samples", samples, 1, 1 << 30);
     reader.read("label_offset", offset, -(1 << 30), 1 << 30);
     reader.read("resize", resize, 0, 1 << 16);
+    std::vector<std::string> ranges = settings.ranges;
+    reader.read("ranges", ranges);
     reader.expect_no_more();
+    if (!given("--ranges") && !other_source) settings.ranges = ranges;
     if (!given("--calibration-samples")) data.samples = samples;
     if (!given("--label-offset") && !other_source) data.label_offset = offset;
     if (!given("--resize") && !other_source) data.resize = resize;
@@ -184,7 +187,10 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
     bool allow_float = settings.allow_float;
     reader.read("format", format);
     reader.read("allow_float", allow_float);
+    std::vector<std::string> shapes = settings.shapes.shapes;
+    reader.read("shapes", shapes);
     reader.expect_no_more();
+    if (!given("--shape")) settings.shapes.shapes = shapes;
     if (format != "qdq" && format != "qoperator" && format != "qonnx")
       reader.fail("format", fmt::format("got '{}', expected qdq, qoperator or qonnx", format));
     if (!given("--format")) settings.format = format;

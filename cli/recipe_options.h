@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/data_options.h"
+#include "cli/shape_option.h"
 #include "halftone/quant/recipe.h"
 
 namespace halftone::cli {
@@ -37,6 +39,8 @@ struct RecipeOptions {
 struct FileSettings {
   std::string format = "qdq";
   bool allow_float = false;
+  ShapeOption shapes;
+  std::vector<std::string> ranges;  // files of `calibrate`, instead of calibrating
 };
 
 // A complete recipe file: the recipe, the samples and the settings.

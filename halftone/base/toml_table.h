@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <sstream>
 #include <string>
+#include <vector>
 #define TOML_HEADER_ONLY 0  // Debian's shared library
 #define TOML_SHARED_LIB 1
 #include <toml++/toml.h>
@@ -23,6 +25,13 @@ inline toml::table parse_toml(std::string_view text, const std::string& where) {
   }
 }
 
+// As a TOML string, quotes and all.
+inline std::string toml_quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
 class TomlTable {
  public:
   TomlTable(const toml::table& table, std::string where, std::string name)
@@ -30,6 +39,19 @@ class TomlTable {
 
   void read(const char* key, bool& value) { read_as<bool>(key, value, "true or false"); }
   void read(const char* key, std::string& value) { read_as<std::string>(key, value, "a text"); }
+  void read(const char* key, std::vector<std::string>& texts) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) fail(key, "is of another kind, expected a list of texts");
+    texts.clear();
+    for (const toml::node& element : *list) {
+      const auto* text = element.as_string();
+      if (text == nullptr) fail(key, "is of another kind, expected a list of texts");
+      texts.push_back(text->get());
+    }
+  }
   void read(const char* key, int& value, int least, int most) {
     std::int64_t number = value;
     read_as<std::int64_t>(key, number, "a whole number");

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
-
 #include "halftone/quant/recipe_names.h"
 #include "halftone/base/toml_table.h"
 
@@ -12,12 +10,6 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr int kMostSteps = 1000000;
-
-std::string quoted(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(text);
-  return out.str();
-}
 
 std::string weights_of(const WeightRecipe& w) {
   std::string text = fmt::format("code = \"{}\"\n", name_in(kCodeNames, w.code));
@@ -157,9 +149,9 @@ std::string to_toml(const Recipe& recipe) {
   text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\n",
                       numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits);
   for (const LayerRule& rule : recipe.layers)
-    text += fmt::format("\n[[layer]]\nname = {}\n", quoted(rule.layer)) + weights_of(rule.weights);
+    text += fmt::format("\n[[layer]]\nname = {}\n", toml_quoted(rule.layer)) + weights_of(rule.weights);
   for (const TensorRule& rule : recipe.tensors)
-    text += fmt::format("\n[[tensor]]\nname = {}\n", quoted(rule.tensor)) + activations_of(rule.activations);
+    text += fmt::format("\n[[tensor]]\nname = {}\n", toml_quoted(rule.tensor)) + activations_of(rule.activations);
   return text;
 }
 

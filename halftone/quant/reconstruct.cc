@@ -1,7 +1,5 @@
 #include "halftone/quant/reconstruct.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -22,8 +20,8 @@ constexpr int kScaleRounds = 5;
 class LayerRounding {
  public:
   LayerRounding(const Walk& walk, std::size_t n, const WeightRecipe& recipe, int steps, bool centred,
-                QuantizedWeights& weights)
-      : walk_(walk), n_(n), recipe_(recipe), steps_(steps), weights_(weights) {
+                std::optional<float> s_x, QuantizedWeights& weights)
+      : walk_(walk), n_(n), recipe_(recipe), steps_(steps), s_x_(s_x), weights_(weights) {
     for (std::int64_t g = 0; g < groups_of(node()); ++g) {
       problems_.push_back(layer_problem(walk, n, g, centred));
       damp(problems_.back(), kDamping);
@@ -99,12 +97,21 @@ class LayerRounding {
       float& scale = weights_.params.affine[i].scale;
       const auto rounded = static_cast<float>(best);
       // No more than a factor of two: what calibration did not see may still come.
-      if (!(best > scale / 2.0) || !(best < scale * 2.0) || rounded == scale) continue;
+      if (!(best > scale / 2.0) || !(best < scale * 2.0) || rounded == scale || !holds_bias(i, rounded)) continue;
       scale = rounded;
       changed = true;
     }
     for (std::size_t g = 0; g < grids_.size(); ++g) grids_[g] = grids_of(static_cast<std::int64_t>(g));
     return changed;
+  }
+
+  // Whether the biases at scale i stay within 2^30 steps.
+  bool holds_bias(std::size_t i, float scale) const {
+    if (!s_x_ || weights_.bias.empty()) return true;
+    const std::span<const float> bias = bias_of(walk_.graph(), node());
+    const auto of_scale = weights_.params.affine.size() == 1 ? bias : bias.subspan(i, 1);
+    return std::ranges::all_of(
+        of_scale, [&](float b) { return numeric::weight_scale_for_bias(b, *s_x_, scale, false) == scale; });
   }
 
   std::size_t place(std::int64_t g, std::int64_t m) const {
@@ -131,6 +138,7 @@ class LayerRounding {
   std::size_t n_;
   const WeightRecipe& recipe_;
   int steps_;
+  std::optional<float> s_x_;  // none: the inputs stay float
   QuantizedWeights& weights_;
   std::vector<LayerProblem> problems_;      // by group
   std::vector<std::vector<Grid>> grids_;    // by group and channel
@@ -180,17 +188,22 @@ class Reconstruction {
     const std::span<const float> bias = bias_of(graph_, node);
     const bool corrects = recipe_.correct_bias && !bias.empty();
     if (recipe.rounding != WeightRounding::nearest && has_problem(node))
-      LayerRounding(walk_, n, recipe, recipe_.adaround_steps, corrects, weights).run();
-    set_bias(n, bias);
+      LayerRounding(walk_, n, recipe, recipe_.adaround_steps, corrects, input_scale(n), weights).run();
+    if (!weights.bias.empty()) set_bias(n, bias);
     Batches y = output(n, bias);
     if (!corrects) return y;
     const bool conv = walk_.real(node.outputs[0])[0].rank() > 2 && ir::weight_axis(node.op) == 0 &&
                       !std::holds_alternative<ir::Gemm>(node.op);
     const auto by = mean_difference(walk_.real(node.outputs[0]), y, bias.size(), conv);
     std::vector<float> corrected(bias.begin(), bias.end());
-    for (std::size_t c = 0; c < corrected.size(); ++c) corrected[c] = static_cast<float>(corrected[c] + by[c]);
-    set_bias(n, corrected);
-    if (weights.bias.empty()) weights.real_bias = corrected;
+    for (std::size_t c = 0; c < corrected.size(); ++c) {
+      if (!std::isfinite(by[c])) throw InputError(ir::describe(graph_, node), "gives a value that is not finite, on the samples given");
+      corrected[c] = static_cast<float>(corrected[c] + by[c]);
+    }
+    if (weights.bias.empty())
+      weights.real_bias = corrected;
+    else
+      set_bias(n, corrected);
     return output(n, corrected);
   }
 
@@ -200,15 +213,14 @@ class Reconstruction {
     return x ? std::optional(x->affine.scale) : std::nullopt;
   }
 
-  // A bias that the scale cannot hold stays at the largest it can.
+  // A bias that the scale cannot hold is left as it was.
   void set_bias(std::size_t n, std::span<const float> bias) {
     QuantizedWeights& weights = *parameters_.weights[n];
-    const auto s_x = input_scale(n);
-    if (!s_x || weights.bias.empty()) return;
+    const float s_x = input_scale(n).value();
     for (std::size_t c = 0; c < bias.size(); ++c) {
       const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
-      weights.bias[c] =
-          std::clamp(numeric::quantize_bias(bias[c], *s_x, s_w), -numeric::kMaxBias, numeric::kMaxBias);
+      const std::int64_t q = numeric::quantize_bias(bias[c], s_x, s_w);
+      if (std::abs(q) <= numeric::kMaxBias) weights.bias[c] = q;
     }
   }
 
@@ -236,9 +248,8 @@ bool reconstructs(const Recipe& recipe) {
          std::ranges::any_of(recipe.layers, [&](const LayerRule& rule) { return rounds(rule.weights); });
 }
 
-std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe,
-                                     const SampleSource& samples, const CalibrationOptions& options,
-                                     const MakeExecutor& make_executor) {
+void reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, const SampleSource& samples,
+                 const CalibrationOptions& options, const MakeExecutor& make_executor) {
   Walk walk(graph, samples, kMaxSamples, options, make_executor);
   Reconstruction layers(graph, parameters, recipe, walk);
   walk.start(parameters);
@@ -248,7 +259,6 @@ std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& paramet
     walk.finish(n);
     if (options.progress) options.progress(static_cast<double>(n + 1) / static_cast<double>(graph.nodes.size()));
   }
-  return {};
 }
 
 }  // namespace halftone::quant

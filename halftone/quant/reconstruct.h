@@ -2,9 +2,6 @@
 // quantized network before it gives.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "halftone/quant/walk.h"
 
 namespace halftone::quant {
@@ -15,10 +12,10 @@ bool reconstructs(const Recipe& recipe);
 // Rounds the weights of `parameters` as the recipe's methods say, and corrects biases: b ← b + E[y − ŷ], y the
 // float network's output of the layer and ŷ the quantized one's, by channel (Nagel et al., Data-Free
 // Quantization, ICCV 2019, section 4.2, measured). Layers without a bias get none. With a method other than
-// nearest, scales that are not powers of two follow their integers. At most 4,096 samples.
-// Returns notes for the user. Throws InputError for values that are not finite.
-std::vector<std::string> reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe,
-                                     const SampleSource& samples, const CalibrationOptions& options,
-                                     const MakeExecutor& make_executor);
+// nearest, scales that are not powers of two follow their integers. A scale or a correction with which a bias
+// would be beyond 2^30 steps is not taken. At most 4,096 samples. Throws InputError for values that are not
+// finite.
+void reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, const SampleSource& samples,
+                 const CalibrationOptions& options, const MakeExecutor& make_executor);
 
 }  // namespace halftone::quant
