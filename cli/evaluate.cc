@@ -12,7 +12,7 @@
 #include "cli/reference.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
-#include "halftone/ir/interpreter.h"
+#include "halftone/float_engine/executor.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -36,6 +36,8 @@ struct Row {
   double top5 = 0.0;
   double tied = 0.0;  // more, were ties decided for the label
   double tied_in_5 = 0.0;
+  std::vector<std::int32_t> predictions;
+  double same_class = 0.0;  // percent of samples with the class that the first row gives
   std::vector<analysis::OutputError> errors;  // against --reference
   std::int64_t samples = 0;
   std::int64_t bytes = 0;
@@ -81,6 +83,7 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
                   row.top5 = accuracy.percent(accuracy.correct_in_5);
                   row.tied = accuracy.percent(accuracy.tied);
                   row.tied_in_5 = accuracy.percent(accuracy.tied_in_5);
+                  row.predictions = accuracy.predictions;
                 });
   if (mode == "integer")
     row.work = qgraph::count_work(*model.integers);
@@ -88,6 +91,15 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
     row.work = {.float_nodes = static_cast<std::int64_t>(model.graph.nodes.size()),
                 .float_macs = float_macs(model.graph)};
   return row;
+}
+
+void compare_classes(std::vector<Row>& rows) {
+  for (Row& row : rows) {
+    std::int64_t same = 0;
+    for (std::size_t i = 0; i < row.predictions.size(); ++i)
+      same += row.predictions[i] == rows[0].predictions[i] ? 1 : 0;
+    row.same_class = 100.0 * static_cast<double>(same) / static_cast<double>(std::max<std::int64_t>(row.samples, 1));
+  }
 }
 
 nlohmann::json to_json(const Row& row) {
@@ -105,6 +117,7 @@ nlohmann::json to_json(const Row& row) {
     out["top5"] = two_decimals(row.top5);
     out["tied"] = two_decimals(row.tied);
     out["tied_in_5"] = two_decimals(row.tied_in_5);
+    out["same_class_as_first"] = two_decimals(row.same_class);
     return out;
   }
   for (const analysis::OutputError& error : row.errors)
@@ -133,6 +146,7 @@ void print_table(const std::vector<Row>& rows, int classes) {
   std::vector<report::Table::Column> columns{
       {"model"}, {"computed in"}, {top5 ? "top-1 / top-5" : "accuracy", Align::right}};
   if (ties) columns.push_back({"were ties right", Align::right});
+  if (rows.size() > 1) columns.push_back({"class as the first", Align::right});
   columns.insert(columns.end(), {{"parameters", Align::right},
                                  {"file", Align::right},
                                  {"nodes int/float", Align::right},
@@ -141,6 +155,7 @@ void print_table(const std::vector<Row>& rows, int classes) {
   for (const Row& row : rows) {
     std::vector<std::string> cells{row.model, row.mode, percents(row.accuracy, row.top5, top5)};
     if (ties) cells.push_back(percents(row.accuracy + row.tied, row.top5 + row.tied_in_5, top5));
+    if (rows.size() > 1) cells.push_back(fmt::format("{:.2f} %", row.same_class));
     cells.insert(cells.end(), {report::format_bytes(row.parameter_bytes), report::format_bytes(row.bytes),
                                fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes),
                                fmt::format("{}/{}", report::format_count(row.work.integer_macs),
@@ -188,7 +203,7 @@ int evaluate_model(const ModelFile& model, const Task& task, const Options& opti
     add("float", *executor_of(model));
     return samples.classes;
   }
-  add("simulated", ir::Interpreter(model.graph));
+  add("simulated", *float_engine::make_executor(model.graph));
   add("integer", *executor_of(model));
   return samples.classes;
 }
@@ -206,6 +221,7 @@ int evaluate(const Options& options) {
   std::vector<Row> rows;
   int classes = 0;
   for (const ModelFile& model : models) classes = evaluate_model(model, task, options, rows);
+  compare_classes(rows);
   if (!options.json) {
     if (options.reference.empty())
       print_table(rows, classes);

@@ -88,11 +88,11 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option(
           "--observer", observer,
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
-          "sigma[=DEVIATIONS], kl or mse"))
+          "sigma[=DEVIATIONS], kl, mse or l1"))
       ->capture_default_str();
   own(command.add_option("--weight-observer", weight_observer,
-                         "How weights' ranges are chosen: minmax, or mse (clipped for the least squared error)"))
-      ->check(CLI::IsMember({"minmax", "mse"}))
+                         "How weights' ranges are chosen: minmax, or clipped for the least squared (mse) or absolute (l1) error"))
+      ->check(CLI::IsMember({"minmax", "mse", "l1"}))
       ->capture_default_str();
   auto* rounded = own(command.add_flag("--adaround", adaround,
                                        "Weights rounded up or down by what each layer then computes"));

@@ -19,6 +19,7 @@ std::span<const Observer> observers() {
       {"sigma", "standard deviations", 3.0, 0.1, 100.0, k_sigma},
       {.name = "kl", .choose = kl_divergence},
       {.name = "mse", .choose = mean_squared_error},
+      {.name = "l1", .choose = mean_absolute_error},
   };
   return kRows;
 }

@@ -37,6 +37,10 @@ numeric::Range kl_divergence(const Statistics& seen, const Target& target, doubl
 // The range with the least mean squared error of rounding and clipping.
 numeric::Range mean_squared_error(const Statistics& seen, const Target& target, double);
 
+// With the least mean absolute error; of power-of-two scales that is the fraction length argmin Σ|x − x(bw, fl)| (Qiu
+// et al., FPGA 2016, section 5.2).
+numeric::Range mean_absolute_error(const Statistics& seen, const Target& target, double);
+
 struct Observer {
   std::string_view name;
   std::string_view number_text;  // what its number is; empty: it has none

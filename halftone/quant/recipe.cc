@@ -42,11 +42,12 @@ std::string bits_of(const WeightRecipe& weights) {
 }
 
 std::string describe(const WeightRecipe& weights) {
-  return fmt::format("weights {}{} by {}{}{}{}", weights.power_of_two ? "power-of-two " : "",
+  return fmt::format("weights {}{} by {}{}{}{}{}", weights.power_of_two ? "power-of-two " : "",
                      weights.code != WeightCode::affine ? name_in(kCodeNames, weights.code)
                                                            : name_in(kSchemeNames, weights.scheme),
                      name_in(kGranularityNames, weights.granularity),
-                     weights.range == WeightRange::mean_squared_error ? " clipped by mse" : "",
+                     weights.range == WeightRange::min_max ? "" : " clipped by ",
+                     weights.range == WeightRange::min_max ? "" : name_in(kRangeNames, weights.range),
                      weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
                      weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));
 }

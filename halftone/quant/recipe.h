@@ -15,7 +15,8 @@ enum class WeightCode { affine, binary, ternary };
 
 enum class WeightRange {
   min_max,             // every weight within the range
-  mean_squared_error,  // clipped where that lowers the error (weight_clip.h)
+  mean_squared_error,   // clipped where that lowers the error (weight_clip.h)
+  mean_absolute_error,  // Qiu et al.'s argmin Σ|w − w(bw, fl)| with power-of-two scales
 };
 
 enum class WeightRounding {

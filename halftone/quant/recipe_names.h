@@ -9,7 +9,8 @@ namespace halftone::quant {
 inline constexpr Named<WeightCode> kCodeNames[] = {
     {WeightCode::affine, "affine"}, {WeightCode::binary, "binary"}, {WeightCode::ternary, "ternary"}};
 inline constexpr Named<WeightRange> kRangeNames[] = {{WeightRange::min_max, "minmax"},
-                                                     {WeightRange::mean_squared_error, "mse"}};
+                                                     {WeightRange::mean_squared_error, "mse"},
+                                                     {WeightRange::mean_absolute_error, "l1"}};
 inline constexpr Named<WeightRounding> kRoundingNames[] = {{WeightRounding::nearest, "nearest"},
                                                            {WeightRounding::adaround, "adaround"},
                                                            {WeightRounding::error_feedback, "error-feedback"}};

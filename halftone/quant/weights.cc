@@ -81,8 +81,9 @@ QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, co
                                  .axis = ir::weight_axis(node.op)};
   const std::span<const float> bias = bias_of(graph, node);
   if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
-  const auto ranges = recipe.range == WeightRange::mean_squared_error ? clipped_weight_ranges(weights, spec)
-                                                                      : numeric::weight_ranges(weights, spec);
+  const auto ranges = recipe.range == WeightRange::min_max
+                          ? numeric::weight_ranges(weights, spec)
+                          : clipped_weight_ranges(weights, spec, recipe.range == WeightRange::mean_squared_error ? 2 : 1);
   return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges);
 }
 

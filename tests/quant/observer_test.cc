@@ -143,6 +143,37 @@ TEST(MeanSquaredError, OfFormatsFinerThanBinsClipsNothing) {
   EXPECT_EQ(range, seen.histogram().range());
 }
 
+double absolute_error(const std::vector<float>& values, const numeric::Affine& affine,
+                      const numeric::IntegerFormat& format) {
+  double sum = 0.0;
+  for (float v : values)
+    sum += std::fabs(double{v} - numeric::dequantize(numeric::quantize(v, affine, format), affine));
+  return sum;
+}
+
+// Qiu et al.: argmin over fl of Σ|x − x(bw, fl)|.
+TEST(MeanAbsoluteError, OfPowersOfTwoIsTheBestFractionLength) {
+  for (int bits : {2, 3, 4, 8})
+    for (float size : {0.1F, 1.0F, 37.0F}) {
+      const Target target{{bits, true, false}, numeric::Scheme::symmetric, true};
+      std::vector<float> values;
+      for (int i = 0; i < 20000; ++i) values.push_back(size * static_cast<float>(laplace((i + 0.5) / 20000)));
+      const numeric::Affine chosen =
+          numeric::affine_from_range(mean_absolute_error(of(values), target, 0), target.format, target.scheme, true);
+      double least = HUGE_VAL;
+      for (int fl = -12; fl <= 16; ++fl)
+        least = std::min(least, absolute_error(values, numeric::fixed_point(fl), target.format));
+      EXPECT_LE(absolute_error(values, chosen, target.format), 1.0001 * least) << bits << " bits, " << size;
+    }
+}
+
+// A few large values weigh less than by their squares.
+TEST(MeanAbsoluteError, ClipsMoreThanTheSquaredError) {
+  std::vector<float> values(10, 50.0F);
+  for (int i = 0; i < 20000; ++i) values.push_back(static_cast<float>(laplace((i + 0.5) / 20000)));
+  EXPECT_LT(mean_absolute_error(of(values), kSymmetric, 0).hi, mean_squared_error(of(values), kSymmetric, 0).hi);
+}
+
 TEST(Observer, EveryRowTakesNothingZerosAndOneValue) {
   for (const Observer& observer : observers())
     for (const Target& target : {kInt8, kSymmetric, kInt4})
@@ -156,6 +187,7 @@ TEST(Observer, EveryRowTakesNothingZerosAndOneValue) {
 
 TEST(Observer, IsReadWithItsNumber) {
   EXPECT_EQ(describe(parse_observer("mse")), "mse");
+  EXPECT_EQ(describe(parse_observer("l1")), "l1");
   EXPECT_EQ(describe(parse_observer("percentile")), "percentile=99.99");
   EXPECT_EQ(describe(parse_observer("percentile=99.5")), "percentile=99.5");
   EXPECT_EQ(describe(ObserverChoice{}), "minmax");

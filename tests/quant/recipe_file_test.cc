@@ -19,7 +19,8 @@ WeightRecipe any_weights() {
   w.granularity = *rc::gen::element(numeric::Granularity::tensor, numeric::Granularity::channel);
   w.power_of_two = *rc::gen::arbitrary<bool>();
   if (w.code == WeightCode::affine)
-    w.range = *rc::gen::element(WeightRange::min_max, WeightRange::mean_squared_error);
+    w.range = *rc::gen::element(WeightRange::min_max, WeightRange::mean_squared_error,
+                                WeightRange::mean_absolute_error);
   w.rounding =
       *rc::gen::element(WeightRounding::nearest, WeightRounding::adaround, WeightRounding::error_feedback);
   return w;

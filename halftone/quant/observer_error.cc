@@ -6,11 +6,11 @@
 namespace halftone::quant {
 namespace {
 
-// Σ count·(x − x̂)² over the bins, at their middles; inside a step wider than a bin as it is, inside finer
-// ones step²/12.
-class SquaredError {
+// Σ count·|x − x̂|^power over the bins, power 1 or 2, at their middles; inside a step wider than a bin as it is,
+// inside finer ones the mean over a step, step/4 or step²/12.
+class RoundingError {
  public:
-  SquaredError(const Histogram& histogram, const Target& target) : target_(target) {
+  RoundingError(const Histogram& histogram, const Target& target, int power) : target_(target), power_(power) {
     for (int bin = 0; bin < Histogram::kBins; ++bin)
       if (const std::int64_t count = histogram.bins()[static_cast<std::size_t>(bin)]; count > 0)
         bins_.push_back({histogram.middle(bin), static_cast<double>(count)});
@@ -25,11 +25,12 @@ class SquaredError {
     const double hi = s * (target_.format.qmax() - affine.zero_point);
     const bool fine = s < 2.0 * width_;
     double sum = 0.0;
+    const double inside = power_ == 1 ? s / 4.0 : s / std::sqrt(12.0);
     for (const Bin& bin : bins_) {
-      double distance = bin.middle - std::clamp(bin.middle, lo, hi);
+      double distance = std::fabs(bin.middle - std::clamp(bin.middle, lo, hi));
       if (distance == 0.0)
-        distance = fine ? s / std::sqrt(12.0) : bin.middle - s * std::nearbyint(bin.middle / s);
-      sum += bin.count * distance * distance;
+        distance = fine ? inside : std::fabs(bin.middle - s * std::nearbyint(bin.middle / s));
+      sum += bin.count * (power_ == 1 ? distance : distance * distance);
     }
     return sum;
   }
@@ -40,6 +41,7 @@ class SquaredError {
     double count;
   };
   Target target_;
+  int power_;
   std::vector<Bin> bins_;
   double width_ = 0.0;
 };
@@ -48,12 +50,10 @@ constexpr int kSteps = 128;      // of a range's end
 constexpr int kSmallest = 4;     // steps left of it
 constexpr int kRefinements = 2;  // rounds in which one end moves after the other
 
-}  // namespace
-
-numeric::Range mean_squared_error(const Statistics& seen, const Target& target, double) {
+numeric::Range least_error(const Statistics& seen, const Target& target, int power) {
   const numeric::Range full = seen.histogram().range();
   if (seen.histogram().bins().empty()) return full;
-  const SquaredError error(seen.histogram(), target);
+  const RoundingError error(seen.histogram(), target, power);
   numeric::Range best = full;
   double least = error.of(full);
   const auto try_range = [&](const numeric::Range& range) {
@@ -72,6 +72,16 @@ numeric::Range mean_squared_error(const Statistics& seen, const Target& target, 
     for (int step = kSteps; step >= kSmallest; --step) try_range({full.lo * part(step), best.hi});
   }
   return best;
+}
+
+}  // namespace
+
+numeric::Range mean_squared_error(const Statistics& seen, const Target& target, double) {
+  return least_error(seen, target, 2);
+}
+
+numeric::Range mean_absolute_error(const Statistics& seen, const Target& target, double) {
+  return least_error(seen, target, 1);
 }
 
 }  // namespace halftone::quant
