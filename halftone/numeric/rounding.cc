@@ -13,7 +13,31 @@ namespace {
 
 // Shifting right by more than 63 leaves at most ½ in magnitude; 66 gives every mode the same answer as more.
 constexpr int kMaxShift = 66;
+constexpr int kMaxShiftOfInt64 = 62;
 __extension__ typedef __int128 Wide;
+
+// round(x·2^−k), k > 0, in a type in which 2^k is.
+template <typename Int>
+std::int64_t round_right_shift(Int x, int k, Rounding rounding) {
+  const Int below = x >> k;  // ⌊x·2^−k⌋
+  const Int rest = x - (below << k);
+  const Int half = Int{1} << (k - 1);
+  bool up = false;
+  switch (rounding) {
+    case Rounding::half_even:
+      up = rest > half || (rest == half && (below & 1) != 0);
+      break;
+    case Rounding::half_away:
+      up = rest > half || (rest == half && x >= 0);
+      break;
+    case Rounding::half_up:
+      up = rest >= half;
+      break;
+    case Rounding::floor:
+      break;
+  }
+  return static_cast<std::int64_t>(below + (up ? 1 : 0));
+}
 
 }  // namespace
 
@@ -46,8 +70,7 @@ double round_real(double x, Rounding rounding) {
   const double away = std::copysign(1.0, x);
   switch (rounding) {
     case Rounding::half_even: {
-      const bool odd = std::fmod(whole, 2.0) != 0.0;
-      const bool up = std::fabs(rest) > 0.5 || (std::fabs(rest) == 0.5 && odd);
+      const bool up = std::fabs(rest) > 0.5 || (std::fabs(rest) == 0.5 && std::fmod(whole, 2.0) != 0.0);
       return up ? whole + away : whole;
     }
     case Rounding::half_away:
@@ -76,26 +99,8 @@ std::int64_t round_shift(std::int64_t x, int k, Rounding rounding) {
     if (x < (kMin >> -k)) return kMin;
     return x * (std::int64_t{1} << -k);
   }
-  k = std::min(k, kMaxShift);
-  const Wide wide = x;
-  const Wide below = wide >> k;  // ⌊x·2^−k⌋
-  const Wide rest = wide - (below << k);
-  const Wide half = Wide{1} << (k - 1);
-  bool up = false;
-  switch (rounding) {
-    case Rounding::half_even:
-      up = rest > half || (rest == half && (below & 1) != 0);
-      break;
-    case Rounding::half_away:
-      up = rest > half || (rest == half && x >= 0);
-      break;
-    case Rounding::half_up:
-      up = rest >= half;
-      break;
-    case Rounding::floor:
-      break;
-  }
-  return static_cast<std::int64_t>(below + (up ? 1 : 0));
+  if (k <= kMaxShiftOfInt64) return round_right_shift(x, k, rounding);
+  return round_right_shift(Wide{x}, std::min(k, kMaxShift), rounding);
 }
 
 }  // namespace halftone::numeric

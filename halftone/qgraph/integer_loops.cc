@@ -7,37 +7,56 @@
 namespace halftone::qgraph::integer {
 namespace {
 
-// The bound of docs/arithmetic.md section 4 says which Sum holds every partial sum.
-template <typename Sum>
-std::int64_t dot(const std::int32_t* x, std::int32_t x_zero_point, const std::int32_t* w,
-                 std::int64_t count) {
+// What x holds less its zero point, and weights, as the type of which products are taken.
+template <typename Operand>
+std::vector<Operand> operands(std::span<const std::int32_t> values, std::int32_t zero_point) {
+  std::vector<Operand> result(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) result[i] = static_cast<Operand>(values[i] - zero_point);
+  return result;
+}
+
+bool fit_16_bits(std::span<const std::int32_t> values, std::int32_t zero_point) {
+  return std::ranges::all_of(values, [&](std::int32_t v) {
+    return v - zero_point >= INT16_MIN && v - zero_point <= INT16_MAX;
+  });
+}
+
+// Calls loops(Operand{}, Sum{}). The bound of docs/arithmetic.md section 4 says which Sum holds every partial sum;
+// of operands of 16 bits a compiler multiplies several at a time on every machine.
+template <typename Loops>
+void with_types(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
+                const Loops& loops) {
+  if (linear.wide || linear.group_size > 0) return loops(std::int32_t{}, std::int64_t{});
+  if (fit_16_bits(x, x_zero_point) && fit_16_bits(linear.w, 0)) return loops(std::int16_t{}, std::int32_t{});
+  loops(std::int32_t{}, std::int32_t{});
+}
+
+template <typename Sum, typename Operand>
+Sum dot(const Operand* x, const Operand* w, std::int64_t count) {
   Sum sum = 0;
-  for (std::int64_t k = 0; k < count; ++k)
-    sum += static_cast<Sum>(x[k] - x_zero_point) * static_cast<Sum>(w[k]);
+  for (std::int64_t k = 0; k < count; ++k) sum += static_cast<Sum>(x[k]) * static_cast<Sum>(w[k]);
   return sum;
 }
 
-std::int64_t grouped_dot(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear,
-                         std::int64_t m) {
-  const std::int32_t* w = linear.w.data() + m * linear.reduction;
+template <typename Operand>
+std::int64_t grouped_dot(const Operand* x, const Operand* w, const Linear& linear, std::int64_t m) {
   const std::int64_t blocks = static_cast<std::int64_t>(linear.group_m.size()) / linear.channels;
   std::int64_t sum = 0;
   for (std::int64_t g = 0; g < blocks; ++g) {
     const std::int64_t first = g * linear.group_size;
     const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
-    sum += dot<std::int64_t>(x + first, x_zero_point, w + first, count) *
+    sum += dot<std::int64_t>(x + first, w + first, count) *
            linear.group_m[static_cast<std::size_t>(m * blocks + g)];
   }
   return sum;
 }
 
-std::int64_t linear_sum(const std::int32_t* x, std::int32_t x_zero_point, const Linear& linear,
-                        std::int64_t m) {
-  const std::int32_t* w = linear.w.data() + m * linear.reduction;
+// Of channel m, whose weights start at w.
+template <typename Sum, typename Operand>
+std::int64_t linear_sum(const Operand* x, const Operand* w, const Linear& linear, std::int64_t m) {
   const std::int64_t bias = linear.bias[static_cast<std::size_t>(m)];
-  if (linear.group_size > 0) return bias + grouped_dot(x, x_zero_point, linear, m);
-  return bias + (linear.wide ? dot<std::int64_t>(x, x_zero_point, w, linear.reduction)
-                             : dot<std::int32_t>(x, x_zero_point, w, linear.reduction));
+  if (linear.group_size > 0) return bias + grouped_dot(x, w, linear, m);
+  return bias + dot<Sum>(x, w, linear.reduction);
 }
 
 // Elements of x along a dimension of which `axes` counts the places they are spread over.
@@ -45,24 +64,52 @@ std::int64_t spread_length(const Conv& conv, std::size_t d) {
   return (conv.axes[d].in + conv.spread[d] - 1) / conv.spread[d];
 }
 
-// The inputs one output of a convolution sees, in the order of its weights; z_x where the window is off the
-// input.
-void gather(const std::int32_t* x, const Conv& conv, std::int64_t depth, std::int64_t oh, std::int64_t ow,
-            std::int32_t* patch) {
-  const ir::WindowAxis& rows = conv.axes[0];
-  const ir::WindowAxis& columns = conv.axes[1];
-  const std::int64_t real_rows = spread_length(conv, 0);
-  const std::int64_t real_columns = spread_length(conv, 1);
-  for (std::int64_t c = 0; c < depth; ++c)
-    for (std::int64_t kh = 0; kh < rows.kernel; ++kh)
-      for (std::int64_t kw = 0; kw < columns.kernel; ++kw) {
-        const std::int64_t ih = oh * rows.stride - rows.pad_begin + kh * rows.dilation;
-        const std::int64_t iw = ow * columns.stride - columns.pad_begin + kw * columns.dilation;
-        const bool inside = ih >= 0 && ih < rows.in && iw >= 0 && iw < columns.in &&
-                            ih % conv.spread[0] == 0 && iw % conv.spread[1] == 0;
-        *patch++ = inside ? x[(c * real_rows + ih / conv.spread[0]) * real_columns + iw / conv.spread[1]]
-                          : conv.x_zero_point;
+// Where window element k of output position `at` lies along dimension d of x; -1 off it.
+std::int64_t place_along(const Conv& conv, std::size_t d, std::int64_t at, std::int64_t k) {
+  const ir::WindowAxis& axis = conv.axes[d];
+  const std::int64_t i = at * axis.stride - axis.pad_begin + k * axis.dilation;
+  return i >= 0 && i < axis.in && i % conv.spread[d] == 0 ? i / conv.spread[d] : -1;
+}
+
+// The places in a plane of x that output (oh, ow) sees, in the order of its weights; -1 where the window is off x.
+void find_places(const Conv& conv, std::int64_t oh, std::int64_t ow, std::span<std::int64_t> places) {
+  std::size_t next = 0;
+  for (std::int64_t kh = 0; kh < conv.axes[0].kernel; ++kh)
+    for (std::int64_t kw = 0; kw < conv.axes[1].kernel; ++kw) {
+      const std::int64_t row = place_along(conv, 0, oh, kh);
+      const std::int64_t column = place_along(conv, 1, ow, kw);
+      places[next++] = row < 0 || column < 0 ? -1 : row * spread_length(conv, 1) + column;
+    }
+}
+
+// The inputs of one output, plane after plane.
+template <typename Operand>
+void gather(const Operand* planes, std::int64_t plane_size, std::span<const std::int64_t> places,
+            std::span<Operand> patch) {
+  for (std::size_t i = 0; i < patch.size(); planes += plane_size)
+    for (const std::int64_t place : places) patch[i++] = place < 0 ? Operand{0} : planes[place];
+}
+
+template <typename Sum, typename Operand>
+void conv_sums(std::span<const Operand> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc) {
+  const Linear& linear = conv.linear;
+  const std::vector<Operand> w = operands<Operand>(linear.w, 0);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(conv.axes[0].kernel * conv.axes[1].kernel));
+  std::vector<Operand> patch(static_cast<std::size_t>(linear.reduction));
+  const std::int64_t plane_size = spread_length(conv, 0) * spread_length(conv, 1);
+  const std::int64_t group_size = linear.reduction / static_cast<std::int64_t>(places.size()) * plane_size;
+  const std::int64_t channels = linear.channels / conv.groups;
+  const std::int64_t area = conv.axes[0].out * conv.axes[1].out;
+  for (std::int64_t n = 0; n < batch; ++n)
+    for (std::int64_t o = 0; o < area; ++o) {
+      find_places(conv, o / conv.axes[1].out, o % conv.axes[1].out, places);
+      for (std::int64_t m = 0; m < linear.channels; ++m) {
+        if (m % channels == 0)
+          gather<Operand>(x.data() + (n * conv.groups + m / channels) * group_size, plane_size, places, patch);
+        acc[static_cast<std::size_t>((n * linear.channels + m) * area + o)] =
+            linear_sum<Sum>(patch.data(), w.data() + m * linear.reduction, linear, m);
       }
+    }
 }
 
 std::int32_t requantize_one(std::int64_t acc, const Requantizer& r, std::size_t entry) {
@@ -75,31 +122,22 @@ std::int32_t requantize_one(std::int64_t acc, const Requantizer& r, std::size_t 
 
 void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
           std::span<std::int64_t> acc) {
-  for (std::size_t i = 0; i < acc.size(); ++i) {
-    const std::int64_t n = static_cast<std::int64_t>(i) / linear.channels;
-    acc[i] = linear_sum(x.data() + n * linear.reduction, x_zero_point, linear,
-                        static_cast<std::int64_t>(i) % linear.channels);
-  }
+  with_types(x, x_zero_point, linear, [&]<typename Operand, typename Sum>(Operand, Sum) {
+    const std::vector<Operand> centred = operands<Operand>(x, x_zero_point);
+    const std::vector<Operand> w = operands<Operand>(linear.w, 0);
+    for (std::size_t i = 0; i < acc.size(); ++i) {
+      const std::int64_t n = static_cast<std::int64_t>(i) / linear.channels;
+      const std::int64_t m = static_cast<std::int64_t>(i) % linear.channels;
+      acc[i] = linear_sum<Sum>(centred.data() + n * linear.reduction, w.data() + m * linear.reduction, linear, m);
+    }
+  });
 }
 
 void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv,
           std::span<std::int64_t> acc) {
-  const ir::WindowAxis& rows = conv.axes[0];
-  const ir::WindowAxis& columns = conv.axes[1];
-  const std::int64_t depth = conv.linear.reduction / (rows.kernel * columns.kernel);
-  const std::int64_t channels = conv.linear.channels / conv.groups;
-  const std::int64_t area = rows.out * columns.out;
-  std::vector<std::int32_t> patch(static_cast<std::size_t>(conv.linear.reduction));
-  for (std::int64_t n = 0; n < batch; ++n)
-    for (std::int64_t g = 0; g < conv.groups; ++g)
-      for (std::int64_t o = 0; o < area; ++o) {
-        const std::int32_t* image =
-            x.data() + (n * conv.groups + g) * depth * spread_length(conv, 0) * spread_length(conv, 1);
-        gather(image, conv, depth, o / columns.out, o % columns.out, patch.data());
-        for (std::int64_t m = g * channels; m < (g + 1) * channels; ++m)
-          acc[static_cast<std::size_t>((n * conv.linear.channels + m) * area + o)] =
-              linear_sum(patch.data(), conv.x_zero_point, conv.linear, m);
-      }
+  with_types(x, conv.x_zero_point, conv.linear, [&]<typename Operand, typename Sum>(Operand, Sum) {
+    conv_sums<Sum, Operand>(operands<Operand>(x, conv.x_zero_point), batch, conv, acc);
+  });
 }
 
 void max_pool(std::span<const std::int32_t> x, std::int64_t planes, std::span<const ir::WindowAxis> axes,

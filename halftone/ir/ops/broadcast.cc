@@ -22,17 +22,16 @@ Shape broadcast_shape(const Shape& a, const Shape& b) {
 }
 
 std::vector<std::int64_t> broadcast_index(const Shape& from, const Shape& to) {
-  std::vector<std::int64_t> index(static_cast<std::size_t>(element_count(to)));
   const std::size_t lead = to.size() - from.size();
-  for (std::size_t i = 0; i < index.size(); ++i) {
-    auto rest = static_cast<std::int64_t>(i);
-    std::int64_t stride = 1;
-    for (std::size_t d = to.size(); d-- > lead;) {
-      const std::int64_t dim = from[d - lead];
-      if (dim != 1) index[i] += rest % to[d] * stride;
-      rest /= to[d];
-      stride *= dim;
-    }
+  std::vector<std::int64_t> index{0};  // of the dimensions so far
+  for (std::size_t d = 0; d < to.size(); ++d) {
+    const bool repeats = d < lead || from[d - lead] == 1;
+    const std::int64_t stride = repeats ? 0 : product(from, d - lead + 1, from.size());
+    std::vector<std::int64_t> longer;
+    longer.reserve(index.size() * static_cast<std::size_t>(to[d]));
+    for (const std::int64_t first : index)
+      for (std::int64_t i = 0; i < to[d]; ++i) longer.push_back(first + i * stride);
+    index = std::move(longer);
   }
   return index;
 }
