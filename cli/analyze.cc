@@ -17,8 +17,6 @@ namespace halftone::cli {
 namespace {
 
 constexpr std::int64_t kSamples = 512;
-constexpr std::int64_t kObservedBatch = 32;  // every value of the batch is kept, of two networks
-constexpr std::int64_t kBatch = 64;
 constexpr const char* kStandardOutput = "-";
 
 struct Options {
@@ -68,12 +66,12 @@ AnalysisResult measure(const Options& options) {
   const DataSource source = options.data.open(data::Part::train, quantized);
   const analysis::Samples samples = options.data.take(source, quantized, true);
   result.data = samples.name;
-  with_progress(options.data, samples, kObservedBatch, "comparing values",
+  with_progress(options.data, samples, "comparing values",
                 [&](const analysis::BatchOptions& batches) {
                   result.errors =
                       analysis::observe_errors(result.models, samples, batches, float_engine::make_executor);
                 });
-  with_progress(options.data, samples, kBatch, "layer by layer", [&](const analysis::BatchOptions& batches) {
+  with_progress(options.data, samples, "layer by layer", [&](const analysis::BatchOptions& batches) {
     result.harm =
         analysis::measure_harm(result.models, samples, batches, float_engine::make_executor, output);
   });

@@ -6,8 +6,6 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::int64_t kBatch = 64;
-
 // The samples of one part: whole batches where their size is fixed.
 quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, const Shard& shard) {
   const std::int64_t batches = (all.count + batch - 1) / batch;
@@ -26,7 +24,7 @@ quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, 
 
 void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
                   const std::function<void(const quant::SampleSource&, const quant::CalibrationOptions&)>& work) {
-  with_progress(data, samples, kBatch, title, [&](const analysis::BatchOptions& batches) {
+  with_progress(data, samples, title, [&](const analysis::BatchOptions& batches) {
     const auto inputs = [&](std::int64_t first, std::int64_t last) {
       return analysis::batch_of(samples, first, last, batches).inputs;
     };

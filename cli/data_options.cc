@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -12,6 +13,16 @@
 
 namespace halftone::cli {
 namespace {
+
+constexpr std::int64_t kMostRows = 64;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 18;  // of more, the pages cost more than the work
+
+std::int64_t rows_of_a_batch(const analysis::Samples& samples) {
+  std::int64_t row = 0;
+  for (const analysis::SampledInput& input : samples.inputs)
+    row += product(input.rows.shape(), 1, input.rows.rank());
+  return std::clamp<std::int64_t>(kMostElements / std::max<std::int64_t>(row, 1), 1, kMostRows);
+}
 
 std::vector<Tensor> arrays_for(const DataSource& source, const ModelFile& model) {
   const std::vector<std::string> names = model.input_names();
@@ -123,10 +134,10 @@ analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& m
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 
-void with_progress(const DataOptions& data, const analysis::Samples& samples, std::int64_t batch_size,
-                   const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work) {
+void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
+                   const std::function<void(const analysis::BatchOptions&)>& work) {
   report::Progress progress(std::cerr, report::stderr_options());
-  work({.batch_size = samples.fixed_batch.value_or(batch_size),
+  work({.batch_size = samples.fixed_batch.value_or(rows_of_a_batch(samples)),
         .fixed_batch = samples.fixed_batch.has_value(),
         .threads = data.thread_count(),
         .progress = [&](double done) { progress.update(done, title); }});

@@ -55,9 +55,9 @@ struct DataOptions {
   int thread_count() const;
 };
 
-// Runs `work(options for its batches)` under a progress line headed `title`; batches of `batch_size` unless
-// the model has its own.
-void with_progress(const DataOptions& data, const analysis::Samples& samples, std::int64_t batch_size,
-                   const std::string& title, const std::function<void(const analysis::BatchOptions&)>& work);
+// Runs `work(options for its batches)` under a progress line headed `title`: batches of up to 64
+// samples, fewer of large ones, unless the model has its own.
+void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
+                   const std::function<void(const analysis::BatchOptions&)>& work);
 
 }  // namespace halftone::cli

@@ -18,8 +18,6 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::int64_t kBatch = 64;
-
 struct Options {
   std::vector<std::string> models;
   ShapeOption shapes;
@@ -71,7 +69,7 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
           .samples = samples.size(),
           .bytes = model.file_bytes,
           .parameter_bytes = parameter_bytes(model.graph)};
-  with_progress(options.data, samples, kBatch, fmt::format("{} ({})", model.path, mode),
+  with_progress(options.data, samples, fmt::format("{} ({})", model.path, mode),
                 [&](const analysis::BatchOptions& batches) {
                   if (!references.empty()) {
                     row.errors = analysis::compare_with(references, network, samples, batches);

@@ -14,12 +14,10 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::int64_t kBatch = 64;
-
 data::NamedTensors computed(const ModelFile& model, const DataSource& source, const DataOptions& options) {
   const analysis::Samples samples = options.take(source, model);
   std::vector<Tensor> outputs;
-  with_progress(options, samples, kBatch, fmt::format("{} (reference)", model.path),
+  with_progress(options, samples, fmt::format("{} (reference)", model.path),
                 [&](const analysis::BatchOptions& batches) {
                   outputs = analysis::outputs_of(*executor_of(model), samples, batches);
                 });

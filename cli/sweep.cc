@@ -59,7 +59,7 @@ analysis::Samples labelled_samples(const SweepOptions& options, const ModelFile&
 std::int64_t right_in_float(const SweepTask& task) {
   const auto network = float_engine::make_executor(task.graph);
   std::int64_t correct = 0;
-  with_progress(task.options.data, task.samples, kSweepBatch, "float", [&](const auto& batches) {
+  with_progress(task.options.data, task.samples, "float", [&](const auto& batches) {
     correct =
         analysis::evaluate(*network, task.samples, batches, output_index(task.model, task.options.scores))
             .correct;
@@ -72,7 +72,7 @@ void measure(SweepTable& table, const SweepTask& task, SweepFile& file) {
   if (missing.empty()) return;
   const std::vector<analysis::SweepCell> cells = table.cells(task, missing);
   const std::string title = fmt::format("{} cells", cells.size());
-  with_progress(task.options.data, task.samples, kSweepBatch, title, [&](const auto& batches) {
+  with_progress(task.options.data, task.samples, title, [&](const auto& batches) {
     analysis::sweep(
         cells, task.samples,
         {.batches = batches,

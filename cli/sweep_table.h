@@ -19,7 +19,6 @@
 
 namespace halftone::cli {
 
-inline constexpr std::int64_t kSweepBatch = 64;
 
 struct SweepOptions {
   std::string model;

@@ -16,8 +16,6 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::int64_t kBatch = 32;
-
 struct Options {
   std::string model;
   ShapeOption shapes;
@@ -94,7 +92,7 @@ int verify(const Options& options) {
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::test, model), model);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
-  with_progress(options.data, samples, kBatch, "verifying", [&](const analysis::BatchOptions& batches) {
+  with_progress(options.data, samples, "verifying", [&](const analysis::BatchOptions& batches) {
     result = analysis::verify(model.graph, integers, *model.integers, samples, batches);
   });
   if (result.compared == 0 && result.unexplained == 0)
