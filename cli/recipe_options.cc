@@ -25,6 +25,15 @@ void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
 }
 
+void set_weight_range(quant::WeightRecipe& weights, const std::string& text) {
+  if (!text.starts_with("fixed")) {
+    weights.range = value_in(quant::kRangeNames, text, "--weight-observer");
+    return;
+  }
+  weights.range = quant::WeightRange::fixed;
+  weights.fraction_length = static_cast<int>(quant::parse_observer(text).number);
+}
+
 std::string text_of(const std::string& file) {
   const std::vector<std::byte> bytes = read_file(file, kMostBytes);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -88,11 +97,11 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option(
           "--observer", observer,
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
-          "sigma[=DEVIATIONS], kl, mse or l1"))
+          "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH"))
       ->capture_default_str();
   own(command.add_option("--weight-observer", weight_observer,
-                         "How weights' ranges are chosen: minmax, or clipped for the least squared (mse) or absolute (l1) error"))
-      ->check(CLI::IsMember({"minmax", "mse", "l1"}))
+                         "How weights' ranges are chosen: minmax, clipped for the least squared (mse) or absolute "
+                         "(l1) error, or fixed=FRACTION_LENGTH"))
       ->capture_default_str();
   auto* rounded = own(command.add_flag("--adaround", adaround,
                                        "Weights rounded up or down by what each layer then computes"));
@@ -109,6 +118,8 @@ void RecipeOptions::add_to(CLI::App& command) {
   auto* even = own(command.add_flag("--symmetric", symmetric,
                                     "Weights and activations symmetric (otherwise activations are asymmetric)"));
   own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);
+  own(command.add_flag("--full-range", full_range,
+                       "Symmetric weights of b bits from -2^(b-1) (otherwise from -2^(b-1) + 1)"));
   own(command.add_flag("--power-of-two", power_of_two, "Scales rounded up to powers of two"));
   own(command.add_option("--arithmetic", arithmetic,
                          "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)"))
@@ -127,7 +138,8 @@ quant::Recipe RecipeOptions::recipe() const {
   recipe.activations.format.bits = parsed.activations.value_or(8);
   recipe.weight_only = !parsed.activations;
   recipe.activations.observer = quant::parse_observer(observer);
-  recipe.weights.range = value_in(quant::kRangeNames, weight_observer, "--weight-observer");
+  set_weight_range(recipe.weights, weight_observer);
+  recipe.weights.format.narrow = !full_range;
   recipe.weights.granularity = value_in(quant::kGranularityNames, granularity, "--granularity");
   if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
   if (asymmetric) {

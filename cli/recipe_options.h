@@ -23,6 +23,7 @@ struct RecipeOptions {
   std::optional<int> mantissa_bits;
   bool symmetric = false;
   bool asymmetric = false;
+  bool full_range = false;
   bool power_of_two = false;
   bool adaround = false;
   int adaround_steps = 2000;

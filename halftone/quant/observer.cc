@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <vector>
 
 #include "halftone/base/error.h"
@@ -20,6 +21,7 @@ std::span<const Observer> observers() {
       {.name = "kl", .choose = kl_divergence},
       {.name = "mse", .choose = mean_squared_error},
       {.name = "l1", .choose = mean_absolute_error},
+      {"fixed", "fraction length", 4.0, -64.0, 64.0, fixed_point, true},
   };
   return kRows;
 }
@@ -39,9 +41,10 @@ ObserverChoice parse_observer(std::string_view text) {
   const std::string_view digits = text.substr(equals + 1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), choice.number);
   if (error != std::errc() || end != digits.data() + digits.size() || !(choice.number >= found->least) ||
-      !(choice.number <= found->most))
-    throw UsageError("observer", fmt::format("{} of '{}', got '{}', expected {} to {}", found->number_text,
-                                             name, digits, found->least, found->most));
+      !(choice.number <= found->most) || (found->whole && choice.number != std::trunc(choice.number)))
+    throw UsageError("observer",
+                     fmt::format("{} of '{}', got '{}', expected {}{} to {}", found->number_text, name, digits,
+                                 found->whole ? "a whole number from " : "", found->least, found->most));
   return choice;
 }
 

@@ -41,6 +41,10 @@ numeric::Range mean_squared_error(const Statistics& seen, const Target& target, 
 // et al., FPGA 2016, section 5.2).
 numeric::Range mean_absolute_error(const Statistics& seen, const Target& target, double);
 
+// All that the format holds at the scale 2^−fraction_length, whatever was seen: one fixed point for every value, the
+// static precision of Qiu et al.
+numeric::Range fixed_point(const Statistics& seen, const Target& target, double fraction_length);
+
 struct Observer {
   std::string_view name;
   std::string_view number_text;  // what its number is; empty: it has none
@@ -48,6 +52,7 @@ struct Observer {
   double least = 0.0;
   double most = 0.0;
   numeric::Range (*choose)(const Statistics&, const Target&, double number) = nullptr;
+  bool whole = false;  // whole numbers only
 };
 
 std::span<const Observer> observers();

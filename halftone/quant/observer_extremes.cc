@@ -49,4 +49,9 @@ numeric::Range k_sigma(const Statistics& seen, const Target&, double k) {
   return {std::clamp(mean - reach, range.lo, range.hi), std::clamp(mean + reach, range.lo, range.hi)};
 }
 
+numeric::Range fixed_point(const Statistics&, const Target& target, double fraction_length) {
+  const double scale = std::exp2(-fraction_length);
+  return {scale * target.format.qmin(), scale * target.format.qmax()};
+}
+
 }  // namespace halftone::quant

@@ -41,13 +41,18 @@ std::string bits_of(const WeightRecipe& weights) {
   return "";
 }
 
+std::string range_of(const WeightRecipe& weights) {
+  if (weights.range == WeightRange::min_max) return "";
+  if (weights.range == WeightRange::fixed) return fmt::format("fixed={}", weights.fraction_length);
+  return std::string(name_in(kRangeNames, weights.range));
+}
+
 std::string describe(const WeightRecipe& weights) {
   return fmt::format("weights {}{} by {}{}{}{}{}", weights.power_of_two ? "power-of-two " : "",
                      weights.code != WeightCode::affine ? name_in(kCodeNames, weights.code)
                                                            : name_in(kSchemeNames, weights.scheme),
                      name_in(kGranularityNames, weights.granularity),
-                     weights.range == WeightRange::min_max ? "" : " clipped by ",
-                     weights.range == WeightRange::min_max ? "" : name_in(kRangeNames, weights.range),
+                     weights.range == WeightRange::min_max ? "" : " clipped by ", range_of(weights),
                      weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
                      weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));
 }

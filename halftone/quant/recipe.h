@@ -17,6 +17,7 @@ enum class WeightRange {
   min_max,             // every weight within the range
   mean_squared_error,   // clipped where that lowers the error (weight_clip.h)
   mean_absolute_error,  // Qiu et al.'s argmin Σ|w − w(bw, fl)| with power-of-two scales
+  fixed,                // all that the format holds at the scale 2^−fraction_length
 };
 
 enum class WeightRounding {
@@ -33,6 +34,7 @@ struct WeightRecipe {
   bool power_of_two = false;
   numeric::Granularity granularity = numeric::Granularity::channel;
   WeightRange range = WeightRange::min_max;
+  int fraction_length = 0;  // of WeightRange::fixed
   WeightRounding rounding = WeightRounding::nearest;
   bool operator==(const WeightRecipe&) const = default;
 };

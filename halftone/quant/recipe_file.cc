@@ -10,14 +10,16 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr int kMostSteps = 1000000;
+constexpr int kMostFraction = 64;
 
 std::string weights_of(const WeightRecipe& w) {
   std::string text = fmt::format("code = \"{}\"\n", name_in(kCodeNames, w.code));
   text += fmt::format("bits = {}\nsigned = {}\nnarrow = {}\n", w.format.bits, w.format.is_signed, w.format.narrow);
   text += fmt::format("scheme = \"{}\"\ngranularity = \"{}\"\npower_of_two = {}\n", name_in(kSchemeNames, w.scheme),
                       name_in(kGranularityNames, w.granularity), w.power_of_two);
-  return text + fmt::format("range = \"{}\"\nrounding = \"{}\"\n", name_in(kRangeNames, w.range),
-                            name_in(kRoundingNames, w.rounding));
+  text += fmt::format("range = \"{}\"\n", name_in(kRangeNames, w.range));
+  if (w.range == WeightRange::fixed) text += fmt::format("fraction_length = {}\n", w.fraction_length);
+  return text + fmt::format("rounding = \"{}\"\n", name_in(kRoundingNames, w.rounding));
 }
 
 std::string activations_of(const ActivationRecipe& a) {
@@ -35,6 +37,10 @@ void read(TomlTable& table, WeightRecipe& w) {
   table.read("granularity", w.granularity, kGranularityNames);
   table.read("power_of_two", w.power_of_two);
   table.read("range", w.range, kRangeNames);
+  if (w.range != WeightRange::fixed) w.fraction_length = 0;
+  table.read("fraction_length", w.fraction_length, -kMostFraction, kMostFraction);
+  if (w.range != WeightRange::fixed && w.fraction_length != 0)
+    table.fail("fraction_length", "without range = \"fixed\"");
   table.read("rounding", w.rounding, kRoundingNames);
 }
 

@@ -10,7 +10,8 @@ inline constexpr Named<WeightCode> kCodeNames[] = {
     {WeightCode::affine, "affine"}, {WeightCode::binary, "binary"}, {WeightCode::ternary, "ternary"}};
 inline constexpr Named<WeightRange> kRangeNames[] = {{WeightRange::min_max, "minmax"},
                                                      {WeightRange::mean_squared_error, "mse"},
-                                                     {WeightRange::mean_absolute_error, "l1"}};
+                                                     {WeightRange::mean_absolute_error, "l1"},
+                                                     {WeightRange::fixed, "fixed"}};
 inline constexpr Named<WeightRounding> kRoundingNames[] = {{WeightRounding::nearest, "nearest"},
                                                            {WeightRounding::adaround, "adaround"},
                                                            {WeightRounding::error_feedback, "error-feedback"}};

@@ -12,7 +12,7 @@
 namespace halftone::quant {
 namespace {
 
-constexpr std::int64_t kMaxSamples = 4096;
+constexpr std::int64_t kMaxSamples = 16384;
 constexpr double kDamping = 0.01;
 constexpr int kScaleRounds = 5;
 

@@ -13,7 +13,7 @@ bool reconstructs(const Recipe& recipe);
 // float network's output of the layer and ŷ the quantized one's, by channel (Nagel et al., Data-Free
 // Quantization, ICCV 2019, section 4.2, measured). Layers without a bias get none. With a method other than
 // nearest, scales that are not powers of two follow their integers. A scale or a correction with which a bias
-// would be beyond 2^30 steps is not taken. At most 4,096 samples. Throws InputError for values that are not
+// would be beyond 2^30 steps is not taken. At most 16,384 samples. Throws InputError for values that are not
 // finite.
 void reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, const SampleSource& samples,
                  const CalibrationOptions& options, const MakeExecutor& make_executor);

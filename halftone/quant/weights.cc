@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "halftone/base/error.h"
@@ -46,6 +47,25 @@ QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, 
   return result;
 }
 
+std::vector<numeric::Range> ranges_of(const Tensor& weights, const numeric::WeightSpec& spec,
+                                      const WeightRecipe& recipe) {
+  switch (recipe.range) {
+    case WeightRange::min_max:
+      break;
+    case WeightRange::mean_squared_error:
+      return clipped_weight_ranges(weights, spec, 2);
+    case WeightRange::mean_absolute_error:
+      return clipped_weight_ranges(weights, spec, 1);
+    case WeightRange::fixed: {
+      std::vector<numeric::Range> ranges = numeric::weight_ranges(weights, spec);
+      const double scale = std::exp2(-recipe.fraction_length);
+      std::ranges::fill(ranges, numeric::Range{scale * spec.format.qmin(), scale * spec.format.qmax()});
+      return ranges;
+    }
+  }
+  return numeric::weight_ranges(weights, spec);
+}
+
 }  // namespace
 
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
@@ -81,9 +101,7 @@ QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, co
                                  .axis = ir::weight_axis(node.op)};
   const std::span<const float> bias = bias_of(graph, node);
   if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
-  const auto ranges = recipe.range == WeightRange::min_max
-                          ? numeric::weight_ranges(weights, spec)
-                          : clipped_weight_ranges(weights, spec, recipe.range == WeightRange::mean_squared_error ? 2 : 1);
+  const auto ranges = ranges_of(weights, spec, recipe);
   return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges);
 }
 

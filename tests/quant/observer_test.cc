@@ -174,6 +174,17 @@ TEST(MeanAbsoluteError, ClipsMoreThanTheSquaredError) {
   EXPECT_LT(mean_absolute_error(of(values), kSymmetric, 0).hi, mean_squared_error(of(values), kSymmetric, 0).hi);
 }
 
+TEST(FixedPoint, IsThePowerOfTwoWhateverWasSeen) {
+  const Target full{.format = {8, true, false}, .scheme = numeric::Scheme::symmetric};
+  for (const Target& target : {kInt8, kInt4, full, Target{.format = {16, true, false}}})
+    for (const int length : {-3, 0, 5, 64})
+      for (const Statistics& seen : {Statistics(), of({1000, -1e-3F})}) {
+        const auto affine = numeric::affine_from_range(fixed_point(seen, target, length), target.format, target.scheme);
+        EXPECT_EQ(affine.scale, std::ldexp(1.0F, -length));
+        EXPECT_EQ(affine.zero_point, 0);
+      }
+}
+
 TEST(Observer, EveryRowTakesNothingZerosAndOneValue) {
   for (const Observer& observer : observers())
     for (const Target& target : {kInt8, kSymmetric, kInt4})
@@ -192,7 +203,7 @@ TEST(Observer, IsReadWithItsNumber) {
   EXPECT_EQ(describe(parse_observer("percentile=99.5")), "percentile=99.5");
   EXPECT_EQ(describe(ObserverChoice{}), "minmax");
   for (const char* bad : {"", "best", "mse=3", "percentile=", "percentile=x", "percentile=101", "sigma=nan",
-                          "sigma=3x", "percentile=50"})
+                          "sigma=3x", "percentile=50", "fixed=2.5", "fixed=65"})
     EXPECT_THROW(parse_observer(bad), UsageError) << bad;
 }
 

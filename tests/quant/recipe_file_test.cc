@@ -20,7 +20,8 @@ WeightRecipe any_weights() {
   w.power_of_two = *rc::gen::arbitrary<bool>();
   if (w.code == WeightCode::affine)
     w.range = *rc::gen::element(WeightRange::min_max, WeightRange::mean_squared_error,
-                                WeightRange::mean_absolute_error);
+                                WeightRange::mean_absolute_error, WeightRange::fixed);
+  if (w.range == WeightRange::fixed) w.fraction_length = *rc::gen::inRange(-64, 65);
   w.rounding =
       *rc::gen::element(WeightRounding::nearest, WeightRounding::adaround, WeightRounding::error_feedback);
   return w;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "tests/quant/network.h"
 #include "halftone/numeric/bias.h"
 #include "tests/ir/tensors.h"
 
@@ -116,6 +117,24 @@ TEST(Weights, AnAsymmetricZeroPointIsDerivedAgainFromTheRaisedScale) {
   const float s = q.params.affine[0].scale;
   EXPECT_EQ(q.params.affine[0].zero_point,
             static_cast<std::int32_t>(std::nearbyint(0.0 + 1e-3F / double{s})));
+}
+
+// Of the linear layers of conv_network: r = q·2^−5, the nearest q in [−8, 7].
+TEST(Weights, AFixedFractionLengthIsTheScale) {
+  const ir::Graph g = conv_network();
+  const ir::Node& conv = g.nodes[0];
+  for (const auto granularity : {numeric::Granularity::tensor, numeric::Granularity::channel}) {
+    const WeightRecipe recipe{.format = {4, true, false},
+                              .granularity = granularity,
+                              .range = WeightRange::fixed,
+                              .fraction_length = 5};
+    const QuantizedWeights quantized = quantize_layer(g, conv, recipe, std::nullopt);
+    for (const numeric::Affine& affine : quantized.params.affine) EXPECT_EQ(affine, (numeric::Affine{0x1p-5F, 0}));
+    const auto w = g.constant(conv.inputs[1])->data<float>();
+    const auto q = numeric::to_int32(quantized.q);
+    for (std::size_t i = 0; i < q.size(); ++i)
+      EXPECT_EQ(q[i], std::clamp(std::nearbyint(w[i] * 32.0), -8.0, 7.0));
+  }
 }
 
 TEST(Weights, NotFiniteWeightsAreRefused) {
