@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <random>
 #include <string_view>
 #include <vector>
 
+#include "bench/random_input.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/onnx_io/load.h"
@@ -21,25 +20,6 @@ using namespace halftone;
 using Clock = std::chrono::steady_clock;
 
 double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
-Shape parse_shape(std::string_view text) {
-  Shape shape;
-  while (!text.empty()) {
-    std::int64_t dim = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dim);
-    if (error != std::errc() || dim < 1) throw std::invalid_argument("a shape is written 1x3x224x224");
-    shape.push_back(dim);
-    text.remove_prefix(std::min(static_cast<std::size_t>(end - text.data()) + 1, text.size()));
-  }
-  return shape;
-}
-
-Tensor random_input(const Shape& shape) {
-  std::mt19937 random(1);
-  Tensor tensor(DType::float32, shape);
-  for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(random() >> 8) * 0x1p-23F - 1.0F;
-  return tensor;
-}
 
 void measure(const ir::Executor& network, const Tensor& input, double seconds) {
   const auto start = Clock::now();

@@ -1,6 +1,8 @@
 #include "halftone/quant/histogram.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -14,20 +16,55 @@ struct Extremes {
   std::int64_t zeros = 0;
 };
 
-// NaN fails every comparison, so that sums of comparisons find it without a branch.
+constexpr std::size_t kChunk = 1024;
+
+// An integer that orders float32 as the numbers are, -0 being -1 and NaN beyond the infinities: of integers a compiler
+// finds extremes several at a time.
+std::int32_t key_of(float v) {
+  const auto bits = std::bit_cast<std::int32_t>(v);
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+float from_key(std::int32_t key) {
+  return std::bit_cast<float>(key ^ ((key >> 31) & INT32_MAX)) + 0.0F;  // no -0
+}
+
 Extremes extremes_of(std::span<const float> values) {
-  Extremes e{.lo = values[0], .hi = values[0]};
-  std::int64_t numbers = 0;
-  for (float v : values) {
-    e.lo = v < e.lo ? v : e.lo;
-    e.hi = v > e.hi ? v : e.hi;
-    e.zeros += v == 0.0F ? 1 : 0;
-    numbers += v == v ? 1 : 0;
+  std::int32_t lo = INT32_MAX;
+  std::int32_t hi = INT32_MIN;
+  std::int64_t zeros = 0;
+  for (; !values.empty(); values = values.subspan(std::min(kChunk, values.size()))) {
+    std::int32_t zeros_here = 0;
+    for (const float v : values.first(std::min(kChunk, values.size()))) {
+      const std::int32_t key = key_of(v);
+      lo = std::min(lo, key);
+      hi = std::max(hi, key);
+      zeros_here += key == 0 || key == -1 ? 1 : 0;
+    }
+    zeros += zeros_here;
   }
-  if (numbers != static_cast<std::int64_t>(values.size()) || std::isnan(values[0]))
-    throw InputError("observe", "a value is not a number (NaN)");
+  const Extremes e{from_key(lo), from_key(hi), zeros};
+  if (std::isnan(e.lo) || std::isnan(e.hi)) throw InputError("observe", "a value is not a number (NaN)");
   if (std::isinf(e.lo) || std::isinf(e.hi)) throw InputError("observe", "a value is infinite");
   return e;
+}
+
+// Adds what is not zero to the bins on both sides of `first`, the one that begins at zero. Three short loops: the first
+// works on several values at a time, and zeros, often half of all, would wait for each other in their one bin.
+void add_to_bins(std::span<const float> values, float scale, std::int64_t* first) {
+  std::array<std::int32_t, kChunk> bins;
+  for (; !values.empty(); values = values.subspan(std::min(kChunk, values.size()))) {
+    const std::size_t size = std::min(kChunk, values.size());
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto m = static_cast<std::int32_t>(std::fabs(values[i]) * scale);
+      bins[i] = values[i] < 0.0F ? ~m : m;
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      bins[kept] = bins[i];
+      kept += values[i] != 0.0F ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < kept; ++i) ++first[bins[i]];
+  }
 }
 
 }  // namespace
@@ -64,12 +101,7 @@ numeric::Range Histogram::observe(std::span<const float> values) {
   if (e.lo == 0.0F && e.hi == 0.0F) return {};
   hold(std::max(-e.lo, e.hi));
   const auto scale = static_cast<float>(std::ldexp(1.0, -exponent_));  // the product is exact
-  std::int64_t* const first = bins_.data() + kSide;
-  for (float v : values) {
-    const auto m = static_cast<std::int32_t>(std::fabs(v) * scale);
-    ++first[v < 0.0F ? ~m : m];
-  }
-  *first -= e.zeros;
+  add_to_bins(values, scale, bins_.data() + kSide);
   return {e.lo, e.hi};
 }
 

@@ -1,0 +1,80 @@
+// calibration_bench MODEL.onnx SHAPE SAMPLES: what calibrating costs beside the float passes that it rides on, one thread, a
+// sample at a time, for every observer: the best of five rounds of both, side by side. SHAPE of one sample, as 1x3x224x224.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/random_input.h"
+#include "halftone/float_engine/executor.h"
+#include "halftone/onnx_io/load.h"
+#include "halftone/passes/pass.h"
+#include "halftone/quant/calibrate.h"
+#include "halftone/quant/ranges.h"
+
+namespace {
+
+using namespace halftone;
+using Clock = std::chrono::steady_clock;
+constexpr int kRounds = 5;
+
+std::vector<Tensor> random_samples(const Shape& shape, int count) {
+  std::vector<Tensor> samples;
+  for (int i = 0; i < count; ++i) samples.push_back(random_input(shape, static_cast<unsigned>(i)));
+  return samples;
+}
+
+template <typename Work>
+double seconds(Work&& work) {
+  const auto begin = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void measure(const ir::Graph& graph, const std::vector<Tensor>& samples) {
+  const auto network = float_engine::make_executor(graph);
+  const ir::Graph observed = quant::observed(graph);
+  const auto watched = float_engine::make_executor(observed);
+  const std::vector<std::string> names = quant::output_names(observed);
+  const quant::SampleSource source{
+      .count = static_cast<std::int64_t>(samples.size()),
+      .inputs = [&](std::int64_t first, std::int64_t) { return std::vector<Tensor>{samples[static_cast<std::size_t>(first)]}; }};
+  const auto forward = [&] {
+    for (const Tensor& sample : samples) network->run({&sample, 1});
+  };
+  const auto calibrate = [&](const quant::Observer& observer) {
+    quant::Recipe recipe;
+    recipe.activations.observer = {&observer, observer.usual};
+    quant::choose_ranges(graph, quant::calibrate(*watched, names, source, {.batch_size = 1, .threads = 1}), recipe);
+  };
+  forward();
+  std::vector<double> passes;
+  std::map<std::string, std::vector<double>> ratios;
+  for (int round = 0; round < kRounds; ++round)
+    for (const quant::Observer& observer : quant::observers()) {
+      passes.push_back(seconds(forward));
+      ratios[std::string(observer.name)].push_back(seconds([&] { calibrate(observer); }));
+    }
+  const double best = *std::ranges::min_element(passes);
+  fmt::print("{{\"samples\": {}, \"forward_s\": {:.4f}", samples.size(), best);
+  for (const auto& [name, times] : ratios) fmt::print(", \"{}\": {:.3f}", name, *std::ranges::min_element(times) / best);
+  fmt::print("}}\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 4) throw std::invalid_argument("usage: calibration_bench MODEL.onnx SHAPE SAMPLES");
+  const Shape shape = parse_shape(argv[2]);
+  const ir::Graph graph = passes::simplify(onnx_io::load_model(argv[1]));
+  measure(graph, random_samples(shape, std::stoi(argv[3])));
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return 1;
+}
