@@ -31,4 +31,17 @@ void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
   if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
 }
 
+void set_granularity(quant::WeightRecipe& weights, const std::string& text) {
+  static const std::regex kGroup("group=([1-9][0-9]{0,7})");
+  std::smatch parts;
+  if (std::regex_match(text, parts, kGroup)) {
+    weights.granularity = numeric::Granularity::group;
+    weights.group_size = std::stoi(parts[1]);
+    return;
+  }
+  if (text != "tensor" && text != "channel")
+    throw UsageError("--granularity", fmt::format("got '{}', expected tensor, channel or group=INPUTS", text));
+  weights.granularity = text == "tensor" ? numeric::Granularity::tensor : numeric::Granularity::channel;
+}
+
 }  // namespace halftone::cli

@@ -1,4 +1,4 @@
-// --bits: how many bits weights and activations take.
+// --bits and --granularity: how many bits weights and activations take, and which weights share a scale.
 #pragma once
 
 #include <optional>
@@ -19,5 +19,8 @@ struct Bits {
 Bits parse_bits(const std::string& where, const std::string& text);
 
 void set_bits(quant::WeightRecipe& weights, const Bits& bits);
+
+// "tensor", "channel" or "group=32".
+void set_granularity(quant::WeightRecipe& weights, const std::string& text);
 
 }  // namespace halftone::cli

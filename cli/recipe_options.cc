@@ -91,8 +91,8 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
-  own(command.add_option("--granularity", granularity, "One weight scale for each: tensor or channel"))
-      ->check(CLI::IsMember({"tensor", "channel"}))
+  own(command.add_option("--granularity", granularity, "One weight scale for each: tensor, channel, or group=INPUTS (that many "
+                         "inputs of a channel)"))
       ->capture_default_str();
   own(command.add_option(
           "--observer", observer,
@@ -140,7 +140,7 @@ quant::Recipe RecipeOptions::recipe() const {
   recipe.activations.observer = quant::parse_observer(observer);
   set_weight_range(recipe.weights, weight_observer);
   recipe.weights.format.narrow = !full_range;
-  recipe.weights.granularity = value_in(quant::kGranularityNames, granularity, "--granularity");
+  set_granularity(recipe.weights, granularity);
   if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
   if (asymmetric) {
     recipe.weights.scheme = numeric::Scheme::asymmetric;

@@ -143,7 +143,7 @@ CLI::Option* add_bits_options(CLI::App& command, SweepOptions& options) {
                   "Observers of the activations, as minmax,mse,percentile=99.9")
       ->needs(table)
       ->capture_default_str();
-  command.add_option("--granularity", options.granularity, "tensor, channel or both: tensor,channel")
+  command.add_option("--granularity", options.granularity, "tensor, channel or group=INPUTS, or several: tensor,channel")
       ->needs(table)
       ->capture_default_str();
   command.add_flag("--allow-float", options.allow_float, "Nodes without an integer form stay float")

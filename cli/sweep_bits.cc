@@ -29,10 +29,7 @@ quant::Recipe recipe_of(const std::string& bits, const std::string& observer,
   recipe.activations.format.bits = parsed.activations.value_or(8);
   recipe.weight_only = !parsed.activations;
   recipe.activations.observer = quant::parse_observer(observer);
-  if (granularity == "tensor")
-    recipe.weights.granularity = numeric::Granularity::tensor;
-  else if (granularity != "channel")
-    throw UsageError("--granularity", fmt::format("got '{}', expected tensor or channel", granularity));
+  set_granularity(recipe.weights, granularity);
   quant::check(recipe);
   return recipe;
 }

@@ -138,14 +138,19 @@ class Matching {
     return ir::evaluate_op(node->op, inputs).at(0);
   }
 
-  numeric::QuantParams params_of(const ir::Node& node, std::int64_t axis, DType dtype) const {
+  template <typename Linear>
+  numeric::QuantParams params_of(const ir::Node& node, const Linear& op, DType dtype) const {
     const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
     const Tensor* scale = out_.quantized.constant(node.inputs[1]);
     const Tensor* zero = has_zero ? out_.quantized.constant(node.inputs[2]) : nullptr;
     const std::string where = ir::describe(out_.quantized, node);
     if (scale == nullptr || (has_zero && zero == nullptr))
       throw UnsupportedError(where, "scale or zero point computed at run time, expected constants");
-    return ir::linear_params(*scale, zero, axis, dtype, out_.quantized.value(node.inputs[0]).shape, where);
+    const Shape& shape = out_.quantized.value(node.inputs[0]).shape;
+    if constexpr (std::is_same_v<Linear, ir::DequantizeLinear>)
+      return ir::linear_params(op, *scale, zero, dtype, shape, where);
+    else
+      return ir::linear_params(*scale, zero, op.axis, dtype, shape, where);
   }
 
   void match_activation(const ir::Node& node) {
@@ -157,7 +162,7 @@ class Matching {
       refuse(fmt::format("quantized value '{}'", integers.name), "no value of that name in the float model",
              "the float model that the quantized one was made of");
     MatchedActivation activation{.name = name, .value = *value};
-    activation.params = params_of(node, std::get<ir::QuantizeLinear>(node.op).axis, integers.dtype);
+    activation.params = params_of(node, std::get<ir::QuantizeLinear>(node.op), integers.dtype);
     if (activation.params.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(out_.quantized, node),
                              "quantized along an axis, expected per tensor");
@@ -193,8 +198,7 @@ class Matching {
 
   void take_weights(MatchedLayer& layer, const ir::Node& dequantize, ir::ValueId id) const {
     layer.integers = *out_.quantized.constant(dequantize.inputs[0]);
-    const std::int64_t axis = std::get<ir::DequantizeLinear>(dequantize.op).axis;
-    layer.params = params_of(dequantize, axis, layer.integers.dtype());
+    layer.params = params_of(dequantize, std::get<ir::DequantizeLinear>(dequantize.op), layer.integers.dtype());
     layer.params.format = narrowest(layer.integers, layer.params.format);
     layer.bits = bits_of(layer.integers, layer.params.format);
     layer.weights = constant(id);

@@ -45,8 +45,13 @@ const qgraph::Linear* linear_of(const qgraph::Op& op) {
 double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
   double most = 0.0;
   for (std::size_t c = 0; c < linear.bound.size(); ++c) {
+    const auto bound = static_cast<double>(linear.bound[c]);
+    if (linear.group_size > 0) {  // its sums are steps of y, times 2^shift
+      most = std::max(most, std::ldexp(bound, -linear.requantizer.shift[c]));
+      continue;
+    }
     const double s_w = linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale;
-    most = std::max(most, static_cast<double>(linear.bound[c]) * s_x * s_w / s_y);
+    most = std::max(most, bound * s_x * s_w / s_y);
   }
   return most * kFloatRounding;
 }

@@ -119,15 +119,20 @@ class Lowering {
     if (!reason.empty()) add_island(node, reason);
   }
 
-  numeric::QuantParams params_from(const ir::Node& node, std::int64_t axis, DType dtype) const {
+  // Of a QuantizeLinear or a DequantizeLinear.
+  template <typename Linear>
+  numeric::QuantParams params_from(const ir::Node& node, const Linear& op, DType dtype) const {
     const Tensor* scale = in_.constant(node.inputs[1]);
     const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
     const Tensor* zero = has_zero ? in_.constant(node.inputs[2]) : nullptr;
     if (scale == nullptr || (has_zero && zero == nullptr))
       throw UnsupportedError(ir::describe(in_, node),
                              "scale or zero point computed at run time, expected constants");
-    return ir::linear_params(*scale, zero, axis, dtype, in_.value(node.inputs[0]).shape,
-                             ir::describe(in_, node));
+    const Shape& shape = in_.value(node.inputs[0]).shape;
+    if constexpr (std::is_same_v<Linear, ir::DequantizeLinear>)
+      return ir::linear_params(op, *scale, zero, dtype, shape, ir::describe(in_, node));
+    else
+      return ir::linear_params(*scale, zero, op.axis, dtype, shape, ir::describe(in_, node));
   }
 
   // What is quantized, or comes of integers, is float32: the arithmetic knows no other reals.
@@ -141,7 +146,7 @@ class Lowering {
     const ir::ValueId x = node.inputs[0];
     expect_float32(node, x);
     const ir::Value& output = in_.value(node.outputs[0]);
-    const numeric::QuantParams y = params_from(node, as<ir::QuantizeLinear>(node)->axis, output.dtype);
+    const numeric::QuantParams y = params_from(node, *as<ir::QuantizeLinear>(node), output.dtype);
     if (y.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(in_, node),
                              "activations quantized along an axis, expected per tensor");
@@ -182,7 +187,7 @@ class Lowering {
     if (!integer_of(x))
       throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
     const numeric::QuantParams params =
-        params_from(node, as<ir::DequantizeLinear>(node)->axis, in_.value(x).dtype);
+        params_from(node, *as<ir::DequantizeLinear>(node), in_.value(x).dtype);
     Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
     if (params.granularity == numeric::Granularity::tensor && in_.value(x).dtype != DType::int32) {
       if (!value.params) value.params = params;  // an integer input of the graph
@@ -289,7 +294,7 @@ class Lowering {
     const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
     const auto* quantize = as<ir::QuantizeLinear>(reader);
     if (quantize == nullptr) return std::nullopt;
-    return params_from(reader, quantize->axis, in_.value(reader.outputs[0]).dtype);
+    return params_from(reader, *quantize, in_.value(reader.outputs[0]).dtype);
   }
 
   ValueId rescaled(ValueId x, const numeric::QuantParams& params, DType dtype) {
@@ -306,7 +311,7 @@ class Lowering {
     const auto* dequantize = as<ir::DequantizeLinear>(node);
     const Tensor* q = in_.constant(node.inputs[0]);
     if (dequantize == nullptr || q == nullptr) return std::nullopt;
-    return ConstantOperand{*q, params_from(node, dequantize->axis, q->dtype())};
+    return ConstantOperand{*q, params_from(node, *dequantize, q->dtype())};
   }
 
   // The floats of a constant, given as such or as integers.

@@ -100,17 +100,28 @@ std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantPar
   return result;
 }
 
+std::vector<float> real_bias(const FusedOp& f) {
+  if (!f.real_bias) return {};
+  const auto real = f.real_bias->data<float>();
+  return {real.begin(), real.end()};
+}
+
 Linear make_linear_of(const FusedOp& f) {
   const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
   const ConstantOperand weights = transpose != nullptr         ? turned_around(*f.weights, transpose->groups)
                                   : ir::weight_axis(f.op) == 1 ? channels_first(*f.weights)
                                                                : *f.weights;
   const Bounds bounds = integer_bounds(f);
+  const bool groups = weights.params.granularity == numeric::Granularity::group;
+  if (groups && (f.bias || transpose != nullptr))
+    throw UnsupportedError(f.name, transpose != nullptr ? "weights by group of a ConvTranspose, expected by tensor or channel"
+                                                        : "an integer bias with weights by group, expected a float one");
   return make_linear({.name = f.name,
                       .x = f.x[0],
                       .q_w = weights.q,
                       .w = weights.params,
-                      .q_b = integer_bias(f, weights.params, weights.q.dim(0)),
+                      .q_b = groups ? std::vector<std::int64_t>{} : integer_bias(f, weights.params, weights.q.dim(0)),
+                      .b = groups ? real_bias(f) : std::vector<float>{},
                       .y = f.y,
                       .lo = bounds.lo,
                       .hi = bounds.hi,

@@ -128,6 +128,7 @@ class Rewriter {
       scales.push_back(affine.scale);
       zeros.push_back(affine.zero_point);
     }
+    if (w.params.granularity == numeric::Granularity::group) return grouped_operand(name, w, scales, zeros);
     const bool whole = w.params.granularity == numeric::Granularity::tensor;
     const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
     const ir::ValueId q = out_.add_constant(name + "_quantized", w.q);
@@ -135,6 +136,30 @@ class Rewriter {
     const ir::ValueId z =
         out_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()));
     return out_.add_node(ir::DequantizeLinear{.axis = w.params.axis}, {q, s, z}, name + "_dequantized");
+  }
+
+  // ONNX's scales by block: [M, blocks, k…], the same for every tap, or [blocks, M] for weights [C, M].
+  ir::ValueId grouped_operand(const std::string& name, const QuantizedWeights& w, const std::vector<float>& scales,
+                              const std::vector<std::int32_t>& zeros) {
+    const bool first = w.params.axis == 0;
+    const std::int64_t channels = w.q.dim(first ? 0 : 1);
+    const std::int64_t blocks = static_cast<std::int64_t>(scales.size()) / channels;
+    const std::int64_t taps = product(w.q.shape(), 2, w.q.rank());
+    Shape shape = w.q.shape();
+    shape[first ? 1 : 0] = blocks;
+    std::vector<float> s;
+    std::vector<std::int32_t> z;
+    for (std::int64_t i = 0; i < channels * blocks * taps; ++i) {
+      const auto at = static_cast<std::size_t>(first ? i / taps : i % channels * blocks + i / channels);
+      s.push_back(scales[at]);
+      z.push_back(zeros[at]);
+    }
+    const ir::DequantizeLinear op{.axis = first ? 1 : 0, .block_size = w.params.group_size / taps};
+    return out_.add_node(op,
+                         {out_.add_constant(name + "_quantized", w.q),
+                          out_.add_constant(name + "_scale", Tensor::from<float>(shape, s)),
+                          out_.add_constant(name + "_zero_point", numeric::from_int32(shape, z, w.q.dtype()))},
+                         name + "_dequantized");
   }
 
   Tensor corrected_bias(const ir::Node& node, const QuantizedWeights& w) const {

@@ -10,10 +10,20 @@ namespace {
 
 bool is_shift(const Recipe& recipe) { return recipe.arithmetic.mode == numeric::Arithmetic::shift; }
 
+void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
+  if (weights.group_size < 1)
+    throw UsageError("recipe", fmt::format("groups of {} inputs, expected 1 or more", weights.group_size));
+  if (weights.code != WeightCode::affine)
+    throw UsageError("recipe", "binary or ternary weights by group, expected by tensor or channel");
+  if (weights.rounding != WeightRounding::nearest)
+    throw UsageError("recipe", "weights by group are rounded to nearest: neither adaround nor error feedback takes them");
+  if (recipe.arithmetic.mode == numeric::Arithmetic::onnx)
+    throw UsageError("recipe", "weights by group in arithmetic onnx, expected fixed or shift");
+}
+
 void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
   numeric::check(weights.format);
-  if (weights.granularity == numeric::Granularity::group)
-    throw UsageError("recipe", "granularity group, expected tensor or channel");
+  if (weights.granularity == numeric::Granularity::group) check_groups(weights, recipe);
   if (weights.code != WeightCode::affine && weights.range != WeightRange::min_max)
     throw UsageError("recipe", "binary or ternary weights have no range to be clipped");
   if (is_shift(recipe) && !weights.power_of_two)
@@ -41,6 +51,12 @@ std::string bits_of(const WeightRecipe& weights) {
   return "";
 }
 
+std::string granularity_of(const WeightRecipe& weights) {
+  const std::string_view name = name_in(kGranularityNames, weights.granularity);
+  return weights.granularity == numeric::Granularity::group ? fmt::format("{} of {}", name, weights.group_size)
+                                                            : std::string(name);
+}
+
 std::string range_of(const WeightRecipe& weights) {
   if (weights.range == WeightRange::min_max) return "";
   if (weights.range == WeightRange::fixed) return fmt::format("fixed={}", weights.fraction_length);
@@ -51,7 +67,7 @@ std::string describe(const WeightRecipe& weights) {
   return fmt::format("weights {}{} by {}{}{}{}{}", weights.power_of_two ? "power-of-two " : "",
                      weights.code != WeightCode::affine ? name_in(kCodeNames, weights.code)
                                                            : name_in(kSchemeNames, weights.scheme),
-                     name_in(kGranularityNames, weights.granularity),
+                     granularity_of(weights),
                      weights.range == WeightRange::min_max ? "" : " clipped by ", range_of(weights),
                      weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
                      weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));

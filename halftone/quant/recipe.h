@@ -33,6 +33,7 @@ struct WeightRecipe {
   numeric::Scheme scheme = numeric::Scheme::symmetric;
   bool power_of_two = false;
   numeric::Granularity granularity = numeric::Granularity::channel;
+  int group_size = 0;  // of granularity group: inputs (input channels of a Conv) that share a scale
   WeightRange range = WeightRange::min_max;
   int fraction_length = 0;  // of WeightRange::fixed
   WeightRounding rounding = WeightRounding::nearest;

@@ -11,12 +11,14 @@ namespace {
 constexpr int kVersion = 1;
 constexpr int kMostSteps = 1000000;
 constexpr int kMostFraction = 64;
+constexpr int kMostInputs = 1 << 24;
 
 std::string weights_of(const WeightRecipe& w) {
   std::string text = fmt::format("code = \"{}\"\n", name_in(kCodeNames, w.code));
   text += fmt::format("bits = {}\nsigned = {}\nnarrow = {}\n", w.format.bits, w.format.is_signed, w.format.narrow);
   text += fmt::format("scheme = \"{}\"\ngranularity = \"{}\"\npower_of_two = {}\n", name_in(kSchemeNames, w.scheme),
                       name_in(kGranularityNames, w.granularity), w.power_of_two);
+  if (w.granularity == numeric::Granularity::group) text += fmt::format("group_size = {}\n", w.group_size);
   text += fmt::format("range = \"{}\"\n", name_in(kRangeNames, w.range));
   if (w.range == WeightRange::fixed) text += fmt::format("fraction_length = {}\n", w.fraction_length);
   return text + fmt::format("rounding = \"{}\"\n", name_in(kRoundingNames, w.rounding));
@@ -35,6 +37,10 @@ void read(TomlTable& table, WeightRecipe& w) {
   table.read("narrow", w.format.narrow);
   table.read("scheme", w.scheme, kSchemeNames);
   table.read("granularity", w.granularity, kGranularityNames);
+  if (w.granularity != numeric::Granularity::group) w.group_size = 0;
+  table.read("group_size", w.group_size, 0, kMostInputs);
+  if (w.granularity != numeric::Granularity::group && w.group_size != 0)
+    table.fail("group_size", "without granularity = \"group\"");
   table.read("power_of_two", w.power_of_two);
   table.read("range", w.range, kRangeNames);
   if (w.range != WeightRange::fixed) w.fraction_length = 0;

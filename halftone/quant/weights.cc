@@ -22,10 +22,12 @@ numeric::Affine with_scale(float scale, double lo, const numeric::Affine& old,
   return {scale, static_cast<std::int32_t>(std::clamp<double>(zero, spec.format.qmin(), spec.format.qmax()))};
 }
 
-// The groups of a ConvTranspose share its channel dimension, and so one scale.
-bool shares_channels(const ir::Op& op) {
+// The groups of a ConvTranspose share its channel dimension, and so one scale; it has no scales by group of inputs.
+numeric::Granularity granularity_of(const ir::Op& op, numeric::Granularity wanted) {
   const auto* transpose = std::get_if<ir::ConvTranspose>(&op);
-  return transpose != nullptr && transpose->groups > 1;
+  if (transpose == nullptr) return wanted;
+  if (transpose->groups > 1) return numeric::Granularity::tensor;
+  return wanted == numeric::Granularity::group ? numeric::Granularity::channel : wanted;
 }
 
 QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, const WeightRecipe& recipe,
@@ -93,12 +95,12 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
 QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
                                 std::optional<float> s_x) {
   const Tensor& weights = *graph.constant(node.inputs[1]);
-  const bool shared = shares_channels(node.op);
   const numeric::WeightSpec spec{.format = recipe.format,
                                  .scheme = recipe.scheme,
                                  .power_of_two = recipe.power_of_two,
-                                 .granularity = shared ? numeric::Granularity::tensor : recipe.granularity,
-                                 .axis = ir::weight_axis(node.op)};
+                                 .granularity = granularity_of(node.op, recipe.granularity),
+                                 .axis = ir::weight_axis(node.op),
+                                 .group_size = recipe.group_size * product(weights.shape(), 2, weights.rank())};
   const std::span<const float> bias = bias_of(graph, node);
   if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
   const auto ranges = ranges_of(weights, spec, recipe);

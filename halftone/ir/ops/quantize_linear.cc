@@ -93,6 +93,34 @@ numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point
   return params;
 }
 
+numeric::QuantParams linear_params(const DequantizeLinear& op, const Tensor& scale, const Tensor* zero_point,
+                                   DType dtype, const Shape& x, std::string_view where) {
+  if (op.block_size == 0) return linear_params(scale, zero_point, op.axis, dtype, x, where);
+  check_scale_shape(scale.shape(), x, op.axis, op.block_size, where);
+  const std::int64_t axis = normalize_axis(op.axis, x.size(), where);
+  if (x.size() < 2 || (axis != 1 && (axis != 0 || x.size() != 2)))
+    throw UnsupportedError(where, fmt::format("scales by block along axis {} of {}, expected along the inputs of weights",
+                                              axis, to_string(x)));
+  const std::vector<numeric::Affine> places = affines(scale, zero_point, dtype, where);
+  const std::int64_t channels = scale.dim(axis == 1 ? 0 : 1);
+  const std::int64_t blocks = scale.dim(static_cast<std::size_t>(axis));
+  const std::int64_t taps = product(x, 2, x.size());
+  numeric::QuantParams params{.format = format_of(dtype, where),
+                              .granularity = numeric::Granularity::group,
+                              .axis = axis == 1 ? 0 : 1,
+                              .group_size = op.block_size * taps,
+                              .affine = {}};
+  for (std::int64_t m = 0; m < channels; ++m)
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      const auto at = static_cast<std::size_t>(axis == 1 ? (m * blocks + b) * taps : b * channels + m);
+      for (std::size_t t = 1; t < static_cast<std::size_t>(taps); ++t)
+        if (places[at + t] != places[at])
+          throw UnsupportedError(where, "scales by block that differ between the taps of a kernel");
+      params.affine.push_back(places[at]);
+    }
+  return params;
+}
+
 std::vector<TensorType> infer(const QuantizeLinear& op, InputTypes inputs) {
   check_float(*inputs[0], "x", "QuantizeLinear");
   check_float(*inputs[1], "the scale", "QuantizeLinear");

@@ -37,4 +37,10 @@ std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs);
 numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
                                    DType dtype, const Shape& x, std::string_view where);
 
+// The same of what a DequantizeLinear reads, whose scales may also be by block: of weights [M, C, k…] along C, all taps of
+// a block having one scale, or of [C, M] along C. Groups are then docs/arithmetic.md's, of block_size·Πk elements of a
+// row. Throws UnsupportedError for other blocks.
+numeric::QuantParams linear_params(const DequantizeLinear& op, const Tensor& scale, const Tensor* zero_point,
+                                   DType dtype, const Shape& x, std::string_view where);
+
 }  // namespace halftone::ir
