@@ -5,11 +5,11 @@
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
+#include "cli/float_graph.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/passes/pass.h"
 #include "halftone/quant/calibration_file.h"
 #include "halftone/report/table.h"
 
@@ -41,8 +41,7 @@ int calibrate(const Options& options) {
   check_writable(options.output);
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  ir::Graph graph = passes::simplify(model.graph);
-  if (options.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  const ir::Graph graph = float_graph(model.graph, {.equalize = options.equalize});
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
   const quant::CalibrationFile file{.seen = calibrate(graph, samples, options.data, shard),
                                     .equalized = options.equalize};

@@ -11,6 +11,7 @@
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
+#include "cli/float_graph.h"
 #include "cli/model_file.h"
 #include "cli/recipe_options.h"
 #include "cli/shape_option.h"
@@ -18,7 +19,6 @@
 #include "halftone/base/file.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
-#include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
 #include "halftone/quant/calibration_file.h"
@@ -159,21 +159,24 @@ int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only && !options.file.ranges.empty())
     throw UsageError("--ranges", "of activations, which stay float");
+  if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
+    throw UsageError("--ranges", "of a network without --smooth, which changes it by samples: calibrate here");
   check_writable(options.output);
   const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
   if (recipe_path) check_writable(recipe_path->string());
   ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  ir::Graph graph = passes::simplify(before.graph);
-  if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe);
+  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
+                             needs_samples_before_calibration(recipe);
   if (needs_samples && !options.data.given())
     throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   analysis::Samples samples;
   if (options.data.given())
     samples = options.data.take(options.data.open(data::Part::train, before), before);
+  graph = move_by_samples(std::move(graph), recipe, samples, options.data);
   const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
   const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
   Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),

@@ -36,6 +36,7 @@ void set_methods(quant::Recipe& recipe, const RecipeOptions& options) {
   recipe.adaround_steps = options.adaround_steps;
   recipe.correct_bias = options.correct_bias;
   recipe.equalize = options.equalize;
+  recipe.smooth = std::stod(options.smooth);
 }
 
 void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
@@ -105,7 +106,13 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->excludes(rounded);
   own(command.add_flag("--correct-bias", correct_bias,
                        "Biases take up the mean error that quantization makes in each channel"));
-  own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
+  auto* evened =
+      own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
+  own(command.add_flag("--smooth{0.5}", smooth,
+                       "Scale moved from activations with outliers to the weights that take them (SmoothQuant): all of it "
+                       "with --smooth=1"))
+      ->check(CLI::Range(0.01, 1.0))
+      ->excludes(evened);
   auto* even = own(command.add_flag("--symmetric", symmetric,
                                     "Weights and activations symmetric (otherwise activations are asymmetric)"));
   own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);

@@ -29,6 +29,7 @@ struct RecipeOptions {
   bool error_feedback = false;
   bool correct_bias = false;
   bool equalize = false;
+  std::string smooth = "0";  // alpha
 
   void add_to(CLI::App& command);
   // Throws UsageError, and InputError for a file that is no recipe.

@@ -71,6 +71,10 @@ void check(const Recipe& recipe) {
     throw UsageError("recipe", fmt::format("mantissa of {} bits, expected 8, 16 or 32", mantissa));
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
+  if (!(recipe.smooth >= 0.0 && recipe.smooth <= 1.0))
+    throw UsageError("recipe", fmt::format("smooth, got {}, expected 0 to 1", recipe.smooth));
+  if (recipe.smooth > 0.0 && recipe.equalize)
+    throw UsageError("recipe", "equalize and smooth both choose the scale between layers, expected one of them");
   if (recipe.adaround_steps < 1)
     throw UsageError("recipe",
                      fmt::format("steps of adaround, got {}, expected 1 or more", recipe.adaround_steps));
@@ -88,6 +92,7 @@ std::string describe(const Recipe& recipe) {
   if (!recipe.layers.empty() || !recipe.tensors.empty())
     text += fmt::format(", {} exceptions", recipe.layers.size() + recipe.tensors.size());
   if (recipe.equalize) text += ", equalized";
+  if (recipe.smooth > 0.0) text += fmt::format(", smoothed by {}", recipe.smooth);
   if (recipe.correct_bias) text += ", biases corrected";
   return text + ", " + qgraph::describe(recipe.arithmetic);
 }

@@ -70,6 +70,7 @@ struct Recipe {
   std::vector<LayerRule> layers;    // of several that match, the last counts
   std::vector<TensorRule> tensors;  // likewise; values that share a scale follow any of them
   bool equalize = false;            // passes::equalize_cross_layer before calibration
+  double smooth = 0.0;              // alpha of smooth.h; 0: not at all
   bool correct_bias = false;        // reconstruct.h
   int adaround_steps = 2000;
   qgraph::ArithmeticSpec arithmetic;

@@ -26,6 +26,11 @@ std::string activations_of(const ActivationRecipe& a) {
                      describe(a.observer));
 }
 
+std::string methods_of(const Recipe& recipe) {
+  return fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\nsmooth = {}\ncorrect_bias = {}\nadaround_steps = {}\n",
+                     recipe.weight_only, recipe.equalize, recipe.smooth, recipe.correct_bias, recipe.adaround_steps);
+}
+
 void read(TomlTable& table, WeightRecipe& w) {
   table.read("code", w.code, kCodeNames);
   table.read("bits", w.format.bits, 1, numeric::kMaxBits);
@@ -65,6 +70,7 @@ class Document {
     with_table("methods", [&](TomlTable& table) {
       table.read("weight_only", recipe.weight_only);
       table.read("equalize", recipe.equalize);
+      table.read("smooth", recipe.smooth);
       table.read("correct_bias", recipe.correct_bias);
       table.read("adaround_steps", recipe.adaround_steps, 1, kMostSteps);
     });
@@ -144,8 +150,7 @@ std::string to_toml(const Recipe& recipe) {
   std::string text = fmt::format("version = {}\n", kVersion);
   text += "\n[weights]\n" + weights_of(recipe.weights);
   text += "\n[activations]\n" + activations_of(recipe.activations);
-  text += fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\ncorrect_bias = {}\nadaround_steps = {}\n",
-                      recipe.weight_only, recipe.equalize, recipe.correct_bias, recipe.adaround_steps);
+  text += methods_of(recipe);
   text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\n",
                       numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits);
   for (const LayerRule& rule : recipe.layers)

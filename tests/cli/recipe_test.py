@@ -89,6 +89,35 @@ class Recipes(Quantizations):
         self.refuses('--observer', 'kl=3', '--data', 'digits', code=USAGE, says='takes no number')
 
 
+class Methods(Quantizations):
+    """Those that change the float network before it is calibrated."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = save_mlp(self.folder / 'relu.onnx', activation='Relu')
+
+    def test_each_changes_the_file_and_its_recipe_makes_it_again(self):
+        self.quantize('--data', 'digits', '--calibration-samples', 100)
+        plain = self.output.read_bytes()
+        for method in ('--smooth', '--smooth=0.8'):
+            with self.subTest(method):
+                self.quantize('--data', 'digits', '--calibration-samples', 100, method)
+                self.assertNotEqual(self.output.read_bytes(), plain)
+                self.quantize('--recipe', self.folder / 'q.recipe.toml', '--threads', 1, output=self.again)
+                self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+                out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
+                self.assertEqual(out['unexplained'], 0)
+
+    def test_what_does_not_go_together(self):
+        ranges = self.folder / 'ranges.json'
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 20, '-o', ranges)
+        self.refuses('--smooth', '--equalize', '--data', 'digits', code=USAGE, says='--equalize')
+        self.refuses('--smooth', '--bits', 'w8', code=USAGE, says='no samples')
+        self.refuses('--smooth', '--ranges', ranges, '--data', 'digits', code=USAGE, says='--ranges')
+        for alpha in ('0', '1.5', '-1', 'nan', 'x'):
+            self.refuses(f'--smooth={alpha}', '--data', 'digits', code=USAGE, says='smooth')
+
+
 class CalibrationFiles(Quantizations):
     def calibrate(self, name, *arguments):
         path = self.folder / name

@@ -9,14 +9,11 @@
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/qgraph/lower.h"
+#include "tests/quant/channels.h"
 #include "tests/quant/network.h"
 
 namespace halftone::quant {
 namespace {
-
-std::unique_ptr<ir::Executor> interpreter_of(const ir::Graph& graph) {
-  return std::make_unique<ir::Interpreter>(graph);
-}
 
 // Rows whose numbers hang together, as pixels do.
 Tensor samples_of(std::int64_t rows, std::uint64_t seed) {
@@ -25,12 +22,6 @@ Tensor samples_of(std::int64_t rows, std::uint64_t seed) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (i % 16 != 0) values[i] = 0.25F * values[i] + 0.75F * values[i - 1];
   return x;
-}
-
-SampleSource source_of(const Tensor& samples) {
-  return {samples.dim(0), [samples](std::int64_t first, std::int64_t last) {
-            return std::vector<Tensor>{samples.rows(first, last)};
-          }};
 }
 
 Parameters parameters_of(const ir::Graph& graph, const Recipe& recipe, int threads = 1) {
