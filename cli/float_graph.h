@@ -1,8 +1,9 @@
-// The float network as a recipe's methods have it, before it is calibrated.
+// What a recipe's methods do with the float network around its calibration.
 #pragma once
 
 #include "cli/data_options.h"
 #include "halftone/ir/graph.h"
+#include "halftone/quant/correct_biases.h"
 #include "halftone/quant/recipe.h"
 
 namespace halftone::cli {
@@ -16,5 +17,12 @@ bool needs_samples_before_calibration(const quant::Recipe& recipe);
 // `graph` of float_graph after those methods.
 ir::Graph move_by_samples(ir::Graph graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                           const DataOptions& data);
+
+// What is known of the network's values without samples: those of batch normalizations, unless a method moves them.
+quant::NormalTable known_distributions(const ir::Graph& model, const quant::Recipe& recipe);
+
+// quant::correct_biases; what is not known is measured where there are samples.
+void correct_biases(const ir::Graph& graph, quant::Parameters& parameters, quant::NormalTable known,
+                    const analysis::Samples& samples, const DataOptions& data);
 
 }  // namespace halftone::cli

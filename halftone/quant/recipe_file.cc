@@ -27,8 +27,10 @@ std::string activations_of(const ActivationRecipe& a) {
 }
 
 std::string methods_of(const Recipe& recipe) {
-  return fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\nsmooth = {}\ncorrect_bias = {}\nadaround_steps = {}\n",
-                     recipe.weight_only, recipe.equalize, recipe.smooth, recipe.correct_bias, recipe.adaround_steps);
+  return fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\nsmooth = {}\nabsorb_biases = {}\nsvd = {}\n"
+                     "correct_bias = \"{}\"\nadaround_steps = {}\n",
+                     recipe.weight_only, recipe.equalize, recipe.smooth, recipe.absorb_biases, recipe.svd,
+                     name_in(kBiasCorrectionNames, recipe.correct_bias), recipe.adaround_steps);
 }
 
 void read(TomlTable& table, WeightRecipe& w) {
@@ -71,7 +73,9 @@ class Document {
       table.read("weight_only", recipe.weight_only);
       table.read("equalize", recipe.equalize);
       table.read("smooth", recipe.smooth);
-      table.read("correct_bias", recipe.correct_bias);
+      table.read("absorb_biases", recipe.absorb_biases);
+      table.read("svd", recipe.svd);
+      table.read("correct_bias", recipe.correct_bias, kBiasCorrectionNames);
       table.read("adaround_steps", recipe.adaround_steps, 1, kMostSteps);
     });
     with_table("arithmetic", [&](TomlTable& table) { read_arithmetic(table, recipe.arithmetic); });

@@ -65,7 +65,7 @@ TEST(Reconstruct, IsTheSameForAnyThreads) {
   const ir::Graph g = conv_network();
   for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback}) {
     Recipe recipe = coarse(rounding, false);
-    recipe.correct_bias = true;
+    recipe.correct_bias = BiasCorrection::measured;
     EXPECT_EQ(parameters_of(g, recipe, 1).weights, parameters_of(g, recipe, 2).weights);
   }
 }
@@ -102,7 +102,7 @@ TEST(Reconstruct, PowersOfTwoStay) {
 TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
   const ir::Graph g = conv_network();
   Recipe recipe = coarse(WeightRounding::nearest, false);
-  recipe.correct_bias = true;
+  recipe.correct_bias = BiasCorrection::measured;
   const Tensor x = samples_of(200, 9);  // the samples it was corrected on
   const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
   const Tensor real = ir::run(g, {x});
@@ -114,7 +114,7 @@ TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
     // Clipping and rounding of the result come after the bias: some of a step remains.
     EXPECT_LT(std::abs(sum / 200.0), 0.5 * step) << c;
   }
-  recipe.correct_bias = false;
+  recipe.correct_bias = BiasCorrection::none;
   const Tensor uncorrected =
       ir::run(quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph, {x});
   double largest = 0.0;
@@ -129,7 +129,7 @@ TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
 TEST(CorrectBias, OfWeightsAloneIsWrittenAsFloat) {
   const ir::Graph g = conv_network();
   Recipe recipe = coarse(WeightRounding::nearest, true);
-  recipe.correct_bias = true;
+  recipe.correct_bias = BiasCorrection::measured;
   const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
   EXPECT_FALSE(constant_of(quantized, "b") == constant_of(g, "b"));
   EXPECT_LT(output_error(g, recipe), output_error(g, coarse(WeightRounding::nearest, true)));
