@@ -5,11 +5,11 @@
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
+#include "cli/float_graph.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/passes/pass.h"
 #include "halftone/quant/calibration_file.h"
 #include "halftone/report/table.h"
 
@@ -23,6 +23,7 @@ struct Options {
   DataOptions data;
   std::string shard;
   bool equalize = false;
+  double svd = 0.0;
 };
 
 Shard parse_shard(const std::string& text) {
@@ -41,11 +42,11 @@ int calibrate(const Options& options) {
   check_writable(options.output);
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  ir::Graph graph = passes::simplify(model.graph);
-  if (options.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  const ir::Graph graph = float_graph(model.graph, {.equalize = options.equalize, .svd = options.svd});
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
   const quant::CalibrationFile file{.seen = calibrate(graph, samples, options.data, shard),
-                                    .equalized = options.equalize};
+                                    .equalized = options.equalize,
+                                    .svd = options.svd};
   if (file.seen.empty())
     throw UnsupportedError(options.model, "nothing to quantize; halftone inspect --check says why");
   write_file(options.output, quant::to_json(file));
@@ -74,6 +75,7 @@ void add_calibrate(CLI::App& app, Run& run) {
   command->add_option("--shard", options->shard,
                       "2/4: the second of four parts of these samples, to be joined by quantize --ranges");
   command->add_flag("--equalize", options->equalize, "For quantize --equalize");
+  command->add_option("--svd", options->svd, "For quantize --svd");
   command->callback([options, &run] { run = [options] { return calibrate(*options); }; });
 }
 

@@ -11,6 +11,7 @@
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
+#include "cli/float_graph.h"
 #include "cli/model_file.h"
 #include "cli/recipe_options.h"
 #include "cli/shape_option.h"
@@ -18,7 +19,6 @@
 #include "halftone/base/file.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
-#include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
 #include "halftone/quant/calibration_file.h"
@@ -127,6 +127,8 @@ quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::G
   if (all.equalized != recipe.equalize)
     throw InputError(files[0], all.equalized ? "is of an equalized network, expected --equalize here too"
                                              : "is of a network that was not equalized");
+  if (all.svd != recipe.svd)
+    throw InputError(files[0], fmt::format("is of a network made with --svd {}, got --svd {} (0: none)", all.svd, recipe.svd));
   return quant::choose_ranges(graph, all.seen, recipe, all.set);
 }
 
@@ -142,10 +144,10 @@ quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable&
                                 const quant::Recipe& recipe, const analysis::Samples& samples,
                                 const Options& options) {
   quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
-  if (!quant::reconstructs(recipe)) return parameters;
-  with_samples(samples, options.data, "choosing weights", [&](const auto& source, const auto& calibration) {
-    quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
-  });
+  if (quant::reconstructs(recipe))
+    with_samples(samples, options.data, "choosing weights", [&](const auto& source, const auto& calibration) {
+      quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
+    });
   return parameters;
 }
 
@@ -159,23 +161,31 @@ int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only && !options.file.ranges.empty())
     throw UsageError("--ranges", "of activations, which stay float");
+  if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
+    throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
   check_writable(options.output);
   const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
   if (recipe_path) check_writable(recipe_path->string());
   ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  ir::Graph graph = passes::simplify(before.graph);
-  if (recipe.equalize) graph = passes::equalize_cross_layer(std::move(graph));
+  ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
-  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe);
+  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
+                             needs_samples_before_calibration(recipe);
   if (needs_samples && !options.data.given())
     throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
+  quant::NormalTable normal = known_distributions(before.graph, recipe);
+  if (recipe.correct_bias == quant::BiasCorrection::analytic && normal.empty() && !options.data.given())
+    throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
   analysis::Samples samples;
   if (options.data.given())
     samples = options.data.take(options.data.open(data::Part::train, before), before);
+  graph = move_by_samples(std::move(graph), recipe, samples, options.data);
   const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
-  const quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
+  quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
+  if (recipe.correct_bias == quant::BiasCorrection::analytic)
+    correct_biases(graph, parameters, std::move(normal), samples, options.data);
   Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
                 .samples = samples.size()};
   if (!qgraph::is_quantized(result.quantized.graph))

@@ -43,8 +43,11 @@ void set_methods(quant::Recipe& recipe, const RecipeOptions& options) {
   if (options.adaround) recipe.weights.rounding = quant::WeightRounding::adaround;
   if (options.error_feedback) recipe.weights.rounding = quant::WeightRounding::error_feedback;
   recipe.adaround_steps = options.adaround_steps;
-  recipe.correct_bias = options.correct_bias;
+  recipe.svd = options.svd;
+  recipe.correct_bias = value_in(quant::kBiasCorrectionNames, options.correct_bias, "--correct-bias");
   recipe.equalize = options.equalize;
+  recipe.absorb_biases = options.absorb_biases;
+  recipe.smooth = std::stod(options.smooth);
 }
 
 void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
@@ -112,9 +115,22 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_flag("--error-feedback", error_feedback,
                        "Weights rounded one after the other, the rest taking up the error (as GPTQ)"))
       ->excludes(rounded);
-  own(command.add_flag("--correct-bias", correct_bias,
-                       "Biases take up the mean error that quantization makes in each channel"));
-  own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
+  own(command.add_flag("--absorb-biases", absorb_biases,
+                       "What all values of a channel have in common moved into the next layer's bias"));
+  own(command.add_option("--svd", svd,
+                         "Gemm layers as two of this rank, or of the rank that keeps this part of the energy (as 0.9), where "
+                         "that takes fewer weights"));
+  own(command.add_flag("--correct-bias{measured}", correct_bias,
+                       "Biases take up the mean error that quantization makes in each channel: measured on samples, or "
+                       "--correct-bias=analytic by batch normalization's statistics (measured ones where there is none)"))
+      ->check(CLI::IsMember({"none", "measured", "analytic"}));
+  auto* evened =
+      own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
+  own(command.add_flag("--smooth{0.5}", smooth,
+                       "Scale moved from activations with outliers to the weights that take them (SmoothQuant): all of it "
+                       "with --smooth=1"))
+      ->check(CLI::Range(0.01, 1.0))
+      ->excludes(evened);
   auto* even = own(command.add_flag("--symmetric", symmetric,
                                     "Weights and activations symmetric (otherwise activations are asymmetric)"));
   own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);

@@ -28,8 +28,11 @@ struct RecipeOptions {
   bool adaround = false;
   int adaround_steps = 2000;
   bool error_feedback = false;
-  bool correct_bias = false;
+  bool absorb_biases = false;
+  double svd = 0.0;
+  std::string correct_bias = "none";
   bool equalize = false;
+  std::string smooth = "0";  // alpha
 
   void add_to(CLI::App& command);
   // Throws UsageError, and InputError for a file that is no recipe.

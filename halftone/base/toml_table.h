@@ -59,6 +59,15 @@ class TomlTable {
       fail(key, fmt::format("got {}, expected {} to {}", number, least, most));
     value = static_cast<int>(number);
   }
+  // A whole number too.
+  void read(const char* key, double& value) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return;
+    const auto number = node->value<double>();
+    if (!node->is_number() || !number) fail(key, "is of another kind, expected a number");
+    value = *number;
+  }
   template <typename E, std::size_t N>
   void read(const char* key, E& value, const Named<E> (&names)[N]) {
     std::string text(name_in(names, value));

@@ -58,6 +58,29 @@ void for_taking(const ir::Graph& graph, const ir::Node& node,
   for (std::size_t i = 0; i < size; ++i) visit(i, ir::weight_axis(node.op) == 1 ? i / columns : i % columns);
 }
 
+bool pads(const ir::Window& window) {
+  return window.auto_pad == ir::AutoPad::same_upper || window.auto_pad == ir::AutoPad::same_lower ||
+         std::ranges::any_of(window.pads, [](std::int64_t pad) { return pad != 0; });
+}
+
+std::string bias_name(const ir::Graph& graph, const ir::Node& node) {
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
+  return has_bias ? graph.value(node.inputs[2]).name : graph.value(node.inputs[1]).name + "_bias";
+}
+
+// Gives every bound between the two a new value (new constants).
+void for_bounds(ir::Graph& graph, const ChannelPair& pair,
+                const std::function<double(float bound, std::size_t channel)>& moved) {
+  for (int n : pair.between) {
+    ir::Node& node = graph.nodes[static_cast<std::size_t>(n)];
+    if (!is_channel_bound(graph, node)) continue;
+    Tensor bound = *graph.constant(node.inputs[1]);
+    auto bounds = bound.mutable_data<float>();
+    for (std::size_t c = 0; c < bounds.size(); ++c) bounds[c] = static_cast<float>(moved(bounds[c], c));
+    node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(bound));
+  }
+}
+
 const ir::Node& node_at(const ir::Graph& graph, int index) {
   return graph.nodes[static_cast<std::size_t>(index)];
 }
@@ -167,14 +190,33 @@ void rescale(ir::Graph& graph, const ChannelPair& pair, const std::vector<double
     values[i] = static_cast<float>(values[i] * scale[channel]);
   });
   second.inputs[1] = graph.add_constant(graph.value(second.inputs[1]).name, std::move(taken));
-  for (int n : pair.between) {
-    ir::Node& node = graph.nodes[static_cast<std::size_t>(n)];
-    if (!is_channel_bound(graph, node)) continue;
-    Tensor bound = *graph.constant(node.inputs[1]);
-    auto bounds = bound.mutable_data<float>();
-    for (std::size_t c = 0; c < bounds.size(); ++c) bounds[c] = static_cast<float>(bounds[c] / scale[c]);
-    node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(bound));
-  }
+  for_bounds(graph, pair, [&](float bound, std::size_t c) { return bound / scale[c]; });
+}
+
+bool moves_shifts(const ir::Graph& graph, const ChannelPair& pair) {
+  const ir::Node& second = node_at(graph, pair.second);
+  const auto* conv = std::get_if<ir::Conv>(&second.op);
+  if ((conv != nullptr && pads(conv->window)) || bias_of(graph, second).empty()) return false;
+  return std::ranges::none_of(pair.between, [&](int n) {
+    const auto* pool = std::get_if<ir::AveragePool>(&node_at(graph, n).op);
+    return pool != nullptr && pool->count_include_pad && pads(pool->window);
+  });
+}
+
+void shift(ir::Graph& graph, const ChannelPair& pair, const std::vector<double>& c) {
+  ir::Node& first = graph.nodes[static_cast<std::size_t>(pair.first)];
+  ir::Node& second = graph.nodes[static_cast<std::size_t>(pair.second)];
+  std::vector<double> given = bias_of(graph, first);
+  for (std::size_t i = 0; i < c.size(); ++i) given[i] -= c[i];
+  std::vector<double> taken = bias_of(graph, second);
+  const auto weights = graph.constant(second.inputs[1])->data<float>();
+  const std::size_t row = weights.size() / taken.size();
+  for_taking(graph, second, [&](std::size_t i, std::size_t channel) {
+    taken[ir::weight_axis(second.op) == 1 ? i % taken.size() : i / row] += weights[i] * c[channel];
+  });
+  set_bias(graph, first, given, bias_name(graph, first));
+  set_bias(graph, second, taken, bias_name(graph, second));
+  for_bounds(graph, pair, [&](float bound, std::size_t i) { return bound - c[i]; });
 }
 
 }  // namespace halftone::passes

@@ -29,4 +29,13 @@ std::vector<double> taking_ranges(const ir::Graph& graph, const ChannelPair& pai
 // constants). The pair has no Clip.
 void rescale(ir::Graph& graph, const ChannelPair& pair, const std::vector<double>& scale);
 
+// Whether a shift can be moved too: what is between gives f(x − c) = f(x) − c for x >= c >= 0, and zeros that a
+// Conv or an average pads with, which no shift reaches, are nowhere.
+bool moves_shifts(const ir::Graph& graph, const ChannelPair& pair);
+
+// b1 − c and b2 + Σ W2·c: subtracts c >= 0, one a channel, from what `first` gives, bounds too, and adds to the
+// bias of `second` what its weights make of it. The same function where `first` gives c or more. The pair moves
+// shifts and has no Clip.
+void shift(ir::Graph& graph, const ChannelPair& pair, const std::vector<double>& c);
+
 }  // namespace halftone::passes

@@ -1,4 +1,5 @@
-// Rewrites of float graphs, one a file. Each takes a graph and returns one that computes the same function.
+// Rewrites of float graphs, one a file. Each takes a graph and returns one that computes the same function, unless
+// it says otherwise.
 #pragma once
 
 #include "halftone/ir/graph.h"
@@ -48,7 +49,15 @@ ir::Graph convolve_channel_factors(ir::Graph graph);
 // Data-Free Quantization, ICCV 2019, section 4.1.)
 ir::Graph equalize_cross_layer(ir::Graph graph);
 
-// All of the above but the last, in the order in which they help each other: what every quantization begins with.
+// W [K, M] ≈ (U_r·√S_r)·(√S_r·V_rᵀ), U·S·Vᵀ the singular value decomposition of W: a Gemm becomes two of rank r where
+// those have fewer weights, r·(K + M) < K·M. `rank` is r, or, below 1, the part of Σs² that the least r keeps;
+// ‖W − W_r‖² is the rest of Σs². Not the same function. No part of `simplify`. Throws UsageError unless
+// is_rank(rank). (Qiu et al., Going Deeper with Embedded FPGA Platform, FPGA 2016, section 4.1.)
+ir::Graph split_gemm(ir::Graph graph, double rank);
+// A whole number from 1, or a number in (0, 1).
+bool is_rank(double rank);
+
+// All of the above but the last two, in the order in which they help each other: what every quantization begins with.
 ir::Graph simplify(const ir::Graph& graph);
 
 }  // namespace halftone::passes

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct SampleSource {
       inputs;                     // called from many threads
   std::int64_t first_sample = 0;  // what the first counts as, when they are a part of more
 };
+
+using MakeExecutor = std::function<std::unique_ptr<ir::Executor>(const ir::Graph&)>;
 
 // The graph with every value that quantization needs the range of as an output, and no other.
 ir::Graph observed(const ir::Graph& graph);

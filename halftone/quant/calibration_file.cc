@@ -106,7 +106,7 @@ std::string to_json(const CalibrationFile& file) {
   json values = json::object();
   for (const auto& [name, seen] : file.seen) values[name] = json_of(seen);
   for (const auto& [name, range] : file.set) values[name]["range"] = pair_of(range);
-  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"values", values}};
+  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"values", values}};
   return root.dump(1) + "\n";
 }
 
@@ -118,6 +118,7 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   const json& equalized = top.member(root, "equalized");
   if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
   CalibrationFile file{.equalized = equalized.get<bool>()};
+  if (root.contains("svd")) file.svd = top.real(root["svd"], "svd");
   const json& values = top.member(root, "values");
   if (!values.is_object()) top.fail("\"values\" is no JSON object");
   for (const auto& [name, value] : values.items()) {
@@ -132,7 +133,10 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
 void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where) {
   if (all.equalized != part.equalized && !(all.seen.empty() && all.set.empty()))
     throw InputError(where, "was made with and another one without equalization");
+  if (all.svd != part.svd && !(all.seen.empty() && all.set.empty()))
+    throw InputError(where, fmt::format("was split by SVD to {}, another one to {}", part.svd, all.svd));
   all.equalized = part.equalized;
+  all.svd = part.svd;
   for (const auto& [name, seen] : part.seen) {
     for (const auto& [index, range] : seen.recent())
       if (all.seen[name].recent().contains(index))

@@ -13,9 +13,10 @@ struct CalibrationFile {
   StatisticsTable seen;
   RangeTable set;          // by value: "range": [lo, hi], which no observer changes
   bool equalized = false;  // of the network after passes::equalize_cross_layer
+  double svd = 0.0;        // and after passes::split_gemm to this rank; 0: not split
 };
 
-// {"halftone_calibration": 1, "equalized": false, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
+// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
 // "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
 // statistics; "range" only where one is set.
 std::string to_json(const CalibrationFile& file);

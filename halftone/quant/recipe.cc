@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/passes/pass.h"
 #include "halftone/quant/recipe_names.h"
 
 namespace halftone::quant {
@@ -92,6 +93,13 @@ void check(const Recipe& recipe) {
     throw UsageError("recipe", fmt::format("mantissa of {} bits, expected 8, 16 or 32", mantissa));
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
+  if (!(recipe.smooth >= 0.0 && recipe.smooth <= 1.0))
+    throw UsageError("recipe", fmt::format("smooth, got {}, expected 0 to 1", recipe.smooth));
+  if (recipe.smooth > 0.0 && recipe.equalize)
+    throw UsageError("recipe", "equalize and smooth both choose the scale between layers, expected one of them");
+  if (recipe.svd != 0.0 && !passes::is_rank(recipe.svd))
+    throw UsageError("recipe", fmt::format("svd, got {}, expected a rank from 1, or a part of the energy below 1",
+                                           recipe.svd));
   if (recipe.adaround_steps < 1)
     throw UsageError("recipe",
                      fmt::format("steps of adaround, got {}, expected 1 or more", recipe.adaround_steps));
@@ -109,7 +117,11 @@ std::string describe(const Recipe& recipe) {
   if (!recipe.layers.empty() || !recipe.tensors.empty())
     text += fmt::format(", {} exceptions", recipe.layers.size() + recipe.tensors.size());
   if (recipe.equalize) text += ", equalized";
-  if (recipe.correct_bias) text += ", biases corrected";
+  if (recipe.smooth > 0.0) text += fmt::format(", smoothed by {}", recipe.smooth);
+  if (recipe.absorb_biases) text += ", biases absorbed";
+  if (recipe.svd > 0.0) text += fmt::format(", split by SVD to {}", recipe.svd);
+  if (recipe.correct_bias == BiasCorrection::measured) text += ", biases corrected";
+  if (recipe.correct_bias == BiasCorrection::analytic) text += ", biases corrected analytically";
   return text + ", " + qgraph::describe(recipe.arithmetic);
 }
 

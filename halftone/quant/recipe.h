@@ -26,6 +26,13 @@ enum class WeightRounding {
   error_feedback,  // error_feedback.h
 };
 
+// b ← b − E[what quantization adds], by channel.
+enum class BiasCorrection {
+  none,
+  measured,  // reconstruct.h
+  analytic,  // correct_biases.h
+};
+
 // Weights of 1 to 16 bits; binary and ternary ones have a format of their own.
 struct WeightRecipe {
   WeightCode code = WeightCode::affine;
@@ -73,7 +80,10 @@ struct Recipe {
   std::vector<LayerRule> layers;    // of several that match, the last counts
   std::vector<TensorRule> tensors;  // likewise; values that share a scale follow any of them
   bool equalize = false;            // passes::equalize_cross_layer before calibration
-  bool correct_bias = false;        // reconstruct.h
+  double smooth = 0.0;              // alpha of smooth.h; 0: not at all
+  bool absorb_biases = false;       // absorb_biases.h
+  double svd = 0.0;                 // rank of passes::split_gemm; 0: not at all
+  BiasCorrection correct_bias = BiasCorrection::none;
   int adaround_steps = 2000;
   qgraph::ArithmeticSpec arithmetic;
 };

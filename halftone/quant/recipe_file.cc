@@ -30,6 +30,13 @@ std::string activations_of(const ActivationRecipe& a) {
                      describe(a.observer));
 }
 
+std::string methods_of(const Recipe& recipe) {
+  return fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\nsmooth = {}\nabsorb_biases = {}\nsvd = {}\n"
+                     "correct_bias = \"{}\"\nadaround_steps = {}\n",
+                     recipe.weight_only, recipe.equalize, recipe.smooth, recipe.absorb_biases, recipe.svd,
+                     name_in(kBiasCorrectionNames, recipe.correct_bias), recipe.adaround_steps);
+}
+
 void read(TomlTable& table, WeightRecipe& w) {
   table.read("code", w.code, kCodeNames);
   table.read("bits", w.format.bits, 1, numeric::kMaxBits);
@@ -77,7 +84,10 @@ class Document {
     with_table("methods", [&](TomlTable& table) {
       table.read("weight_only", recipe.weight_only);
       table.read("equalize", recipe.equalize);
-      table.read("correct_bias", recipe.correct_bias);
+      table.read("smooth", recipe.smooth);
+      table.read("absorb_biases", recipe.absorb_biases);
+      table.read("svd", recipe.svd);
+      table.read("correct_bias", recipe.correct_bias, kBiasCorrectionNames);
       table.read("adaround_steps", recipe.adaround_steps, 1, kMostSteps);
     });
     with_table("arithmetic", [&](TomlTable& table) { read_arithmetic(table, recipe.arithmetic); });
@@ -156,8 +166,7 @@ std::string to_toml(const Recipe& recipe) {
   std::string text = fmt::format("version = {}\n", kVersion);
   text += "\n[weights]\n" + weights_of(recipe.weights);
   text += "\n[activations]\n" + activations_of(recipe.activations);
-  text += fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\ncorrect_bias = {}\nadaround_steps = {}\n",
-                      recipe.weight_only, recipe.equalize, recipe.correct_bias, recipe.adaround_steps);
+  text += methods_of(recipe);
   text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\n",
                       numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits);
   for (const LayerRule& rule : recipe.layers)

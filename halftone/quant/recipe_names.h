@@ -15,6 +15,9 @@ inline constexpr Named<WeightRange> kRangeNames[] = {{WeightRange::min_max, "min
 inline constexpr Named<WeightRounding> kRoundingNames[] = {{WeightRounding::nearest, "nearest"},
                                                            {WeightRounding::adaround, "adaround"},
                                                            {WeightRounding::error_feedback, "error-feedback"}};
+inline constexpr Named<BiasCorrection> kBiasCorrectionNames[] = {{BiasCorrection::none, "none"},
+                                                                 {BiasCorrection::measured, "measured"},
+                                                                 {BiasCorrection::analytic, "analytic"}};
 inline constexpr Named<numeric::Scheme> kSchemeNames[] = {{numeric::Scheme::symmetric, "symmetric"},
                                                           {numeric::Scheme::asymmetric, "asymmetric"}};
 inline constexpr Named<numeric::Granularity> kGranularityNames[] = {

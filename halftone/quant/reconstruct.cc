@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "halftone/numeric/bias.h"
 #include "halftone/quant/assignment.h"
@@ -186,10 +185,10 @@ class Reconstruction {
     QuantizedWeights& weights = *parameters_.weights[n];
     const WeightRecipe& recipe = assigned_.weights[n];
     const std::span<const float> bias = bias_of(graph_, node);
-    const bool corrects = recipe_.correct_bias && !bias.empty();
+    const bool corrects = recipe_.correct_bias == BiasCorrection::measured && !bias.empty();
     if (recipe.rounding != WeightRounding::nearest && has_problem(node))
       LayerRounding(walk_, n, recipe, recipe_.adaround_steps, corrects, input_scale(n), weights).run();
-    if (!weights.bias.empty()) set_bias(n, bias);
+    if (!weights.bias.empty()) set_bias(weights, bias, input_scale(n).value());
     Batches y = output(n, bias);
     if (!corrects) return y;
     const bool conv = walk_.real(node.outputs[0])[0].rank() > 2 && ir::weight_axis(node.op) == 0 &&
@@ -203,7 +202,7 @@ class Reconstruction {
     if (weights.bias.empty())
       weights.real_bias = corrected;
     else
-      set_bias(n, corrected);
+      set_bias(weights, corrected, input_scale(n).value());
     return output(n, corrected);
   }
 
@@ -211,17 +210,6 @@ class Reconstruction {
   std::optional<float> input_scale(std::size_t n) const {
     const auto& x = parameters_.activations[static_cast<std::size_t>(graph_.nodes[n].inputs[0])];
     return x ? std::optional(x->affine.scale) : std::nullopt;
-  }
-
-  // A bias that the scale cannot hold is left as it was.
-  void set_bias(std::size_t n, std::span<const float> bias) {
-    QuantizedWeights& weights = *parameters_.weights[n];
-    const float s_x = input_scale(n).value();
-    for (std::size_t c = 0; c < bias.size(); ++c) {
-      const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
-      const std::int64_t q = numeric::quantize_bias(bias[c], s_x, s_w);
-      if (std::abs(q) <= numeric::kMaxBias) weights.bias[c] = q;
-    }
   }
 
   Batches output(std::size_t n, std::span<const float> bias) const {
@@ -244,7 +232,7 @@ class Reconstruction {
 
 bool reconstructs(const Recipe& recipe) {
   const auto rounds = [](const WeightRecipe& weights) { return weights.rounding != WeightRounding::nearest; };
-  return recipe.correct_bias || rounds(recipe.weights) ||
+  return recipe.correct_bias == BiasCorrection::measured || rounds(recipe.weights) ||
          std::ranges::any_of(recipe.layers, [&](const LayerRule& rule) { return rounds(rule.weights); });
 }
 

@@ -1,17 +1,12 @@
 // The float network and the quantized one side by side over samples, one node after the other.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <vector>
 
-#include "halftone/ir/executor.h"
 #include "halftone/quant/calibrate.h"
 #include "halftone/quant/parameters.h"
 
 namespace halftone::quant {
-
-using MakeExecutor = std::function<std::unique_ptr<ir::Executor>(const ir::Graph&)>;
 
 // A value of all samples, batch by batch.
 using Batches = std::vector<Tensor>;

@@ -107,6 +107,14 @@ QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, co
   return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges);
 }
 
+void set_bias(QuantizedWeights& weights, std::span<const float> bias, float s_x) {
+  for (std::size_t c = 0; c < weights.bias.size(); ++c) {
+    const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
+    const std::int64_t q = numeric::quantize_bias(bias[c], s_x, s_w);
+    if (std::abs(q) <= numeric::kMaxBias) weights.bias[c] = q;
+  }
+}
+
 std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node) {
   if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return {};
   return graph.constant(node.inputs[2])->data<float>();

@@ -32,6 +32,9 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
 QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
                                 std::optional<float> s_x);
 
+// Rounds a new float bias to the scales that are there. A number that its scale cannot hold stays as it was.
+void set_bias(QuantizedWeights& weights, std::span<const float> bias, float s_x);
+
 // The float bias of such a node; empty when it has none.
 std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node);
 

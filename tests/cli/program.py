@@ -47,16 +47,16 @@ def save(path, nodes, initializers, inputs=(('input', ['N', 1, 28, 28]),), outpu
     return path
 
 
-def save_mlp(path, seed=1, bias=True, last=None):
-    """A 784-16-10 network with tanh; `last` puts one more node behind it."""
+def save_mlp(path, seed=1, bias=0.0, last=None, activation='Tanh'):
+    """A 784-16-10 network, its first biases around `bias` (None: without); `last` puts one more node behind it."""
     random = np.random.default_rng(seed)
     weights = {'w1': random.normal(0, 0.05, (16, 784)).astype(np.float32),
                'w2': random.normal(0, 0.3, (10, 16)).astype(np.float32)}
-    if bias:
-        weights['b1'] = random.normal(0, 0.1, 16).astype(np.float32)
+    if bias is not None:
+        weights['b1'] = random.normal(bias, 0.1, 16).astype(np.float32)
     nodes = [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'),
-             helper.make_node('Gemm', ['flat', 'w1'] + (['b1'] if bias else []), ['h'], 'fc1', transB=1),
-             helper.make_node('Tanh', ['h'], ['a'], 'tanh1'),
+             helper.make_node('Gemm', ['flat', 'w1'] + (['b1'] if bias is not None else []), ['h'], 'fc1', transB=1),
+             helper.make_node(activation, ['h'], ['a'], activation.lower() + '1'),
              helper.make_node('Gemm', ['a', 'w2'], ['output' if last is None else 'scores'], 'fc2', transB=1)]
     if last is not None:
         nodes.append(last)

@@ -89,6 +89,52 @@ class Recipes(Quantizations):
         self.refuses('--observer', 'kl=3', '--data', 'digits', code=USAGE, says='takes no number')
 
 
+class Methods(Quantizations):
+    """Those that change the float network before it is calibrated."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = save_mlp(self.folder / 'relu.onnx', activation='Relu', bias=3.0)
+
+    def test_each_changes_the_file_and_its_recipe_makes_it_again(self):
+        self.quantize('--data', 'digits', '--calibration-samples', 100)
+        plain = self.output.read_bytes()
+        for method in ('--smooth', '--smooth=0.8', '--absorb-biases', '--correct-bias=analytic', '--svd=4'):
+            with self.subTest(method):
+                self.quantize('--data', 'digits', '--calibration-samples', 100, method)
+                self.assertNotEqual(self.output.read_bytes(), plain)
+                self.quantize('--recipe', self.folder / 'q.recipe.toml', '--threads', 1, output=self.again)
+                self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+                out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
+                self.assertEqual(out['unexplained'], 0)
+
+    def test_what_does_not_go_together(self):
+        ranges = self.folder / 'ranges.json'
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 20, '-o', ranges)
+        self.refuses('--smooth', '--equalize', '--data', 'digits', code=USAGE, says='--equalize')
+        for method in ('--smooth', '--absorb-biases'):
+            self.refuses(method, '--bits', 'w8', code=USAGE, says='no samples')
+            self.refuses(method, '--ranges', ranges, '--data', 'digits', code=USAGE, says='--ranges')
+        self.refuses('--correct-bias=analytic', '--bits', 'w4', code=USAGE, says='no batch normalizations')
+        self.refuses('--correct-bias=often', '--data', 'digits', code=USAGE, says='--correct-bias')
+        for rank in ('1.5', '-1', 'nan'):
+            self.refuses(f'--svd={rank}', '--data', 'digits', code=USAGE, says='svd')
+        for alpha in ('0', '1.5', '-1', 'nan', 'x'):
+            self.refuses(f'--smooth={alpha}', '--data', 'digits', code=USAGE, says='smooth')
+
+
+    def test_ranges_are_of_the_same_split(self):
+        ranges = self.folder / 'split.json'
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 100, '--svd', 4, '-o', ranges)
+        self.quantize('--data', 'digits', '--calibration-samples', 100, '--svd', 4)
+        self.quantize('--data', 'digits', '--calibration-samples', 100, '--svd', 4, '--ranges', ranges, output=self.again)
+        self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+        self.again.unlink()
+        (self.folder / 'again.recipe.toml').unlink()
+        self.refuses('--ranges', ranges, '--svd', 5, code=BAD, says='made with --svd 4, got --svd 5')
+        self.refuses('--ranges', ranges, code=BAD, says='--svd')
+
+
 class CalibrationFiles(Quantizations):
     def calibrate(self, name, *arguments):
         path = self.folder / name

@@ -28,7 +28,7 @@ Statistics any_statistics(std::int64_t first) {
 }
 
 RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
-  CalibrationFile file{.equalized = *rc::gen::arbitrary<bool>()};
+  CalibrationFile file{.equalized = *rc::gen::arbitrary<bool>(), .svd = *rc::gen::element(0.0, 0.9, 64.0)};
   file.seen = {{"x", any_statistics(0)}, {"a \"b\"\n", any_statistics(3)}};
   if (*rc::gen::arbitrary<bool>()) file.set = {{"x", {-0.1, 1e30}}, {"only set", {0.0, 3.0}}};
   const std::string text = to_json(file);
@@ -36,6 +36,7 @@ RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
   RC_ASSERT(again.seen == file.seen);
   RC_ASSERT(again.set == file.set);
   RC_ASSERT(again.equalized == file.equalized);
+  RC_ASSERT(again.svd == file.svd);
   RC_ASSERT(to_json(again) == text);
 }
 
@@ -69,6 +70,9 @@ TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
   }
   CalibrationFile twice = parts[0];
   EXPECT_THROW(join(twice, parts[0], "part"), InputError);
+  CalibrationFile split = parts[1];
+  split.svd = 4.0;
+  EXPECT_THROW(join(split, parts[0], "part"), InputError);
 }
 
 TEST(CalibrationFile, ASetRangeIsTakenAsItStands) {
@@ -102,6 +106,7 @@ TEST(CalibrationFile, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("{}"), "[f.json] \"halftone_calibration\" is missing");
   EXPECT_THAT(refusal(R"({"halftone_calibration": 2})"), HasSubstr("version, got 2, expected 1"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": 0})"), HasSubstr("equalized"));
+  EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "svd": "all"})"), HasSubstr("svd is no finite number"));
   EXPECT_THAT(refusal(with_value("3")), HasSubstr("value 'x': is no JSON object"));
   EXPECT_THAT(refusal(with_value("{}")), HasSubstr("is missing"));
   EXPECT_THAT(refusal(with_value(R"({"range": [2, 1]})")), HasSubstr("expected the smaller first"));

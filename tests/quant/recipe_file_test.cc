@@ -39,7 +39,11 @@ ActivationRecipe any_activations() {
 Recipe any_recipe() {
   Recipe recipe{.weights = any_weights(), .activations = any_activations()};
   recipe.equalize = *rc::gen::arbitrary<bool>();
-  recipe.correct_bias = *rc::gen::arbitrary<bool>();
+  if (!recipe.equalize) recipe.smooth = *rc::gen::element(0.0, 0.1, 0.5, 1.0);
+  recipe.absorb_biases = *rc::gen::arbitrary<bool>();
+  recipe.svd = *rc::gen::element(0.0, 0.9, 1.0, 64.0);
+  recipe.correct_bias =
+      *rc::gen::element(BiasCorrection::none, BiasCorrection::measured, BiasCorrection::analytic);
   recipe.adaround_steps = *rc::gen::inRange(1, 10001);
   recipe.arithmetic.mantissa_bits = *rc::gen::element(8, 16, 32);
   const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash"};
@@ -52,7 +56,8 @@ Recipe any_recipe() {
 
 bool same(const Recipe& a, const Recipe& b) {
   return a.weights == b.weights && a.activations == b.activations && a.weight_only == b.weight_only &&
-         a.layers == b.layers && a.tensors == b.tensors && a.equalize == b.equalize &&
+         a.layers == b.layers && a.tensors == b.tensors && a.equalize == b.equalize && a.smooth == b.smooth && a.absorb_biases == b.absorb_biases &&
+         a.svd == b.svd &&
          a.correct_bias == b.correct_bias && a.adaround_steps == b.adaround_steps && a.arithmetic == b.arithmetic;
 }
 
@@ -93,6 +98,15 @@ TEST(RecipeFile, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(refusal("\n[weights]\nbitz = 4"), "[r.toml] line 3: weights.bitz is no setting");
   EXPECT_EQ(refusal("[methods]\nequalize = 1"),
             "[r.toml] line 2: methods.equalize is of another kind, expected true or false");
+  EXPECT_EQ(refusal("[methods]\nsmooth = true"), "[r.toml] line 2: methods.smooth is of another kind, expected a number");
+  EXPECT_THAT(refusal("[methods]\nsmooth = 1.5"), HasSubstr("smooth, got 1.5, expected 0 to 1"));
+  EXPECT_THAT(refusal("[methods]\nsmooth = nan"), HasSubstr("smooth, got nan"));
+  EXPECT_THAT(refusal("[methods]\nsmooth = 1\nequalize = true"), HasSubstr("expected one of them"));
+  EXPECT_THAT(refusal("[methods]\nsvd = 1.5"), HasSubstr("svd, got 1.5, expected a rank"));
+  EXPECT_THAT(refusal("[methods]\nsvd = -1"), HasSubstr("svd, got -1"));
+  EXPECT_EQ(refusal("[methods]\ncorrect_bias = true"),
+            "[r.toml] line 2: methods.correct_bias is of another kind, expected a text");
+  EXPECT_THAT(refusal("[methods]\ncorrect_bias = \"often\""), HasSubstr("none, measured, analytic"));
   EXPECT_THAT(refusal("[weights]\nrounding = \"up\""), HasSubstr("nearest, adaround, error-feedback"));
   EXPECT_THAT(refusal("[activations]\nobserver = \"median\""), HasSubstr("[r.toml] line 2: activations.observer"));
   EXPECT_THAT(refusal("[arithmetic]\nmode = \"exact\""), HasSubstr("line 2: arithmetic.mode"));

@@ -9,14 +9,11 @@
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/qgraph/lower.h"
+#include "tests/quant/channels.h"
 #include "tests/quant/network.h"
 
 namespace halftone::quant {
 namespace {
-
-std::unique_ptr<ir::Executor> interpreter_of(const ir::Graph& graph) {
-  return std::make_unique<ir::Interpreter>(graph);
-}
 
 // Rows whose numbers hang together, as pixels do.
 Tensor samples_of(std::int64_t rows, std::uint64_t seed) {
@@ -25,12 +22,6 @@ Tensor samples_of(std::int64_t rows, std::uint64_t seed) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (i % 16 != 0) values[i] = 0.25F * values[i] + 0.75F * values[i - 1];
   return x;
-}
-
-SampleSource source_of(const Tensor& samples) {
-  return {samples.dim(0), [samples](std::int64_t first, std::int64_t last) {
-            return std::vector<Tensor>{samples.rows(first, last)};
-          }};
 }
 
 Parameters parameters_of(const ir::Graph& graph, const Recipe& recipe, int threads = 1) {
@@ -74,7 +65,7 @@ TEST(Reconstruct, IsTheSameForAnyThreads) {
   const ir::Graph g = conv_network();
   for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback}) {
     Recipe recipe = coarse(rounding, false);
-    recipe.correct_bias = true;
+    recipe.correct_bias = BiasCorrection::measured;
     EXPECT_EQ(parameters_of(g, recipe, 1).weights, parameters_of(g, recipe, 2).weights);
   }
 }
@@ -111,7 +102,7 @@ TEST(Reconstruct, PowersOfTwoStay) {
 TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
   const ir::Graph g = conv_network();
   Recipe recipe = coarse(WeightRounding::nearest, false);
-  recipe.correct_bias = true;
+  recipe.correct_bias = BiasCorrection::measured;
   const Tensor x = samples_of(200, 9);  // the samples it was corrected on
   const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
   const Tensor real = ir::run(g, {x});
@@ -123,7 +114,7 @@ TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
     // Clipping and rounding of the result come after the bias: some of a step remains.
     EXPECT_LT(std::abs(sum / 200.0), 0.5 * step) << c;
   }
-  recipe.correct_bias = false;
+  recipe.correct_bias = BiasCorrection::none;
   const Tensor uncorrected =
       ir::run(quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph, {x});
   double largest = 0.0;
@@ -138,7 +129,7 @@ TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
 TEST(CorrectBias, OfWeightsAloneIsWrittenAsFloat) {
   const ir::Graph g = conv_network();
   Recipe recipe = coarse(WeightRounding::nearest, true);
-  recipe.correct_bias = true;
+  recipe.correct_bias = BiasCorrection::measured;
   const ir::Graph quantized = quantize(g, parameters_of(g, recipe), recipe.arithmetic).graph;
   EXPECT_FALSE(constant_of(quantized, "b") == constant_of(g, "b"));
   EXPECT_LT(output_error(g, recipe), output_error(g, coarse(WeightRounding::nearest, true)));
