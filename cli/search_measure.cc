@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "cli/calibration.h"
 #include "cli/reference.h"
 #include "cli/search_task.h"
 #include "halftone/analysis/divergence.h"
@@ -12,65 +13,61 @@
 #include "halftone/float_engine/executor.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/quant/ranges.h"
+#include "halftone/quant/reconstruct.h"
 
 namespace halftone::cli {
 namespace {
 
+constexpr std::int64_t kHarmCalibration = 256;  // samples that weights are chosen on before harm is measured
 constexpr std::size_t kSpread = 9;  // points of the front that are measured whatever is asked for
 
-// What every choice of every layer does by itself, all others as they start.
+// What every choice of every layer does by itself, all others as they start. Weights are chosen as the recipe says;
+// for other inputs they are rounded to nearest.
 class Harm {
  public:
-  explicit Harm(const SearchTask& task) : task_(task) {}
+  explicit Harm(const SearchTask& task) : task_(task), start_(parameters(task.recipe)) {}
 
+  // Costs, and harms beside that of the network as it starts.
   std::vector<analysis::SearchGroup> run() {
-    networks_.push_back(network_of(task_.recipe));
-    std::vector<analysis::SearchGroup> groups;
-    for (const analysis::MixedGroup& group : task_.groups) groups.push_back(tables_of(group));
-    const auto divergences = measured();
-    start_ = divergences.front();
-    for (const auto& [place, network] : places_) {
-      auto& [g, l, choice] = place;
-      std::vector<double>& harm = l ? groups[g].layers[*l].harm : groups[g].input_harm;
-      harm[choice] = divergences[network] - start_;
+    std::vector<analysis::SearchGroup> tables;
+    for (std::size_t g = 0; g < task_.groups.size(); ++g) tables.push_back(tables_of(g));
+    choose_weights();
+    const std::vector<double> harms = measured();
+    start_harm_ = harms.back();
+    for (std::size_t p = 0; p < places_.size(); ++p) {
+      const Place& place = places_[p];
+      analysis::SearchGroup& group = tables[place.group];
+      (place.alternative ? group.layers[place.layer].harm : group.input_harm)[place.choice] =
+          harms[p] - start_harm_;
     }
-    return groups;
+    return tables;
   }
-  double start() const { return start_; }
+  double of_start() const { return start_harm_; }
 
  private:
+  // A number that is to be measured.
   struct Place {
-    std::size_t group;
-    std::optional<std::size_t> layer;  // none: the inputs
-    std::size_t choice;
+    std::size_t group = 0;
+    std::size_t choice = 0;
+    std::optional<std::size_t> alternative;  // of a layer's weights; none: the inputs
+    std::size_t layer = 0;
   };
 
-  analysis::MakeNetwork network_of(quant::Recipe recipe) const {
-    return [this, recipe = std::move(recipe)] {
-      const quant::RangeTable ranges = quant::choose_ranges(task_.graph, task_.seen, recipe);
-      return float_engine::make_executor(quant::quantize(task_.graph, ranges, recipe).graph);
-    };
+  quant::Parameters parameters(const quant::Recipe& recipe) const {
+    return quant::choose_parameters(task_.graph, quant::choose_ranges(task_.graph, task_.seen, recipe), recipe);
   }
 
-  void measure_at(const Place& place, quant::Recipe recipe) {
-    places_.emplace_back(place, networks_.size());
-    networks_.push_back(network_of(std::move(recipe)));
-  }
-
-  // Costs, and harms of 0 until they are measured.
-  analysis::SearchGroup tables_of(const analysis::MixedGroup& group) {
-    const std::size_t g = next_group_++;
+  analysis::SearchGroup tables_of(std::size_t g) {
+    const analysis::MixedGroup& group = task_.groups[g];
     analysis::SearchGroup tables{.input_harm = std::vector<double>(group.bits.size(), 0.0), .layers = {}};
     for (std::size_t i = 0; i < group.bits.size(); ++i)
-      if (group.bits[i] != start_bits(group))
-        measure_at({g, std::nullopt, i}, with_bits(task_.recipe, group, group.bits[i]));
-    for (const analysis::MixedLayer& layer : group.layers) {
-      const std::size_t l = tables.layers.size();
+      if (group.bits[i] != start_bits(group)) places_.push_back({.group = g, .choice = i});
+    for (std::size_t l = 0; l < group.layers.size(); ++l) {
+      const analysis::MixedLayer& layer = group.layers[l];
       analysis::SearchGroup::Layer& table = tables.layers.emplace_back();
       table.harm.assign(layer.bits.size(), 0.0);
       for (std::size_t w = 0; w < layer.bits.size(); ++w) {
-        if (layer.bits[w] != start_bits(layer))
-          measure_at({g, l, w}, with_bits(task_.recipe, layer, layer.bits[w]));
+        if (layer.bits[w] != start_bits(layer)) add_alternative(g, l, w);
         std::vector<double>& costs = table.cost.emplace_back();
         for (int bits : group.bits) costs.push_back(cost_of(task_.budget, layer.work, layer.bits[w], bits));
       }
@@ -78,26 +75,71 @@ class Harm {
     return tables;
   }
 
+  void add_alternative(std::size_t g, std::size_t l, std::size_t w) {
+    const analysis::MixedLayer& layer = task_.groups[g].layers[l];
+    const ir::Node& node = task_.graph.nodes[layer.node];
+    quant::WeightRecipe recipe = layer.weights;
+    recipe.format.bits = layer.bits[w];
+    const float s_x = start_.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale;
+    places_.push_back({.group = g, .choice = w, .alternative = alternatives_.size(), .layer = l});
+    alternatives_.push_back(
+        {layer.node, recipe, quant::quantize_layer(task_.graph, node, recipe, s_x)});
+  }
+
+  void choose_weights() {
+    if (!quant::reconstructs(task_.recipe)) return;
+    const analysis::Samples samples = analysis::sample(task_.calibration, kHarmCalibration);
+    with_samples(samples, task_.options.data, "choosing weights", [&](const auto& source, const auto& options) {
+      quant::reconstruct(task_.graph, start_, task_.recipe, source, options, float_engine::make_executor,
+                         alternatives_);
+    });
+  }
+
+  quant::Parameters parameters_at(const Place& place) const {
+    quant::Parameters result = start_;
+    const analysis::MixedGroup& group = task_.groups[place.group];
+    if (place.alternative) {
+      const quant::Alternative& alternative = alternatives_[*place.alternative];
+      result.weights[alternative.node] = alternative.weights;
+      return result;
+    }
+    quant::Parameters other = parameters(with_bits(task_.recipe, group, group.bits[place.choice]));
+    result.activations = std::move(other.activations);
+    for (const analysis::MixedLayer& layer : group.layers)
+      result.weights[layer.node] = std::move(other.weights[layer.node]);
+    return result;
+  }
+
+  std::unique_ptr<ir::Executor> network(const quant::Parameters& parameters) const {
+    return float_engine::make_executor(
+        quant::quantize(task_.graph, parameters, task_.recipe.arithmetic).graph);
+  }
+
+  // By place, then of the network as it starts.
   std::vector<double> measured() const {
+    std::vector<analysis::MakeNetwork> networks;
+    for (const Place& place : places_)
+      networks.emplace_back([this, &place] { return network(parameters_at(place)); });
+    networks.emplace_back([this] { return network(start_); });
     const std::size_t output = output_index(task_.model, task_.options.scores);
     Tensor reference;
     with_progress(task_.options.data, task_.harm, "float", [&](const auto& batches) {
       reference = analysis::outputs_of(*float_engine::make_executor(task_.graph), task_.harm, batches)[output];
     });
     std::vector<double> harms;
-    const std::string title = fmt::format("{} choices", networks_.size());
+    const std::string title = fmt::format("{} choices", networks.size());
     with_progress(task_.options.data, task_.harm, title, [&](const auto& batches) {
-      for (const auto& each : analysis::measure_divergence(networks_, reference, task_.harm, batches, output))
+      for (const auto& each : analysis::measure_divergence(networks, reference, task_.harm, batches, output))
         harms.push_back(each.kl);
     });
     return harms;
   }
 
   const SearchTask& task_;
-  std::vector<analysis::MakeNetwork> networks_;
-  std::vector<std::pair<Place, std::size_t>> places_;
-  std::size_t next_group_ = 0;
-  double start_ = 0.0;
+  quant::Parameters start_;
+  std::vector<quant::Alternative> alternatives_;
+  std::vector<Place> places_;
+  double start_harm_ = 0.0;
 };
 
 // Networks on the held-out samples.
@@ -231,7 +273,7 @@ SearchResult search(const SearchTask& task) {
   SearchResult result;
   Harm harm(task);
   const std::vector<analysis::SearchGroup> tables = harm.run();
-  result.start_harm = harm.start();
+  result.start_harm = harm.of_start();
   for (analysis::Assigned& assigned : analysis::convex_front(tables)) {
     assigned.harm += result.start_harm;
     result.front.push_back({std::move(assigned), std::nullopt});

@@ -51,7 +51,8 @@ class Grouping {
   MixedLayer layer_of(std::size_t n) const {
     const ir::Node& node = graph_.nodes[n];
     const quant::WeightRecipe& weights = assigned_.weights[n];
-    MixedLayer layer{.name = node.name.empty() ? graph_.value(node.inputs[1]).name : node.name,
+    MixedLayer layer{.node = n,
+                     .name = node.name.empty() ? graph_.value(node.inputs[1]).name : node.name,
                      .rule = "",
                      .weights = weights,
                      .bits = {quant::bits_of(weights)},

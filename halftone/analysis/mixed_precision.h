@@ -11,6 +11,7 @@
 namespace halftone::analysis {
 
 struct MixedLayer {
+  std::size_t node = 0;
   std::string name;
   std::string rule;         // the name by which a recipe knows this layer and no other; empty: its bits are fixed
   quant::WeightRecipe weights;  // of the recipe that all start from

@@ -6,7 +6,6 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace halftone::analysis {
 namespace {
@@ -46,13 +45,15 @@ Sum sum_of(const SearchGroup& group, const GroupChoice& choice) {
 std::vector<Sum> all_of(const SearchGroup& group) {
   std::vector<Sum> all;
   for (std::size_t input = 0; input < group.input_harm.size(); ++input) {
-    GroupChoice choice{input, std::vector<std::size_t>(group.layers.size(), 0)};
-    for (std::size_t l = 0; l != group.layers.size() || all.empty();) {
-      all.push_back(sum_of(group, choice));
-      for (l = 0; l < group.layers.size() && ++choice.weights[l] == group.layers[l].harm.size(); ++l)
-        choice.weights[l] = 0;
-      if (l == group.layers.size()) break;
+    std::vector<Sum> sums{{0.0, group.input_harm[input]}};
+    for (const SearchGroup::Layer& layer : group.layers) {
+      std::vector<Sum> longer;
+      for (const Sum& before : sums)
+        for (std::size_t w = 0; w < layer.harm.size(); ++w)
+          longer.push_back({before.cost + layer.cost[w][input], before.harm + layer.harm[w]});
+      sums = std::move(longer);
     }
+    all.insert(all.end(), sums.begin(), sums.end());
   }
   return all;
 }
@@ -98,8 +99,6 @@ RC_GTEST_PROP(Search, FrontIsTheLowerHullOfAllAssignments, ()) {
     RC_ASSERT(a.cost < b.cost && a.harm > b.harm);
     for (const Sum& other : all)
       RC_ASSERT((other.harm - a.harm) * (b.cost - a.cost) >= (b.harm - a.harm) * (other.cost - a.cost));
-    const auto changed = std::ranges::count_if(std::vector<int>(groups.size()), [](int) { return false; });
-    RC_ASSERT(changed == 0);
   }
 }
 
