@@ -10,15 +10,20 @@
 namespace halftone::analysis {
 namespace {
 
+// Least to most, of any size of the case.
+std::size_t between(std::size_t least, std::size_t most) {
+  return *rc::gen::resize(100, rc::gen::inRange(least, most + 1));
+}
+
 // Small whole numbers: their sums are exact.
 SearchGroup arbitrary_group() {
-  const auto number = [](int most) { return static_cast<double>(*rc::gen::inRange(0, most)); };
+  const auto number = [](std::size_t most) { return static_cast<double>(between(0, most)); };
   SearchGroup group;
-  group.input_harm.resize(*rc::gen::inRange<std::size_t>(1, 4));
+  group.input_harm.resize(between(1, 3));
   for (double& harm : group.input_harm) harm = number(12);
-  group.layers.resize(*rc::gen::inRange<std::size_t>(0, 4));
+  group.layers.resize(between(0, 2));
   for (SearchGroup::Layer& layer : group.layers) {
-    const auto choices = *rc::gen::inRange<std::size_t>(1, 4);
+    const std::size_t choices = between(1, 3);
     for (std::size_t w = 0; w < choices; ++w) {
       layer.harm.push_back(number(12));
       layer.cost.emplace_back(group.input_harm.size());
@@ -70,7 +75,7 @@ std::vector<Sum> all_of(const std::vector<SearchGroup>& groups) {
 }
 
 RC_GTEST_PROP(Search, FrontIsTheLowerHullOfAllAssignments, ()) {
-  std::vector<SearchGroup> groups(*rc::gen::inRange<std::size_t>(1, 4));
+  std::vector<SearchGroup> groups(between(1, 3));
   for (SearchGroup& group : groups) group = arbitrary_group();
   const std::vector<Sum> all = all_of(groups);
   const std::vector<Assigned> front = convex_front(groups);
@@ -103,7 +108,7 @@ RC_GTEST_PROP(Search, FrontIsTheLowerHullOfAllAssignments, ()) {
 }
 
 RC_GTEST_PROP(Search, NeighboursDifferInOneGroup, ()) {
-  std::vector<SearchGroup> groups(*rc::gen::inRange<std::size_t>(1, 6));
+  std::vector<SearchGroup> groups(between(1, 5));
   for (SearchGroup& group : groups) group = arbitrary_group();
   const std::vector<Assigned> front = convex_front(groups);
   for (std::size_t i = 1; i < front.size(); ++i) {
