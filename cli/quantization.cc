@@ -42,11 +42,11 @@ void refuse_islands(const std::vector<quant::Island>& islands, const std::string
     if (!island.ends_network)
       named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
   if (named.empty()) return;
-  throw UnsupportedError(
-      model, fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
-                         "conversions",
-                         named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
-                         fmt::join(named, ", ")));
+  throw UnsupportedError(model,
+                         fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
+                                     "conversions",
+                                     named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
+                                     fmt::join(named, ", ")));
 }
 
 quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable& ranges,
@@ -83,8 +83,8 @@ void check_quantized_output(const std::string& output) {
   if (const auto recipe = recipe_beside(output)) check_writable(*recipe);
 }
 
-std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe, const DataOptions& data,
-                              const FileSettings& file, const std::string& output) {
+std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
+                              const DataOptions& data, const FileSettings& file, const std::string& output) {
   const std::uint64_t bytes = onnx_io::save_model(in_format(quantized, file.format), output);
   if (const auto beside = recipe_beside(output)) write_file(*beside, recipe_file(recipe, data, file));
   return bytes;

@@ -32,8 +32,8 @@ struct QuantizedModel {
   std::vector<quant::Island> islands;
 };
 
-// Throws UnsupportedError for a network without anything to quantize, or with nodes that `may_stay_float` does not
-// allow.
+// Throws UnsupportedError for a network without anything to quantize, or with nodes that `may_stay_float`
+// does not allow.
 QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
                                const quant::Parameters& parameters, const quant::Recipe& recipe,
                                bool may_stay_float);
@@ -45,7 +45,7 @@ std::optional<std::filesystem::path> recipe_beside(const std::string& output);
 void check_quantized_output(const std::string& output);
 
 // The file in the format that the settings say, and its recipe beside it; returns the file's bytes.
-std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe, const DataOptions& data,
-                              const FileSettings& file, const std::string& output);
+std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
+                              const DataOptions& data, const FileSettings& file, const std::string& output);
 
 }  // namespace halftone::cli

@@ -33,7 +33,8 @@ double limit_of(const std::string& text, double start_cost) {
   const auto [at, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || at != end || !(value > 0.0) || value > 1e300)
     throw UsageError(
-        "--limit", fmt::format("got '{}', expected a number of bytes, bit-operations or pJ, or a share as 50%", text));
+        "--limit",
+        fmt::format("got '{}', expected a number of bytes, bit-operations or pJ, or a share as 50%", text));
   return share ? value / 100.0 * start_cost : value;
 }
 
@@ -42,26 +43,33 @@ void check_options(const SearchOptions& options) {
   if (!options.output.empty() && !chooses)
     throw UsageError("-o", "got neither --max-drop nor --limit, expected one to say which model is written");
   if (options.max_drop && !(*options.max_drop >= 0.0 && *options.max_drop <= 100.0))
-    throw UsageError("--max-drop", fmt::format("got {}, expected percentage points, 0 to 100", *options.max_drop));
+    throw UsageError("--max-drop",
+                     fmt::format("got {}, expected percentage points, 0 to 100", *options.max_drop));
   if (!options.output.empty()) check_quantized_output(options.output);
   if (!options.html.empty()) check_writable(options.html);
   if (!options.html.empty() && options.html == options.output)
     throw UsageError(options.html, "given for two outputs, expected a file for each");
+  if (!options.data.given())
+    throw UsageError("--data",
+                     "or --images: no samples to calibrate and measure on, neither here nor in a recipe");
   if (options.data.images.empty() && data::parse_source(options.data.data).part == data::Part::test)
-    throw UsageError("--data", fmt::format("got '{}', expected training samples: what test samples choose, they "
-                                           "cannot judge",
-                                           options.data.data));
+    throw UsageError("--data",
+                     fmt::format("got '{}', expected training samples: what test samples choose, they "
+                                 "cannot judge",
+                                 options.data.data));
 }
 
 quant::Recipe start_recipe(const SearchOptions& options) {
   quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only || recipe.weights.code != quant::WeightCode::affine)
-    throw UsageError("--bits", fmt::format("got {}, expected bits of weights (2 or more) and activations, as w8a8",
-                                           quant::describe(recipe).substr(0, 2)));
+    throw UsageError("--bits",
+                     fmt::format("got {}, expected weights of 2 bits or more and activations, as w8a8",
+                                 quant::describe(recipe)));
   return recipe;
 }
 
-std::vector<int> input_bits_of(const SearchOptions& options, analysis::Budget budget, const quant::Recipe& recipe) {
+std::vector<int> input_bits_of(const SearchOptions& options, analysis::Budget budget,
+                               const quant::Recipe& recipe) {
   if (options.activations.empty())
     return budget == analysis::Budget::bytes ? std::vector<int>{recipe.activations.format.bits}
                                              : std::vector<int>{4, 8};
@@ -81,8 +89,9 @@ std::optional<double> checked_limit(const SearchTask& task) {
     for (const analysis::MixedLayer& layer : group.layers)
       least += cost_of(task.budget, layer.work, layer.bits.front(), group.bits.front());
   if (limit < least)
-    throw UsageError("--limit", fmt::format("got {}, expected at least {}, the cost with the fewest bits everywhere",
-                                            cost_text(task.budget, limit), cost_text(task.budget, least)));
+    throw UsageError("--limit",
+                     fmt::format("got {}, expected at least {}, the cost with the fewest bits everywhere",
+                                 cost_text(task.budget, limit), cost_text(task.budget, least)));
   return limit;
 }
 
@@ -92,16 +101,19 @@ void open_network(SearchTask& task) {
   if (task.model.integers) throw InputError(options.model, "is quantized already, expected a float model");
   output_index(task.model, options.scores);
   task.graph = network_for(task.model, task.recipe);
-  if (!options.file.allow_float) refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
-  task.groups = analysis::mixed_groups(task.graph, task.recipe, parse_numbers("--weights", options.weights, 2, 16),
-                                       input_bits_of(options, task.budget, task.recipe));
+  if (!options.file.allow_float)
+    refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
+  task.groups =
+      analysis::mixed_groups(task.graph, task.recipe, parse_numbers("--weights", options.weights, 2, 16),
+                             input_bits_of(options, task.budget, task.recipe));
   bool choices = false;
   for (const analysis::MixedGroup& group : task.groups)
     for (const analysis::MixedLayer& layer : group.layers)
       choices = choices || group.bits.size() > 1 || layer.bits.size() > 1;
   if (!choices)
-    throw InputError(options.model, "no layer has a choice of bits, expected layers with weights that no rule of the "
-                                    "recipe names, and several --weights or --activations");
+    throw InputError(options.model,
+                     "no layer has a choice of bits, expected layers with weights that no rule of the "
+                     "recipe names, and several --weights or --activations");
   task.start_cost = start_cost(task.budget, task.groups);
   task.limit = checked_limit(task);
 }
@@ -148,27 +160,32 @@ int run_search(const SearchOptions& options) {
 
 void add_search_options(CLI::App& command, SearchOptions& options) {
   command
-      .add_option("--budget", options.budget,
-                  "What is to be spared: bytes (of packed weights), bitops (multiply-adds by the bits of both "
-                  "operands), energy (pJ, by Horowitz's table of 45 nm) or time")
+      .add_option(
+          "--budget", options.budget,
+          "What is to be spared: bytes (of packed weights), bitops (multiply-adds by the bits of both "
+          "operands), energy (pJ, by Horowitz's table of 45 nm) or time")
       ->check(CLI::IsMember({"bytes", "bitops", "energy", "time"}))
       ->capture_default_str();
-  CLI::Option* drop = command.add_option("--max-drop", options.max_drop,
-                                         "Choose the cheapest that loses at most so many percentage points of accuracy");
+  CLI::Option* drop =
+      command.add_option("--max-drop", options.max_drop,
+                         "Choose the cheapest that loses at most so many percentage points of accuracy");
   command
-      .add_option("--limit", options.limit,
-                  "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
-                  "--bits costs")
+      .add_option(
+          "--limit", options.limit,
+          "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
+          "--bits costs")
       ->excludes(drop);
   command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8")
       ->capture_default_str();
-  command.add_option("--activations", options.activations,
-                     "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, and for bytes those of "
-                     "--bits)");
+  command.add_option(
+      "--activations", options.activations,
+      "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, and for bytes those of "
+      "--bits)");
   command.add_option("--harm-samples", options.harm_samples, "Samples that every choice is measured on")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
-  command.add_option("--samples", options.samples, "Samples that accuracy is measured on, apart from all others")
+  command
+      .add_option("--samples", options.samples, "Samples that accuracy is measured on, apart from all others")
       ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
   command.add_option("--scores", options.scores,
@@ -183,21 +200,24 @@ void add_search(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("search", "Bits for each layer: the best models under a budget");
   command->footer(
       "Example: halftone search mlp.onnx --data mnist --budget bytes --max-drop 0.5 -o best.onnx\n"
-      "Every layer is measured at every number of bits, the others as --bits says; the best assignments by these "
-      "measurements are the front, whose models are then measured themselves. Layers that --first-last or a rule of "
+      "Every layer is measured at every number of bits, the others as --bits says; the best assignments by "
+      "these "
+      "measurements are the front, whose models are then measured themselves. Layers that --first-last or a "
+      "rule of "
       "--recipe names keep their bits. All samples are training samples.");
   command->add_option("model", options->model, "Float ONNX model")->required();
   command->add_option("-o,--output", options->output,
                       "ONNX file to write, with the recipe that quantize makes it by beside it");
   add_search_options(*command, *options);
-  command
-      ->add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
+  command->add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
       ->capture_default_str();
   command->add_flag("--allow-float", options->file.allow_float, "Nodes without an integer form stay float");
   options->file.shapes.add_to(*command);
+  options->data.may_be_missing = true;
   options->data.samples_name = "--calibration-samples";
-  options->data.add_to(*command, data::Part::train, "Samples to calibrate on, spread over the set (otherwise 1024)");
+  options->data.add_to(*command, data::Part::train,
+                       "Samples to calibrate on, spread over the set (otherwise 1024)");
   options->recipe.add_to(*command);
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_option("--html", options->html, "A page with the front drawn")->type_name("FILE");

@@ -19,10 +19,10 @@ namespace halftone::cli {
 namespace {
 
 constexpr std::int64_t kHarmCalibration = 256;  // samples that weights are chosen on before harm is measured
-constexpr std::size_t kSpread = 9;  // points of the front that are measured whatever is asked for
+constexpr std::size_t kSpread = 9;              // points of the front that are measured whatever is asked for
 
-// What every choice of every layer does by itself, all others as they start. Weights are chosen as the recipe says;
-// for other inputs they are rounded to nearest.
+// What every choice of every layer does by itself, all others as they start. Weights are chosen as the recipe
+// says; for other inputs they are rounded to nearest.
 class Harm {
  public:
   explicit Harm(const SearchTask& task) : task_(task), start_(parameters(task.recipe)) {}
@@ -54,7 +54,8 @@ class Harm {
   };
 
   quant::Parameters parameters(const quant::Recipe& recipe) const {
-    return quant::choose_parameters(task_.graph, quant::choose_ranges(task_.graph, task_.seen, recipe), recipe);
+    return quant::choose_parameters(task_.graph, quant::choose_ranges(task_.graph, task_.seen, recipe),
+                                    recipe);
   }
 
   analysis::SearchGroup tables_of(std::size_t g) {
@@ -82,17 +83,17 @@ class Harm {
     recipe.format.bits = layer.bits[w];
     const float s_x = start_.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale;
     places_.push_back({.group = g, .choice = w, .alternative = alternatives_.size(), .layer = l});
-    alternatives_.push_back(
-        {layer.node, recipe, quant::quantize_layer(task_.graph, node, recipe, s_x)});
+    alternatives_.push_back({layer.node, recipe, quant::quantize_layer(task_.graph, node, recipe, s_x)});
   }
 
   void choose_weights() {
     if (!quant::reconstructs(task_.recipe)) return;
     const analysis::Samples samples = analysis::sample(task_.calibration, kHarmCalibration);
-    with_samples(samples, task_.options.data, "choosing weights", [&](const auto& source, const auto& options) {
-      quant::reconstruct(task_.graph, start_, task_.recipe, source, options, float_engine::make_executor,
-                         alternatives_);
-    });
+    with_samples(samples, task_.options.data, "choosing weights",
+                 [&](const auto& source, const auto& options) {
+                   quant::reconstruct(task_.graph, start_, task_.recipe, source, options,
+                                      float_engine::make_executor, alternatives_);
+                 });
   }
 
   quant::Parameters parameters_at(const Place& place) const {
@@ -124,7 +125,8 @@ class Harm {
     const std::size_t output = output_index(task_.model, task_.options.scores);
     Tensor reference;
     with_progress(task_.options.data, task_.harm, "float", [&](const auto& batches) {
-      reference = analysis::outputs_of(*float_engine::make_executor(task_.graph), task_.harm, batches)[output];
+      reference =
+          analysis::outputs_of(*float_engine::make_executor(task_.graph), task_.harm, batches)[output];
     });
     std::vector<double> harms;
     const std::string title = fmt::format("{} choices", networks.size());
@@ -152,7 +154,8 @@ class HeldOut {
   double float_accuracy() const { return drop_of(float_).accuracy; }
 
   Drop simulated(const quant::Recipe& recipe, const std::string& title) const {
-    return drop_of(predictions(*float_engine::make_executor(quantized(recipe, title).quantized.graph), title));
+    return drop_of(
+        predictions(*float_engine::make_executor(quantized(recipe, title).quantized.graph), title));
   }
 
   Drop integers(const QuantizedModel& model) const {
@@ -163,7 +166,8 @@ class HeldOut {
     const quant::RangeTable ranges = quant::choose_ranges(task_.graph, task_.seen, recipe);
     const quant::Parameters parameters =
         parameters_of(task_.graph, ranges, recipe, task_.calibration, task_.options.data, title);
-    return quantized_model(task_.options.model, task_.graph, parameters, recipe, task_.options.file.allow_float);
+    return quantized_model(task_.options.model, task_.graph, parameters, recipe,
+                           task_.options.file.allow_float);
   }
 
  private:
@@ -221,8 +225,7 @@ class Choosing {
 
   double measure(std::size_t i) {
     std::optional<Drop>& drop = result_.front[i].drop;
-    if (!drop)
-      drop = held_out_.simulated(recipe_of(i), fmt::format("point {} of the front", i + 1));
+    if (!drop) drop = held_out_.simulated(recipe_of(i), fmt::format("point {} of the front", i + 1));
     return drop->points;
   }
 
@@ -236,8 +239,8 @@ class Choosing {
     result_.chosen = i;
   }
 
-  // Between the cheapest point that is known to hold and the one before it that is not; what then does not hold in
-  // integers leaves the choice to the next.
+  // Between the cheapest point that is known to hold and the one before it that is not; what then does not
+  // hold in integers leaves the choice to the next.
   void choose_by_drop() {
     std::size_t high = 0;
     std::size_t low = 0;

@@ -36,8 +36,8 @@ std::vector<LayerRow> layers_of(const SearchTask& task, const analysis::Assigned
     for (std::size_t l = 0; l < group.layers.size(); ++l) {
       const analysis::MixedLayer& layer = group.layers[l];
       const int weight_bits = layer.bits[assigned.groups[g].weights[l]];
-      rows.push_back({layer.name, weight_bits, input_bits,
-                      cost_of(task.budget, layer.work, weight_bits, input_bits)});
+      rows.push_back(
+          {layer.name, weight_bits, input_bits, cost_of(task.budget, layer.work, weight_bits, input_bits)});
     }
   }
   return rows;
@@ -61,8 +61,8 @@ std::vector<std::string> front_columns(const SearchTask& task) {
 std::vector<std::string> row_of(const SearchTask& task, const char* mark, double cost, double harm,
                                 const std::optional<Drop>& drop) {
   return {fmt::format("{}{}", mark, cost_text(task.budget, cost)),
-          fmt::format("{:.1f} %", 100.0 * cost / task.start_cost), fmt::format("{:.3g}", harm), drop_text(drop),
-          drop ? fmt::format("{:.2f} %", drop->accuracy) : ""};
+          fmt::format("{:.1f} %", 100.0 * cost / task.start_cost), fmt::format("{:.3g}", harm),
+          drop_text(drop), drop ? fmt::format("{:.2f} %", drop->accuracy) : ""};
 }
 
 // Points that were measured, and the one where all start.
@@ -71,10 +71,11 @@ std::vector<std::vector<std::string>> front_rows(const SearchTask& task, const S
   for (std::size_t i = 0; i < result.front.size(); ++i) {
     const SearchPoint& point = result.front[i];
     if (point.drop)
-      rows.push_back(row_of(task, result.chosen == i ? "* " : "", point.assigned.cost, point.assigned.harm,
-                            point.drop));
+      rows.push_back(
+          row_of(task, result.chosen == i ? "* " : "", point.assigned.cost, point.assigned.harm, point.drop));
   }
-  rows.push_back(row_of(task, (bits_of_start(task) + " ").c_str(), task.start_cost, result.start_harm, result.start));
+  rows.push_back(
+      row_of(task, (bits_of_start(task) + " ").c_str(), task.start_cost, result.start_harm, result.start));
   return rows;
 }
 
@@ -84,16 +85,18 @@ std::string choice_text(const SearchTask& task, const SearchResult& result) {
       return fmt::format("no assignment of the front loses at most {} points", *task.options.max_drop);
     return "none chosen: --max-drop or --limit says which";
   }
-  return fmt::format("chosen *: {}, {:.1f} % of {}; in integers {:.2f} % against {:.2f} % in float, a drop of {}",
-                     cost_text(task.budget, result.front[*result.chosen].assigned.cost),
-                     100.0 * result.front[*result.chosen].assigned.cost / task.start_cost, bits_of_start(task),
-                     result.chosen_drop.accuracy, result.float_accuracy, drop_text(result.chosen_drop));
+  return fmt::format(
+      "chosen *: {}, {:.1f} % of {}; in integers {:.2f} % against {:.2f} % in float, a drop of {}",
+      cost_text(task.budget, result.front[*result.chosen].assigned.cost),
+      100.0 * result.front[*result.chosen].assigned.cost / task.start_cost, bits_of_start(task),
+      result.chosen_drop.accuracy, result.float_accuracy, drop_text(result.chosen_drop));
 }
 
 std::string samples_text(const SearchTask& task) {
-  return fmt::format("calibrated on {} training samples, choices measured on {}, accuracy on {}, no sample in two",
-                     report::format_count(task.calibration.size()), report::format_count(task.harm.size()),
-                     report::format_count(task.held_out.size()));
+  return fmt::format(
+      "calibrated on {} training samples, choices measured on {}, accuracy on {}, no sample in two",
+      report::format_count(task.calibration.size()), report::format_count(task.harm.size()),
+      report::format_count(task.held_out.size()));
 }
 
 void print(const SearchTask& task, const SearchResult& result) {
@@ -106,11 +109,15 @@ void print(const SearchTask& task, const SearchResult& result) {
              choice_text(task, result));
   if (!result.chosen) return;
   const analysis::Assigned& chosen = result.front[*result.chosen].assigned;
-  report::Table layers({{"layer"}, {"bits w", Align::right}, {"bits a", Align::right}, {"cost", Align::right},
+  report::Table layers({{"layer"},
+                        {"bits w", Align::right},
+                        {"bits a", Align::right},
+                        {"cost", Align::right},
                         {"share", Align::right}});
   for (const LayerRow& row : layers_of(task, chosen))
     layers.add_row({row.name, std::to_string(row.weight_bits), std::to_string(row.input_bits),
-                    cost_text(task.budget, row.cost), fmt::format("{:.1f} %", 100.0 * row.cost / chosen.cost)});
+                    cost_text(task.budget, row.cost),
+                    fmt::format("{:.1f} %", 100.0 * row.cost / chosen.cost)});
   fmt::print("\n{}", layers.text());
   for (const std::string& note : result.model->quantized.notes) fmt::print("note: {}\n", note);
   if (!task.options.output.empty())
@@ -153,7 +160,8 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
   out["chosen"]["point"] = *result.chosen;
   out["chosen"].update({{"cost", result.front[*result.chosen].assigned.cost},
                         {"layers", layers_json(task, result.front[*result.chosen].assigned)}});
-  if (!task.options.output.empty()) out["chosen"].update({{"output", task.options.output}, {"bytes", result.bytes}});
+  if (!task.options.output.empty())
+    out["chosen"].update({{"output", task.options.output}, {"bytes", result.bytes}});
   return out;
 }
 
@@ -198,7 +206,8 @@ std::string cost_text(analysis::Budget budget, double cost) {
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T"};
   std::size_t prefix = 0;
   for (; cost >= 999.5 && prefix + 1 < std::size(kPrefixes); ++prefix) cost /= 1000.0;
-  if (budget == analysis::Budget::bit_operations) return fmt::format("{:.3g} {}bitops", cost, kPrefixes[prefix]);
+  if (budget == analysis::Budget::bit_operations)
+    return fmt::format("{:.3g} {}bitops", cost, kPrefixes[prefix]);
   constexpr const char* kUnits[] = {"pJ", "nJ", "uJ", "mJ", "J"};
   return fmt::format("{:.3g} {}", cost, kUnits[prefix]);
 }

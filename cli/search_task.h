@@ -25,7 +25,7 @@ struct SearchOptions {
   std::optional<double> max_drop;  // percentage points
   std::string limit;
   std::int64_t harm_samples = 512;
-  std::int64_t samples = 8192;  // held out, for accuracy
+  std::int64_t samples = 4096;  // held out, for accuracy
   std::string scores;           // the output whose largest number is the class
   std::string html;
   bool json = false;
@@ -47,8 +47,8 @@ struct SearchTask {
   quant::StatisticsTable seen;  // on those to calibrate on
 };
 
-// Accuracy lost on the held-out samples against the float network, in percentage points, with its standard error:
-// of d the samples that one of the two alone has right, √(d − (lost)²/n)/n.
+// Accuracy lost on the held-out samples against the float network, in percentage points, with its standard
+// error: of d the samples that one of the two alone has right, √(d − (lost)²/n)/n.
 struct Drop {
   double points = 0.0;
   double error = 0.0;

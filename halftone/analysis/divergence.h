@@ -16,8 +16,9 @@ struct Divergence {
   double kl = 0.0;       // mean over samples of Σ p·ln(p/q), p = softmax(r), q = softmax(y)
 };
 
-// Of each network that is made, on the same samples; `reference` are its rows. Threads are shared among the networks,
-// and results do not depend on them. Throws InputError for scores that are not finite or of another size.
+// Of each network that is made, on the same samples; `reference` are its rows. Threads are shared among the
+// networks, and results do not depend on them. Throws InputError for scores that are not finite or of another
+// size.
 std::vector<Divergence> measure_divergence(std::span<const MakeNetwork> networks, const Tensor& reference,
                                            const Samples& samples, const BatchOptions& options,
                                            std::size_t output = 0);

@@ -13,7 +13,7 @@ namespace halftone::analysis {
 struct MixedLayer {
   std::size_t node = 0;
   std::string name;
-  std::string rule;         // the name by which a recipe knows this layer and no other; empty: its bits are fixed
+  std::string rule;  // the name by which a recipe knows this layer and no other; empty: its bits are fixed
   quant::WeightRecipe weights;  // of the recipe that all start from
   std::vector<int> bits;        // its choices, ascending
   LayerWork work;
@@ -27,9 +27,9 @@ struct MixedGroup {
   std::vector<MixedLayer> layers;
 };
 
-// The linear layers of `graph` (a float graph after passes::simplify) as `recipe` quantizes them. Those that a rule of
-// the recipe names keep the bits it gives them, and so do inputs. Throws UnsupportedError for a layer that no name
-// tells from others.
+// The linear layers of `graph` (a float graph after passes::simplify) as `recipe` quantizes them. Those that
+// a rule of the recipe names keep the bits it gives them, and so do inputs. Throws UnsupportedError for a
+// layer that no name tells from others.
 std::vector<MixedGroup> mixed_groups(const ir::Graph& graph, const quant::Recipe& recipe,
                                      const std::vector<int>& weight_bits, const std::vector<int>& input_bits);
 

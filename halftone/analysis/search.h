@@ -1,4 +1,5 @@
-// The best assignments of formats to a network's layers, when each choice has its cost and its harm and both add up.
+// The best assignments of formats to a network's layers, when each choice has its cost and its harm and both
+// add up.
 #pragma once
 
 #include <cstddef>
@@ -31,11 +32,11 @@ struct Assigned {
   bool operator==(const Assigned&) const = default;
 };
 
-// The assignments that are best for some exchange rate λ ≥ 0: minimal in harm + λ·cost (Shoham & Gersho, "Efficient
-// bit allocation for an arbitrary set of quantizers", IEEE TASSP 36, 1988), which are those on the lower convex hull of
-// all assignments. From the cheapest to the least harmful, costs rising and harms falling strictly; every corner of
-// the hull is among them, and from one to the next one group changes. Exact but for the rounding of sums; time grows
-// with the number of choices, not of assignments.
+// The assignments that are best for some exchange rate λ ≥ 0: minimal in harm + λ·cost (Shoham & Gersho,
+// "Efficient bit allocation for an arbitrary set of quantizers", IEEE TASSP 36, 1988), which are those on the
+// lower convex hull of all assignments. From the cheapest to the least harmful, costs rising and harms
+// falling strictly; every corner of the hull is among them, and from one to the next one group changes. Exact
+// but for the rounding of sums; time grows with the number of choices, not of assignments.
 std::vector<Assigned> convex_front(std::span<const SearchGroup> groups);
 
 }  // namespace halftone::analysis

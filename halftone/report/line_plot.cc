@@ -79,7 +79,8 @@ class Drawing {
     std::string path;
     for (const LinePlot::Point& point : points_)
       path += fmt::format("{}{},{}", path.empty() ? "" : " ", coordinate(x(point.x)), coordinate(y(point.y)));
-    out += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"#0b3c7d\" stroke-width=\"1.5\"/>\n", path);
+    out += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"#0b3c7d\" stroke-width=\"1.5\"/>\n",
+                       path);
     for (const LinePlot::Point& point : points_) out += dot(point);
     return out + "</svg>\n";
   }

@@ -17,11 +17,9 @@ TEST(Cost, WorkOfLayersIsThatOfOneSample) {
   };
   EXPECT_EQ(work("conv1"),
             (LayerWork{.weights = 36, .biases = 4, .scales = 4, .inputs = 36, .multiply_adds = 36 * 36}));
-  EXPECT_EQ(work("conv2"), (LayerWork{.weights = 144,
-                                      .biases = 4,
-                                      .scales = 4,
-                                      .inputs = 4 * 36,
-                                      .multiply_adds = 4 * 36 * 36}));
+  EXPECT_EQ(
+      work("conv2"),
+      (LayerWork{.weights = 144, .biases = 4, .scales = 4, .inputs = 4 * 36, .multiply_adds = 4 * 36 * 36}));
   EXPECT_EQ(work("scores", {.granularity = numeric::Granularity::tensor}),
             (LayerWork{.weights = 108, .biases = 3, .scales = 1, .inputs = 36, .multiply_adds = 108}));
 }

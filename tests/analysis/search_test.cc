@@ -143,9 +143,7 @@ TEST(Search, InputsThatShareAScaleAgree) {
   EXPECT_EQ(front[1], (Assigned{20, 0, {{1, {0, 0}}}}));
 }
 
-TEST(Search, OfNothingIsOneAssignment) {
-  EXPECT_EQ(convex_front({}), (std::vector<Assigned>{{}}));
-}
+TEST(Search, OfNothingIsOneAssignment) { EXPECT_EQ(convex_front({}), (std::vector<Assigned>{{}})); }
 
 }  // namespace
 }  // namespace halftone::analysis

@@ -17,7 +17,8 @@ LinePlot plot() {
   return {.title = "t",
           .x_title = "cost",
           .y_title = "drop",
-          .points = {{.x = 0.0, .y = 10.0, .text = "first"}, {.x = 100.0, .y = 0.0, .text = "last", .marked = true}},
+          .points = {{.x = 0.0, .y = 10.0, .text = "first"},
+                     {.x = 100.0, .y = 0.0, .text = "last", .marked = true}},
           .level = 5.0};
 }
 
