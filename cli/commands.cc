@@ -40,6 +40,7 @@ int run_command_line(int argc, char** argv) {
   add_run(app, run);
   add_verify(app, run);
   add_sweep(app, run);
+  add_search(app, run);
   add_export(app, run);
   add_number(app, run);
   const auto is_asked_for = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

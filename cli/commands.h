@@ -17,6 +17,7 @@ void add_number(CLI::App& app, Run& run);
 void add_calibrate(CLI::App& app, Run& run);
 void add_quantize(CLI::App& app, Run& run);
 void add_run(CLI::App& app, Run& run);
+void add_search(CLI::App& app, Run& run);
 void add_sweep(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
 void add_verify(CLI::App& app, Run& run);

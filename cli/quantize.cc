@@ -1,28 +1,17 @@
-#include "halftone/quant/quantize.h"
-
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/float_graph.h"
-#include "cli/model_file.h"
+#include "cli/quantization.h"
 #include "cli/recipe_options.h"
-#include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/float_engine/executor.h"
-#include "halftone/onnx_io/save.h"
-#include "halftone/qgraph/lower.h"
-#include "halftone/qgraph/qoperators.h"
 #include "halftone/quant/calibration_file.h"
-#include "halftone/quant/islands.h"
 #include "halftone/quant/reconstruct.h"
 #include "halftone/report/table.h"
 
@@ -40,9 +29,7 @@ struct Options {
 
 // What quantizing came to.
 struct Result {
-  quant::Quantized quantized;
-  std::vector<quant::Island> islands;
-  qgraph::QuantizedGraph integers;
+  QuantizedModel model;
   std::uint64_t bytes = 0;  // written
   std::int64_t samples = 0;
 };
@@ -50,13 +37,13 @@ struct Result {
 nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
                        const Result& result) {
   nlohmann::json islands = nlohmann::json::array();
-  for (const quant::Island& island : result.islands)
+  for (const quant::Island& island : result.model.islands)
     islands.push_back({{"node", island.name},
                        {"op", island.op},
                        {"reason", island.reason},
                        {"multiply_adds", island.multiply_adds},
                        {"ends_network", island.ends_network}});
-  const qgraph::Work work = qgraph::count_work(result.integers);
+  const qgraph::Work work = qgraph::count_work(result.model.integers);
   return {{"model", options.model},
           {"output", options.output},
           {"recipe", quant::describe(recipe)},
@@ -64,18 +51,12 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
           {"bytes_before", before.file_bytes},
           {"bytes", result.bytes},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
-          {"parameter_bytes", parameter_bytes(result.quantized.graph)},
+          {"parameter_bytes", parameter_bytes(result.model.quantized.graph)},
           {"integer_nodes", work.integer_nodes},
           {"integer_macs", work.integer_macs},
           {"float_nodes", islands},
           {"float_macs", work.float_macs},
-          {"notes", result.quantized.notes}};
-}
-
-// The first reason why a network has nothing to quantize.
-std::string why_nothing(const ir::Graph& graph) {
-  const auto nodes = quant::float_nodes(graph);
-  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason);
+          {"notes", result.model.quantized.notes}};
 }
 
 void print_summary(const nlohmann::json& s) {
@@ -92,27 +73,6 @@ void print_summary(const nlohmann::json& s) {
         "    {}: {} '{}': {}\n", node["ends_network"].get<bool>() ? "float end of the network" : "float",
         node["op"].get<std::string>(), node["node"].get<std::string>(), node["reason"].get<std::string>());
   for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
-}
-
-// The quantized graph as the file format writes it.
-ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
-  if (format == "qoperator") return qgraph::with_integer_operators(graph);
-  if (format == "qonnx") return qgraph::with_quant_nodes(graph);
-  return graph;
-}
-
-// Unless the user allows it, nothing stays float between integers unnoticed.
-void refuse_islands(const std::vector<quant::Island>& islands, const Options& options) {
-  std::vector<std::string> named;
-  for (const quant::Island& island : islands)
-    if (!island.ends_network)
-      named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
-  if (named.empty()) return;
-  throw UnsupportedError(options.model,
-                         fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
-                                     "conversions",
-                                     named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
-                                     fmt::join(named, ", ")));
 }
 
 // The ranges of files that `calibrate` wrote, as the recipe's observers choose them.
@@ -139,65 +99,37 @@ quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe,
   return quant::choose_ranges(graph, calibrate(graph, samples, options.data), recipe);
 }
 
-// Parameters as the recipe's methods have them.
-quant::Parameters parameters_of(const ir::Graph& graph, const quant::RangeTable& ranges,
-                                const quant::Recipe& recipe, const analysis::Samples& samples,
-                                const Options& options) {
-  quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
-  if (quant::reconstructs(recipe))
-    with_samples(samples, options.data, "choosing weights", [&](const auto& source, const auto& calibration) {
-      quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
-    });
-  return parameters;
-}
-
-// Where the full recipe of a quantized file goes: out.recipe.toml for out.onnx; nowhere for a pipe.
-std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
-  if (is_special_file(output)) return std::nullopt;
-  return std::filesystem::path(output).replace_extension(".recipe.toml");
-}
-
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only && !options.file.ranges.empty())
     throw UsageError("--ranges", "of activations, which stay float");
   if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
     throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
-  check_writable(options.output);
-  const std::optional<std::filesystem::path> recipe_path = recipe_beside(options.output);
-  if (recipe_path) check_writable(recipe_path->string());
+  check_quantized_output(options.output);
   ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
-  if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options);
+  if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options.model);
   const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
                              needs_samples_before_calibration(recipe);
   if (needs_samples && !options.data.given())
     throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
-  quant::NormalTable normal = known_distributions(before.graph, recipe);
-  if (recipe.correct_bias == quant::BiasCorrection::analytic && normal.empty() && !options.data.given())
+  if (recipe.correct_bias == quant::BiasCorrection::analytic && !options.data.given() &&
+      known_distributions(before.graph, recipe).empty())
     throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
   analysis::Samples samples;
   if (options.data.given())
     samples = options.data.take(options.data.open(data::Part::train, before), before);
   graph = move_by_samples(std::move(graph), recipe, samples, options.data);
   const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
-  quant::Parameters parameters = parameters_of(graph, ranges, recipe, samples, options);
-  if (recipe.correct_bias == quant::BiasCorrection::analytic)
-    correct_biases(graph, parameters, std::move(normal), samples, options.data);
-  Result result{.quantized = quant::quantize(graph, parameters, recipe.arithmetic),
-                .samples = samples.size()};
-  if (!qgraph::is_quantized(result.quantized.graph))
-    throw UnsupportedError(options.model, "nothing to quantize: " + why_nothing(graph));
-  if (options.data.given())
-    result.quantized.graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
   // What can't become integers is refused before anything is written.
-  result.integers = qgraph::lower(result.quantized.graph);
-  result.islands = quant::islands_of(graph, result.integers);
-  if (!may_stay_float) refuse_islands(result.islands, options);
-  result.bytes = onnx_io::save_model(in_format(result.quantized.graph, options.file.format), options.output);
-  if (recipe_path) write_file(*recipe_path, recipe_file(recipe, options.data, options.file));
+  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float),
+                .samples = samples.size()};
+  ir::Graph& quantized = result.model.quantized.graph;
+  if (options.data.given()) quantized.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);

@@ -55,6 +55,19 @@ std::optional<std::int64_t> fixed_batch_of(const ir::Graph& graph, const std::ve
   return batch;
 }
 
+Tensor chosen_rows(const Tensor& rows, const std::vector<std::int64_t>& chosen) {
+  Shape shape = rows.shape();
+  shape[0] = static_cast<std::int64_t>(chosen.size());
+  Tensor result(rows.dtype(), shape);
+  const std::size_t row_bytes = rows.byte_size() / static_cast<std::size_t>(std::max<std::int64_t>(rows.dim(0), 1));
+  std::byte* out = result.mutable_bytes().data();
+  for (std::int64_t row : chosen) {
+    std::ranges::copy(rows.bytes().subspan(static_cast<std::size_t>(row) * row_bytes, row_bytes), out);
+    out += row_bytes;
+  }
+  return result;
+}
+
 }  // namespace
 
 bool Samples::has_pixels() const { return std::ranges::any_of(inputs, are_pixels); }
@@ -101,6 +114,23 @@ Samples sample(Samples samples, std::int64_t count) {
   samples.labels = std::move(labels);
   for (SampledInput& input : samples.inputs) input.rows = data::sample_rows(input.rows, count);
   return samples;
+}
+
+Samples left_by_sample(const Samples& samples, std::int64_t count) {
+  const std::int64_t size = samples.size();
+  count = std::clamp<std::int64_t>(count, 0, size);
+  std::vector<std::int64_t> left;
+  for (std::int64_t row = 0, taken = 0; row < size; ++row)
+    if (taken < count && row == taken * size / count)
+      ++taken;
+    else
+      left.push_back(row);
+  Samples result = samples;
+  for (SampledInput& input : result.inputs) input.rows = chosen_rows(input.rows, left);
+  result.labels.clear();
+  for (std::int64_t row : left)
+    if (!samples.labels.empty()) result.labels.push_back(samples.labels[static_cast<std::size_t>(row)]);
+  return result;
 }
 
 }  // namespace halftone::analysis

@@ -45,4 +45,7 @@ Samples samples_for(const ir::Graph& graph, std::vector<Tensor> arrays);
 // `count` rows at even spacing, or all when there are fewer, as data::sample takes them.
 Samples sample(Samples samples, std::int64_t count);
 
+// The rows that `sample` leaves, in their order.
+Samples left_by_sample(const Samples& samples, std::int64_t count);
+
 }  // namespace halftone::analysis

@@ -40,12 +40,14 @@ bool is_tensor(const ir::Graph& graph, const TensorRule& rule, const std::vector
 
 void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
   result.weights.assign(graph.nodes.size(), recipe.weights);
+  result.weights_ruled.assign(graph.nodes.size(), false);
   const std::vector<std::size_t> linear = linear_nodes(result.plan);
   for (const LayerRule& rule : recipe.layers) {
     bool found = false;
     for (std::size_t n : linear) {
       if (!is_layer(graph, rule, linear, n)) continue;
       result.weights[n] = rule.weights;
+      result.weights_ruled[n] = true;
       found = true;
     }
     if (!found)
@@ -92,9 +94,12 @@ void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe
     int& bits = result.activations[v].format.bits;
     bits = std::max(bits, kTableBits);
   }
+  result.activation_ruled.assign(graph.values.size(), false);
   for (std::size_t v = 0; v < graph.values.size(); ++v)
-    if (const auto at = of_class.find(result.plan.scale_class[v]); at != of_class.end())
+    if (const auto at = of_class.find(result.plan.scale_class[v]); at != of_class.end()) {
       result.activations[v] = *at->second;
+      result.activation_ruled[v] = true;
+    }
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ struct Assignment {
   Plan plan;                                   // without quantized values when the recipe is weight-only
   std::vector<WeightRecipe> weights;           // by node
   std::vector<ActivationRecipe> activations;   // by value
+  std::vector<bool> weights_ruled;             // by node: a rule gave them
+  std::vector<bool> activation_ruled;          // by value, likewise
 };
 
 // Throws UsageError for a rule that matches nothing.

@@ -40,7 +40,7 @@ void check_activations(const ActivationRecipe& activations, const Recipe& recipe
     throw UsageError("recipe", "arithmetic shift without power-of-two scales");
 }
 
-std::string bits_of(const WeightRecipe& weights) {
+std::string bits_text(const WeightRecipe& weights) {
   switch (weights.code) {
     case WeightCode::binary:
       return "w1";
@@ -76,6 +76,11 @@ std::string describe(const WeightRecipe& weights) {
 
 }  // namespace
 
+int bits_of(const WeightRecipe& weights) {
+  if (weights.code == WeightCode::affine) return weights.format.bits;
+  return weights.code == WeightCode::binary ? 1 : 2;
+}
+
 void use_powers_of_two(Recipe& recipe) {
   recipe.weights.power_of_two = recipe.activations.power_of_two = true;
   for (LayerRule& rule : recipe.layers) rule.weights.power_of_two = true;
@@ -106,7 +111,7 @@ void check(const Recipe& recipe) {
 }
 
 std::string describe(const Recipe& recipe) {
-  std::string text = bits_of(recipe.weights);
+  std::string text = bits_text(recipe.weights);
   if (!recipe.weight_only) text += fmt::format("a{}", recipe.activations.format.bits);
   text += ", " + describe(recipe.weights);
   if (recipe.weight_only)

@@ -47,6 +47,9 @@ struct WeightRecipe {
   bool operator==(const WeightRecipe&) const = default;
 };
 
+// Of one integer: 1 of binary weights, 2 of ternary ones.
+int bits_of(const WeightRecipe& weights);
+
 // Activations of 2, 4, 8 or 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8
 // bits at least, unless a rule names it: it is looked up, and multiplies nothing.
 struct ActivationRecipe {

@@ -179,17 +179,17 @@ class Reconstruction {
         assigned_(assign(graph, recipe)),
         walk_(walk) {}
 
+  Batches linear(std::size_t n) { return linear(n, assigned_.weights[n], *parameters_.weights[n]); }
+
   // The layer's output in the quantized network, once weights and bias are chosen.
-  Batches linear(std::size_t n) {
+  Batches linear(std::size_t n, const WeightRecipe& recipe, QuantizedWeights& weights) {
     const ir::Node& node = graph_.nodes[n];
-    QuantizedWeights& weights = *parameters_.weights[n];
-    const WeightRecipe& recipe = assigned_.weights[n];
     const std::span<const float> bias = bias_of(graph_, node);
     const bool corrects = recipe_.correct_bias == BiasCorrection::measured && !bias.empty();
     if (recipe.rounding != WeightRounding::nearest && has_problem(node))
       LayerRounding(walk_, n, recipe, recipe_.adaround_steps, corrects, input_scale(n), weights).run();
     if (!weights.bias.empty()) set_bias(weights, bias, input_scale(n).value());
-    Batches y = output(n, bias);
+    Batches y = output(n, bias, weights);
     if (!corrects) return y;
     const bool conv = walk_.real(node.outputs[0])[0].rank() > 2 && ir::weight_axis(node.op) == 0 &&
                       !std::holds_alternative<ir::Gemm>(node.op);
@@ -203,7 +203,7 @@ class Reconstruction {
       weights.real_bias = corrected;
     else
       set_bias(weights, corrected, input_scale(n).value());
-    return output(n, corrected);
+    return output(n, corrected, weights);
   }
 
  private:
@@ -212,8 +212,7 @@ class Reconstruction {
     return x ? std::optional(x->affine.scale) : std::nullopt;
   }
 
-  Batches output(std::size_t n, std::span<const float> bias) const {
-    const QuantizedWeights& weights = *parameters_.weights[n];
+  Batches output(std::size_t n, std::span<const float> bias, const QuantizedWeights& weights) const {
     const Tensor real = numeric::dequantize(weights.q, weights.params);
     if (bias.empty()) return walk_.linear_output(n, real, nullptr);
     const auto values = real_bias(weights, bias, input_scale(n).value_or(1.0F));
@@ -237,12 +236,15 @@ bool reconstructs(const Recipe& recipe) {
 }
 
 void reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, const SampleSource& samples,
-                 const CalibrationOptions& options, const MakeExecutor& make_executor) {
+                 const CalibrationOptions& options, const MakeExecutor& make_executor,
+                 std::span<Alternative> alternatives) {
   Walk walk(graph, samples, kMaxSamples, options, make_executor);
   Reconstruction layers(graph, parameters, recipe, walk);
   walk.start(parameters);
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     walk.run_real(n);
+    for (Alternative& alternative : alternatives)
+      if (alternative.node == n) layers.linear(n, alternative.recipe, alternative.weights);
     walk.run_quantized(n, parameters, parameters.weights[n] ? layers.linear(n) : Batches{});
     walk.finish(n);
     if (options.progress) options.progress(static_cast<double>(n + 1) / static_cast<double>(graph.nodes.size()));

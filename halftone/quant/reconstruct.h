@@ -2,6 +2,8 @@
 // quantized network before it gives.
 #pragma once
 
+#include <span>
+
 #include "halftone/quant/walk.h"
 
 namespace halftone::quant {
@@ -9,13 +11,21 @@ namespace halftone::quant {
 // Whether a recipe asks for it.
 bool reconstructs(const Recipe& recipe);
 
+// Weights that a layer could have, all others being as they are.
+struct Alternative {
+  std::size_t node = 0;
+  WeightRecipe recipe;
+  QuantizedWeights weights;  // rounded to nearest, then as chosen
+};
+
 // Rounds the weights of `parameters` as the recipe's methods say, and corrects biases: b ← b + E[y − ŷ], y the
 // float network's output of the layer and ŷ the quantized one's, by channel (Nagel et al., Data-Free
 // Quantization, ICCV 2019, section 4.2, measured). Layers without a bias get none. With a method other than
 // nearest, scales that are not powers of two follow their integers. A scale or a correction with which a bias
-// would be beyond 2^30 steps is not taken. At most 16,384 samples. Throws InputError for values that are not
-// finite.
+// would be beyond 2^30 steps is not taken. The alternatives are chosen on the way, each on the inputs that its layer
+// has in the network. At most 16,384 samples. Throws InputError for values that are not finite.
 void reconstruct(const ir::Graph& graph, Parameters& parameters, const Recipe& recipe, const SampleSource& samples,
-                 const CalibrationOptions& options, const MakeExecutor& make_executor);
+                 const CalibrationOptions& options, const MakeExecutor& make_executor,
+                 std::span<Alternative> alternatives = {});
 
 }  // namespace halftone::quant

@@ -135,5 +135,23 @@ TEST(CorrectBias, OfWeightsAloneIsWrittenAsFloat) {
   EXPECT_LT(output_error(g, recipe), output_error(g, coarse(WeightRounding::nearest, true)));
 }
 
+TEST(Reconstruct, AlternativesAreWhatTheLayerWouldHaveAndChangeNothing) {
+  const ir::Graph graph = conv_network();
+  Recipe recipe = coarse(WeightRounding::error_feedback, false);
+  recipe.correct_bias = BiasCorrection::measured;
+  const Tensor samples = samples_of(200, 9);
+  const RangeTable ranges = choose_ranges(graph, statistics_of(graph, samples), recipe);
+  const Parameters nearest = choose_parameters(graph, ranges, recipe);
+  std::vector<Alternative> alternatives;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (nearest.weights[n]) alternatives.push_back({n, recipe.weights, *nearest.weights[n]});
+  Parameters parameters = nearest;
+  reconstruct(graph, parameters, recipe, source_of(samples), {}, interpreter_of, alternatives);
+  const Parameters without = parameters_of(graph, recipe);
+  for (const Alternative& alternative : alternatives)
+    EXPECT_EQ(alternative.weights, *parameters.weights[alternative.node]);
+  EXPECT_EQ(parameters.weights, without.weights);
+}
+
 }  // namespace
 }  // namespace halftone::quant

@@ -1,0 +1,90 @@
+#include "cli/quantization.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/calibration.h"
+#include "cli/float_graph.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/float_engine/executor.h"
+#include "halftone/onnx_io/save.h"
+#include "halftone/qgraph/lower.h"
+#include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/reconstruct.h"
+
+namespace halftone::cli {
+namespace {
+
+// The first reason why a network has nothing to quantize.
+std::string why_nothing(const ir::Graph& graph) {
+  const auto nodes = quant::float_nodes(graph);
+  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason);
+}
+
+// The quantized graph as the file format writes it.
+ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
+  if (format == "qoperator") return qgraph::with_integer_operators(graph);
+  if (format == "qonnx") return qgraph::with_quant_nodes(graph);
+  return graph;
+}
+
+}  // namespace
+
+void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model) {
+  std::vector<std::string> named;
+  for (const quant::Island& island : islands)
+    if (!island.ends_network)
+      named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
+  if (named.empty()) return;
+  throw UnsupportedError(model,
+                         fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
+                                     "conversions",
+                                     named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
+                                     fmt::join(named, ", ")));
+}
+
+quant::Parameters parameters_of(const ir::Graph& model, const ir::Graph& graph, const quant::RangeTable& ranges,
+                                const quant::Recipe& recipe, const analysis::Samples& samples,
+                                const DataOptions& data, const std::string& title) {
+  quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
+  if (quant::reconstructs(recipe))
+    with_samples(samples, data, title, [&](const auto& source, const auto& calibration) {
+      quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
+    });
+  if (recipe.correct_bias == quant::BiasCorrection::analytic)
+    correct_biases(graph, parameters, known_distributions(model, recipe), samples, data);
+  return parameters;
+}
+
+QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
+                               const quant::Parameters& parameters, const quant::Recipe& recipe,
+                               bool may_stay_float) {
+  QuantizedModel result{
+      .quantized = quant::quantize(graph, parameters, recipe.arithmetic), .integers = {}, .islands = {}};
+  if (!qgraph::is_quantized(result.quantized.graph))
+    throw UnsupportedError(model, "nothing to quantize: " + why_nothing(graph));
+  result.integers = qgraph::lower(result.quantized.graph);
+  result.islands = quant::islands_of(graph, result.integers);
+  if (!may_stay_float) refuse_islands(result.islands, model);
+  return result;
+}
+
+std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
+  if (is_special_file(output)) return std::nullopt;
+  return std::filesystem::path(output).replace_extension(".recipe.toml");
+}
+
+void check_quantized_output(const std::string& output) {
+  check_writable(output);
+  if (const auto recipe = recipe_beside(output)) check_writable(*recipe);
+}
+
+std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
+                              const DataOptions& data, const FileSettings& file, const std::string& output) {
+  const std::uint64_t bytes = onnx_io::save_model(in_format(quantized, file.format), output);
+  if (const auto beside = recipe_beside(output)) write_file(*beside, recipe_file(recipe, data, file));
+  return bytes;
+}
+
+}  // namespace halftone::cli

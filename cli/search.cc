@@ -1,0 +1,235 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <memory>
+
+#include "cli/calibration.h"
+#include "cli/commands.h"
+#include "cli/float_graph.h"
+#include "cli/number_list.h"
+#include "cli/reference.h"
+#include "cli/search_task.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr std::int64_t kLeastRows = 8;  // of the training samples, in three parts
+
+analysis::Budget budget_of(const std::string& name) {
+  if (name == "time")
+    throw UnsupportedError("--budget",
+                           "time has to be asked of the engine, which there is none of yet, got time, "
+                           "expected bytes, bitops or energy");
+  return value_in(analysis::kBudgetNames, name, "--budget");
+}
+
+// "25000", in the budget's unit, or "50%" of what all cost as they start.
+double limit_of(const std::string& text, double start_cost) {
+  const bool share = text.ends_with('%');
+  const char* const end = text.data() + text.size() - (share ? 1 : 0);
+  double value = 0.0;
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || at != end || !(value > 0.0) || value > 1e300)
+    throw UsageError(
+        "--limit",
+        fmt::format("got '{}', expected a number of bytes, bit-operations or pJ, or a share as 50%", text));
+  return share ? value / 100.0 * start_cost : value;
+}
+
+void check_options(const SearchOptions& options) {
+  const bool chooses = options.max_drop || !options.limit.empty();
+  if (!options.output.empty() && !chooses)
+    throw UsageError("-o", "got neither --max-drop nor --limit, expected one to say which model is written");
+  if (options.max_drop && !(*options.max_drop >= 0.0 && *options.max_drop <= 100.0))
+    throw UsageError("--max-drop",
+                     fmt::format("got {}, expected percentage points, 0 to 100", *options.max_drop));
+  if (!options.output.empty()) check_quantized_output(options.output);
+  if (!options.html.empty()) check_writable(options.html);
+  if (!options.html.empty() && options.html == options.output)
+    throw UsageError(options.html, "given for two outputs, expected a file for each");
+  if (!options.data.given())
+    throw UsageError("--data",
+                     "or --images: no samples to calibrate and measure on, neither here nor in a recipe");
+  if (options.data.images.empty() && data::parse_source(options.data.data).part == data::Part::test)
+    throw UsageError("--data",
+                     fmt::format("got '{}', expected training samples: what test samples choose, they "
+                                 "cannot judge",
+                                 options.data.data));
+}
+
+quant::Recipe start_recipe(const SearchOptions& options) {
+  quant::Recipe recipe = options.recipe.recipe();
+  if (recipe.weight_only || recipe.weights.code != quant::WeightCode::affine)
+    throw UsageError("--bits",
+                     fmt::format("got {}, expected weights of 2 bits or more and activations, as w8a8",
+                                 quant::describe(recipe)));
+  return recipe;
+}
+
+std::vector<int> input_bits_of(const SearchOptions& options, analysis::Budget budget,
+                               const quant::Recipe& recipe) {
+  if (options.activations.empty())
+    return budget == analysis::Budget::bytes ? std::vector<int>{recipe.activations.format.bits}
+                                             : std::vector<int>{4, 8};
+  const std::vector<int> bits = parse_numbers("--activations", options.activations, 2, 16);
+  for (int b : bits)
+    if (b != 2 && b != 4 && b != 8 && b != 16)
+      throw UsageError("--activations", fmt::format("got {}, expected 2, 4, 8 or 16", b));
+  return bits;
+}
+
+// The limit, once it is known to be within reach.
+std::optional<double> checked_limit(const SearchTask& task) {
+  if (task.options.limit.empty()) return std::nullopt;
+  const double limit = limit_of(task.options.limit, task.start_cost);
+  double least = 0.0;
+  for (const analysis::MixedGroup& group : task.groups)
+    for (const analysis::MixedLayer& layer : group.layers)
+      least += cost_of(task.budget, layer.work, layer.bits.front(), group.bits.front());
+  if (limit < least)
+    throw UsageError("--limit",
+                     fmt::format("got {}, expected at least {}, the cost with the fewest bits everywhere",
+                                 cost_text(task.budget, limit), cost_text(task.budget, least)));
+  return limit;
+}
+
+void open_network(SearchTask& task) {
+  const SearchOptions& options = task.options;
+  task.model = load_model_file(options.model, options.file.shapes.input_shapes());
+  if (task.model.integers) throw InputError(options.model, "is quantized already, expected a float model");
+  output_index(task.model, options.scores);
+  task.graph = float_graph(task.model.graph, task.recipe);
+  if (!options.file.allow_float)
+    refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
+  task.groups =
+      analysis::mixed_groups(task.graph, task.recipe, parse_numbers("--weights", options.weights, 2, 16),
+                             input_bits_of(options, task.budget, task.recipe));
+  bool choices = false;
+  for (const analysis::MixedGroup& group : task.groups)
+    for (const analysis::MixedLayer& layer : group.layers)
+      choices = choices || group.bits.size() > 1 || layer.bits.size() > 1;
+  if (!choices)
+    throw InputError(options.model,
+                     "no layer has a choice of bits, expected layers with weights that no rule of the "
+                     "recipe names, and several --weights or --activations");
+  task.start_cost = start_cost(task.budget, task.groups);
+  task.limit = checked_limit(task);
+}
+
+void open_samples(SearchTask& task) {
+  DataOptions all = task.options.data;
+  all.samples = 0;
+  const analysis::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, true);
+  if (samples.labels.empty())
+    throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
+  const std::int64_t calibration = task.options.data.samples;
+  const std::int64_t left = samples.size() - std::min(calibration, samples.size());
+  if (left < kLeastRows)
+    throw InputError(samples.name,
+                     fmt::format("{} samples besides {} to calibrate on, expected {} or more: fewer "
+                                 "--calibration-samples leave more",
+                                 left, calibration, kLeastRows));
+  const analysis::Samples rest = analysis::left_by_sample(samples, calibration);
+  const std::int64_t harm = std::min(task.options.harm_samples, left / 2);
+  task.calibration = analysis::sample(samples, calibration);
+  task.harm = analysis::sample(rest, harm);
+  task.held_out = analysis::sample(analysis::left_by_sample(rest, harm), task.options.samples);
+  task.graph = move_by_samples(std::move(task.graph), task.recipe, task.calibration, task.options.data);
+  task.seen = calibrate(task.graph, task.calibration, task.options.data);
+}
+
+void write(const SearchTask& task, SearchResult& result) {
+  ir::Graph& quantized = result.model->quantized.graph;
+  quantized.metadata[kPreprocessingKey] = data::encode(task.calibration.preprocessing);
+  result.bytes =
+      write_quantized(quantized, result.recipe, task.options.data, task.options.file, task.options.output);
+}
+
+int run_search(const SearchOptions& options) {
+  SearchTask task{.options = options, .budget = budget_of(options.budget)};
+  task.recipe = start_recipe(options);
+  check_options(options);
+  open_network(task);
+  open_samples(task);
+  SearchResult result = search(task);
+  if (result.chosen && !options.output.empty()) write(task, result);
+  present(task, result);
+  return options.max_drop && !result.chosen ? kNo : kYes;
+}
+
+void add_search_options(CLI::App& command, SearchOptions& options) {
+  command
+      .add_option(
+          "--budget", options.budget,
+          "What is to be spared: bytes (of packed weights), bitops (multiply-adds by the bits of both "
+          "operands), energy (pJ, by Horowitz's table of 45 nm) or time")
+      ->check(CLI::IsMember({"bytes", "bitops", "energy", "time"}))
+      ->capture_default_str();
+  CLI::Option* drop =
+      command.add_option("--max-drop", options.max_drop,
+                         "Choose the cheapest that loses at most so many percentage points of accuracy");
+  command
+      .add_option(
+          "--limit", options.limit,
+          "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
+          "--bits costs")
+      ->excludes(drop);
+  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8")
+      ->capture_default_str();
+  command.add_option(
+      "--activations", options.activations,
+      "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, and for bytes those of "
+      "--bits)");
+  command.add_option("--harm-samples", options.harm_samples, "Samples that every choice is measured on")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  command
+      .add_option("--samples", options.samples, "Samples that accuracy is measured on, apart from all others")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  command.add_option("--scores", options.scores,
+                     "The network's output whose largest number is the class (otherwise the first)");
+}
+
+}  // namespace
+
+void add_search(CLI::App& app, Run& run) {
+  auto options = std::make_shared<SearchOptions>();
+  options->data.samples = kCalibrationSamples;
+  CLI::App* command = app.add_subcommand("search", "Bits for each layer: the best models under a budget");
+  command->footer(
+      "Example: halftone search mlp.onnx --data mnist --budget bytes --max-drop 0.5 -o best.onnx\n"
+      "Every layer is measured at every number of bits, the others as --bits says; the best assignments by "
+      "these "
+      "measurements are the front, whose models are then measured themselves. Layers that --first-last or a "
+      "rule of "
+      "--recipe names keep their bits. All samples are training samples.");
+  command->add_option("model", options->model, "Float ONNX model")->required();
+  command->add_option("-o,--output", options->output,
+                      "ONNX file to write, with the recipe that quantize makes it by beside it");
+  add_search_options(*command, *options);
+  command->add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
+      ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
+      ->capture_default_str();
+  command->add_flag("--allow-float", options->file.allow_float, "Nodes without an integer form stay float");
+  options->file.shapes.add_to(*command);
+  options->data.may_be_missing = true;
+  options->data.samples_name = "--calibration-samples";
+  options->data.add_to(*command, data::Part::train,
+                       "Samples to calibrate on, spread over the set (otherwise 1024)");
+  options->recipe.add_to(*command);
+  command->add_flag("--json", options->json, "Print the result as JSON");
+  command->add_option("--html", options->html, "A page with the front drawn")->type_name("FILE");
+  command->callback([options, command, &run] {
+    run = [options, command] {
+      if (!options->recipe.file.empty())
+        take_over(options->recipe.file, *command, options->data, options->file);
+      return run_search(*options);
+    };
+  });
+}
+
+}  // namespace halftone::cli

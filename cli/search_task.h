@@ -1,0 +1,84 @@
+// What `halftone search` works on and finds: bits of every layer under a budget.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/data_options.h"
+#include "cli/quantization.h"
+#include "cli/recipe_options.h"
+#include "halftone/analysis/mixed_precision.h"
+#include "halftone/quant/statistics.h"
+
+namespace halftone::cli {
+
+struct SearchOptions {
+  std::string model;
+  std::string output;
+  DataOptions data;
+  RecipeOptions recipe;
+  FileSettings file;
+  std::string budget = "bytes";
+  std::string weights = "2-6,8";
+  std::string activations;         // empty: 4 and 8 where the budget counts them
+  std::optional<double> max_drop;  // percentage points
+  std::string limit;
+  std::int64_t harm_samples = 512;
+  std::int64_t samples = 4096;  // held out, for accuracy
+  std::string scores;           // the output whose largest number is the class
+  std::string html;
+  bool json = false;
+};
+
+struct SearchTask {
+  const SearchOptions& options;
+  ModelFile model;
+  quant::Recipe recipe;  // that all start from
+  ir::Graph graph;
+  analysis::Budget budget = analysis::Budget::bytes;
+  std::vector<analysis::MixedGroup> groups;
+  double start_cost = 0.0;
+  std::optional<double> limit;
+  // Three parts of the training samples that share no row.
+  analysis::Samples calibration;
+  analysis::Samples harm;
+  analysis::Samples held_out;
+  quant::StatisticsTable seen;  // on those to calibrate on
+};
+
+// Accuracy lost on the held-out samples against the float network, in percentage points, with its standard
+// error: of d the samples that one of the two alone has right, √(d − (lost)²/n)/n.
+struct Drop {
+  double points = 0.0;
+  double error = 0.0;
+  double accuracy = 0.0;
+};
+
+struct SearchPoint {
+  analysis::Assigned assigned;
+  std::optional<Drop> drop;  // of the simulation, where it was measured
+};
+
+struct SearchResult {
+  double float_accuracy = 0.0;
+  double start_harm = 0.0;
+  Drop start;
+  std::vector<SearchPoint> front;
+  std::optional<std::size_t> chosen;  // of the front
+  Drop chosen_drop;                   // in integers
+  quant::Recipe recipe;               // of the chosen one
+  std::optional<QuantizedModel> model;
+  std::uint64_t bytes = 0;  // written
+};
+
+// Measures all choices and the front, and chooses.
+SearchResult search(const SearchTask& task);
+
+// "12.3 kB", "4.56 Gbitops", "1.23 uJ".
+std::string cost_text(analysis::Budget budget, double cost);
+
+// Prints it, and writes the page asked for.
+void present(const SearchTask& task, const SearchResult& result);
+
+}  // namespace halftone::cli

@@ -1,0 +1,70 @@
+#include "halftone/analysis/cost.h"
+
+#include "halftone/qgraph/quantized_graph.h"
+#include "halftone/quant/weights.h"
+
+namespace halftone::analysis {
+namespace {
+
+constexpr int kAccumulatorBits = 32;
+constexpr int kBiasBits = 32;
+constexpr int kScaleBytes = 4;
+constexpr double kDramPerBit = 640.0 / 32.0;  // pJ
+constexpr double kSramPerBit = 10.0 / 64.0;
+
+// The line through (x0, y0) and (x1, y1).
+double on_line(double x, double x0, double y0, double x1, double y1) {
+  return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
+}
+
+std::int64_t elements(const Shape& shape) {
+  std::int64_t count = 1;
+  for (std::int64_t dim : shape) count *= dim == kDynamic ? 1 : dim;
+  return count;
+}
+
+double bytes(const LayerWork& work, int weight_bits) {
+  const std::int64_t packed = (work.weights * weight_bits + 7) / 8;
+  return static_cast<double>(packed + work.biases * kBiasBits / 8 + work.scales * kScaleBytes);
+}
+
+double energy(const LayerWork& work, int weight_bits, int input_bits) {
+  const double multiply_add =
+      multiplication_energy(weight_bits, input_bits) + addition_energy(kAccumulatorBits);
+  return static_cast<double>(work.multiply_adds) * multiply_add +
+         static_cast<double>(work.weights * weight_bits + work.biases * kBiasBits) * kDramPerBit +
+         static_cast<double>(work.inputs * input_bits) * kSramPerBit;
+}
+
+}  // namespace
+
+LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::WeightRecipe& weights) {
+  const Shape& x = graph.value(node.inputs[0]).shape;
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  const bool one_scale = weights.granularity == numeric::Granularity::tensor;
+  return {.weights = elements(w),
+          .biases = static_cast<std::int64_t>(quant::bias_of(graph, node).size()),
+          .scales = one_scale ? 1 : w.at(static_cast<std::size_t>(ir::weight_axis(node.op))),
+          .inputs = elements(x),
+          .multiply_adds = qgraph::multiply_adds(node.op, x, w, graph.value(node.outputs[0]).shape)};
+}
+
+double addition_energy(int bits) { return on_line(bits, 8, 0.03, 32, 0.1); }
+
+double multiplication_energy(int weight_bits, int input_bits) {
+  return on_line(weight_bits * input_bits, 8 * 8, 0.2, 32 * 32, 3.1);
+}
+
+double cost_of(Budget budget, const LayerWork& work, int weight_bits, int input_bits) {
+  switch (budget) {
+    case Budget::bytes:
+      return bytes(work, weight_bits);
+    case Budget::bit_operations:
+      return static_cast<double>(work.multiply_adds * weight_bits * input_bits);
+    case Budget::energy:
+      return energy(work, weight_bits, input_bits);
+  }
+  return 0.0;
+}
+
+}  // namespace halftone::analysis

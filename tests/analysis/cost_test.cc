@@ -1,0 +1,59 @@
+// What layers cost, in numbers worked out by hand.
+#include "halftone/analysis/cost.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/analysis/network.h"
+
+namespace halftone::analysis {
+namespace {
+
+TEST(Cost, WorkOfLayersIsThatOfOneSample) {
+  const ir::Graph graph = float_network();
+  const auto work = [&](std::string_view name, const quant::WeightRecipe& recipe = {}) {
+    for (const ir::Node& node : graph.nodes)
+      if (node.name == name) return work_of(graph, node, recipe);
+    throw std::logic_error("no such node");
+  };
+  EXPECT_EQ(work("conv1"),
+            (LayerWork{.weights = 36, .biases = 4, .scales = 4, .inputs = 36, .multiply_adds = 36 * 36}));
+  EXPECT_EQ(
+      work("conv2"),
+      (LayerWork{.weights = 144, .biases = 4, .scales = 4, .inputs = 4 * 36, .multiply_adds = 4 * 36 * 36}));
+  EXPECT_EQ(work("scores", {.granularity = numeric::Granularity::tensor}),
+            (LayerWork{.weights = 108, .biases = 3, .scales = 1, .inputs = 36, .multiply_adds = 108}));
+}
+
+TEST(Cost, EnergiesOfHorowitzAreMetAndLinesBetweenThem) {
+  EXPECT_DOUBLE_EQ(addition_energy(8), 0.03);
+  EXPECT_DOUBLE_EQ(addition_energy(32), 0.1);
+  EXPECT_DOUBLE_EQ(addition_energy(20), 0.065);
+  EXPECT_DOUBLE_EQ(multiplication_energy(8, 8), 0.2);
+  EXPECT_DOUBLE_EQ(multiplication_energy(32, 32), 3.1);
+  EXPECT_DOUBLE_EQ(multiplication_energy(4, 16), 0.2);
+  EXPECT_DOUBLE_EQ(multiplication_energy(2, 4), 0.2 - 2.9 * 56 / 960);
+  for (int w = 1; w <= 16; ++w)
+    for (int a = 2; a <= 16; ++a) EXPECT_GT(multiplication_energy(w, a), 0.0) << w << ' ' << a;
+}
+
+TEST(Cost, OfEachBudget) {
+  const LayerWork work{.weights = 37, .biases = 3, .scales = 2, .inputs = 10, .multiply_adds = 1000};
+  EXPECT_EQ(cost_of(Budget::bytes, work, 8, 8), 37 + 12 + 8);
+  EXPECT_EQ(cost_of(Budget::bytes, work, 3, 4), 14 + 12 + 8);  // 111 bits
+  EXPECT_EQ(cost_of(Budget::bit_operations, work, 3, 4), 12000);
+  EXPECT_DOUBLE_EQ(cost_of(Budget::energy, work, 8, 8),
+                   1000 * (0.2 + 0.1) + (37 * 8 + 3 * 32) * 20.0 + 80 * 10.0 / 64);
+}
+
+TEST(Cost, FewerBitsNeverCostMore) {
+  const LayerWork work{.weights = 370, .biases = 3, .scales = 2, .inputs = 10, .multiply_adds = 1000};
+  for (const auto& [budget, name] : kBudgetNames)
+    for (int w = 2; w <= 16; ++w)
+      for (int a = 2; a <= 16; ++a) {
+        EXPECT_LT(cost_of(budget, work, w - 1, a), cost_of(budget, work, w, a)) << name;
+        EXPECT_LE(cost_of(budget, work, w, a - 1), cost_of(budget, work, w, a)) << name;
+      }
+}
+
+}  // namespace
+}  // namespace halftone::analysis
