@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -92,11 +94,26 @@ quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::G
   return quant::choose_ranges(graph, all.seen, recipe, all.set);
 }
 
+// One line of the value that wants the most.
+void warn_of_too_few(const std::vector<quant::Shortage>& shortages, std::int64_t samples) {
+  const auto ratio = [](const quant::Shortage& s) {
+    return static_cast<double>(s.wanted) / static_cast<double>(std::max<std::int64_t>(s.seen, 1));
+  };
+  const auto most = std::ranges::max_element(shortages, {}, ratio);
+  if (most == shortages.end()) return;
+  fmt::print(stderr, "warning: [{}] {} saw {} values of it in {} samples, and wants {}: {} samples or more\n", most->value,
+             quant::describe(most->observer), report::format_count(most->seen), report::format_count(samples),
+             report::format_count(most->wanted),
+             report::format_count(static_cast<std::int64_t>(std::ceil(ratio(*most) * static_cast<double>(samples)))));
+}
+
 quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                             const Options& options) {
   if (recipe.weight_only) return {};
   if (!options.file.ranges.empty()) return ranges_from(options.file.ranges, graph, recipe);
-  return quant::choose_ranges(graph, calibrate(graph, samples, options.data), recipe);
+  const quant::StatisticsTable seen = calibrate(graph, samples, options.data);
+  warn_of_too_few(quant::shortages(graph, seen, recipe), samples.size());
+  return quant::choose_ranges(graph, seen, recipe);
 }
 
 int quantize(const Options& options) {

@@ -18,7 +18,7 @@ std::span<const Observer> observers() {
       {"moving-average", "momentum", 0.9, 0.0, 0.97, moving_average},
       {"percentile", "percent of the values", 99.99, 51.0, 100.0, percentile},
       {"sigma", "standard deviations", 3.0, 0.1, 100.0, k_sigma},
-      {.name = "kl", .choose = kl_divergence},
+      {.name = "kl", .choose = kl_divergence, .values_a_level = 8},
       {.name = "mse", .choose = mean_squared_error},
       {.name = "l1", .choose = mean_absolute_error},
       {"fixed", "fraction length", 4.0, -64.0, 64.0, fixed_point, true},

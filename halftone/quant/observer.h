@@ -52,7 +52,8 @@ struct Observer {
   double least = 0.0;
   double most = 0.0;
   numeric::Range (*choose)(const Statistics&, const Target&, double number) = nullptr;
-  bool whole = false;  // whole numbers only
+  bool whole = false;        // whole numbers only
+  int values_a_level = 0;    // of fewer seen the distribution is not known well enough
 };
 
 std::span<const Observer> observers();

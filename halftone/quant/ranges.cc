@@ -26,6 +26,20 @@ ClassRanges set_ranges(const ir::Graph& graph, const Plan& plan, const RangeTabl
   return result;
 }
 
+// What was seen of all values that share a scale, unless one is set.
+std::map<ir::ValueId, Statistics> class_statistics(const ir::Graph& graph, const Plan& decided,
+                                                   const StatisticsTable& seen, const ClassRanges& set) {
+  std::map<ir::ValueId, Statistics> classes;
+  for (std::size_t v = 0; v < graph.values.size(); ++v) {
+    if (!decided.quantized[v] || set.contains(decided.scale_class[v])) continue;
+    const auto found = seen.find(graph.values[v].name);
+    if (found == seen.end())
+      throw InputError("quantize", fmt::format("no range for value '{}'", graph.values[v].name));
+    classes[decided.scale_class[v]].merge(found->second);
+  }
+  return classes;
+}
+
 }  // namespace
 
 RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
@@ -33,15 +47,7 @@ RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, co
   const Assignment assigned = assign(graph, recipe);
   const Plan& decided = assigned.plan;
   ClassRanges chosen = set_ranges(graph, decided, set);
-  std::map<ir::ValueId, Statistics> classes;
-  for (std::size_t v = 0; v < graph.values.size(); ++v) {
-    if (!decided.quantized[v] || chosen.contains(decided.scale_class[v])) continue;
-    const auto found = seen.find(graph.values[v].name);
-    if (found == seen.end())
-      throw InputError("quantize", fmt::format("no range for value '{}'", graph.values[v].name));
-    classes[decided.scale_class[v]].merge(found->second);
-  }
-  for (const auto& [representative, statistics] : classes) {
+  for (const auto& [representative, statistics] : class_statistics(graph, decided, seen, chosen)) {
     const ActivationRecipe& to = assigned.activations[static_cast<std::size_t>(representative)];
     chosen[representative] = to.observer.choose(statistics, {to.format, to.scheme, to.power_of_two});
   }
@@ -49,6 +55,20 @@ RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, co
   for (std::size_t v = 0; v < graph.values.size(); ++v)
     if (decided.quantized[v]) table[graph.values[v].name] = chosen.at(decided.scale_class[v]);
   return table;
+}
+
+std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe) {
+  const Assignment assigned = assign(graph, recipe);
+  std::vector<Shortage> result;
+  for (const auto& [representative, statistics] : class_statistics(graph, assigned.plan, seen, {})) {
+    const auto v = static_cast<std::size_t>(representative);
+    const ActivationRecipe& to = assigned.activations[v];
+    const std::int64_t levels = std::min<std::int64_t>(std::int64_t{1} << to.format.bits, Histogram::kSide);
+    const std::int64_t wanted = to.observer.observer->values_a_level * levels;
+    const std::int64_t count = statistics.histogram().count();
+    if (count < wanted) result.push_back({graph.values[v].name, to.observer, count, wanted});
+  }
+  return result;
 }
 
 }  // namespace halftone::quant

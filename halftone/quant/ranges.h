@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "halftone/ir/graph.h"
 #include "halftone/quant/recipe.h"
@@ -17,5 +18,14 @@ using RangeTable = std::map<std::string, numeric::Range, std::less<>>;
 // Throws InputError naming a value without statistics, or a set one that is none of the network's.
 RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
                          const RangeTable& set = {});
+
+// A value of which too little was seen for its observer (Observer::values_a_level for each level of its format).
+struct Shortage {
+  std::string value;
+  ObserverChoice observer;
+  std::int64_t seen = 0;
+  std::int64_t wanted = 0;
+};
+std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe);
 
 }  // namespace halftone::quant

@@ -51,11 +51,18 @@ class Recipes(Quantizations):
 
     def test_every_method_verifies(self):
         for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
-                          ['--bits', 'w8a16'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20]):
+                          ['--bits', 'w8a16'], ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias'],
+                          ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20]):
             with self.subTest(arguments):
                 self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
                 out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
                 self.assertEqual(out['unexplained'], 0)
+
+    def test_too_few_samples_are_warned_of(self):
+        with_few = self.run_it('quantize', self.model, '-o', self.output, '--data', 'digits', '--observer', 'kl', '--calibration-samples', 2)
+        self.assertRegex(with_few.stderr, r'^warning: .*kl saw 20 values .* wants 2,048: 205 samples or more\n$')
+        for arguments in (['--observer', 'kl', '--calibration-samples', 205], ['--observer', 'mse', '--calibration-samples', 2]):
+            self.assertEqual(self.run_it('quantize', self.model, '-o', self.output, '--data', 'digits', *arguments).stderr, '')
 
     def test_weights_alone_need_no_samples(self):
         self.quantize('--bits', 'w4')
@@ -86,6 +93,14 @@ class Recipes(Quantizations):
             self.refuses('--bits', bits, '--data', 'digits', code=USAGE, says='')
         self.refuses('--adaround', '--error-feedback', '--data', 'digits', code=USAGE, says='--adaround')
         self.refuses('--adaround-steps', 5, '--data', 'digits', code=USAGE, says='--adaround')
+        for size in ('group', 'group=0', 'group=x', 'group=123456789', 'row'):
+            self.refuses('--granularity', size, '--data', 'digits', code=USAGE, says='--granularity')
+        self.refuses('--granularity', 'group=8', '--adaround', '--data', 'digits', code=USAGE, says='by group')
+        self.refuses('--granularity', 'group=8', '--arithmetic', 'onnx', '--data', 'digits', code=USAGE, says='by group')
+        self.refuses('--granularity', 'group=8', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
+        for observer in ('fixed=1.5', 'fixed=99', 'fixed='):
+            self.refuses('--observer', observer, '--data', 'digits', code=USAGE, says='fraction length')
+            self.refuses('--weight-observer', observer, '--data', 'digits', code=USAGE, says='fraction length')
         self.refuses('--observer', 'kl=3', '--data', 'digits', code=USAGE, says='takes no number')
 
 

@@ -20,14 +20,15 @@ using testing::HasSubstr;
 
 std::vector<Recipe> recipes() {
   std::vector<Recipe> result;
-  for (Granularity granularity : {Granularity::tensor, Granularity::channel})
+  for (Granularity granularity : {Granularity::tensor, Granularity::channel, Granularity::group})
     for (Scheme weights : {Scheme::symmetric, Scheme::asymmetric})
       for (Scheme activations : {Scheme::symmetric, Scheme::asymmetric})
         for (bool power_of_two : {false, true}) {
           Recipe recipe{.weights = {.format = {8, true, weights == Scheme::symmetric},
                                     .scheme = weights,
                                     .power_of_two = power_of_two,
-                                    .granularity = granularity},
+                                    .granularity = granularity,
+                                    .group_size = granularity == Granularity::group ? 3 : 0},
                         .activations = {.scheme = activations, .power_of_two = power_of_two}};
           recipe.arithmetic.mode = power_of_two ? numeric::Arithmetic::shift : numeric::Arithmetic::fixed;
           result.push_back(recipe);
@@ -39,6 +40,37 @@ std::vector<Recipe> recipes() {
   onnx.arithmetic.mode = numeric::Arithmetic::onnx;
   result.push_back(onnx);
   return result;
+}
+
+// Groups of 2 of 5 input channels: three scales an output channel, each for all nine taps of its channels.
+TEST(Quantize, WeightsByGroupAreBlocksInTheFile) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 5, 4, 4});
+  const Tensor weights = ir::random_floats({4, 5, 3, 3}, 1);
+  g.outputs = {g.add_node(ir::Conv{{.pads = {1, 1, 1, 1}}},
+                          {x, g.add_constant("w", weights), g.add_constant("b", ir::random_floats({4}, 2))}, "y")};
+  Recipe recipe;
+  recipe.weights.granularity = Granularity::group;
+  recipe.weights.group_size = 2;
+  const std::string file = onnx_io::serialize_model(quantize(g, ranges_of(g), recipe).graph);
+  const ir::Graph read = onnx_io::parse_model(std::as_bytes(std::span(file)), "groups");
+  const auto& op = std::get<ir::DequantizeLinear>(node_of(read, "w_dequantized")->op);
+  EXPECT_EQ(op, (ir::DequantizeLinear{.axis = 1, .block_size = 2}));
+  const Tensor& scales = constant_of(read, "w_scale");
+  ASSERT_EQ(scales.shape(), (Shape{4, 3, 3, 3}));
+  const qgraph::QuantizedGraph lowered = qgraph::lower(read);
+  const qgraph::Linear& linear = std::get<qgraph::Conv>(lowered.nodes.at(1).op).linear;
+  EXPECT_EQ(linear.group_size, 18);
+  ASSERT_EQ(linear.w_params.affine.size(), 12U);
+  for (std::int64_t m = 0; m < 4; ++m)
+    for (std::int64_t block = 0; block < 3; ++block) {
+      float most = 0.0F;
+      for (std::int64_t i = block * 18; i < std::min<std::int64_t>(block * 18 + 18, 45); ++i)
+        most = std::max(most, std::fabs(weights.data<float>()[static_cast<std::size_t>(m * 45 + i)]));
+      const auto place = static_cast<std::size_t>(m * 3 + block);
+      EXPECT_EQ(linear.w_params.affine[place].scale, most / 127.0F);
+      for (std::size_t tap = 0; tap < 9; ++tap) EXPECT_EQ(scales.data<float>()[place * 9 + tap], most / 127.0F);
+    }
 }
 
 TEST(Quantize, EveryRecipeLowersToIntegersAloneAndStaysNearTheFloats) {
