@@ -42,6 +42,13 @@ const qgraph::Linear* linear_of(const qgraph::Op& op) {
   return nullptr;
 }
 
+// Weights by group have a float bias in the file, and one of the accumulator's steps in integers.
+double group_tolerance(const qgraph::Linear& linear) {
+  double most = 0.0;
+  for (const int shift : linear.requantizer.shift) most = std::max(most, std::ldexp(0.5, -shift));
+  return most;
+}
+
 double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
   double most = 0.0;
   for (std::size_t c = 0; c < linear.bound.size(); ++c) {
@@ -246,6 +253,7 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   const double mantissa = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
   if (const qgraph::Linear* linear = linear_of(node.op)) {
     tolerance += sum_tolerance(*linear, x.at(0).scale, y.scale);
+    if (linear->group_size > 0) return tolerance + group_tolerance(*linear) + y.range * mantissa;
     return tolerance + y.range * (fixed && linear->wide ? std::max(mantissa, 0x1p-15) : mantissa);
   }
   if (std::holds_alternative<qgraph::Add>(node.op))
