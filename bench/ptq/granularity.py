@@ -1,5 +1,5 @@
 """One weight scale a tensor, a channel or a group: what each architecture loses, everything else alike."""
-KINDS = ('tensor', 'channel')
+KINDS = ('tensor', 'channel', 'group=32')
 BITS = ('w8a8', 'w4a8')
 PLAIN = ['--observer', 'mse', '--weight-observer', 'mse']
 WHY = """A tensor's one scale is that of its largest channel: where channels differ by orders of magnitude, as after folding
@@ -9,7 +9,7 @@ are alike lose little by it."""
 
 def table(groups, work):
     print(f'Granularity of weights, on training rows (of pictures, those calibrated on); {" ".join(PLAIN)}: the drop')
-    print(f'{"network":28} ' + ' '.join(f'{bits + " " + kind:>13}' for bits in BITS for kind in KINDS), flush=True)
+    print(f'{"network":28} ' + ' '.join(f'{bits + " " + kind:>14}' for bits in BITS for kind in KINDS), flush=True)
     rows = []
     for group in groups:
         network = group.networks()[0]
@@ -19,7 +19,7 @@ def table(groups, work):
                 recipe = ['--bits', bits, '--granularity', kind, *PLAIN]
                 real, integer = network.judged(work, recipe, network.choice)
                 drops[f'{bits} {kind}'] = real['accuracy'] - integer['accuracy']
-        print(f'{group.name:28} ' + ' '.join(f'{drop:13.2f}' for drop in drops.values()), flush=True)
+        print(f'{group.name:28} ' + ' '.join(f'{drop:14.2f}' for drop in drops.values()), flush=True)
         rows.append({'network': group.name, 'drops': drops})
     print(WHY)
     return rows

@@ -67,7 +67,7 @@ int correct_biases(const ir::Graph& graph, Parameters& parameters, const NormalT
     std::vector<float> bias(before.begin(), before.end());
     for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = static_cast<float>(bias[c] - by[c]);
     const auto& x = parameters.activations[static_cast<std::size_t>(node.inputs[0])];
-    if (x)
+    if (x && !weights.bias.empty())
       set_bias(weights, bias, x->affine.scale);
     else
       weights.real_bias = bias;

@@ -52,6 +52,7 @@ class Recipes(Quantizations):
     def test_every_method_verifies(self):
         for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
                           ['--bits', 'w8a16'], ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias'],
+                          ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias=analytic'],
                           ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20]):
             with self.subTest(arguments):
                 self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
@@ -165,6 +166,15 @@ class CalibrationFiles(Quantizations):
             self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
         self.assertEqual(whole.read_bytes(), self.calibrate('one.json', '--threads', 1).read_bytes())
         self.refuses('--ranges', parts[0], parts[0], code=BAD, says='sample')
+
+    def test_the_recipe_holds_ranges_and_shapes(self):
+        parts = [self.calibrate(f'part{i}.json', '--shard', f'{i}/2') for i in (1, 2)]
+        self.quantize('--ranges', *parts, '--observer', 'kl', '--shape', 'input=2x1x28x28')
+        self.quantize('--recipe', self.folder / 'q.recipe.toml', output=self.again)
+        self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+        self.quantize('--recipe', self.folder / 'q.recipe.toml', '--shape', 'input=Nx1x28x28', output=self.again)
+        self.assertNotEqual(self.output.read_bytes(), self.again.read_bytes())
+        self.refuses('--bits', 'w4', '--ranges', *parts, code=USAGE, says='--ranges')
 
     def test_a_range_set_by_hand(self):
         path = self.calibrate('r.json')
