@@ -131,8 +131,7 @@ class Harm {
     std::vector<double> harms;
     const std::string title = fmt::format("{} choices", networks.size());
     with_progress(task_.options.data, task_.harm, title, [&](const auto& batches) {
-      for (const auto& each : analysis::measure_divergence(networks, reference, task_.harm, batches, output))
-        harms.push_back(each.kl);
+      harms = analysis::measure_divergence(networks, reference, task_.harm, batches, output);
     });
     return harms;
   }

@@ -10,17 +10,11 @@
 
 namespace halftone::analysis {
 
-// Of one network beside the reference, r and y a sample's scores.
-struct Divergence {
-  double squared = 0.0;  // Σ (y − r)² / Σ r², over all samples
-  double kl = 0.0;       // mean over samples of Σ p·ln(p/q), p = softmax(r), q = softmax(y)
-};
-
-// Of each network that is made, on the same samples; `reference` are its rows. Threads are shared among the
+// The mean over samples of Σ p·ln(p/q), p = softmax(r), q = softmax(y), r and y the reference's and the network's scores of
+// a sample: of each network that is made, on the same samples; `reference` are r's rows. Threads are shared among the
 // networks, and results do not depend on them. Throws InputError for scores that are not finite or of another
 // size.
-std::vector<Divergence> measure_divergence(std::span<const MakeNetwork> networks, const Tensor& reference,
-                                           const Samples& samples, const BatchOptions& options,
-                                           std::size_t output = 0);
+std::vector<double> measure_divergence(std::span<const MakeNetwork> networks, const Tensor& reference,
+                                       const Samples& samples, const BatchOptions& options, std::size_t output = 0);
 
 }  // namespace halftone::analysis

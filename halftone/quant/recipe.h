@@ -22,8 +22,8 @@ enum class WeightRange {
 
 enum class WeightRounding {
   nearest,
-  adaround,        // adaround.h
-  error_feedback,  // error_feedback.h
+  adaround,        // rounding.h
+  error_feedback,  // rounding.h
 };
 
 // b ← b − E[what quantization adds], by channel.
