@@ -1,5 +1,5 @@
 // calibration_bench MODEL.onnx SHAPE SAMPLES: what calibrating costs beside the float passes that it rides on, one thread, a
-// sample at a time, for every observer: the best of five rounds of both, side by side. SHAPE of one sample, as 1x3x224x224.
+// sample at a time, for every observer: the best of three rounds of both, side by side. SHAPE of one sample, as 1x3x224x224.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 
 using namespace halftone;
 using Clock = std::chrono::steady_clock;
-constexpr int kRounds = 5;
+constexpr int kRounds = 3;
 
 std::vector<Tensor> random_samples(const Shape& shape, int count) {
   std::vector<Tensor> samples;

@@ -27,7 +27,7 @@ Bits parse_bits(const std::string& where, const std::string& text) {
 }
 
 void set_bits(quant::WeightRecipe& weights, const Bits& bits) {
-  weights.code = bits.code;
+  if (!quant::is_codebook(weights.code)) weights.code = bits.code;
   if (bits.code == quant::WeightCode::affine) weights.format.bits = bits.weights;
 }
 

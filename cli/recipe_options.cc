@@ -56,6 +56,7 @@ void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
     throw UsageError("--mantissa",
                      fmt::format("arithmetic {} has no multiplier mantissa", options.arithmetic));
   recipe.arithmetic.mantissa_bits = options.mantissa_bits.value_or(32);
+  recipe.arithmetic.rounding = numeric::rounding_from(options.rounding);
 }
 
 // The settings of a recipe file that are not the recipe's own, each with the option that says the same.
@@ -89,7 +90,7 @@ void RecipeOptions::add_to(CLI::App& command) {
       "--recipe", file, "A TOML file with the whole recipe, as is written beside every quantized file");
   const auto own = [&](CLI::Option* option) { return option->excludes(recipe_file); };
   own(command.add_option("--bits", bits,
-                         "Bits of weights (2 to 16) and activations (2, 4, 8 or 16), as w4a8; w4: weights alone; "
+                         "Bits of weights (2 to 16) and activations (1 to 16), as w4a8; w4: weights alone; "
                          "w1: binary, wt: ternary weights"))
       ->capture_default_str();
   own(command.add_option("--first-last", first_last,
@@ -106,6 +107,9 @@ void RecipeOptions::add_to(CLI::App& command) {
                          "How weights' ranges are chosen: minmax, clipped for the least squared (mse) or absolute "
                          "(l1) error, or fixed=FRACTION_LENGTH"))
       ->capture_default_str();
+  own(command.add_option("--codebook", codebook,
+                         "Weights from a table of 2^bits numbers a layer: kmeans, or log2 (powers of two)"))
+      ->check(CLI::IsMember({"kmeans", "log2"}));
   auto* rounded = own(command.add_flag("--adaround", adaround,
                                        "Weights rounded up or down by what each layer then computes"));
   own(command.add_option("--adaround-steps", adaround_steps, "Steps a layer"))
@@ -137,6 +141,9 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_flag("--full-range", full_range,
                        "Symmetric weights of b bits from -2^(b-1) (otherwise from -2^(b-1) + 1)"));
   own(command.add_flag("--power-of-two", power_of_two, "Scales rounded up to powers of two"));
+  own(command.add_option("--bias-bits", bias_bits, "Bits of biases: 2 to 16, each channel's shifted left until it fits, or 32"))
+      ->check(CLI::Range(2, numeric::kWholeBias))
+      ->capture_default_str();
   own(command.add_option("--arithmetic", arithmetic,
                          "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)"))
       ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
@@ -144,18 +151,25 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option("--mantissa", mantissa_bits,
                          "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)"))
       ->check(CLI::IsMember({8, 16, 32}));
+  own(command.add_option("--rounding", rounding, "How inputs and results are rounded: half_even, half_away, half_up or floor"))
+      ->check(CLI::IsMember({"half_even", "half_away", "half_up", "floor"}))
+      ->capture_default_str();
 }
 
 quant::Recipe RecipeOptions::recipe() const {
   if (!file.empty()) return quant::recipe_from_toml(text_of(file), file);
   quant::Recipe recipe;
   const Bits parsed = parse_bits("--bits", bits);
+  if (!codebook.empty() && parsed.code != quant::WeightCode::affine)
+    throw UsageError("--codebook", fmt::format("with --bits {}, expected bits of its places as w4a8", bits));
+  if (!codebook.empty()) recipe.weights.code = value_in(quant::kCodeNames, codebook, "--codebook");
   set_bits(recipe.weights, parsed);
   recipe.activations.format.bits = parsed.activations.value_or(8);
   recipe.weight_only = !parsed.activations;
   recipe.activations.observer = quant::parse_observer(observer);
   set_weight_range(recipe.weights, weight_observer);
   recipe.weights.format.narrow = !full_range;
+  recipe.weights.bias_bits = bias_bits;
   set_granularity(recipe.weights, granularity);
   if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
   if (asymmetric) {

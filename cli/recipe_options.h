@@ -19,8 +19,11 @@ struct RecipeOptions {
   std::string granularity = "channel";
   std::string observer = "minmax";
   std::string weight_observer = "minmax";
+  std::string codebook;
   std::string arithmetic = "fixed";
   std::optional<int> mantissa_bits;
+  std::string rounding = "half_even";
+  int bias_bits = numeric::kWholeBias;
   bool symmetric = false;
   bool asymmetric = false;
   bool full_range = false;

@@ -74,11 +74,7 @@ std::vector<int> input_bits_of(const SearchOptions& options, analysis::Budget bu
   if (options.activations.empty())
     return budget == analysis::Budget::bytes ? std::vector<int>{recipe.activations.format.bits}
                                              : std::vector<int>{4, 8};
-  const std::vector<int> bits = parse_numbers("--activations", options.activations, 2, 16);
-  for (int b : bits)
-    if (b != 2 && b != 4 && b != 8 && b != 16)
-      throw UsageError("--activations", fmt::format("got {}, expected 2, 4, 8 or 16", b));
-  return bits;
+  return parse_numbers("--activations", options.activations, 1, numeric::kMaxBits);
 }
 
 // The limit, once it is known to be within reach.

@@ -147,10 +147,7 @@ class Matching {
     if (scale == nullptr || (has_zero && zero == nullptr))
       throw UnsupportedError(where, "scale or zero point computed at run time, expected constants");
     const Shape& shape = out_.quantized.value(node.inputs[0]).shape;
-    if constexpr (std::is_same_v<Linear, ir::DequantizeLinear>)
-      return ir::linear_params(op, *scale, zero, dtype, shape, where);
-    else
-      return ir::linear_params(*scale, zero, op.axis, dtype, shape, where);
+    return ir::linear_params(op, *scale, zero, dtype, shape, where);
   }
 
   void match_activation(const ir::Node& node) {
@@ -162,7 +159,9 @@ class Matching {
       refuse(fmt::format("quantized value '{}'", integers.name), "no value of that name in the float model",
              "the float model that the quantized one was made of");
     MatchedActivation activation{.name = name, .value = *value};
-    activation.params = params_of(node, std::get<ir::QuantizeLinear>(node.op), integers.dtype);
+    const auto& quantize = std::get<ir::QuantizeLinear>(node.op);
+    activation.params = params_of(node, quantize, integers.dtype);
+    activation.rounding = quantize.rounding;
     if (activation.params.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(out_.quantized, node),
                              "quantized along an axis, expected per tensor");

@@ -16,6 +16,7 @@ struct MatchedActivation {
   ir::ValueId value = ir::kNoValue;      // in the float graph
   ir::ValueId simulated = ir::kNoValue;  // in the quantized graph: what its readers see
   numeric::QuantParams params;           // one scale
+  numeric::Rounding rounding = numeric::Rounding::half_even;
 };
 
 // A linear layer whose weights are integers in the quantized network.

@@ -15,7 +15,7 @@ ir::ValueId insert_pair(ir::Graph& graph, std::size_t at, ir::ValueId id,
   const ir::ValueId zero = graph.add_constant(activation.name + "_zero_point",
                                               numeric::from_int32({}, {&affine.zero_point, 1}, dtype));
   const ir::ValueId q =
-      graph.add_node(ir::QuantizeLinear{}, {id, scale, zero}, activation.name + "_quantized");
+      graph.add_node(ir::quantizer(activation.params.format, activation.rounding), {id, scale, zero}, activation.name + "_quantized");
   const ir::ValueId real =
       graph.add_node(ir::DequantizeLinear{}, {q, scale, zero}, activation.name + "_dequantized");
   const auto first = graph.nodes.begin() + static_cast<std::ptrdiff_t>(at);

@@ -79,7 +79,7 @@ std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated
     const Tensor* zero = node.inputs.size() > 2 ? simulated.constant(node.inputs[2]) : nullptr;
     if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output).params) continue;
     const numeric::QuantParams params =
-        ir::linear_params(*scale, zero, quantize->axis, y.dtype, y.shape, y.name);
+        ir::linear_params(*quantize, *scale, zero, y.dtype, y.shape, y.name);
     judges[y.name] = {.real_name = simulated.value(node.inputs[0]).name,
                       .params = params,
                       .lo = params.format.qmin(),

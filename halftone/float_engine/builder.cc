@@ -169,8 +169,29 @@ void Builder::done(ir::ValueId value) {
   if (--at(value).readers == 0 && at(value).has_tensor) steps_.emplace_back(Release{value});
 }
 
-std::unique_ptr<Program> Builder::finish() {
-  for (const ir::ValueId output : graph_.outputs) materialize(output);
+void Builder::watch(ir::ValueId value) {
+  for (std::size_t place = 0; place < graph_.outputs.size(); ++place) {
+    if (graph_.outputs[place] != value) continue;
+    if (at(value).slots.empty())
+      steps_.emplace_back(WatchTensor{place, value});
+    else
+      watch_slot(place, value);
+    done(value);
+  }
+}
+
+// Layouts with padding hold more than the elements.
+void Builder::watch_slot(std::size_t place, ir::ValueId value) {
+  const auto elements = static_cast<std::size_t>(element_count(shape(value)));
+  SlotId seen = at(value).slots.at(0);
+  if (slot(seen).desc.get_size() != elements * sizeof(float)) seen = read(value, plain(dims(value)));
+  if (ArenaBuffer* arena = arena_of(seen)) arena->last = steps_.size();
+  steps_.emplace_back(WatchSlot{place, seen, elements});
+}
+
+std::unique_ptr<Program> Builder::finish(bool outputs) {
+  if (outputs)
+    for (const ir::ValueId output : graph_.outputs) materialize(output);
   return std::make_unique<Program>(graph_, std::move(buffers_), std::move(slots_), std::move(steps_));
 }
 

@@ -46,10 +46,13 @@ class Builder {
   void materialize(ir::ValueId value);
   // Materializes a value and shows it; from now on it is what the visitor left.
   void show(ir::ValueId value);
+  // Watches the value where it lies now, if it is an output, which then has no other reader.
+  void watch(ir::ValueId value);
   // One reader of the value is done.
   void done(ir::ValueId value);
 
-  std::unique_ptr<Program> finish();
+  // `outputs`: whether the program returns them.
+  std::unique_ptr<Program> finish(bool outputs);
 
  private:
   struct Place {
@@ -66,6 +69,7 @@ class Builder {
   // Gives the value's Tensor, which the last step made, a slot.
   void add_tensor(ir::ValueId value);
   SlotId first_slot(ir::ValueId value);
+  void watch_slot(std::size_t place, ir::ValueId value);
   bool may_overwrite(ir::ValueId value, SlotId slot);
 
   const ir::Graph& graph_;

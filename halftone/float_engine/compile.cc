@@ -86,14 +86,19 @@ std::unique_ptr<Program> compile(const ir::Graph& dynamic, const std::vector<Sha
   const ir::Graph graph = with_input_shapes(dynamic, inputs);
   Builder builder(graph, constants);
   const bool shows = visits == Visits::every;
-  if (shows)
-    for (const ir::ValueId input : graph.inputs) builder.show(input);
+  const bool watches = visits == Visits::outputs;
+  for (const ir::ValueId input : graph.inputs) {
+    if (shows) builder.show(input);
+    if (watches) builder.watch(input);
+  }
   for (const Group& group : shows ? separate(graph) : fuse(graph)) {
     add_group(builder, group);
     if (shows)
       for (const ir::ValueId output : graph.nodes[group[0]].outputs) builder.show(output);
+    if (watches)
+      for (const ir::ValueId output : graph.nodes[group.back()].outputs) builder.watch(output);
   }
-  return builder.finish();
+  return builder.finish(!watches);
 }
 
 }  // namespace halftone::float_engine

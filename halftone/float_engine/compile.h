@@ -9,6 +9,7 @@ namespace halftone::float_engine {
 enum class Visits {
   none,   // nodes may be computed together, and values stay in oneDNN's layouts
   every,  // every value is made a Tensor and shown
+  outputs,  // as none, and outputs are watched in the layouts they have, not returned
 };
 
 // Throws InputError when the network does not take inputs of these shapes.

@@ -73,6 +73,7 @@ class OnednnExecutor : public ir::Executor {
   explicit OnednnExecutor(const ir::Graph& graph)
       : graph_(graph),
         fast_(passes::simplify(graph), Visits::none),
+        watched_(passes::simplify(graph), Visits::outputs),
         shown_(with_constants_computed(graph), Visits::every) {}
 
   std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor& visit) const override {
@@ -81,9 +82,15 @@ class OnednnExecutor : public ir::Executor {
     return plan.program_for(inputs)->run(inputs, visit);
   }
 
+  void watch(std::span<const Tensor> inputs, const ir::Watch& see) const override {
+    ir::check_inputs(graph_, inputs);
+    watched_.program_for(inputs)->run(inputs, {}, see);
+  }
+
  private:
   ir::Graph graph_;
   mutable Plan fast_;
+  mutable Plan watched_;
   mutable Plan shown_;
 };
 

@@ -66,7 +66,7 @@ Program::Program(ir::Graph graph, std::vector<Buffer> buffers, std::vector<Slot>
 
 Program::~Program() = default;
 
-std::vector<Tensor> Program::run(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
+std::vector<Tensor> Program::run(std::span<const Tensor> inputs, const ir::Visitor& visit, const ir::Watch& watch) const {
   const OneThread one_thread;
   std::unique_ptr<Workspace> workspace;
   {
@@ -78,15 +78,17 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, const ir::Visit
   }
   if (!workspace) workspace = std::make_unique<Workspace>(*this);
   // Where a run throws, its workspace goes with it.
-  std::vector<Tensor> outputs = run_in(*workspace, inputs, visit);
+  run_in(*workspace, inputs, visit, watch);
+  std::vector<Tensor> outputs;
+  if (!watch) outputs = outputs_of(*workspace);
   workspace->release_all();
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(workspace));
   return outputs;
 }
 
-std::vector<Tensor> Program::run_in(Workspace& workspace, std::span<const Tensor> inputs,
-                                    const ir::Visitor& visit) const {
+void Program::run_in(Workspace& workspace, std::span<const Tensor> inputs, const ir::Visitor& visit,
+                     const ir::Watch& watch) const {
   for (std::size_t i = 0; i < inputs.size(); ++i) workspace.set_tensor(graph_.inputs[i], inputs[i]);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
@@ -98,9 +100,18 @@ std::vector<Tensor> Program::run_in(Workspace& workspace, std::span<const Tensor
       workspace.allocate(allocated->value);
     else if (const auto* shown = std::get_if<Show>(&step))
       show(graph_, shown->value, visit, workspace);
+    else if (const auto* slot = std::get_if<WatchSlot>(&step))
+      watch(slot->output, {workspace.elements(slot->slot), slot->elements});
+    else if (const auto* tensor = std::get_if<WatchTensor>(&step))
+      watch(tensor->output, workspace.tensor(tensor->value).data<float>());
     else
       workspace.release(std::get<Release>(step).value);
   }
+  for (std::size_t i = 0; watch && i < graph_.outputs.size(); ++i)
+    if (const Tensor* constant = graph_.constant(graph_.outputs[i])) watch(i, constant->data<float>());
+}
+
+std::vector<Tensor> Program::outputs_of(const Workspace& workspace) const {
   std::vector<Tensor> outputs;
   for (const ir::ValueId id : graph_.outputs) {
     const Tensor* constant = graph_.constant(id);

@@ -55,11 +55,21 @@ struct Allocate {
 struct Show {
   ir::ValueId value = ir::kNoValue;
 };
+// Shows the elements of an output: of a slot without padding, or of a Tensor.
+struct WatchSlot {
+  std::size_t output = 0;
+  SlotId slot = 0;
+  std::size_t elements = 0;
+};
+struct WatchTensor {
+  std::size_t output = 0;
+  ir::ValueId value = ir::kNoValue;
+};
 // A value's Tensor is not read again.
 struct Release {
   ir::ValueId value = ir::kNoValue;
 };
-using Step = std::variant<Execute, Evaluate, Allocate, Show, Release>;
+using Step = std::variant<Execute, Evaluate, Allocate, Show, WatchSlot, WatchTensor, Release>;
 
 // What one run writes to; runs at the same time have their own.
 class Workspace;
@@ -70,16 +80,18 @@ class Program {
   Program(ir::Graph graph, std::vector<Buffer> buffers, std::vector<Slot> slots, std::vector<Step> steps);
   ~Program();
 
-  // `inputs` have the shapes that the program was compiled for. Thread-safe.
-  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor& visit) const;
+  // `inputs` have the shapes that the program was compiled for. Thread-safe. A program that watches its outputs returns
+  // none of them.
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor& visit, const ir::Watch& watch = {}) const;
 
   std::size_t arena_bytes() const { return arena_bytes_; }
   const std::vector<Step>& steps() const { return steps_; }
 
  private:
   friend class Workspace;
-  std::vector<Tensor> run_in(Workspace& workspace, std::span<const Tensor> inputs,
-                             const ir::Visitor& visit) const;
+  void run_in(Workspace& workspace, std::span<const Tensor> inputs, const ir::Visitor& visit,
+              const ir::Watch& watch) const;
+  std::vector<Tensor> outputs_of(const Workspace& workspace) const;
 
   ir::Graph graph_;
   std::vector<Buffer> buffers_;

@@ -15,6 +15,9 @@ class Workspace {
     std::get<Execute>(program_.steps_[step]).primitive.execute(stream_, arguments_[step]);
   }
 
+  const float* elements(SlotId slot) const {
+    return static_cast<const float*>(memories_[static_cast<std::size_t>(slot)].get_data_handle());
+  }
   const Tensor& tensor(ir::ValueId value) const { return tensors_[static_cast<std::size_t>(value)]; }
   // For a visitor, which may put another in its place; set_tensor then.
   Tensor take_tensor(ir::ValueId value) { return std::move(tensors_[static_cast<std::size_t>(value)]); }

@@ -1,6 +1,7 @@
 // What every way of running a network offers: run it, and see every value on the way.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -14,12 +15,21 @@ namespace halftone::ir {
 // of the same type and shape in its place; what follows then sees that one.
 using Visitor = std::function<void(std::string_view name, Tensor& value)>;
 
+// Called with elements of an output, which is named by its place among the graph's.
+using Watch = std::function<void(std::size_t output, std::span<const float> elements)>;
+
 // Thread-safe: one executor may run on many threads at once.
 class Executor {
  public:
   virtual ~Executor() = default;
   // Inputs and outputs in the graph's order. Throws InputError when an input's type or shape does not fit.
   virtual std::vector<Tensor> run(std::span<const Tensor> inputs, const Visitor& visit = {}) const = 0;
+  // The same run for the elements of its outputs alone, float32 all of them: each element is seen once, in an order that
+  // suits the executor and is the same in every run. The outputs may come in any order too.
+  virtual void watch(std::span<const Tensor> inputs, const Watch& see) const {
+    const std::vector<Tensor> outputs = run(inputs);
+    for (std::size_t i = 0; i < outputs.size(); ++i) see(i, outputs[i].data<float>());
+  }
 };
 
 }  // namespace halftone::ir

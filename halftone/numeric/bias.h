@@ -8,6 +8,7 @@
 namespace halftone::numeric {
 
 inline constexpr std::int64_t kMaxBias = std::int64_t{1} << 30;
+inline constexpr int kWholeBias = 32;  // bits of a bias that is at s_x·s_w itself
 
 // q_b = half_even(b / (s_x·s_w)), in double, unclamped.
 std::int64_t quantize_bias(float b, float s_x, float s_w);

@@ -75,18 +75,4 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
   return result;
 }
 
-std::int32_t nearest_code(float w, const Codebook& codebook) {
-  std::int32_t best = 0;
-  double best_distance = INFINITY;
-  for (std::size_t q = 0; q < codebook.entries.size(); ++q) {
-    const double distance =
-        std::fabs(static_cast<double>(w) - static_cast<double>(codebook.scale) * codebook.entries[q]);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = static_cast<std::int32_t>(q);
-    }
-  }
-  return best;
-}
-
 }  // namespace halftone::numeric

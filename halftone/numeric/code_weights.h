@@ -1,4 +1,4 @@
-// Weights that are not on a uniform grid: binary, ternary and codebook. docs/arithmetic.md section 1.
+// Weights that are not on a uniform grid: binary and ternary (codebook.h for tables). docs/arithmetic.md section 1.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +26,5 @@ struct CodedWeights {
 // A tensor or channel that is all zero gets α = 1. Throws InputError for NaN, infinity or Granularity::group.
 CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis,
                           bool power_of_two = false);
-
-// r = s·c[q]: q indexes a table of integers, and products use c[q].
-struct Codebook {
-  std::vector<std::int32_t> entries;  // each in int16; 1 to 65,536 of them
-  float scale = 1.0F;
-};
-
-// The q whose s·c[q] lies nearest to w, compared in double; among equally near ones the smallest q.
-std::int32_t nearest_code(float w, const Codebook& codebook);
 
 }  // namespace halftone::numeric

@@ -13,6 +13,7 @@
 #include "halftone/onnx_io/import_op.h"
 #include "halftone/onnx_io/input_shape.h"
 #include "halftone/onnx_io/model_proto.h"
+#include "halftone/onnx_io/quantizers.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -110,7 +111,7 @@ class Reader {
       if (folded_.contains(value.name))
         check_elements(*value.constant, fmt::format("'{}', computed from constants", value.name));
     ir::check(graph_);
-    return std::move(graph_);
+    return without_clips(std::move(graph_));
   }
 
  private:

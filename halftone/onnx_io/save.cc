@@ -19,6 +19,7 @@
 #include "halftone/onnx_io/export_op.h"
 #include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/packed.h"
+#include "halftone/onnx_io/quantizers.h"
 #include "halftone/onnx_io/tensor_proto.h"
 
 namespace halftone::onnx_io {
@@ -167,10 +168,11 @@ std::uint64_t write_weights(const ir::Graph& graph, const std::string& location,
   return end;
 }
 
-std::uint64_t save_with_weights_outside(const ir::Graph& graph, const std::filesystem::path& path) {
+std::uint64_t save_with_weights_outside(const ir::Graph& network, const std::filesystem::path& path) {
   if (is_special_file(path))
     throw UnsupportedError(path.string(),
                            "weights need a file of their own beside it, expected a plain file");
+  const ir::Graph graph = with_clips(network);
   std::filesystem::path weights_path = path;
   weights_path += ".data";
   onnx::ModelProto model = model_around(graph);
@@ -191,10 +193,11 @@ std::uint64_t save_with_weights_outside(const ir::Graph& graph, const std::files
 
 }  // namespace
 
-std::string serialize_model(const ir::Graph& graph) {
-  if (weight_bytes(graph) > kMaxWeightBytesInside)
+std::string serialize_model(const ir::Graph& network) {
+  if (weight_bytes(network) > kMaxWeightBytesInside)
     throw UnsupportedError("model", fmt::format("{} bytes of weights in one file, expected at most {}",
-                                                weight_bytes(graph), kMaxWeightBytesInside));
+                                                weight_bytes(network), kMaxWeightBytesInside));
+  const ir::Graph graph = with_clips(network);
   onnx::ModelProto model = model_around(graph);
   onnx::GraphProto& out = *model.mutable_graph();
   for (const ir::Value* value : constants_of(graph))

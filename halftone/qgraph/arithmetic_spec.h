@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string_view>
 #include <string>
 
 #include "halftone/numeric/requantize.h"
@@ -17,14 +18,16 @@ struct ArithmeticSpec {
 
 using Metadata = std::map<std::string, std::string>;
 
-// Keys halftone.arithmetic, halftone.mantissa_bits and halftone.arithmetic_version of an ONNX file's
-// metadata_props.
+inline constexpr std::string_view kRoundingKey = "halftone.rounding";
+
+// Keys halftone.arithmetic, halftone.mantissa_bits, halftone.rounding (absent: half_even) and
+// halftone.arithmetic_version of an ONNX file's metadata_props.
 void write_arithmetic(const ArithmeticSpec& spec, Metadata& metadata);
 
 // A file that says nothing is read as `onnx`. Throws InputError for a value or version not known.
 ArithmeticSpec read_arithmetic(const Metadata& metadata);
 
-// "fixed, 32-bit mantissa".
+// "fixed, 32-bit mantissa", and the rounding where it is not half_even.
 std::string describe(const ArithmeticSpec& spec);
 
 }  // namespace halftone::qgraph

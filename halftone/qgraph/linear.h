@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "halftone/base/tensor.h"
-#include "halftone/numeric/code_weights.h"
+#include "halftone/numeric/codebook.h"
 #include "halftone/numeric/quant_params.h"
 #include "halftone/qgraph/requantizer.h"
 

@@ -129,10 +129,7 @@ class Lowering {
       throw UnsupportedError(ir::describe(in_, node),
                              "scale or zero point computed at run time, expected constants");
     const Shape& shape = in_.value(node.inputs[0]).shape;
-    if constexpr (std::is_same_v<Linear, ir::DequantizeLinear>)
-      return ir::linear_params(op, *scale, zero, dtype, shape, ir::describe(in_, node));
-    else
-      return ir::linear_params(*scale, zero, op.axis, dtype, shape, ir::describe(in_, node));
+    return ir::linear_params(op, *scale, zero, dtype, shape, ir::describe(in_, node));
   }
 
   // What is quantized, or comes of integers, is float32: the arithmetic knows no other reals.
@@ -146,7 +143,12 @@ class Lowering {
     const ir::ValueId x = node.inputs[0];
     expect_float32(node, x);
     const ir::Value& output = in_.value(node.outputs[0]);
-    const numeric::QuantParams y = params_from(node, *as<ir::QuantizeLinear>(node), output.dtype);
+    const auto& op = *as<ir::QuantizeLinear>(node);
+    if (op.rounding != out_.arithmetic.rounding)
+      throw UnsupportedError(ir::describe(in_, node),
+                             fmt::format("rounding {}, expected {} as everywhere in the file", numeric::name_of(op.rounding),
+                                         numeric::name_of(out_.arithmetic.rounding)));
+    const numeric::QuantParams y = params_from(node, op, output.dtype);
     if (y.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(in_, node),
                              "activations quantized along an axis, expected per tensor");
@@ -191,7 +193,7 @@ class Lowering {
     Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
     if (params.granularity == numeric::Granularity::tensor && in_.value(x).dtype != DType::int32) {
       if (!value.params) value.params = params;  // an integer input of the graph
-      if (*value.params == params) {
+      if (value.params->affine == params.affine && value.dtype == in_.value(x).dtype) {
         integer_of(node.outputs[0]) = integer_of(x);
         return;
       }
@@ -418,12 +420,14 @@ class Lowering {
   std::unordered_set<std::string> names_;
 };
 
-// Weights that a file quantizes at load time are constants as well.
-void fold_quantized_constants(ir::Graph& graph) {
+// Weights that a file quantizes at load time, or looks up in a table by their places, are constants as well.
+void fold_integer_weights(ir::Graph& graph) {
   for (const ir::Node& node : graph.nodes) {
     const bool fixed = std::ranges::all_of(
         node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
-    if (as<ir::QuantizeLinear>(node) == nullptr || !fixed) continue;
+    const bool makes_weights = as<ir::QuantizeLinear>(node) != nullptr || as<ir::Gather>(node) != nullptr ||
+                               as<ir::Cast>(node) != nullptr;
+    if (!makes_weights || !fixed) continue;
     std::vector<const Tensor*> inputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(graph.constant(id));
     graph.value(node.outputs[0]).constant = ir::evaluate_op(node.op, inputs).at(0);
@@ -441,7 +445,7 @@ bool is_quantized(const ir::Graph& graph) {
 
 QuantizedGraph lower(const ir::Graph& graph) {
   ir::Graph copy = with_pairs(graph);
-  fold_quantized_constants(copy);
+  fold_integer_weights(copy);
   return Lowering(std::move(copy)).run();
 }
 

@@ -74,28 +74,43 @@ ConstantOperand turned_around(const ConstantOperand& weights, std::int64_t group
   return result;
 }
 
-// The integer bias, one for each channel. docs/arithmetic.md section 5: imported integers are never changed.
-std::vector<std::int64_t> integer_bias(const FusedOp& f, const numeric::QuantParams& w,
-                                       std::int64_t channels) {
+constexpr int kMostBiasShift = 47;
+
+// The k with s_b = 2^k·s_x·s_w.
+int bias_shift(float s_b, double expected, std::size_t channel, const std::string& name) {
+  const double ratio = s_b / expected;
+  const int k = ratio > 0x1p-1 ? static_cast<int>(std::lround(std::log2(std::min(ratio, 0x1p60)))) : 0;
+  if (std::fabs(std::ldexp(ratio, -k) - 1.0) > 0x1p-22 || k < 0 || k > kMostBiasShift)
+    throw InputError(name, fmt::format("bias scale of channel {}, got {}, expected s_x*s_w = {}, or a power of two from 1 "
+                                       "times it",
+                                       channel, s_b, expected));
+  return k;
+}
+
+struct IntegerBias {
+  std::vector<std::int64_t> q;
+  std::vector<int> shift;  // empty: none
+};
+
+// One for each channel. docs/arithmetic.md section 5: imported integers are never changed.
+IntegerBias integer_bias(const FusedOp& f, const numeric::QuantParams& w, std::int64_t channels) {
   const auto scale_of = [&](std::size_t c) { return w.affine[w.affine.size() == 1 ? 0 : c].scale; };
   const float s_x = f.x[0].tensor().scale;
-  std::vector<std::int64_t> result;
+  IntegerBias result;
   const std::span<const float> real = f.real_bias ? f.real_bias->data<float>() : std::span<const float>();
   for (std::size_t c = 0; c < real.size(); ++c) {
-    result.push_back(numeric::quantize_bias(real[c], s_x, scale_of(c)));
-    if (std::llabs(result.back()) > numeric::kMaxBias)
+    result.q.push_back(numeric::quantize_bias(real[c], s_x, scale_of(c)));
+    if (std::llabs(result.q.back()) > numeric::kMaxBias)
       throw InputError(
-          f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.back()));
+          f.name, fmt::format("bias of channel {} is {} steps, expected at most 2^30", c, result.q.back()));
   }
   if (!f.bias) return result;
   const std::vector<std::int32_t> q = numeric::to_int32(f.bias->q);
   for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
     const float s_b = f.bias->params.affine[f.bias->params.affine.size() == 1 ? 0 : c].scale;
     const double expected = static_cast<double>(s_x) * static_cast<double>(scale_of(c));
-    if (std::fabs(s_b / expected - 1.0) > 0x1p-22)
-      throw InputError(
-          f.name, fmt::format("bias scale of channel {}, got {}, expected s_x*s_w = {}", c, s_b, expected));
-    result.push_back(q[c]);
+    result.shift.push_back(bias_shift(s_b, expected, c, f.name));
+    result.q.push_back(q[c]);
   }
   return result;
 }
@@ -116,11 +131,13 @@ Linear make_linear_of(const FusedOp& f) {
   if (groups && (f.bias || transpose != nullptr))
     throw UnsupportedError(f.name, transpose != nullptr ? "weights by group of a ConvTranspose, expected by tensor or channel"
                                                         : "an integer bias with weights by group, expected a float one");
+  const IntegerBias bias = groups ? IntegerBias{} : integer_bias(f, weights.params, weights.q.dim(0));
   return make_linear({.name = f.name,
                       .x = f.x[0],
                       .q_w = weights.q,
                       .w = weights.params,
-                      .q_b = groups ? std::vector<std::int64_t>{} : integer_bias(f, weights.params, weights.q.dim(0)),
+                      .q_b = bias.q,
+                      .b_shift = bias.shift,
                       .b = groups ? real_bias(f) : std::vector<float>{},
                       .y = f.y,
                       .lo = bounds.lo,
@@ -344,7 +361,9 @@ std::string why_not_linear(const FusedOp& f) {
     return "its bias is not one number a channel";
   if (f.real_bias && !ir::is_channel_bias(f.real_bias->shape(), channels))
     return "its bias is not one number a channel";
-  if (f.bias && f.bias->q.dtype() != DType::int32) return "its bias is not int32";
+  const DType bias = f.bias ? memory_dtype(f.bias->q.dtype()) : DType::int32;
+  if (bias != DType::int32 && bias != DType::int16 && bias != DType::int8)
+    return fmt::format("its bias is {}, expected signed integers of 32 bits or fewer", name_of(f.bias->q.dtype()));
   return "";
 }
 

@@ -121,6 +121,10 @@ class OperatorWriter {
 
   void contract(std::size_t n) {
     const ir::Node quantize = graph_.nodes[n];
+    const auto& quantizer = std::get<ir::QuantizeLinear>(quantize.op);
+    if (quantizer.bits != 0)
+      throw UnsupportedError(ir::describe(graph_, quantize),
+                             fmt::format("{} bits in an operator on integers, expected 8; write it with --format qdq", quantizer.bits));
     const Computed computed = computed_by(quantize);
     if (computed.node < 0) return;
     ir::Node& found = graph_.nodes[static_cast<std::size_t>(computed.node)];
@@ -142,7 +146,7 @@ class OperatorWriter {
     const ir::Value q = graph_.value(y.q);
     const std::optional<ir::Clip> clip =
         integer_clip(computed.bounds,
-                     ir::linear_params(*scale, zero, 0, q.dtype, q.shape, ir::describe(graph_, quantize)));
+                     ir::linear_params(quantizer, *scale, zero, q.dtype, q.shape, ir::describe(graph_, quantize)));
     if (!clip) {
       graph_.nodes[n] = made;
       return;
@@ -163,6 +167,11 @@ class OperatorWriter {
     append(operands[0], made);
     append(operands[1], made);
     const ir::ValueId bias = operands.size() > 2 ? operands[2].q : ir::kNoValue;
+    if (bias != ir::kNoValue && graph_.value(bias).dtype != DType::int32)
+      throw UnsupportedError(ir::describe(graph_, node),
+                             fmt::format("a bias of type {} in an operator on integers, expected int32; write it with "
+                                         "--format qdq",
+                                         name_of(graph_.value(bias).dtype)));
     if (!bias_last) made.inputs.push_back(bias);
     made.inputs.insert(made.inputs.end(), {y.scale, y.zero_point});
     if (bias_last && bias != ir::kNoValue) made.inputs.push_back(bias);

@@ -103,7 +103,7 @@ class PairWriter {
     } else {
       ir::ValueId bounded = input(0);
       if (range.bits != bits_of(dtype) || op.narrow) bounded = clamped(range, s, z);
-      q = graph_.add_node(ir::QuantizeLinear{.axis = along}, {bounded, s_id, z_id}, name("quantized"));
+      q = graph_.add_node(ir::QuantizeLinear{.axis = along, .rounding = op.rounding}, {bounded, s_id, z_id}, name("quantized"));
       graph_.nodes.back().name = graph_.value(q).name;
     }
     std::vector<ir::ValueId> inputs{q, s_id};
@@ -203,7 +203,7 @@ class PairWriter {
     ir::ValueId q = node_->outputs[0];
     if (bounded) absorb_clip(y, result, q);
     graph_.nodes.push_back(
-        {graph_.value(q).name, ir::QuantizeLinear{}, {result, input(y), input(y + 1)}, {q}});
+        {graph_.value(q).name, ir::QuantizeLinear{.rounding = rounding_}, {result, input(y), input(y + 1)}, {q}});
     return true;
   }
 
@@ -221,7 +221,8 @@ class PairWriter {
     const ir::Value& integers = graph_.value(q);
     const auto real = on_reals(
         *clip,
-        ir::linear_params(*scale, zero, 0, integers.dtype, integers.shape, ir::describe(graph_, *node_)),
+        ir::linear_params(ir::QuantizeLinear{}, *scale, zero, integers.dtype, integers.shape,
+                          ir::describe(graph_, *node_)),
         rounding_);
     if (!real) return;
     result = graph_.add_node(*real, {result}, name("bounded"));

@@ -51,9 +51,21 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
       throw UnsupportedError(ir::describe(graph, node),
                              "has no form as a Quant node; write it with --format qdq");
     const std::size_t rank = graph.value(node.inputs[0]).shape.size();
-    const Held held = held_by(graph.value(node.inputs[0]).dtype);
+    Held held = held_by(graph.value(node.inputs[0]).dtype);
+    numeric::Rounding rounding = numeric::Rounding::half_even;
     const std::string name = graph.value(node.outputs[0]).name;
-    ir::ValueId x = pair ? graph.nodes[static_cast<std::size_t>(producer)].inputs[0] : ir::kNoValue;
+    ir::ValueId x = ir::kNoValue;
+    if (pair) {
+      const ir::Node& before = graph.nodes[static_cast<std::size_t>(producer)];
+      const auto& quantize = std::get<ir::QuantizeLinear>(before.op);
+      x = before.inputs[0];
+      if (quantize.bits != 0) held.bits = quantize.bits;
+      rounding = quantize.rounding;
+      if (rounding != numeric::Rounding::half_even && rounding != numeric::Rounding::floor)
+        throw UnsupportedError(ir::describe(graph, before),
+                               fmt::format("rounding {} in a Quant node, expected half_even or floor; write it with --format qdq",
+                                           numeric::name_of(rounding)));
+    }
     if (q != nullptr) {
       std::vector<const Tensor*> inputs{q, scale};
       if (zero != nullptr) inputs.push_back(zero);
@@ -64,7 +76,7 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
     const ir::ValueId s_id = graph.add_constant(name + "_s", s);
     const ir::ValueId z_id = graph.add_constant(name + "_z", z);
     const ir::ValueId bits = add_number(graph, name + "_bits", static_cast<float>(held.bits));
-    graph.nodes[n] = {node.name, ir::Quant{.is_signed = held.is_signed}, {x, s_id, z_id, bits}, node.outputs};
+    graph.nodes[n] = {node.name, ir::Quant{.is_signed = held.is_signed, .rounding = rounding}, {x, s_id, z_id, bits}, node.outputs};
   }
   return ir::without_dead_nodes(graph);
 }

@@ -16,15 +16,16 @@ namespace {
 // Parts of the samples a thread takes: each keeps statistics of its own and merges them once.
 constexpr std::int64_t kPartsPerThread = 4;
 
-void observe(const std::vector<Tensor>& outputs, const std::vector<std::string>& names, std::int64_t sample,
-             std::vector<Statistics>& seen) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
+void observe(const ir::Executor& network, const std::vector<Tensor>& inputs, const std::vector<std::string>& names,
+             std::int64_t sample, std::vector<Statistics>& seen) {
+  const std::int64_t rows = inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
+  network.watch(inputs, [&](std::size_t output, std::span<const float> elements) {
     try {
-      seen[i].observe(sample, outputs.at(i).data<float>());
+      seen.at(output).observe(sample, elements, rows);
     } catch (const InputError& error) {
-      throw InputError(names[i], fmt::format("{} in sample {}", error.what(), sample));
+      throw InputError(names[output], fmt::format("{} in sample {}", error.what(), sample));
     }
-  }
+  });
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::st
     std::vector<Statistics> seen(names.size());
     for (std::int64_t batch = part * batches / parts; batch < (part + 1) * batches / parts; ++batch) {
       const std::int64_t first = batch * options.batch_size;
-      observe(network.run(samples.inputs(first, std::min(samples.count, first + options.batch_size))), names,
+      observe(network, samples.inputs(first, std::min(samples.count, first + options.batch_size)), names,
               samples.first_sample + batch, seen);
       if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
     }

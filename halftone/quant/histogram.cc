@@ -2,58 +2,73 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "halftone/base/error.h"
 
 namespace halftone::quant {
 namespace {
 
+constexpr std::size_t kRun = 64;  // neighbours that are counted together where not all are
+
 struct Extremes {
   float lo;
   float hi;
-  std::int64_t zeros = 0;
 };
 
-constexpr std::size_t kChunk = 1024;
-
-// An integer that orders float32 as the numbers are, -0 being -1 and NaN beyond the infinities: of integers a compiler
-// finds extremes several at a time.
-std::int32_t key_of(float v) {
-  const auto bits = std::bit_cast<std::int32_t>(v);
-  return bits ^ ((bits >> 31) & INT32_MAX);
-}
-float from_key(std::int32_t key) {
-  return std::bit_cast<float>(key ^ ((key >> 31) & INT32_MAX)) + 0.0F;  // no -0
+[[noreturn]] void refuse(std::span<const float> values) {
+  const bool nan = std::ranges::any_of(values, [](float v) { return std::isnan(v); });
+  throw InputError("observe", nan ? "a value is not a number (NaN)" : "a value is infinite");
 }
 
+// Numbers that are compared at once: a register of any machine's, as GCC and Clang have them.
+constexpr std::size_t kLanes = 4;
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+
+// v·0 is not 0 for NaN and infinity.
 Extremes extremes_of(std::span<const float> values) {
-  std::int32_t lo = INT32_MAX;
-  std::int32_t hi = INT32_MIN;
-  std::int64_t zeros = 0;
-  for (; !values.empty(); values = values.subspan(std::min(kChunk, values.size()))) {
-    std::int32_t zeros_here = 0;
-    for (const float v : values.first(std::min(kChunk, values.size()))) {
-      const std::int32_t key = key_of(v);
-      lo = std::min(lo, key);
-      hi = std::max(hi, key);
-      zeros_here += key == 0 || key == -1 ? 1 : 0;
-    }
-    zeros += zeros_here;
+  Extremes e{values[0], values[0]};
+  Lanes lo = Lanes{} + values[0];
+  Lanes hi = lo;
+  Lanes other_lo = lo;
+  Lanes other_hi = lo;
+  Lanes wrong{};
+  std::size_t i = 0;
+  for (; i + 2 * kLanes <= values.size(); i += 2 * kLanes) {
+    Lanes v;
+    Lanes w;
+    std::memcpy(&v, values.data() + i, sizeof v);
+    std::memcpy(&w, values.data() + i + kLanes, sizeof w);
+    lo = v < lo ? v : lo;
+    hi = v > hi ? v : hi;
+    other_lo = w < other_lo ? w : other_lo;
+    other_hi = w > other_hi ? w : other_hi;
+    wrong += v * 0.0F + w * 0.0F;
   }
-  const Extremes e{from_key(lo), from_key(hi), zeros};
-  if (std::isnan(e.lo) || std::isnan(e.hi)) throw InputError("observe", "a value is not a number (NaN)");
-  if (std::isinf(e.lo) || std::isinf(e.hi)) throw InputError("observe", "a value is infinite");
-  return e;
+  lo = other_lo < lo ? other_lo : lo;
+  hi = other_hi > hi ? other_hi : hi;
+  float all_wrong = 0.0F;
+  for (; i < values.size(); ++i) {
+    e = {std::min(e.lo, values[i]), std::max(e.hi, values[i])};
+    all_wrong += values[i] * 0.0F;
+  }
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    e = {std::min(e.lo, lo[lane]), std::max(e.hi, hi[lane])};
+    all_wrong += wrong[lane];
+  }
+  if (all_wrong != 0.0F) refuse(values);
+  return {e.lo + 0.0F, e.hi + 0.0F};  // no -0
 }
 
-// Adds what is not zero to the bins on both sides of `first`, the one that begins at zero. Three short loops: the first
-// works on several values at a time, and zeros, often half of all, would wait for each other in their one bin.
-void add_to_bins(std::span<const float> values, float scale, std::int64_t* first) {
-  std::array<std::int32_t, kChunk> bins;
-  for (; !values.empty(); values = values.subspan(std::min(kChunk, values.size()))) {
-    const std::size_t size = std::min(kChunk, values.size());
+// Adds what is not zero to the bins on both sides of `first`, the one that begins at zero, and returns how many are
+// zero. Short loops: the first works on several values at a time, and zeros, often half of all, would wait for each
+// other in their one bin.
+std::int64_t add_to_bins(std::span<const float> values, float scale, std::int64_t* first) {
+  std::array<std::int32_t, kRun> bins;
+  std::size_t zeros = 0;
+  for (; !values.empty(); values = values.subspan(std::min(kRun, values.size()))) {
+    const std::size_t size = std::min(kRun, values.size());
     for (std::size_t i = 0; i < size; ++i) {
       const auto m = static_cast<std::int32_t>(std::fabs(values[i]) * scale);
       bins[i] = values[i] < 0.0F ? ~m : m;
@@ -64,7 +79,17 @@ void add_to_bins(std::span<const float> values, float scale, std::int64_t* first
       kept += values[i] != 0.0F ? 1 : 0;
     }
     for (std::size_t i = 0; i < kept; ++i) ++first[bins[i]];
+    zeros += size - kept;
   }
+  return static_cast<std::int64_t>(zeros);
+}
+
+// One of `of` at random, by number and seed alone (Steele et al., Fast splittable pseudorandom number generators, 2014).
+std::size_t choose(std::uint64_t seed, std::uint64_t number, std::size_t of) {
+  std::uint64_t z = (seed << 32) + number + 0x9e3779b97f4a7c15U;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return static_cast<std::size_t>((z ^ (z >> 31)) % of);
 }
 
 }  // namespace
@@ -91,17 +116,30 @@ Histogram::Histogram(const HistogramState& state)
   if (lo_ < -reach || hi_ > reach) throw InputError("histogram", "a range wider than its bins");
 }
 
-numeric::Range Histogram::observe(std::span<const float> values) {
+numeric::Range Histogram::observe(std::span<const float> values, HistogramPart part) {
   if (values.empty()) return {};
   const Extremes e = extremes_of(values);
   lo_ = empty() ? e.lo : std::min(lo_, e.lo);
   hi_ = empty() ? e.hi : std::max(hi_, e.hi);
-  zeros_ += e.zeros;
-  others_ += static_cast<std::int64_t>(values.size()) - e.zeros;
-  if (e.lo == 0.0F && e.hi == 0.0F) return {};
+  if (e.lo == 0.0F && e.hi == 0.0F) {
+    zeros_ += static_cast<std::int64_t>(values.size());
+    return {};
+  }
   hold(std::max(-e.lo, e.hi));
   const auto scale = static_cast<float>(std::ldexp(1.0, -exponent_));  // the product is exact
-  add_to_bins(values, scale, bins_.data() + kSide);
+  const auto count = [&](std::span<const float> some) {
+    const std::int64_t zeros = add_to_bins(some, scale, bins_.data() + kSide);
+    zeros_ += zeros;
+    others_ += static_cast<std::int64_t>(some.size()) - zeros;
+  };
+  if (part.of <= 1) {
+    count(values);
+    return {e.lo, e.hi};
+  }
+  for (std::size_t i = 0; i < values.size(); i += kRun * part.of) {
+    const std::size_t from = i + kRun * choose(part.seed, i, part.of);
+    if (from < values.size()) count(values.subspan(from, std::min(kRun, values.size() - from)));
+  }
   return {e.lo, e.hi};
 }
 

@@ -18,6 +18,12 @@ struct HistogramState {
   std::vector<std::pair<std::int64_t, std::int64_t>> bins;  // number and count, in order
 };
 
+// Of every so many runs of 64 neighbours one is counted, chosen by chance from `seed`; 1: all.
+struct HistogramPart {
+  std::size_t of = 1;
+  std::uint64_t seed = 0;
+};
+
 // Bins are 2^exponent wide on a grid aligned at zero, kSide of them on each side: bin kSide + m holds the
 // positive values with ⌊x·2^−exponent⌋ = m, bin kSide − 1 − m the negative ones with ⌊|x|·2^−exponent⌋ = m.
 // The exponent is the least for which every value has a bin; when it grows, neighbours are added, which is
@@ -32,12 +38,13 @@ class Histogram {
   // Throws InputError for numbers that no values give.
   explicit Histogram(const HistogramState& state);
 
-  // Returns the range of these values, [0, 0] of none. Throws InputError for NaN or infinity.
-  numeric::Range observe(std::span<const float> values);
+  // Returns the range of these values, [0, 0] of none: of all of them, as range() is. Throws InputError for NaN or
+  // infinity.
+  numeric::Range observe(std::span<const float> values, HistogramPart part = {});
   void merge(const Histogram& other);
 
   bool empty() const { return count() == 0; }
-  std::int64_t count() const { return zeros_ + others_; }
+  std::int64_t count() const { return zeros_ + others_; }  // of what was counted
   std::int64_t zeros() const { return zeros_; }
   int exponent() const { return exponent_; }
   double bin_width() const;
@@ -46,7 +53,7 @@ class Histogram {
   // The middle of a bin's values.
   double middle(int bin) const { return (bin - kSide + 0.5) * bin_width(); }
 
-  // The smallest and largest value; [0, 0] when nothing was seen.
+  // The smallest and largest value, counted or not; [0, 0] when nothing was seen.
   numeric::Range range() const;
   // Of all values, a bin's at its middle; its variance has the bins' width taken out (Sheppard's correction).
   double mean() const;

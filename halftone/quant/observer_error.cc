@@ -1,10 +1,28 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "halftone/quant/observer.h"
 
 namespace halftone::quant {
 namespace {
+
+// Steps of a range's grid, for bins many at a time: Σ count·|x − x̂|^power in lanes, whose order is always the same.
+struct Grid {
+  double s;
+  double lo;
+  double hi;
+  double inside;  // ≥ 0: what a value within the range counts, of steps finer than bins
+
+  double distance(double x) const {
+    constexpr double kMagic = 0x1.8p52;  // x + kMagic − kMagic is x to the nearest integer, ties to even
+    const double held = std::min(std::max(x, lo), hi);
+    const double rounded = (x / s + kMagic - kMagic) * s;
+    const double grid = std::fabs(x - std::min(std::max(rounded, lo), hi));
+    return inside < 0.0 ? grid : held == x ? inside : std::fabs(x - held);
+  }
+};
 
 // Σ count·|x − x̂|^power over the bins, power 1 or 2, at their middles; inside a step wider than a bin as it is,
 // inside finer ones the mean over a step, step/4 or step²/12.
@@ -12,8 +30,14 @@ class RoundingError {
  public:
   RoundingError(const Histogram& histogram, const Target& target, int power) : target_(target), power_(power) {
     for (int bin = 0; bin < Histogram::kBins; ++bin)
-      if (const std::int64_t count = histogram.bins()[static_cast<std::size_t>(bin)]; count > 0)
-        bins_.push_back({histogram.middle(bin), static_cast<double>(count)});
+      if (const std::int64_t count = histogram.bins()[static_cast<std::size_t>(bin)]; count > 0) {
+        middles_.push_back(histogram.middle(bin));
+        counts_.push_back(static_cast<double>(count));
+      }
+    while (middles_.size() % kLanes != 0) {
+      middles_.push_back(0.0);
+      counts_.push_back(0.0);
+    }
     width_ = histogram.bin_width();
   }
 
@@ -21,28 +45,26 @@ class RoundingError {
     const numeric::Affine affine =
         numeric::affine_from_range(range, target_.format, target_.scheme, target_.power_of_two);
     const double s = affine.scale;
-    const double lo = s * (target_.format.qmin() - affine.zero_point);
-    const double hi = s * (target_.format.qmax() - affine.zero_point);
-    const bool fine = s < 2.0 * width_;
-    double sum = 0.0;
     const double inside = power_ == 1 ? s / 4.0 : s / std::sqrt(12.0);
-    for (const Bin& bin : bins_) {
-      double distance = std::fabs(bin.middle - std::clamp(bin.middle, lo, hi));
-      if (distance == 0.0)
-        distance = fine ? inside : std::fabs(bin.middle - s * std::nearbyint(bin.middle / s));
-      sum += bin.count * (power_ == 1 ? distance : distance * distance);
-    }
-    return sum;
+    const Grid grid{.s = s,
+                    .lo = s * (target_.format.qmin() - affine.zero_point),
+                    .hi = s * (target_.format.qmax() - affine.zero_point),
+                    .inside = s < 2.0 * width_ ? inside : -1.0};
+    std::array<double, kLanes> sums{};
+    for (std::size_t i = 0; i < middles_.size(); i += kLanes)
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const double distance = grid.distance(middles_[i + lane]);
+        sums[lane] += counts_[i + lane] * (power_ == 1 ? distance : distance * distance);
+      }
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
   }
 
  private:
-  struct Bin {
-    double middle;
-    double count;
-  };
+  static constexpr std::size_t kLanes = 8;
   Target target_;
   int power_;
-  std::vector<Bin> bins_;
+  std::vector<double> middles_;
+  std::vector<double> counts_;
   double width_ = 0.0;
 };
 

@@ -84,6 +84,8 @@ Distribution unfolded(const Histogram& h) {
   return Distribution(std::vector<double>(h.bins().begin(), h.bins().end()));
 }
 
+constexpr int kReaches = 512;  // thresholds that are tried
+
 int bins_to(double magnitude, const Histogram& h) {
   return std::min(Histogram::kSide, static_cast<int>(std::floor(magnitude / h.bin_width())) + 1);
 }
@@ -102,7 +104,7 @@ numeric::Range kl_divergence(const Statistics& seen, const Target& target, doubl
   const int widest = std::max(below, above);
   double least = std::numeric_limits<double>::infinity();
   int best = widest;
-  for (int reach = widest; reach > 0; --reach) {
+  for (int reach = widest; reach > 0; reach -= std::max(1, widest / kReaches)) {
     const int first = fold ? 0 : Histogram::kSide - std::min(reach, below);
     const int last = fold ? reach : Histogram::kSide + std::min(reach, above);
     if (last - first < levels) break;

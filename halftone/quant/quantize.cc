@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -65,7 +66,8 @@ class Rewriter {
     const ir::ValueId s = scalar(name + "_scale", params->affine.scale);
     const ir::ValueId z =
         zero_point(name + "_zero_point", params->affine.zero_point, numeric::storage_dtype(params->format));
-    const ir::ValueId q = out_.add_node(ir::QuantizeLinear{}, {computed, s, z}, name + "_quantized");
+    const ir::ValueId q =
+        out_.add_node(ir::quantizer(params->format, arithmetic_.rounding), {computed, s, z}, name + "_quantized");
     renamed(id) =
         out_.add_node(ir::DequantizeLinear{}, {q, s, z}, names_output(id) ? name : name + "_dequantized");
     out_.nodes.back().name = name + "_dequantized";  // the node before it may be called as the output is
@@ -131,11 +133,25 @@ class Rewriter {
     if (w.params.granularity == numeric::Granularity::group) return grouped_operand(name, w, scales, zeros);
     const bool whole = w.params.granularity == numeric::Granularity::tensor;
     const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-    const ir::ValueId q = out_.add_constant(name + "_quantized", w.q);
+    const ir::ValueId q = integers_operand(name, w);
     const ir::ValueId s = out_.add_constant(name + "_scale", Tensor::from<float>(shape, scales));
     const ir::ValueId z =
         out_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()));
     return out_.add_node(ir::DequantizeLinear{.axis = w.params.axis}, {q, s, z}, name + "_dequantized");
+  }
+
+  // Weights of a codebook are entries of a table, whose places in it the file holds.
+  ir::ValueId integers_operand(const std::string& name, const QuantizedWeights& w) {
+    if (w.codebook.empty()) return out_.add_constant(name + "_quantized", w.q);
+    std::vector<std::int32_t> places = numeric::to_int32(w.q);
+    for (std::int32_t& q : places)
+      q = static_cast<std::int32_t>(std::ranges::lower_bound(w.codebook, q) - w.codebook.begin());
+    const auto entries = static_cast<std::int64_t>(w.codebook.size());
+    const DType dtype = numeric::storage_dtype({std::max(1, static_cast<int>(std::bit_width(w.codebook.size() - 1))), false, false});
+    const ir::ValueId table = out_.add_constant(name + "_codebook", numeric::from_int32({entries}, w.codebook, w.q.dtype()));
+    const ir::ValueId index = out_.add_constant(name + "_index", numeric::from_int32(w.q.shape(), places, dtype));
+    const ir::ValueId wide = out_.add_node(ir::Cast{DType::int32}, {index}, name + "_place");
+    return out_.add_node(ir::Gather{}, {table, wide}, name + "_quantized");
   }
 
   // ONNX's scales by block: [M, blocks, k…], the same for every tap, or [blocks, M] for weights [C, M].
@@ -166,15 +182,22 @@ class Rewriter {
     return Tensor::from<float>(in_.constant(node.inputs[2])->shape(), w.real_bias);
   }
 
-  // int32 at scale s_x·s_w, zero point 0.
+  // int32 at scale s_x·s_w, zero point 0; of fewer bits, at 2^k times it.
   ir::ValueId bias_operand(const std::string& name, const QuantizedWeights& w, float s_x) {
-    std::vector<std::int32_t> q(w.bias.begin(), w.bias.end());
+    const bool narrow = w.bias_bits != numeric::kWholeBias;
+    const bool whole = w.params.granularity == numeric::Granularity::tensor && !narrow;
+    const auto channels = static_cast<std::int64_t>(w.bias.size());
+    std::vector<std::int32_t> q;
     std::vector<float> scales;
-    for (const numeric::Affine& affine : w.params.affine) scales.push_back(s_x * affine.scale);
-    const bool whole = w.params.granularity == numeric::Granularity::tensor;
-    const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
-    const ir::ValueId id = out_.add_constant(
-        name + "_quantized", Tensor::from<std::int32_t>({static_cast<std::int64_t>(q.size())}, q));
+    for (std::size_t c = 0; c < w.bias.size(); ++c) {
+      const int shift = bias_shift(w.bias[c], w.bias_bits);
+      q.push_back(static_cast<std::int32_t>(w.bias[c] / (std::int64_t{1} << shift)));
+      const float s_w = w.params.affine[w.params.affine.size() == 1 ? 0 : c].scale;
+      if (!whole || c == 0) scales.push_back(std::ldexp(s_x * s_w, shift));
+    }
+    const Shape shape = whole ? Shape{} : Shape{channels};
+    const DType dtype = narrow ? numeric::storage_dtype({w.bias_bits, true, false}) : DType::int32;
+    const ir::ValueId id = out_.add_constant(name + "_quantized", numeric::from_int32({channels}, q, dtype));
     for (float scale : scales)
       if (!std::isnormal(scale))
         throw InputError(name, fmt::format("bias scale s_x*s_w is {}, expected a normal float32", scale));

@@ -15,27 +15,46 @@ void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
   if (weights.group_size < 1)
     throw UsageError("recipe", fmt::format("groups of {} inputs, expected 1 or more", weights.group_size));
   if (weights.code != WeightCode::affine)
-    throw UsageError("recipe", "binary or ternary weights by group, expected by tensor or channel");
+    throw UsageError("recipe", fmt::format("{} weights by group, expected by tensor or channel",
+                                           name_in(kCodeNames, weights.code)));
   if (weights.rounding != WeightRounding::nearest)
     throw UsageError("recipe", "weights by group are rounded to nearest: neither adaround nor error feedback takes them");
   if (recipe.arithmetic.mode == numeric::Arithmetic::onnx)
     throw UsageError("recipe", "weights by group in arithmetic onnx, expected fixed or shift");
 }
 
+void check_codebook(const WeightRecipe& weights) {
+  const int least = weights.code == WeightCode::k_means ? 1 : 2;
+  const int most = weights.code == WeightCode::k_means ? 8 : 5;
+  const std::string_view name = name_in(kCodeNames, weights.code);
+  if (weights.format.bits < least || weights.format.bits > most)
+    throw UsageError("recipe", fmt::format("{} weights of {} bits, expected {} to {}", name, weights.format.bits, least, most));
+  if (weights.rounding != WeightRounding::nearest)
+    throw UsageError("recipe", fmt::format("{} weights are the nearest entries of a table: neither adaround nor error "
+                                           "feedback takes them", name));
+  if (weights.scheme == numeric::Scheme::asymmetric)
+    throw UsageError("recipe", fmt::format("{} weights have no zero point, expected symmetric", name));
+}
+
 void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
   numeric::check(weights.format);
   if (weights.granularity == numeric::Granularity::group) check_groups(weights, recipe);
   if (weights.code != WeightCode::affine && weights.range != WeightRange::min_max)
-    throw UsageError("recipe", "binary or ternary weights have no range to be clipped");
+    throw UsageError("recipe", fmt::format("{} weights have no range to be clipped", name_in(kCodeNames, weights.code)));
+  if (is_codebook(weights.code)) check_codebook(weights);
   if (is_shift(recipe) && !weights.power_of_two)
     throw UsageError("recipe", "arithmetic shift without power-of-two scales");
+  if (weights.bias_bits == numeric::kWholeBias) return;
+  if (weights.bias_bits < 2 || weights.bias_bits > numeric::kMaxBits)
+    throw UsageError("recipe", fmt::format("biases of {} bits, expected 2 to 16, or 32", weights.bias_bits));
+  if (weights.granularity == numeric::Granularity::group)
+    throw UsageError("recipe", "biases of fewer bits with weights by group, whose biases stay float in the file");
+  if (recipe.arithmetic.mode == numeric::Arithmetic::onnx)
+    throw UsageError("recipe", "biases of fewer than 32 bits in arithmetic onnx, expected fixed or shift");
 }
 
 void check_activations(const ActivationRecipe& activations, const Recipe& recipe) {
   numeric::check(activations.format);
-  const int bits = activations.format.bits;
-  if (bits != 2 && bits != 4 && bits != 8 && bits != 16)
-    throw UsageError("recipe", fmt::format("activations of {} bits, expected 2, 4, 8 or 16", bits));
   if (is_shift(recipe) && !activations.power_of_two)
     throw UsageError("recipe", "arithmetic shift without power-of-two scales");
 }
@@ -47,6 +66,8 @@ std::string bits_text(const WeightRecipe& weights) {
     case WeightCode::ternary:
       return "wt";
     case WeightCode::affine:
+    case WeightCode::k_means:
+    case WeightCode::log2:
       return fmt::format("w{}", weights.format.bits);
   }
   return "";
@@ -71,13 +92,14 @@ std::string describe(const WeightRecipe& weights) {
                      granularity_of(weights),
                      weights.range == WeightRange::min_max ? "" : " clipped by ", range_of(weights),
                      weights.rounding == WeightRounding::nearest ? "" : ", rounded by ",
-                     weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding));
+                     weights.rounding == WeightRounding::nearest ? "" : name_in(kRoundingNames, weights.rounding)) +
+         (weights.bias_bits == numeric::kWholeBias ? "" : fmt::format(", biases of {} bits", weights.bias_bits));
 }
 
 }  // namespace
 
 int bits_of(const WeightRecipe& weights) {
-  if (weights.code == WeightCode::affine) return weights.format.bits;
+  if (weights.code == WeightCode::affine || is_codebook(weights.code)) return weights.format.bits;
   return weights.code == WeightCode::binary ? 1 : 2;
 }
 
@@ -96,6 +118,9 @@ void check(const Recipe& recipe) {
   if (recipe.arithmetic.mode == numeric::Arithmetic::fixed && mantissa != 8 && mantissa != 16 &&
       mantissa != 32)
     throw UsageError("recipe", fmt::format("mantissa of {} bits, expected 8, 16 or 32", mantissa));
+  if (recipe.arithmetic.mode == numeric::Arithmetic::onnx && recipe.arithmetic.rounding != numeric::Rounding::half_even)
+    throw UsageError("recipe", fmt::format("rounding {} in arithmetic onnx, expected half_even",
+                                           numeric::name_of(recipe.arithmetic.rounding)));
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
   if (!(recipe.smooth >= 0.0 && recipe.smooth <= 1.0))

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "halftone/numeric/bias.h"
 #include "halftone/numeric/quant_params.h"
 #include "halftone/qgraph/arithmetic_spec.h"
 #include "halftone/quant/observer.h"
@@ -11,7 +12,10 @@
 namespace halftone::quant {
 
 // Which integers stand for weights: on a uniform grid, or docs/arithmetic.md section 1's other ones.
-enum class WeightCode { affine, binary, ternary };
+enum class WeightCode { affine, binary, ternary, k_means, log2 };
+
+// Whether they are entries of a table, for 2^bits of them (numeric/codebook.h).
+constexpr bool is_codebook(WeightCode code) { return code == WeightCode::k_means || code == WeightCode::log2; }
 
 enum class WeightRange {
   min_max,             // every weight within the range
@@ -33,7 +37,7 @@ enum class BiasCorrection {
   analytic,  // correct_biases.h
 };
 
-// Weights of 1 to 16 bits; binary and ternary ones have a format of their own.
+// Weights of 1 to 16 bits; binary and ternary ones have a format of their own, of codebooks it has the bits alone.
 struct WeightRecipe {
   WeightCode code = WeightCode::affine;
   numeric::IntegerFormat format{8, true, true};
@@ -44,13 +48,14 @@ struct WeightRecipe {
   WeightRange range = WeightRange::min_max;
   int fraction_length = 0;  // of WeightRange::fixed
   WeightRounding rounding = WeightRounding::nearest;
+  int bias_bits = numeric::kWholeBias;  // or 2 to 16: docs/arithmetic.md section 5
   bool operator==(const WeightRecipe&) const = default;
 };
 
 // Of one integer: 1 of binary weights, 2 of ternary ones.
 int bits_of(const WeightRecipe& weights);
 
-// Activations of 2, 4, 8 or 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8
+// Activations of 1 to 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8
 // bits at least, unless a rule names it: it is looked up, and multiplies nothing.
 struct ActivationRecipe {
   numeric::IntegerFormat format{8, true, false};

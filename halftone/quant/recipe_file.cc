@@ -21,7 +21,7 @@ std::string weights_of(const WeightRecipe& w) {
   if (w.granularity == numeric::Granularity::group) text += fmt::format("group_size = {}\n", w.group_size);
   text += fmt::format("range = \"{}\"\n", name_in(kRangeNames, w.range));
   if (w.range == WeightRange::fixed) text += fmt::format("fraction_length = {}\n", w.fraction_length);
-  return text + fmt::format("rounding = \"{}\"\n", name_in(kRoundingNames, w.rounding));
+  return text + fmt::format("rounding = \"{}\"\nbias_bits = {}\n", name_in(kRoundingNames, w.rounding), w.bias_bits);
 }
 
 std::string activations_of(const ActivationRecipe& a) {
@@ -55,6 +55,7 @@ void read(TomlTable& table, WeightRecipe& w) {
   if (w.range != WeightRange::fixed && w.fraction_length != 0)
     table.fail("fraction_length", "without range = \"fixed\"");
   table.read("rounding", w.rounding, kRoundingNames);
+  table.read("bias_bits", w.bias_bits, 2, numeric::kWholeBias);
 }
 
 void read(TomlTable& table, ActivationRecipe& a) {
@@ -147,12 +148,17 @@ class Document {
 
   static void read_arithmetic(TomlTable& table, qgraph::ArithmeticSpec& spec) {
     std::string mode(numeric::name_of(spec.mode));
+    std::string rounding(numeric::name_of(spec.rounding));
     table.read("mode", mode);
     table.read("mantissa_bits", spec.mantissa_bits, 8, 32);
+    table.read("rounding", rounding);
+    const char* key = "mode";
     try {
       spec.mode = numeric::arithmetic_from(mode);
+      key = "rounding";
+      spec.rounding = numeric::rounding_from(rounding);
     } catch (const UsageError& error) {
-      table.fail("mode", error.what());
+      table.fail(key, error.what());
     }
   }
 
@@ -167,8 +173,9 @@ std::string to_toml(const Recipe& recipe) {
   text += "\n[weights]\n" + weights_of(recipe.weights);
   text += "\n[activations]\n" + activations_of(recipe.activations);
   text += methods_of(recipe);
-  text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\n",
-                      numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits);
+  text += fmt::format("\n[arithmetic]\nmode = \"{}\"\nmantissa_bits = {}\nrounding = \"{}\"\n",
+                      numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits,
+                      numeric::name_of(recipe.arithmetic.rounding));
   for (const LayerRule& rule : recipe.layers)
     text += fmt::format("\n[[layer]]\nname = {}\n", toml_quoted(rule.layer)) + weights_of(rule.weights);
   for (const TensorRule& rule : recipe.tensors)

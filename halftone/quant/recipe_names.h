@@ -7,7 +7,8 @@
 namespace halftone::quant {
 
 inline constexpr Named<WeightCode> kCodeNames[] = {
-    {WeightCode::affine, "affine"}, {WeightCode::binary, "binary"}, {WeightCode::ternary, "ternary"}};
+    {WeightCode::affine, "affine"}, {WeightCode::binary, "binary"}, {WeightCode::ternary, "ternary"},
+    {WeightCode::k_means, "kmeans"}, {WeightCode::log2, "log2"}};
 inline constexpr Named<WeightRange> kRangeNames[] = {{WeightRange::min_max, "minmax"},
                                                      {WeightRange::mean_squared_error, "mse"},
                                                      {WeightRange::mean_absolute_error, "l1"},

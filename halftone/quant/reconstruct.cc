@@ -106,7 +106,7 @@ class LayerRounding {
 
   // Whether the biases at scale i stay within 2^30 steps.
   bool holds_bias(std::size_t i, float scale) const {
-    if (!s_x_ || weights_.bias.empty()) return true;
+    if (!s_x_ || weights_.bias.empty() || weights_.bias_bits != numeric::kWholeBias) return true;
     const std::span<const float> bias = bias_of(walk_.graph(), node());
     const auto of_scale = weights_.params.affine.size() == 1 ? bias : bias.subspan(i, 1);
     return std::ranges::all_of(

@@ -1,17 +1,25 @@
 #include "halftone/quant/statistics.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace halftone::quant {
+namespace {
+
+constexpr std::size_t kLeastPart = 16;
+
+}  // namespace
 
 Statistics::Statistics(Histogram histogram, std::map<std::int64_t, numeric::Range> recent)
     : histogram_(std::move(histogram)), recent_(std::move(recent)) {
   while (recent_.size() > kRecent) recent_.erase(recent_.begin());
 }
 
-void Statistics::observe(std::int64_t index, std::span<const float> values) {
+void Statistics::observe(std::int64_t index, std::span<const float> values, std::int64_t rows) {
   if (values.empty()) return;
-  add_recent(index, histogram_.observe(values));
+  const std::size_t a_row = values.size() / static_cast<std::size_t>(std::max<std::int64_t>(rows, 1));
+  const std::size_t of = std::bit_floor(std::clamp<std::size_t>(a_row / kAllOf, 1, kLeastPart));
+  add_recent(index, histogram_.observe(values, {of, static_cast<std::uint64_t>(index)}));
 }
 
 void Statistics::merge(const Statistics& other) {

@@ -9,6 +9,7 @@
 #include "halftone/base/error.h"
 #include "halftone/numeric/bias.h"
 #include "halftone/numeric/code_weights.h"
+#include "halftone/numeric/codebook.h"
 #include "halftone/quant/weight_clip.h"
 
 namespace halftone::quant {
@@ -30,19 +31,40 @@ numeric::Granularity granularity_of(const ir::Op& op, numeric::Granularity wante
   return wanted == numeric::Granularity::group ? numeric::Granularity::channel : wanted;
 }
 
+// b in steps of s_x·s_w, with `bits` bits that count.
+std::int64_t bias_steps(float b, float s_x, float s_w, int bits) {
+  if (bits == numeric::kWholeBias) return numeric::quantize_bias(b, s_x, s_w);
+  const numeric::NarrowBias narrow = numeric::quantize_bias_narrow(b, s_x, s_w, bits);
+  return narrow.q * (std::int64_t{1} << std::min(narrow.shift, 47));
+}
+
+bool holds(std::int64_t steps, int bits) { return bits != numeric::kWholeBias || std::abs(steps) <= numeric::kMaxBias; }
+
+// Weights that are not on a uniform grid.
+QuantizedWeights coded(const Tensor& weights, const WeightRecipe& recipe, const numeric::WeightSpec& spec) {
+  if (is_codebook(recipe.code)) {
+    const auto kind = recipe.code == WeightCode::k_means ? numeric::CodebookKind::k_means : numeric::CodebookKind::log2;
+    numeric::CodebookWeights made = numeric::codebook_weights(weights, kind, recipe.format.bits, spec.granularity,
+                                                              spec.axis, spec.power_of_two);
+    return {.q = std::move(made.integers), .params = std::move(made.params), .codebook = std::move(made.entries)};
+  }
+  const auto code = recipe.code == WeightCode::binary ? numeric::Code::binary : numeric::Code::ternary;
+  const numeric::CodedWeights made =
+      numeric::code_weights(weights, code, spec.granularity, spec.axis, spec.power_of_two);
+  return {.q = numeric::from_int32(weights.shape(), numeric::to_int32(made.integers),
+                                   numeric::storage_dtype(made.params.format)),
+          .params = made.params};
+}
+
 QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, const WeightRecipe& recipe,
                             const numeric::WeightSpec& spec, std::optional<float> s_x) {
-  const auto code = recipe.code == WeightCode::binary ? numeric::Code::binary : numeric::Code::ternary;
-  const numeric::CodedWeights coded =
-      numeric::code_weights(weights, code, spec.granularity, spec.axis, spec.power_of_two);
-  QuantizedWeights result{.q = numeric::from_int32(weights.shape(), numeric::to_int32(coded.integers),
-                                                   numeric::storage_dtype(coded.params.format)),
-                          .params = coded.params};
+  QuantizedWeights result = coded(weights, recipe, spec);
+  result.bias_bits = recipe.bias_bits;
   if (!s_x) return result;
   for (std::size_t c = 0; c < bias.size(); ++c) {
-    const float s_w = coded.params.affine[coded.params.affine.size() == 1 ? 0 : c].scale;
-    result.bias.push_back(numeric::quantize_bias(bias[c], *s_x, s_w));
-    if (std::abs(result.bias.back()) > numeric::kMaxBias)
+    const float s_w = result.params.affine[result.params.affine.size() == 1 ? 0 : c].scale;
+    result.bias.push_back(bias_steps(bias[c], *s_x, s_w, recipe.bias_bits));
+    if (!holds(result.bias.back(), recipe.bias_bits))
       throw InputError("bias", fmt::format("{} of channel {} is beyond 2^30 steps of {}", bias[c], c,
                                            *s_x * s_w));
   }
@@ -71,14 +93,15 @@ std::vector<numeric::Range> ranges_of(const Tensor& weights, const numeric::Weig
 }  // namespace
 
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
-                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges) {
+                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges,
+                                  int bias_bits) {
   std::vector<numeric::Range> whole;
   if (ranges.empty()) ranges = whole = numeric::weight_ranges(weights, spec);
-  QuantizedWeights result;
+  QuantizedWeights result{.bias_bits = bias_bits};
   result.params = numeric::params_from_ranges(weights, spec, ranges);
   std::vector<numeric::Affine>& affine = result.params.affine;
   if (spec.granularity != numeric::Granularity::group) {
-    for (std::size_t c = 0; c < bias.size(); ++c) {
+    for (std::size_t c = 0; bias_bits == numeric::kWholeBias && c < bias.size(); ++c) {
       const std::size_t i = affine.size() == 1 ? 0 : c;
       const float scale = numeric::weight_scale_for_bias(bias[c], s_x, affine[i].scale, spec.power_of_two);
       if (scale == affine[i].scale) continue;
@@ -86,7 +109,7 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
       result.raised.push_back(static_cast<std::int64_t>(c));
     }
     for (std::size_t c = 0; c < bias.size(); ++c)
-      result.bias.push_back(numeric::quantize_bias(bias[c], s_x, affine[affine.size() == 1 ? 0 : c].scale));
+      result.bias.push_back(bias_steps(bias[c], s_x, affine[affine.size() == 1 ? 0 : c].scale, bias_bits));
   }
   result.q = numeric::quantize(weights, result.params);
   return result;
@@ -104,15 +127,24 @@ QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, co
   const std::span<const float> bias = bias_of(graph, node);
   if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
   const auto ranges = ranges_of(weights, spec, recipe);
-  return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges);
+  return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges,
+                          recipe.bias_bits);
 }
 
 void set_bias(QuantizedWeights& weights, std::span<const float> bias, float s_x) {
   for (std::size_t c = 0; c < weights.bias.size(); ++c) {
     const float s_w = weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale;
-    const std::int64_t q = numeric::quantize_bias(bias[c], s_x, s_w);
-    if (std::abs(q) <= numeric::kMaxBias) weights.bias[c] = q;
+    const std::int64_t q = bias_steps(bias[c], s_x, s_w, weights.bias_bits);
+    if (holds(q, weights.bias_bits)) weights.bias[c] = q;
   }
+}
+
+int bias_shift(std::int64_t bias, int bits) {
+  if (bits == numeric::kWholeBias) return 0;
+  const std::int64_t limit = std::int64_t{1} << (bits - 1);
+  int shift = 0;
+  for (; bias >= limit || bias < -limit; bias /= 2) ++shift;
+  return shift;
 }
 
 std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node) {

@@ -15,7 +15,9 @@ namespace halftone::quant {
 struct QuantizedWeights {
   Tensor q;  // integers, shape of the weights
   numeric::QuantParams params;
-  std::vector<std::int64_t> bias;    // [M] at s_x·s_w; empty when there is none, or it stays float
+  std::vector<std::int64_t> bias;    // [M] at s_x·s_w, as it is added; empty when there is none, or it stays float
+  std::vector<std::int32_t> codebook;   // the integers there are, ascending; empty: all of the format
+  int bias_bits = numeric::kWholeBias;  // fewer: of the bias without its low zeros
   std::vector<float> real_bias;      // [M] when it stays float and was corrected
   std::vector<std::int64_t> raised;  // channels whose scale grew so that the bias fits 2^30
   bool operator==(const QuantizedWeights&) const = default;
@@ -23,14 +25,18 @@ struct QuantizedWeights {
 
 // `bias` is empty or has one number for each index of spec.axis. s_x is the scale of the layer's input, `ranges`
 // those of the scales, empty: numeric::weight_ranges. At tensor granularity one bias that does not fit
-// raises the scale of the whole tensor. At group granularity the bias stays float.
+// raises the scale of the whole tensor; one of fewer bits raises none. At group granularity the bias stays float.
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float s_x,
-                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges = {});
+                                  const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges = {},
+                                  int bias_bits = numeric::kWholeBias);
 
 // Those of a Conv, ConvTranspose, Gemm or MatMul with constant weights, rounded to nearest; the bias too when
-// the input has a scale. Throws InputError for a bias that binary or ternary weights cannot hold.
+// the input has a scale. Throws InputError for a bias that weights of another code than affine cannot hold.
 QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
                                 std::optional<float> s_x);
+
+// The least number of low bits that can be left away for a bias of fewer bits: all zeros.
+int bias_shift(std::int64_t bias, int bits);
 
 // Rounds a new float bias to the scales that are there. A number that its scale cannot hold stays as it was.
 void set_bias(QuantizedWeights& weights, std::span<const float> bias, float s_x);

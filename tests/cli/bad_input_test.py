@@ -27,7 +27,7 @@ class BadInput(ProgramTest):
 
     def test_usage(self):
         for arguments in ([], ['fly'], ['quantize'], ['evaluate', self.model], ['quantize', self.model, '--data', 'digits'],
-                          ['quantize', self.model, '--data', 'digits', '-o', self.output, '--bits', 'w3a3'],
+                          ['quantize', self.model, '--data', 'digits', '-o', self.output, '--bits', 'w3a17'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--arithmetic', 'magic'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--calibration-samples', '-3'],
                           ['quantize', self.model, '--data', 'digits', '-o', self.output, '--symmetric', '--asymmetric'],

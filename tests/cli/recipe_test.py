@@ -38,7 +38,9 @@ class Recipes(Quantizations):
         for arguments in ([], [*FINE, '--error-feedback'], [*FINE, '--adaround', '--adaround-steps', 20],
                           ['--bits', 'wta8', '--equalize', '--granularity', 'tensor'], ['--bits', 'w1a8', '--arithmetic', 'shift'],
                           ['--bits', 'w5', '--correct-bias'], ['--format', 'qonnx', '--asymmetric'],
-                          ['--arithmetic', 'onnx', '--format', 'qoperator']):
+                          ['--arithmetic', 'onnx', '--format', 'qoperator'],
+                          ['--bits', 'w3a8', '--codebook', 'kmeans'], ['--bits', 'w4', '--codebook', 'log2'],
+                          ['--bits', 'w5a3', '--bias-bits', 6, '--rounding', 'floor', '--format', 'qonnx']):
             with self.subTest(arguments):
                 self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
                 recipe = self.folder / 'q.recipe.toml'
@@ -53,7 +55,12 @@ class Recipes(Quantizations):
         for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
                           ['--bits', 'w8a16'], ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias'],
                           ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias=analytic'],
-                          ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20]):
+                          ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20],
+                          ['--bits', 'w4a3', '--rounding', 'half_up', '--bias-bits', 8], ['--bits', 'w7a11', '--rounding', 'floor', '--bias-bits', 4],
+                          ['--bits', 'w4a1', '--rounding', 'half_away', '--arithmetic', 'shift', '--granularity', 'tensor', '--bias-bits', 12],
+                          ['--bits', 'w1a6', '--bias-bits', 3, '--error-feedback', '--correct-bias'],
+                          ['--bits', 'w4a8', '--codebook', 'kmeans', '--correct-bias'], ['--bits', 'w2a8', '--codebook', 'kmeans', '--granularity', 'tensor'],
+                          ['--bits', 'w5a8', '--codebook', 'log2', '--arithmetic', 'shift'], ['--bits', 'w3a4', '--codebook', 'log2', '--first-last', 'w5a8']):
             with self.subTest(arguments):
                 self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
                 out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
@@ -90,7 +97,7 @@ class Recipes(Quantizations):
         recipe.write_text('')
         self.refuses('--recipe', recipe, '--bits', 'w4a4', '--data', 'digits', code=USAGE, says='--bits')
         self.refuses('--recipe', self.folder / 'none.toml', '--data', 'digits', code=BAD, says='No such file')
-        for bits in ('w0a8', 'w17a8', 'w8a3', 'a8', 'w8a8a', 'w-4a8', 'w999a8'):
+        for bits in ('w0a8', 'w17a8', 'w8a0', 'w8a17', 'a8', 'w8a8a', 'w-4a8', 'w999a8'):
             self.refuses('--bits', bits, '--data', 'digits', code=USAGE, says='')
         self.refuses('--adaround', '--error-feedback', '--data', 'digits', code=USAGE, says='--adaround')
         self.refuses('--adaround-steps', 5, '--data', 'digits', code=USAGE, says='--adaround')
@@ -103,6 +110,19 @@ class Recipes(Quantizations):
             self.refuses('--observer', observer, '--data', 'digits', code=USAGE, says='fraction length')
             self.refuses('--weight-observer', observer, '--data', 'digits', code=USAGE, says='fraction length')
         self.refuses('--observer', 'kl=3', '--data', 'digits', code=USAGE, says='takes no number')
+        for option, value in (('--rounding', 'up'), ('--bias-bits', 1), ('--bias-bits', 33), ('--bias-bits', 20)):
+            self.refuses(option, value, '--data', 'digits', code=USAGE, says='bias' if 'bias' in option else option)
+        for arguments in (['--bits', 'w9a8'], ['--bits', 'w1a8'], ['--error-feedback'], ['--granularity', 'group=8'], ['--asymmetric'],
+                          ['--weight-observer', 'mse']):
+            self.refuses('--codebook', 'kmeans', *arguments, '--data', 'digits', code=USAGE, says='')
+        self.refuses('--codebook', 'log2', '--bits', 'w6a8', '--data', 'digits', code=USAGE, says='expected 2 to 5')
+        self.refuses('--codebook', 'log2', '--bits', 'w4a8', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
+        for arguments in (['--rounding', 'floor'], ['--bias-bits', 8]):
+            self.refuses(*arguments, '--arithmetic', 'onnx', '--data', 'digits', code=USAGE, says='onnx')
+        self.refuses('--bias-bits', 8, '--granularity', 'group=8', '--data', 'digits', code=USAGE, says='by group')
+        self.refuses('--rounding', 'half_up', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
+        self.refuses('--bits', 'w8a6', '--format', 'qoperator', '--data', 'digits', code=BAD, says='--format qdq')
+        self.refuses('--bias-bits', 8, '--format', 'qoperator', '--data', 'digits', code=BAD, says='--format qdq')
 
 
 class Methods(Quantizations):

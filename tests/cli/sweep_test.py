@@ -302,7 +302,7 @@ class Refused(SweepTest):
                           ['--word-length', '4', '--calibration-samples', '9'], ['--word-length', '4', '--calibration-data', self.data],
                           ['--bits', 'w8a8', '--overflow', 'wrap'], ['--bits', 'w8a8', '--fraction-length', '4'],
                           ['--bits', 'w8a8', '--observer', 'best'], ['--bits', 'w8a8', '--observer', 'mse,mse'], ['--bits', 'w8a8,'],
-                          ['--bits', 'w8a3'], ['--bits', 'w17a8'], ['--bits', '8'], ['--bits', 'w8a8', '--granularity', 'group'],
+                          ['--bits', 'w8a17'], ['--bits', 'w17a8'], ['--bits', '8'], ['--bits', 'w8a8', '--granularity', 'group'],
                           ['--word-length', '4', '--scores', 'none'], ['--word-length', '4', '--json', self.csv],
                           ['--word-length', '4', '--html', self.folder / '.' / 't.csv']):
             with self.subTest(arguments):

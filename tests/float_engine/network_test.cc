@@ -166,6 +166,30 @@ RC_GTEST_PROP(Network, OfRandomLayersAtChangingBatchSizes, ()) {
   }
 }
 
+// The elements of each output in ascending order: their own is the executor's affair.
+std::vector<std::vector<float>> watched(const ir::Executor& executor, const Tensor& input, std::size_t outputs) {
+  std::vector<std::vector<float>> seen(outputs);
+  executor.watch({&input, 1}, [&](std::size_t output, std::span<const float> elements) {
+    seen.at(output).insert(seen.at(output).end(), elements.begin(), elements.end());
+  });
+  for (auto& elements : seen) std::ranges::sort(elements);
+  return seen;
+}
+
+RC_GTEST_PROP(Network, LetsEveryElementOfItsOutputsBeWatchedOnce, ()) {
+  const RandomNetwork network;
+  Graph graph = network.graph();
+  for (const ir::Node& node : network.graph().nodes)
+    if (choose(2) == 0) graph.outputs.push_back(node.outputs[0]);
+  if (choose(4) == 0) graph.outputs.push_back(graph.inputs[0]);
+  const auto ours = make_executor(graph);
+  const ir::Interpreter theirs(graph);
+  for (const std::int64_t batch : {2, 1, 2}) {
+    const Tensor input = input_for(graph, batch, any_seed());
+    RC_ASSERT(watched(*ours, input, graph.outputs.size()) == watched(theirs, input, graph.outputs.size()));
+  }
+}
+
 RC_GTEST_PROP(Network, ShowsEveryValueAndTakesReplacements, ()) {
   const RandomNetwork network;
   const auto ours = make_executor(network.graph());
@@ -239,6 +263,7 @@ TEST(Network, OutputsMayBeInputsConstantsAndNamedTwice) {
   g.outputs = {x, y, c, y};
   const Tensor input = ir::floats({1, 2}, {-1, 2});
   EXPECT_EQ(make_executor(g)->run({&input, 1}), ir::Interpreter(g).run({&input, 1}));
+  EXPECT_EQ(watched(*make_executor(g), input, 4), watched(ir::Interpreter(g), input, 4));
 }
 
 TEST(Network, ASumThatReadsOneValueTwice) {

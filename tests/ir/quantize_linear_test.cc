@@ -29,6 +29,24 @@ TEST(QuantizeLinear, WithoutAZeroPointIsUint8) {
   EXPECT_THAT(values_of<std::uint8_t>(y), ElementsAre(0, 3, 255));
 }
 
+TEST(QuantizeLinear, FewerBitsThanTheTypeSaturateEarlier) {
+  const Tensor x = floats({5}, {-100, -3, 0, 3, 100});
+  const Tensor y = apply_op(QuantizeLinear{.bits = 3}, {x, scalar_of(1), int8s({}, {1})});
+  EXPECT_THAT(values_of<std::int8_t>(y), ElementsAre(-4, -2, 1, 3, 3));
+  EXPECT_THROW(apply_op(QuantizeLinear{.bits = 9}, {x, scalar_of(1), int8s({}, {1})}), InputError);
+}
+
+TEST(QuantizeLinear, TiesGoWhereTheRoundingSays) {
+  const Tensor x = floats({4}, {0.5F, 1.5F, -0.5F, -1.5F});
+  const auto rounded = [&](numeric::Rounding rounding) {
+    return values_of<std::int8_t>(apply_op(QuantizeLinear{.rounding = rounding}, {x, scalar_of(1), int8s({}, {0})}));
+  };
+  EXPECT_THAT(rounded(numeric::Rounding::half_even), ElementsAre(0, 2, 0, -2));
+  EXPECT_THAT(rounded(numeric::Rounding::half_away), ElementsAre(1, 2, -1, -2));
+  EXPECT_THAT(rounded(numeric::Rounding::half_up), ElementsAre(1, 2, 0, -1));
+  EXPECT_THAT(rounded(numeric::Rounding::floor), ElementsAre(0, 1, -1, -2));
+}
+
 TEST(QuantizeLinear, NotANumberIsAnError) {
   EXPECT_THROW(apply_op(QuantizeLinear{}, {scalar_of(NAN), scalar_of(1)}), InputError);
 }

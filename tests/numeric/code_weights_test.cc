@@ -129,51 +129,5 @@ TEST(CodeWeights, RefusesAnAxisOutsideTheShapeAsParamsFromWeightsDoes) {
   }
 }
 
-TEST(NearestCode, TiesGoToTheSmallestIndex) {
-  const Codebook codebook{{-4, -1, 0, 1, 4}, 0.5F};
-  EXPECT_EQ(nearest_code(0.25F, codebook), 2);
-  EXPECT_EQ(nearest_code(-0.25F, codebook), 1);
-  EXPECT_EQ(nearest_code(1.25F, codebook), 3);
-  EXPECT_EQ(nearest_code(-1.25F, codebook), 0);
-  EXPECT_EQ(nearest_code(0.0F, codebook), 2);
-  EXPECT_EQ(nearest_code(1e6F, codebook), 4);
-  EXPECT_EQ(nearest_code(-1e6F, codebook), 0);
-}
-
-TEST(NearestCode, TheIndexDecidesNotTheValue) {
-  // Unsorted, with doubles: 3 and 1 are equally near to 2.
-  EXPECT_EQ(nearest_code(2.0F, {{9, 3, 1, 3}, 1.0F}), 1);
-  EXPECT_EQ(nearest_code(2.0F, {{9, 1, 3, 1}, 1.0F}), 1);
-  EXPECT_EQ(nearest_code(5.0F, {{5, 5, 5}, 1.0F}), 0);
-}
-
-TEST(NearestCode, OneEntryAndAllOfThem) {
-  EXPECT_EQ(nearest_code(-123.0F, {{7}, 1.0F}), 0);
-  Codebook codebook;
-  for (std::int32_t c = -32768; c <= 32767; ++c) codebook.entries.push_back(c);
-  EXPECT_EQ(nearest_code(32767.0F, codebook), 65535);
-  EXPECT_EQ(nearest_code(-0.5F, codebook), 32767);
-}
-
-TEST(NearestCode, IsComparedInDouble) {
-  // In float32 both distances are 1.4000001, a tie; in double 0.7F·7 is the nearer.
-  EXPECT_EQ(nearest_code(3.5F, {{3, 7}, 0.7F}), 1);
-}
-
-RC_GTEST_PROP(NearestCode, NoOtherEntryIsNearerAndNoSmallerIndexAsNear, ()) {
-  const Codebook codebook{
-      *rc::gen::nonEmpty(rc::gen::container<std::vector<std::int32_t>>(rc::gen::inRange(-32768, 32768))),
-      *positive_float_of_exponent(-10, 3)};
-  const float w = *rc::gen::oneOf(float_of_exponent(-10, 18), rc::gen::just(0.0F));
-  const auto distance = [&](std::size_t q) {
-    return std::fabs(static_cast<double>(w) - static_cast<double>(codebook.scale) * codebook.entries[q]);
-  };
-  const auto best = static_cast<std::size_t>(nearest_code(w, codebook));
-  for (std::size_t q = 0; q < codebook.entries.size(); ++q) {
-    RC_ASSERT(distance(best) <= distance(q));
-    if (q < best) RC_ASSERT(distance(best) < distance(q));
-  }
-}
-
 }  // namespace
 }  // namespace halftone::numeric

@@ -13,8 +13,10 @@ TEST(ArithmeticSpec, SurvivesTheMetadata) {
                                      {.mantissa_bits = 8},
                                      {.mantissa_bits = 16},
                                      {.mode = numeric::Arithmetic::shift},
+                                     {.rounding = numeric::Rounding::floor},
+                                     {.mode = numeric::Arithmetic::shift, .rounding = numeric::Rounding::half_up},
                                      {.mode = numeric::Arithmetic::onnx}}) {
-    Metadata metadata{{"other", "kept"}, {"halftone.mantissa_bits", "16"}};
+    Metadata metadata{{"other", "kept"}, {"halftone.mantissa_bits", "16"}, {"halftone.rounding", "half_away"}};
     write_arithmetic(spec, metadata);
     EXPECT_EQ(read_arithmetic(metadata), spec);
     EXPECT_EQ(metadata.at("other"), "kept");

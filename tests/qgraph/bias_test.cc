@@ -41,7 +41,7 @@ TEST(Bias, OneScaleServesEqualWeightScales) {
 }
 
 TEST(Bias, AnotherScaleIsRefusedByName) {
-  for (float wrong : {0.126F, 0.25F, 0x1p-3F * (1.0F + 0x1p-20F)}) {
+  for (float wrong : {0.126F, 0.0625F, 0.375F, 0x1p60F, 0x1p-3F * (1.0F + 0x1p-20F)}) {
     Layer layer;
     const std::string message = message_of<InputError>([&] {
       layer.with(layer.bias({1, 2, 3}, {0.25F, wrong, 0.5F}, "b"));
@@ -51,6 +51,16 @@ TEST(Bias, AnotherScaleIsRefusedByName) {
   }
   Layer shared;
   EXPECT_THROW(shared.with(shared.bias({1, 2, 3}, {0.25F}, "b")), InputError);
+}
+
+// docs/arithmetic.md section 5: q_b·2^k is added where the scale is 2^k times s_x·s_w.
+TEST(Bias, OfFewerBitsIsShiftedLeft) {
+  for (DType dtype : {DType::int2, DType::int4, DType::int8, DType::int16, DType::int32}) {
+    Layer layer;  // s_x·s_w: 1/4, 1/8, 1/2
+    const std::int32_t q[] = {1, -2, 1};
+    const ir::ValueId b = layer.weights(numeric::from_int32({3}, q, dtype), {0.25F, 0.5F, 0x1p30F}, {0, 0, 0}, 0, "b");
+    EXPECT_THAT(bias_of(layer.with(b)), ElementsAre(1, -8, std::int64_t{1} << 31)) << name_of(dtype);
+  }
 }
 
 TEST(Bias, AScaleRoundedToFloat32IsRight) {
@@ -82,7 +92,9 @@ TEST(Bias, FloatsBeyond2To30AreRefusedByName) {
 
 TEST(Bias, OfAnotherTypeOrSizeMakesAnIsland) {
   Layer narrow;
-  const ir::ValueId b = narrow.weights(int8s({3}, {1, 2, 3}), {0.25F, 0.125F, 0.5F}, {0, 0, 0}, 0, "b");
+  const std::int32_t q[] = {1, 2, 3};
+  const ir::ValueId b =
+      narrow.weights(numeric::from_int32({3}, q, DType::uint8), {0.25F, 0.125F, 0.5F}, {0, 0, 0}, 0, "b");
   EXPECT_FALSE(narrow.with(b).integer_only());
   Layer scalar;
   EXPECT_FALSE(scalar.with(scalar.graph.add_constant("b", ir::floats({1}, {1.0F}))).integer_only());

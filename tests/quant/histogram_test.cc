@@ -116,5 +116,55 @@ TEST(Histogram, KnowsMeanAndVarianceWithinABin) {
   EXPECT_NEAR(h.variance(), variance, 2.0 * h.bin_width() * std::sqrt(variance));
 }
 
+// A part of the runs, other ones of each sample, and all extremes.
+TEST(Histogram, OfAPartCountsOneRunInSoManyAndSeesEveryExtreme) {
+  std::vector<float> values(64 * 160);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(1 + i / 64);  // the number of the run
+  for (const std::size_t of : {2U, 8U, 16U}) {
+    std::vector<std::int64_t> total(161);
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      Histogram h;
+      const numeric::Range range = h.observe(values, {of, seed});
+      EXPECT_EQ(range.lo, 1.0);
+      EXPECT_EQ(range.hi, 160.0);
+      EXPECT_EQ(h.range().hi, 160.0);
+      EXPECT_EQ(h.count(), static_cast<std::int64_t>(values.size() / of));
+      Histogram again;
+      again.observe(values, {of, seed});
+      EXPECT_EQ(h, again);
+      for (int bin = Histogram::kSide; bin < Histogram::kBins; ++bin)
+        if (const std::int64_t count = h.bins()[static_cast<std::size_t>(bin)])
+          total[static_cast<std::size_t>(h.middle(bin))] += count;
+    }
+    // Each run has a chance of 1/of in each of 200 samples: within six deviations.
+    const double expected = 200.0 / static_cast<double>(of);
+    for (std::size_t run = 1; run <= 160; ++run)
+      EXPECT_NEAR(static_cast<double>(total[run]) / 64.0, expected, 6.0 * std::sqrt(expected)) << run << " of " << of;
+  }
+}
+
+TEST(Histogram, OfAPartWithARaggedEnd) {
+  for (const std::size_t size : {1U, 63U, 64U, 65U, 129U, 1000U, 1025U}) {
+    Histogram h;
+    h.observe(std::vector<float>(size, 2.0F), {8, 5});
+    EXPECT_LE(h.count(), static_cast<std::int64_t>(size));
+    EXPECT_EQ(h.range().hi, 2.0);
+  }
+}
+
+TEST(Histogram, SeesNaNAndInfinityWhereverTheyStand) {
+  for (std::size_t at = 0; at < 40; ++at)
+    for (const float bad : {NAN, INFINITY, -INFINITY}) {
+      std::vector<float> values(40, 1.0F);
+      values[at] = bad;
+      Histogram h;
+      EXPECT_THROW(h.observe(values, {16, 0}), InputError) << at << " " << bad;
+      EXPECT_TRUE(h.empty());
+    }
+  Histogram large;
+  large.observe(std::vector<float>(40, std::numeric_limits<float>::max()));
+  EXPECT_EQ(large.count(), 40);
+}
+
 }  // namespace
 }  // namespace halftone::quant

@@ -15,9 +15,10 @@ constexpr Target kInt8{{8, true, false}, numeric::Scheme::asymmetric};
 constexpr Target kSymmetric{{8, true, true}, numeric::Scheme::symmetric};
 constexpr Target kInt4{{4, true, false}, numeric::Scheme::asymmetric};
 
+// Each value is a row of its own, so that all are counted.
 Statistics of(const std::vector<float>& values) {
   Statistics seen;
-  seen.observe(0, values);
+  seen.observe(0, values, static_cast<std::int64_t>(values.size()));
   return seen;
 }
 

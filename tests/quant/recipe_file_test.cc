@@ -118,7 +118,12 @@ TEST(RecipeFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(refusal("version = 2"), HasSubstr("version"));
   EXPECT_THAT(refusal("[colour]\n"), HasSubstr("colour is no part of a recipe"));
   EXPECT_THAT(refusal("[weights"), HasSubstr("[r.toml] line 1"));
-  EXPECT_THAT(refusal("[activations]\nbits = 3"), HasSubstr("activations of 3 bits"));
+  EXPECT_THAT(refusal("[activations]\nbits = 0"), HasSubstr("line 2: activations.bits got 0"));
+  EXPECT_THAT(refusal("[arithmetic]\nrounding = \"up\""), HasSubstr("line 2: arithmetic.rounding"));
+  EXPECT_THAT(refusal("[arithmetic]\nmode = \"onnx\"\nrounding = \"floor\""), HasSubstr("half_even"));
+  EXPECT_THAT(refusal("[weights]\nbias_bits = 20"), HasSubstr("biases of 20 bits"));
+  EXPECT_THAT(refusal("[weights]\ncode = \"log2\"\nbits = 8"), HasSubstr("expected 2 to 5"));
+  EXPECT_THAT(refusal("[weights]\ncode = \"kmeans\"\nrounding = \"adaround\""), HasSubstr("nearest entries of a table"));
   EXPECT_THAT(refusal("[arithmetic]\nmode = \"shift\""), HasSubstr("power-of-two"));
   EXPECT_THAT(refusal(std::string(100000, '[')), HasSubstr("[r.toml]"));
 }

@@ -78,8 +78,15 @@ void check_float(const TensorType& type, std::string_view what, std::string_view
     throw InputError(where, fmt::format("{} is {}, expected a float", what, name_of(type.dtype)));
 }
 
-}  // namespace
+numeric::IntegerFormat format_of(const QuantizeLinear& op, DType dtype) {
+  numeric::IntegerFormat format = format_of(dtype, "QuantizeLinear");
+  if (op.bits < 0 || op.bits > format.bits)
+    throw InputError("QuantizeLinear", fmt::format("{} bits in {}", op.bits, name_of(dtype)));
+  if (op.bits != 0) format.bits = op.bits;
+  return format;
+}
 
+// One scale for all, or for each index of the axis.
 numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
                                    DType dtype, const Shape& x, std::string_view where) {
   check_scale_shape(scale.shape(), x, axis, 0, where);
@@ -90,6 +97,20 @@ numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point
   params.granularity = per_axis ? numeric::Granularity::channel : numeric::Granularity::tensor;
   params.axis = per_axis ? normalize_axis(axis, x.size(), where) : -1;
   params.affine = affines(scale, zero_point, dtype, where);
+  return params;
+}
+
+}  // namespace
+
+QuantizeLinear quantizer(const numeric::IntegerFormat& format, numeric::Rounding rounding) {
+  const int stored = bits_of(numeric::storage_dtype(format));
+  return {.bits = stored == format.bits ? 0 : format.bits, .rounding = rounding};
+}
+
+numeric::QuantParams linear_params(const QuantizeLinear& op, const Tensor& scale, const Tensor* zero_point,
+                                   DType dtype, const Shape& x, std::string_view where) {
+  numeric::QuantParams params = linear_params(scale, zero_point, op.axis, dtype, x, where);
+  params.format = format_of(op, dtype);
   return params;
 }
 
@@ -126,7 +147,7 @@ std::vector<TensorType> infer(const QuantizeLinear& op, InputTypes inputs) {
   check_float(*inputs[1], "the scale", "QuantizeLinear");
   check_scale_shape(inputs[1]->shape, inputs[0]->shape, op.axis, op.block_size, "QuantizeLinear");
   const DType dtype = has(inputs, 2) ? inputs[2]->dtype : op.to;
-  format_of(dtype, "QuantizeLinear");
+  format_of(op, dtype);
   return {{dtype, inputs[0]->shape}};
 }
 
@@ -143,13 +164,13 @@ std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs) {
 std::vector<Tensor> evaluate(const QuantizeLinear& op, InputTensors inputs) {
   const Tensor* zero_point = has(inputs, 2) ? inputs[2] : nullptr;
   const DType dtype = zero_point != nullptr ? zero_point->dtype() : op.to;
-  const numeric::IntegerFormat format = format_of(dtype, "QuantizeLinear");
+  const numeric::IntegerFormat format = format_of(op, dtype);
   const Tensor real = inputs[0]->cast(DType::float32);
   const auto places = scale_index(inputs[1]->shape(), real.shape(), op.axis, op.block_size, "QuantizeLinear");
   const auto affine = affines(*inputs[1], zero_point, dtype, "QuantizeLinear");
   const auto x = real.data<float>();
   std::vector<std::int32_t> q(x.size());
-  for (std::size_t i = 0; i < q.size(); ++i) q[i] = numeric::quantize(x[i], affine[places[i]], format);
+  for (std::size_t i = 0; i < q.size(); ++i) q[i] = numeric::quantize(x[i], affine[places[i]], format, op.rounding);
   return {numeric::from_int32(real.shape(), q, dtype)};
 }
 

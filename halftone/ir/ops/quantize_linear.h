@@ -1,6 +1,6 @@
-// The two ends of a quantized value: q = saturate(half_even(x/s) + z) and x̂ = s·(q − z), float32, per tensor,
+// The two ends of a quantized value: q = saturate(round(x/s) + z) and x̂ = s·(q − z), float32, per tensor,
 // index of an axis, or block of `block_size` along it. Source: ONNX operators QuantizeLinear,
-// DequantizeLinear; docs/arithmetic.md section 3.
+// DequantizeLinear; docs/arithmetic.md sections 2 and 3.
 #pragma once
 
 #include "halftone/ir/tensor_type.h"
@@ -8,12 +8,15 @@
 
 namespace halftone::ir {
 
-// Inputs: x, scale, zero_point (absent: 0). Output type is the zero point's, else `to`.
+// Inputs: x, scale, zero_point (absent: 0). Output type is the zero point's, else `to`. Fewer bits than that type
+// has, and another rounding than half_even, are ours: onnx_io/quantizers.h says how files hold them.
 struct QuantizeLinear {
   static constexpr std::string_view kName = "QuantizeLinear";
   std::int64_t axis = 1;
   std::int64_t block_size = 0;
   DType to = DType::uint8;
+  int bits = 0;  // of the integers; 0: all of the type
+  numeric::Rounding rounding = numeric::Rounding::half_even;
   bool operator==(const QuantizeLinear&) const = default;
 };
 
@@ -32,9 +35,12 @@ std::vector<TensorType> infer(const DequantizeLinear& op, InputTypes inputs);
 std::vector<Tensor> evaluate(const QuantizeLinear& op, InputTensors inputs);
 std::vector<Tensor> evaluate(const DequantizeLinear& op, InputTensors inputs);
 
+// To integers of a format, which their type (numeric::storage_dtype) may have more bits than.
+QuantizeLinear quantizer(const numeric::IntegerFormat& format, numeric::Rounding rounding);
+
 // The parameters that constant scale and zero-point tensors say for integers of type `dtype` and shape `x`.
 // Throws InputError when a scale is not a normal float32 > 0 or sizes do not match.
-numeric::QuantParams linear_params(const Tensor& scale, const Tensor* zero_point, std::int64_t axis,
+numeric::QuantParams linear_params(const QuantizeLinear& op, const Tensor& scale, const Tensor* zero_point,
                                    DType dtype, const Shape& x, std::string_view where);
 
 // The same of what a DequantizeLinear reads, whose scales may also be by block: of weights [M, C, k…] along C, all taps of
