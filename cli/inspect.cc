@@ -24,6 +24,15 @@ struct Options {
   bool json = false;
 };
 
+// "20 bits", and what there is to say of the layer's integers beyond that.
+std::string sums_text(const Json& layer) {
+  if (!layer.contains("accumulator_bits")) return "";
+  std::string text = fmt::format("{} bits", layer["accumulator_bits"].get<int>());
+  if (layer["accumulator"] == "int64") text += ", int64";
+  if (const auto dead = layer["dead_channels"].get<std::int64_t>(); dead > 0) text += fmt::format(", {} dead", dead);
+  return text;
+}
+
 // Smallest and largest weight as real numbers.
 Json range_of(const Tensor& weights) {
   if (weights.dtype() != DType::float32 || weights.size() == 0) return {};
@@ -54,6 +63,22 @@ const qgraph::Linear* linear_of(const qgraph::Op& op) {
   return nullptr;
 }
 
+// Channels of which no weight has any effect.
+std::int64_t dead_channels(const qgraph::Linear& linear) {
+  std::int64_t dead = 0;
+  for (std::int64_t c = 0; c < linear.channels; ++c) {
+    const auto first = linear.w.begin() + static_cast<std::ptrdiff_t>(c * linear.reduction);
+    dead += std::all_of(first, first + static_cast<std::ptrdiff_t>(linear.reduction), [](std::int32_t w) { return w == 0; });
+  }
+  return dead;
+}
+
+std::int64_t largest_bias(const qgraph::Linear& linear) {
+  std::int64_t largest = 0;
+  for (std::int64_t b : linear.bias) largest = std::max(largest, std::abs(b));
+  return largest;
+}
+
 Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::Node& node) {
   const qgraph::Value& y = graph.value(node.output);
   const std::string op = std::holds_alternative<qgraph::Float>(node.op)
@@ -78,6 +103,9 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
     out["parameters"] = static_cast<std::int64_t>(linear->w.size());
     out["accumulator_bound"] = bound;
     out["accumulator_bits"] = numeric::signed_bits_for(bound);
+    out["accumulator"] = linear->wide ? "int64" : "int32";
+    out["bias_bits"] = numeric::signed_bits_for(largest_bias(*linear));
+    out["dead_channels"] = dead_channels(*linear);
   }
   return out;
 }
@@ -133,14 +161,14 @@ void print_inspection(const Json& out) {
   for (const Json& layer : out["layers"]) {
     const std::int64_t parameters = layer.value("parameters", std::int64_t{0});
     const std::int64_t macs = layer.value("multiply_adds", std::int64_t{0});
-    const std::string work = quantized ? (layer.contains("accumulator_bits")
-                                              ? fmt::format("{} bits", layer["accumulator_bits"].get<int>())
-                                              : "")
-                                       : (macs > 0 ? report::format_count(macs) : "");
+    const std::string work = quantized ? sums_text(layer) : macs > 0 ? report::format_count(macs) : "";
     table.add_row({layer["name"], layer["op"], layer["shape"],
                    parameters > 0 ? report::format_count(parameters) : "", work,
                    range_text(quantized ? layer.value("output_range", Json()) : layer["weight_range"])});
   }
+  std::int64_t dead = 0;
+  for (const Json& layer : out["layers"]) dead += layer.value("dead_channels", std::int64_t{0});
+  if (dead > 0) fmt::print("{} channels are dead: all their weights are 0, and they give their bias alone\n", dead);
   fmt::print("{}parameters {}, file {}\n", table.text(), report::format_bytes(out["parameter_bytes"]),
              report::format_bytes(out["file_bytes"]));
 }

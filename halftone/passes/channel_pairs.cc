@@ -4,68 +4,15 @@
 #include <cmath>
 #include <functional>
 
+#include "halftone/passes/channels.h"
 #include "halftone/passes/rewrite.h"
 
 namespace halftone::passes {
 namespace {
 
-bool is_channel_bound(const ir::Graph& graph, const ir::Node& node) {
-  return std::holds_alternative<ir::Min>(node.op) && node.inputs.size() == 2 &&
-         graph.constant(node.inputs[0]) == nullptr && graph.constant(node.inputs[1]) != nullptr &&
-         graph.constant(node.inputs[1])->size() == graph.value(node.inputs[0]).shape.at(1);
-}
-
-bool is_positive_clip(const ir::Node& node) {
-  const auto* clip = std::get_if<ir::Clip>(&node.op);
-  return clip != nullptr && clip->lo == 0.0F;
-}
-
-bool keeps_channels(const ir::Graph& graph, const ir::Node& node) {
-  if (const auto* pool = std::get_if<ir::MaxPool>(&node.op)) return !pool->with_indices;
-  return std::holds_alternative<ir::Relu>(node.op) || std::holds_alternative<ir::LeakyRelu>(node.op) ||
-         std::holds_alternative<ir::AveragePool>(node.op) ||
-         std::holds_alternative<ir::GlobalAveragePool>(node.op) ||
-         std::holds_alternative<ir::GlobalMaxPool>(node.op) || is_positive_clip(node) ||
-         is_channel_bound(graph, node);
-}
-
-// Whether the node's channels are dimension 1 of what it gives.
-bool gives_channels(const ir::Graph& graph, const ir::Node& node) {
-  return weight_channels(graph, node) > 0 && has_plain_factors(node) && !bias_of(graph, node).empty() &&
-         (std::holds_alternative<ir::Conv>(node.op) || graph.value(node.outputs[0]).shape.size() == 2);
-}
-
-bool takes_channels(const ir::Graph& graph, const ir::Node& node) {
-  return weight_channels(graph, node) > 0 && has_plain_factors(node) &&
-         (std::holds_alternative<ir::Conv>(node.op) || graph.value(node.inputs[0]).shape.size() == 2);
-}
-
-// The input channel that each of the node's weights takes, in order.
-void for_taking(const ir::Graph& graph, const ir::Node& node,
-                const std::function<void(std::size_t weight, std::size_t channel)>& visit) {
-  const Tensor& w = *graph.constant(node.inputs[1]);
-  const auto size = static_cast<std::size_t>(w.size());
-  if (const auto* conv = std::get_if<ir::Conv>(&node.op)) {
-    const auto outputs = static_cast<std::size_t>(w.dim(0));
-    const auto depth = static_cast<std::size_t>(w.dim(1));
-    const std::size_t row = size / outputs;
-    const std::size_t outputs_a_group = outputs / static_cast<std::size_t>(conv->groups);
-    for (std::size_t i = 0; i < size; ++i)
-      visit(i, i / row / outputs_a_group * depth + i % row / (row / depth));
-    return;
-  }
-  const auto columns = static_cast<std::size_t>(w.dim(1));
-  for (std::size_t i = 0; i < size; ++i) visit(i, ir::weight_axis(node.op) == 1 ? i / columns : i % columns);
-}
-
 bool pads(const ir::Window& window) {
   return window.auto_pad == ir::AutoPad::same_upper || window.auto_pad == ir::AutoPad::same_lower ||
          std::ranges::any_of(window.pads, [](std::int64_t pad) { return pad != 0; });
-}
-
-std::string bias_name(const ir::Graph& graph, const ir::Node& node) {
-  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
-  return has_bias ? graph.value(node.inputs[2]).name : graph.value(node.inputs[1]).name + "_bias";
 }
 
 // Gives every bound between the two a new value (new constants).
@@ -113,7 +60,7 @@ std::vector<ChannelPair> channel_pairs(const ir::Graph& graph) {
         pairs.push_back(pair);
         break;
       }
-      if (!keeps_channels(graph, node)) break;
+      if (!scales_along(node.op) && !is_positive_clip(node) && !is_channel_bound(graph, node)) break;
       pair.between.push_back(next[0]);
       at = node.outputs[0];
     }
@@ -174,22 +121,8 @@ std::vector<double> taking_ranges(const ir::Graph& graph, const ChannelPair& pai
 void rescale(ir::Graph& graph, const ChannelPair& pair, const std::vector<double>& scale) {
   ir::Node& first = graph.nodes[static_cast<std::size_t>(pair.first)];
   ir::Node& second = graph.nodes[static_cast<std::size_t>(pair.second)];
-  std::vector<double> factor;
-  std::vector<double> bias = bias_of(graph, first);
-  for (std::size_t c = 0; c < scale.size(); ++c) {
-    factor.push_back(1.0 / scale[c]);
-    bias[c] /= scale[c];
-  }
-  const bool has_bias = first.inputs.size() > 2 && first.inputs[2] != ir::kNoValue;
-  const std::string bias_name = has_bias ? graph.value(first.inputs[2]).name : "";
-  scale_weights(graph, first, factor);
-  if (has_bias) set_bias(graph, first, bias, bias_name);
-  Tensor taken = *graph.constant(second.inputs[1]);
-  auto values = taken.mutable_data<float>();
-  for_taking(graph, second, [&](std::size_t i, std::size_t channel) {
-    values[i] = static_cast<float>(values[i] * scale[channel]);
-  });
-  second.inputs[1] = graph.add_constant(graph.value(second.inputs[1]).name, std::move(taken));
+  divide_giving(graph, first, scale);
+  scale_taking(graph, second, scale);
   for_bounds(graph, pair, [&](float bound, std::size_t c) { return bound / scale[c]; });
 }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/passes/channel_classes.h"
 #include "halftone/passes/channel_pairs.h"
 #include "halftone/quant/channel_statistics.h"
 
@@ -14,17 +16,53 @@ namespace {
 
 constexpr double kDead = 0x1p-20;  // of the layer's range: no channel to scale by
 
-std::vector<double> scales(const ChannelStatistics& x, const std::vector<double>& w, double alpha) {
-  std::vector<double> x_max;
-  for (std::size_t c = 0; c < w.size(); ++c) x_max.push_back(x.largest(c));
-  const double x_least = kDead * std::ranges::max(x_max);
+// What the samples showed of each class: max|x| of the values that layers take.
+std::vector<double> seen_of(const ir::Graph& graph, const std::vector<passes::ChannelClass>& classes,
+                            const SampleSource& samples, const CalibrationOptions& options,
+                            const MakeExecutor& make_executor) {
+  std::map<ir::ValueId, std::size_t> place;
+  std::vector<ir::ValueId> taken;
+  const auto input_of = [&](const passes::ChannelPlace& at) { return graph.nodes[at.node].inputs[0]; };
+  for (const passes::ChannelClass& channel : classes)
+    for (const passes::ChannelPlace& at : channel.takes)
+      if (place.try_emplace(input_of(at), taken.size()).second) taken.push_back(input_of(at));
+  if (taken.empty()) return {};
+  const auto seen = measure_channels(graph, taken, samples, options, make_executor);
+  std::vector<double> result;
+  for (const passes::ChannelClass& channel : classes) {
+    double most = 0.0;
+    for (const passes::ChannelPlace& at : channel.takes)
+      most = std::max(most, seen[place.at(input_of(at))].largest(at.channel));
+    result.push_back(most);
+  }
+  return result;
+}
+
+// Classes with what the samples showed of them, by the layer that first takes them: it compares them with each other.
+struct Group {
+  std::vector<passes::ChannelClass> classes;
+  std::vector<double> x;
+};
+
+std::map<std::size_t, Group> by_layer(std::vector<passes::ChannelClass> classes, const std::vector<double>& x) {
+  std::map<std::size_t, Group> result;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    Group& group = result[classes[i].takes[0].node];
+    group.x.push_back(x[i]);
+    group.classes.push_back(std::move(classes[i]));
+  }
+  return result;
+}
+
+std::vector<double> scales(const std::vector<double>& x, const std::vector<double>& w, double alpha) {
+  const double x_least = kDead * std::ranges::max(x);
   const double w_least = kDead * std::ranges::max(w);
   std::vector<double> result(w.size(), 0.0);
   double logarithms = 0.0;
   int living = 0;
   for (std::size_t c = 0; c < w.size(); ++c) {
-    if (x_max[c] <= x_least || w[c] <= w_least) continue;
-    result[c] = std::pow(x_max[c], alpha) / std::pow(w[c], 1.0 - alpha);
+    if (x[c] <= x_least || w[c] <= w_least) continue;
+    result[c] = std::pow(x[c], alpha) / std::pow(w[c], 1.0 - alpha);
     logarithms += std::log(result[c]);
     ++living;
   }
@@ -41,14 +79,14 @@ ir::Graph smooth(ir::Graph graph, double alpha, const SampleSource& samples, con
   if (!(alpha > 0.0 && alpha <= 1.0))
     throw UsageError("smooth", fmt::format("alpha, got {}, expected above 0 and at most 1", alpha));
   graph = passes::bounds_by_channel(std::move(graph));
-  const std::vector<passes::ChannelPair> pairs = passes::channel_pairs(graph);
-  std::vector<ir::ValueId> taken;
-  for (const passes::ChannelPair& pair : pairs)
-    taken.push_back(graph.nodes[static_cast<std::size_t>(pair.second)].inputs[0]);
-  const auto seen = measure_channels(graph, taken, samples, options, make_executor);
+  std::vector<passes::ChannelClass> classes = passes::channel_classes(graph);
+  const std::vector<double> x = seen_of(graph, classes, samples, options, make_executor);
+  const auto groups = by_layer(std::move(classes), x);
   // From the end: what a layer gives is scaled before max|W_j| of what it takes.
-  for (std::size_t p = pairs.size(); p-- > 0;)
-    passes::rescale(graph, pairs[p], scales(seen[p], passes::taking_ranges(graph, pairs[p]), alpha));
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    const auto& [own, seen] = group->second;
+    passes::rescale(graph, own, scales(seen, passes::taking_ranges(graph, own), alpha));
+  }
   return ir::without_dead_nodes(graph);
 }
 

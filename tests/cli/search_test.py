@@ -179,7 +179,7 @@ class Refusals(SearchTest):
                            (('--max-drop', 'nan'), '--max-drop'), (('--limit', '0'), '--limit'), (('--limit', '5kB'), '--limit'),
                            (('--limit', '%'), '--limit'), (('--limit', '10'), 'expected at least 224 B'),
                            (('--limit', '1%'), 'expected at least'), (('--weights', '1-4'), '--weights'), (('--weights', '4,17'), '--weights'),
-                           (('--weights', ''), '--weights'), (('--activations', '3'), '--activations'), (('--budget', 'watts'), '--budget'),
+                           (('--weights', ''), '--weights'), (('--activations', '17'), '--activations'), (('--budget', 'watts'), '--budget'),
                            (('--bits', 'w4'), '--bits'), (('--bits', 'w1a8'), '--bits'), (('--samples', 0), '--samples'),
                            (('--harm-samples', 0), '--harm-samples'), (('--scores', 'z'), "no output 'z'")):
             self.refused(*more, says=says)
