@@ -11,6 +11,7 @@
 #include "halftone/onnx_io/save.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
+#include "halftone/quant/quantize_dynamic.h"
 #include "halftone/quant/reconstruct.h"
 
 namespace halftone::cli {
@@ -60,8 +61,10 @@ quant::Parameters parameters_of(const ir::Graph& model, const ir::Graph& graph, 
 QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
                                const quant::Parameters& parameters, const quant::Recipe& recipe,
                                bool may_stay_float) {
-  QuantizedModel result{
-      .quantized = quant::quantize(graph, parameters, recipe.arithmetic), .integers = {}, .islands = {}};
+  QuantizedModel result{.quantized = recipe.dynamic ? quant::quantize_dynamic(graph, parameters, recipe.arithmetic)
+                                                   : quant::quantize(graph, parameters, recipe.arithmetic),
+                       .integers = {},
+                       .islands = {}};
   if (!qgraph::is_quantized(result.quantized.graph))
     throw UnsupportedError(model, "nothing to quantize: " + why_nothing(graph));
   result.integers = qgraph::lower(result.quantized.graph);

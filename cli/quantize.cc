@@ -120,6 +120,9 @@ int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only && !options.file.ranges.empty())
     throw UsageError("--ranges", "of activations, which stay float");
+  if (recipe.dynamic && options.file.format != "qdq")
+    throw UsageError("--format", fmt::format("{} with dynamic ranges, expected qdq: they are ONNX's operators on integers as it is",
+                                             options.file.format));
   if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
     throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
   check_quantized_output(options.output);

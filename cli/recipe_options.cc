@@ -103,6 +103,8 @@ void RecipeOptions::add_to(CLI::App& command) {
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
           "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH"))
       ->capture_default_str();
+  own(command.add_flag("--dynamic", dynamic,
+                       "What Conv, Gemm and MatMul take is quantized as it comes, to 8 bits of its own range; the rest stays float"));
   own(command.add_option("--weight-observer", weight_observer,
                          "How weights' ranges are chosen: minmax, clipped for the least squared (mse) or absolute "
                          "(l1) error, or fixed=FRACTION_LENGTH"))
@@ -165,7 +167,10 @@ quant::Recipe RecipeOptions::recipe() const {
   if (!codebook.empty()) recipe.weights.code = value_in(quant::kCodeNames, codebook, "--codebook");
   set_bits(recipe.weights, parsed);
   recipe.activations.format.bits = parsed.activations.value_or(8);
-  recipe.weight_only = !parsed.activations;
+  if (dynamic && parsed.activations != 8)
+    throw UsageError("--dynamic", fmt::format("with --bits {}, expected activations of 8 bits as w8a8", bits));
+  recipe.dynamic = dynamic;
+  recipe.weight_only = dynamic || !parsed.activations;
   recipe.activations.observer = quant::parse_observer(observer);
   set_weight_range(recipe.weights, weight_observer);
   recipe.weights.format.narrow = !full_range;

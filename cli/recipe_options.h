@@ -28,6 +28,7 @@ struct RecipeOptions {
   bool asymmetric = false;
   bool full_range = false;
   bool power_of_two = false;
+  bool dynamic = false;
   bool adaround = false;
   int adaround_steps = 2000;
   bool error_feedback = false;

@@ -439,7 +439,8 @@ void fold_integer_weights(ir::Graph& graph) {
 bool is_quantized(const ir::Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
     return as<ir::QuantizeLinear>(node) != nullptr || as<ir::DequantizeLinear>(node) != nullptr ||
-           as<ir::Quant>(node) != nullptr;
+           as<ir::Quant>(node) != nullptr || as<ir::DynamicQuantizeLinear>(node) != nullptr ||
+           as<ir::ConvInteger>(node) != nullptr || as<ir::MatMulInteger>(node) != nullptr;
   });
 }
 

@@ -13,7 +13,8 @@ namespace halftone::qgraph {
 // a bias whose scale is not s_x·s_w), naming the layer.
 QuantizedGraph lower(const ir::Graph& graph);
 
-// Whether a graph has any QuantizeLinear, DequantizeLinear or QONNX Quant node.
+// Whether a graph has any QuantizeLinear, DequantizeLinear, QONNX Quant, DynamicQuantizeLinear, ConvInteger or
+// MatMulInteger node.
 bool is_quantized(const ir::Graph& graph);
 
 }  // namespace halftone::qgraph

@@ -109,6 +109,14 @@ void use_powers_of_two(Recipe& recipe) {
   for (TensorRule& rule : recipe.tensors) rule.activations.power_of_two = true;
 }
 
+// Weights of a recipe whose activations are quantized as they come.
+void check_dynamic(const WeightRecipe& weights) {
+  if (bits_of(weights) > 8 || (weights.code == WeightCode::log2 && weights.format.bits > 4))
+    throw UsageError("recipe", "dynamic ranges take weights of 8 bits at most, as ONNX's operators do");
+  if (weights.granularity == numeric::Granularity::group)
+    throw UsageError("recipe", "weights by group with dynamic ranges, expected by tensor or channel");
+}
+
 void check(const Recipe& recipe) {
   check_weights(recipe.weights, recipe);
   check_activations(recipe.activations, recipe);
@@ -123,6 +131,11 @@ void check(const Recipe& recipe) {
                                            numeric::name_of(recipe.arithmetic.rounding)));
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
+  if (recipe.dynamic) {
+    if (!recipe.weight_only) throw UsageError("recipe", "dynamic ranges and weight_only = false");
+    check_dynamic(recipe.weights);
+    for (const LayerRule& rule : recipe.layers) check_dynamic(rule.weights);
+  }
   if (!(recipe.smooth >= 0.0 && recipe.smooth <= 1.0))
     throw UsageError("recipe", fmt::format("smooth, got {}, expected 0 to 1", recipe.smooth));
   if (recipe.smooth > 0.0 && recipe.equalize)
@@ -138,9 +151,10 @@ void check(const Recipe& recipe) {
 std::string describe(const Recipe& recipe) {
   std::string text = bits_text(recipe.weights);
   if (!recipe.weight_only) text += fmt::format("a{}", recipe.activations.format.bits);
+  if (recipe.dynamic) text += "a8";
   text += ", " + describe(recipe.weights);
   if (recipe.weight_only)
-    text += ", activations float";
+    text += recipe.dynamic ? ", activations dynamic" : ", activations float";
   else
     text += fmt::format(", activations {}{} by {}", recipe.activations.power_of_two ? "power-of-two " : "",
                         name_in(kSchemeNames, recipe.activations.scheme), describe(recipe.activations.observer));

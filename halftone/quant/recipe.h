@@ -85,6 +85,7 @@ struct Recipe {
   WeightRecipe weights;
   ActivationRecipe activations;
   bool weight_only = false;  // activations stay float
+  bool dynamic = false;      // with weight_only: what linear layers take is quantized as it comes (quantize_dynamic.h)
   std::vector<LayerRule> layers;    // of several that match, the last counts
   std::vector<TensorRule> tensors;  // likewise; values that share a scale follow any of them
   bool equalize = false;            // passes::equalize_cross_layer before calibration

@@ -31,9 +31,9 @@ std::string activations_of(const ActivationRecipe& a) {
 }
 
 std::string methods_of(const Recipe& recipe) {
-  return fmt::format("\n[methods]\nweight_only = {}\nequalize = {}\nsmooth = {}\nabsorb_biases = {}\nsvd = {}\n"
+  return fmt::format("\n[methods]\nweight_only = {}\ndynamic = {}\nequalize = {}\nsmooth = {}\nabsorb_biases = {}\nsvd = {}\n"
                      "correct_bias = \"{}\"\nadaround_steps = {}\n",
-                     recipe.weight_only, recipe.equalize, recipe.smooth, recipe.absorb_biases, recipe.svd,
+                     recipe.weight_only, recipe.dynamic, recipe.equalize, recipe.smooth, recipe.absorb_biases, recipe.svd,
                      name_in(kBiasCorrectionNames, recipe.correct_bias), recipe.adaround_steps);
 }
 
@@ -84,6 +84,7 @@ class Document {
     with_table("activations", [&](TomlTable& table) { read(table, recipe.activations); });
     with_table("methods", [&](TomlTable& table) {
       table.read("weight_only", recipe.weight_only);
+      table.read("dynamic", recipe.dynamic);
       table.read("equalize", recipe.equalize);
       table.read("smooth", recipe.smooth);
       table.read("absorb_biases", recipe.absorb_biases);

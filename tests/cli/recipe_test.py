@@ -79,6 +79,48 @@ class Recipes(Quantizations):
         self.refuses('--bits', 'w4', '--correct-bias', code=USAGE, says='no samples')
         self.refuses('--bits', 'w4a8', code=USAGE, says='no samples')
 
+    def test_dynamic_ranges_are_those_of_every_input(self):
+        for bits, granularity in (('w8a8', 'channel'), ('w4a8', 'tensor')):
+            self.quantize('--bits', bits, '--dynamic', '--granularity', granularity)
+            graph = onnx.load(self.output).graph
+            onnx.checker.check_model(onnx.load(self.output))
+            self.assertEqual([n.op_type for n in graph.node].count('MatMulInteger'), 2)
+            constants = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+            x = np.random.default_rng(1).uniform(0, 1, (5, *[d.dim_value for d in graph.input[0].type.tensor_type.shape.dim][1:])).astype(np.float32)
+            np.save(self.folder / 'x.npy', x)
+            self.run_it('run', self.output, '--input', self.folder / 'x.npy', '--output', self.folder / 'y.npy')
+            values = {graph.input[0].name: x}
+            for node in graph.node:
+                given = [values[name] if name in values else constants[name] for name in node.input]
+                values.update(zip(node.output, self.evaluated(node, given)))
+            np.testing.assert_allclose(np.load(self.folder / 'y.npy'), values[graph.output[0].name], rtol=1e-4, atol=1e-5)
+        kept = self.output.read_bytes()
+        self.quantize('--recipe', self.folder / 'q.recipe.toml')
+        self.assertEqual(self.output.read_bytes(), kept)
+        self.refuses('--dynamic', '--bits', 'w4', code=USAGE, says='--dynamic')
+        self.refuses('--dynamic', '--bits', 'w16a8', code=USAGE, says='8 bits at most')
+        self.refuses('--dynamic', '--granularity', 'group=8', code=USAGE, says='by group')
+        self.refuses('--dynamic', '--format', 'qonnx', code=USAGE, says='--format')
+
+    @staticmethod
+    def evaluated(node, given):
+        """The operators of ONNX, written from its text."""
+        x = given[0]
+        if node.op_type == 'DynamicQuantizeLinear':
+            lo, hi = min(x.min(), 0), max(x.max(), 0)
+            scale = np.float32(hi - lo) / np.float32(255)
+            zero = np.clip(np.rint(-lo / scale), 0, 255).astype(np.uint8)
+            return np.clip(np.rint(x / scale) + zero, 0, 255).astype(np.uint8), scale, zero
+        if node.op_type == 'MatMulInteger':
+            return [(x.astype(np.int64) - given[2]) @ given[1].astype(np.int64)]
+        if node.op_type == 'Flatten':
+            return [x.reshape(len(x), -1)]
+        if node.op_type == 'Reshape':
+            return [x.reshape(len(x), -1)]
+        simple = {'Cast': lambda: x.astype(np.float32), 'Mul': lambda: x * given[1], 'Add': lambda: x + given[1],
+                  'Tanh': lambda: np.tanh(x), 'Sigmoid': lambda: 1 / (1 + np.exp(-x)), 'Relu': lambda: np.maximum(x, 0)}
+        return [simple[node.op_type]()]
+
     def test_layers_by_name(self):
         recipe = self.folder / 'r.toml'
         recipe.write_text('[data]\ndata = "digits"\nsamples = 50\n[[layer]]\nname = "*"\nbits = 4\n[[tensor]]\nname = "<output>"\nbits = 16\n')
