@@ -83,6 +83,10 @@ void check_quantized_output(const std::string& output) {
   if (const auto recipe = recipe_beside(output)) check_writable(*recipe);
 }
 
+void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format) {
+  if (format != "qdq") in_format(quant::trial(graph, recipe), format);
+}
+
 std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
                               const DataOptions& data, const FileSettings& file, const std::string& output) {
   const std::uint64_t bytes = onnx_io::save_model(in_format(quantized, file.format), output);

@@ -42,6 +42,9 @@ std::optional<std::filesystem::path> recipe_beside(const std::string& output);
 // Throws SystemError unless the file, and the recipe beside it, can be written.
 void check_quantized_output(const std::string& output);
 
+// Throws UnsupportedError for a network that has no form in the file format: before any work.
+void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format);
+
 // The file in the format that the settings say, and its recipe beside it; returns the file's bytes.
 std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
                               const DataOptions& data, const FileSettings& file, const std::string& output);

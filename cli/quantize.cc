@@ -131,6 +131,7 @@ int quantize(const Options& options) {
   ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options.model);
+  check_format(graph, recipe, options.file.format);
   const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
                              needs_samples_before_calibration(recipe);
   if (needs_samples && !options.data.given())

@@ -19,6 +19,8 @@ void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   quant::WeightRecipe weights = recipe.weights;
   set_bits(weights, bits);
   recipe.layers = {{"<first>", weights}, {"<last>", weights}};
+  if (recipe.weight_only && bits.activations && !recipe.dynamic)
+    throw UsageError("--first-last", "bits of activations that stay float, expected those of weights alone as w8");
   if (recipe.weight_only) return;
   quant::ActivationRecipe activations = recipe.activations;
   activations.format.bits = bits.activations.value_or(activations.format.bits);
@@ -139,9 +141,11 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->excludes(evened);
   auto* even = own(command.add_flag("--symmetric", symmetric,
                                     "Weights and activations symmetric (otherwise activations are asymmetric)"));
-  own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);
+  auto* uneven =
+      own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);
   own(command.add_flag("--full-range", full_range,
-                       "Symmetric weights of b bits from -2^(b-1) (otherwise from -2^(b-1) + 1)"));
+                       "Symmetric weights of b bits from -2^(b-1) (otherwise from -2^(b-1) + 1)"))
+      ->excludes(uneven);
   own(command.add_flag("--power-of-two", power_of_two, "Scales rounded up to powers of two"));
   own(command.add_option("--bias-bits", bias_bits, "Bits of biases: 2 to 16, each channel's shifted left until it fits, or 32"))
       ->check(CLI::Range(2, numeric::kWholeBias))
@@ -170,6 +174,9 @@ quant::Recipe RecipeOptions::recipe() const {
   if (dynamic && parsed.activations != 8)
     throw UsageError("--dynamic", fmt::format("with --bits {}, expected activations of 8 bits as w8a8", bits));
   recipe.dynamic = dynamic;
+  if ((dynamic || !parsed.activations) && observer != "minmax")
+    throw UsageError("--observer", fmt::format("{} of activations that {}", observer,
+                                               dynamic ? "have the range they come with" : "stay float, as --bits says"));
   recipe.weight_only = dynamic || !parsed.activations;
   recipe.activations.observer = quant::parse_observer(observer);
   set_weight_range(recipe.weights, weight_observer);

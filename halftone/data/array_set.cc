@@ -67,7 +67,7 @@ std::vector<Tensor> inputs_from(const ArraySet& set, const std::vector<std::stri
           set.where, fmt::format("no array '{}', got {}, expected one for each input: {}{}", name,
                                  describe(set), fmt::join(names, ", "), names.size() == 1 ? " (or x)" : ""));
     if (array->rank() == 0 || array->size() == 0)
-      throw InputError(set.where, fmt::format("array for '{}' of shape {}, expected a row for each sample",
+      throw InputError(set.where, fmt::format("no samples: array for '{}' of shape {}, expected a row for each",
                                               name, to_string(array->shape())));
     inputs.push_back(*array);
   }

@@ -79,11 +79,15 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
   return islands;
 }
 
-Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
+ir::Graph trial(const ir::Graph& graph, const Recipe& recipe) {
   RangeTable ranges;
   for (const ir::Value& value : graph.values) ranges[value.name] = {-1.0F, 1.0F};
+  return quantize(graph, ranges, recipe).graph;
+}
+
+Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
   try {
-    return {islands_of(graph, qgraph::lower(quantize(graph, ranges, recipe).graph)), std::nullopt};
+    return {islands_of(graph, qgraph::lower(trial(graph, recipe))), std::nullopt};
   } catch (const InputError& error) {
     return {planned(graph), error.what()};
   }

@@ -28,7 +28,10 @@ struct Preflight {
       refusal;  // what quantize or lower said against it; the islands are then quantize's alone
 };
 
-// Those of a float graph after passes::simplify, as if every value ranged from -1 to 1.
+// A float graph after passes::simplify, quantized as if every value ranged from -1 to 1.
+ir::Graph trial(const ir::Graph& graph, const Recipe& recipe);
+
+// The trial's.
 Preflight preflight(const ir::Graph& graph, const Recipe& recipe);
 
 }  // namespace halftone::quant

@@ -142,7 +142,7 @@ class Analyze(ProgramTest):
 
     def test_an_empty_set_is_refused(self):
         np.save(self.path('x.npy'), np.zeros((0, 1, 28, 28), np.float32))
-        self.expect_error('analyze', self.model, self.quantized, '--data', self.path('x.npy'), code=BAD, says='of shape 0x1x28x28, expected a row for each sample')
+        self.expect_error('analyze', self.model, self.quantized, '--data', self.path('x.npy'), code=BAD, says='of shape 0x1x28x28, expected a row for each')
 
     def test_outputs_that_cannot_be_written_are_refused_before_any_work(self):
         def refused(*arguments, code, says):

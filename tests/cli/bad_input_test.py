@@ -70,6 +70,16 @@ class BadInput(ProgramTest):
         self.expect_error('evaluate', self.model, '--data', self.npz(np.zeros((4, 3, 8, 8), np.uint8), np.zeros(4, np.int64)), code=BAD, says='input')
         self.expect_error('evaluate', self.model, '--data', self.npz(np.zeros((4, 28, 28), np.uint8), np.zeros(3, np.int64)), code=BAD)
 
+    def test_samples_of_no_use(self):
+        for x, says in ((np.zeros((0, 28, 28), np.uint8), 'no samples'), (np.zeros((4, 3, 8, 8), np.uint8), 'expected rows of Nx1x28x28'),
+                        (np.array(['a', 'b', 'c', 'd']), 'element type'), (np.zeros((4, 28, 28), np.complex64), 'element type'),
+                        (np.full((4, 1, 28, 28), np.finfo(np.float32).max, np.float32), 'in sample 0')):
+            self.quantize_fails(self.model, data=self.npz(x, np.zeros(len(x), np.int64)), says=says)
+
+    def test_a_format_that_cannot_hold_the_network_is_refused_before_any_work(self):
+        self.expect_error('quantize', self.model, '--data', 'digits', '-o', self.output, '--bits', 'w4a4', '--adaround', '--adaround-steps', 1000000,
+                          '--format', 'qoperator', code=BAD, says='--format qdq')
+
     def npz(self, x, y):
         np.savez(self.folder / 'set.npz', x=x, y=y)
         return self.folder / 'set.npz'

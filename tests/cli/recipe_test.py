@@ -161,6 +161,10 @@ class Recipes(Quantizations):
         self.refuses('--codebook', 'log2', '--bits', 'w4a8', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
         for arguments in (['--rounding', 'floor'], ['--bias-bits', 8]):
             self.refuses(*arguments, '--arithmetic', 'onnx', '--data', 'digits', code=USAGE, says='onnx')
+        self.refuses('--bits', 'w4', '--observer', 'kl', '--data', 'digits', code=USAGE, says='stay float')
+        self.refuses('--dynamic', '--observer', 'mse', '--data', 'digits', code=USAGE, says='--observer')
+        self.refuses('--bits', 'w4', '--first-last', 'w8a8', '--data', 'digits', code=USAGE, says='--first-last')
+        self.refuses('--full-range', '--asymmetric', '--data', 'digits', code=USAGE, says='excludes')
         self.refuses('--bias-bits', 8, '--granularity', 'group=8', '--data', 'digits', code=USAGE, says='by group')
         self.refuses('--rounding', 'half_up', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
         self.refuses('--bits', 'w8a6', '--format', 'qoperator', '--data', 'digits', code=BAD, says='--format qdq')
