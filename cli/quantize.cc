@@ -64,7 +64,8 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
 void print_summary(const nlohmann::json& s) {
   fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
-  fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
+  if (s["calibration_samples"] != 0)
+    fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
   fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",

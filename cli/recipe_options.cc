@@ -19,8 +19,12 @@ void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   quant::WeightRecipe weights = recipe.weights;
   set_bits(weights, bits);
   recipe.layers = {{"<first>", weights}, {"<last>", weights}};
+  if (recipe.dynamic && bits.activations.value_or(8) != 8)
+    throw UsageError("--first-last", fmt::format("activations of {} bits with --dynamic, expected 8", *bits.activations));
   if (recipe.weight_only && bits.activations && !recipe.dynamic)
     throw UsageError("--first-last", "bits of activations that stay float, expected those of weights alone as w8");
+  if (quant::is_codebook(recipe.weights.code) && bits.code != quant::WeightCode::affine)
+    throw UsageError("--first-last", "binary or ternary weights with --codebook, expected bits of its places as w8a8");
   if (recipe.weight_only) return;
   quant::ActivationRecipe activations = recipe.activations;
   activations.format.bits = bits.activations.value_or(activations.format.bits);
@@ -157,8 +161,8 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option("--mantissa", mantissa_bits,
                          "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)"))
       ->check(CLI::IsMember({8, 16, 32}));
-  own(command.add_option("--rounding", rounding, "How inputs and results are rounded: half_even, half_away, half_up or floor"))
-      ->check(CLI::IsMember({"half_even", "half_away", "half_up", "floor"}))
+  own(command.add_option("--rounding", rounding, "How inputs and results are rounded: half_even, half_away or half_up"))
+      ->check(CLI::IsMember({"half_even", "half_away", "half_up"}))
       ->capture_default_str();
 }
 
@@ -168,6 +172,8 @@ quant::Recipe RecipeOptions::recipe() const {
   const Bits parsed = parse_bits("--bits", bits);
   if (!codebook.empty() && parsed.code != quant::WeightCode::affine)
     throw UsageError("--codebook", fmt::format("with --bits {}, expected bits of its places as w4a8", bits));
+  if (!codebook.empty() && full_range)
+    throw UsageError("--full-range", "of weights on a uniform grid, with --codebook");
   if (!codebook.empty()) recipe.weights.code = value_in(quant::kCodeNames, codebook, "--codebook");
   set_bits(recipe.weights, parsed);
   recipe.activations.format.bits = parsed.activations.value_or(8);

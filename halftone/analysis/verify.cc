@@ -23,7 +23,6 @@ struct Judge {
   std::int32_t lo = 0;
   std::int32_t hi = 0;
   double tolerance = 0.0;
-  double below = 0.0;  // of a value's steps the integer nearest to so much less is the right one
 };
 
 // How many steps a value has, and how large one is.
@@ -85,8 +84,7 @@ std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated
                       .params = params,
                       .lo = params.format.qmin(),
                       .hi = params.format.qmax(),
-                      .tolerance = rounding_tolerance(*found->second, graph),
-                      .below = quantize->rounding == numeric::Rounding::floor ? 0.5 : 0.0};
+                      .tolerance = rounding_tolerance(*found->second, graph)};
   }
   return judges;
 }
@@ -131,7 +129,7 @@ LayerComparison compare(const std::string& name, const Judge& judge, const Tenso
     const double steps =
         std::clamp<double>(static_cast<double>(r[i]) / static_cast<double>(affine.scale) + affine.zero_point,
                            judge.lo, judge.hi);
-    const bool nearest = std::fabs(b[i] - (steps - judge.below)) <= 0.5 + judge.tolerance;
+    const bool nearest = std::fabs(b[i] - steps) <= 0.5 + judge.tolerance;
     const bool unexplained = !nearest || std::abs(a[i] - b[i]) > 1.0 + std::ceil(2.0 * judge.tolerance);
     if (a[i] == b[i] && !unexplained) continue;
     const bool first = result.first_row < 0 || (unexplained && result.unexplained == 0);

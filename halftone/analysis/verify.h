@@ -48,7 +48,7 @@ struct Verification {
 // Runs the integers and the simulation (the float interpreter on the file's graph, operators on integers and
 // QONNX nodes taken as Dequantize → op → Quantize) side by side. Each layer of the simulation is given the
 // integers' inputs, so that a difference is that layer's own. A difference is explained when the integer is a
-// nearest one to the simulated real value (with floor: the one below), within `tolerance`: then it is a tie that float32 or the
+// nearest one to the simulated real value, within `tolerance`: then it is a tie that float32 or the
 // multiplier's mantissa decided otherwise.
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
                     const Samples& samples, const BatchOptions& options);

@@ -101,13 +101,14 @@ void check(CodebookKind kind, int bits, Granularity granularity) {
 
 // Scales that bring each range to ±reach.
 QuantParams params_of(const Tensor& weights, int reach, Granularity granularity, int axis, bool power_of_two) {
-  const IntegerFormat format{reach <= 127 ? 8 : 16, true, true};
-  QuantParams params = params_from_weights(
-      weights, {.format = format, .power_of_two = false, .granularity = granularity, .axis = axis});
-  for (Affine& affine : params.affine) {
-    const double scale = double{affine.scale} * format.qmax() / reach;
-    affine.scale = power_of_two ? ceil_power_of_two(scale)
-                                : static_cast<float>(std::clamp<double>(scale, FLT_MIN, FLT_MAX));
+  const WeightSpec spec{.format = {reach <= 127 ? 8 : 16, true, true}, .granularity = granularity, .axis = axis};
+  QuantParams params = params_from_weights(weights, spec);
+  const std::vector<Range> ranges = weight_ranges(weights, spec);
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const double scale = std::max(-ranges[i].lo, ranges[i].hi) / reach;
+    params.affine[i].scale = scale == 0.0   ? 1.0F
+                             : power_of_two ? ceil_power_of_two(scale)
+                                            : static_cast<float>(std::clamp<double>(scale, FLT_MIN, FLT_MAX));
   }
   return params;
 }

@@ -1,6 +1,7 @@
 // What ONNX's QuantizeLinear cannot say of its integers stands around it in a file: fewer bits than the type has are a
 // Clip at the format's real bounds before it, [s·(qmin − z), s·(qmax − z)], and another rounding than half_even is
-// the metadata's. docs/arithmetic.md sections 2 and 8.
+// the metadata's (of those to nearest: with floor such bounds need not quantize to the format's own). docs/arithmetic.md
+// sections 2 and 8.
 #pragma once
 
 #include "halftone/ir/graph.h"

@@ -4,10 +4,21 @@
 
 namespace halftone::passes {
 
+namespace {
+
+// Whether numbers of this shape differ along dimension 1 of x alone, one for each of its channels.
+bool is_along_channels(const Shape& numbers, const Shape& x) {
+  if (x.size() < 2 || numbers.size() > x.size() || numbers.size() + 1 < x.size()) return false;
+  const std::size_t at = numbers.size() + 1 - x.size();
+  return numbers[at] == x[1] && element_count(numbers) == x[1];
+}
+
+}  // namespace
+
 bool is_channel_bound(const ir::Graph& graph, const ir::Node& node) {
   return std::holds_alternative<ir::Min>(node.op) && node.inputs.size() == 2 &&
          graph.constant(node.inputs[0]) == nullptr && graph.constant(node.inputs[1]) != nullptr &&
-         graph.constant(node.inputs[1])->size() == graph.value(node.inputs[0]).shape.at(1);
+         is_along_channels(graph.constant(node.inputs[1])->shape(), graph.value(node.inputs[0]).shape);
 }
 
 bool is_positive_clip(const ir::Node& node) {

@@ -39,19 +39,25 @@ std::string_view name_of(const Op& op) {
 }
 
 std::int64_t multiply_adds(const ir::Op& op, const Shape& x, const Shape& w, const Shape& y) {
-  if (std::holds_alternative<ir::Conv>(op))
+  if (std::holds_alternative<ir::Conv>(op) || std::holds_alternative<ir::ConvInteger>(op))
     return elements(y) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
   if (std::holds_alternative<ir::ConvTranspose>(op))
     return elements(x) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
   if (const auto* gemm = std::get_if<ir::Gemm>(&op))
     return elements(y) * elements({x.at(gemm->trans_a ? 0 : 1)});
-  if (std::holds_alternative<ir::MatMul>(op)) return elements(y) * elements({x.back()});
+  if (std::holds_alternative<ir::MatMul>(op) || std::holds_alternative<ir::MatMulInteger>(op)) return elements(y) * elements({x.back()});
   return 0;
 }
 
 Work count_work(const QuantizedGraph& graph) {
   Work work;
+  const Node* before = nullptr;
   for (const Node& node : graph.nodes) {
+    const bool other_output = before != nullptr && std::holds_alternative<Float>(node.op) &&
+                              std::holds_alternative<Float>(before->op) && before->name == node.name &&
+                              before->inputs == node.inputs && std::get<Float>(node.op).result > 0;
+    before = &node;
+    if (other_output) continue;
     const Shape& y = graph.value(node.output).shape;
     if (const auto* island = std::get_if<Float>(&node.op)) {
       ++work.float_nodes;

@@ -79,7 +79,7 @@ class PairWriter {
     return finish(op.op, inputs, layout.y);
   }
 
-  // A format that no ONNX type has is clamped to its bounds before it is quantized to the next wider one.
+  // A narrow format is clamped to its bounds before it is quantized to the whole one.
   bool expand(const ir::Quant& op) {
     const Tensor* scale = graph_.constant(input(1));
     const Tensor* zero = graph_.constant(input(2));
@@ -101,9 +101,10 @@ class PairWriter {
     if (const Tensor* x = graph_.constant(input(0))) {
       q = graph_.add_constant(name("quantized"), integers_of(op, *x, *scale, *zero, range, dtype));
     } else {
-      ir::ValueId bounded = input(0);
-      if (range.bits != bits_of(dtype) || op.narrow) bounded = clamped(range, s, z);
-      q = graph_.add_node(ir::QuantizeLinear{.axis = along, .rounding = op.rounding}, {bounded, s_id, z_id}, name("quantized"));
+      ir::QuantizeLinear quantize{.axis = along, .rounding = op.rounding};
+      if (dtype != DType::int32 && range.bits != bits_of(dtype)) quantize.bits = range.bits;
+      const ir::ValueId bounded = op.narrow ? clamped(range, s, z) : input(0);
+      q = graph_.add_node(quantize, {bounded, s_id, z_id}, name("quantized"));
       graph_.nodes.back().name = graph_.value(q).name;
     }
     std::vector<ir::ValueId> inputs{q, s_id};

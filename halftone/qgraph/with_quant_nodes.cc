@@ -52,7 +52,6 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
                              "has no form as a Quant node; write it with --format qdq");
     const std::size_t rank = graph.value(node.inputs[0]).shape.size();
     Held held = held_by(graph.value(node.inputs[0]).dtype);
-    numeric::Rounding rounding = numeric::Rounding::half_even;
     const std::string name = graph.value(node.outputs[0]).name;
     ir::ValueId x = ir::kNoValue;
     if (pair) {
@@ -60,10 +59,10 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
       const auto& quantize = std::get<ir::QuantizeLinear>(before.op);
       x = before.inputs[0];
       if (quantize.bits != 0) held.bits = quantize.bits;
-      rounding = quantize.rounding;
-      if (rounding != numeric::Rounding::half_even && rounding != numeric::Rounding::floor)
+      const numeric::Rounding rounding = quantize.rounding;
+      if (rounding != numeric::Rounding::half_even)
         throw UnsupportedError(ir::describe(graph, before),
-                               fmt::format("rounding {} in a Quant node, expected half_even or floor; write it with --format qdq",
+                               fmt::format("rounding {} in a Quant node, expected half_even; write it with --format qdq",
                                            numeric::name_of(rounding)));
     }
     if (q != nullptr) {
@@ -76,7 +75,7 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
     const ir::ValueId s_id = graph.add_constant(name + "_s", s);
     const ir::ValueId z_id = graph.add_constant(name + "_z", z);
     const ir::ValueId bits = add_number(graph, name + "_bits", static_cast<float>(held.bits));
-    graph.nodes[n] = {node.name, ir::Quant{.is_signed = held.is_signed, .rounding = rounding}, {x, s_id, z_id, bits}, node.outputs};
+    graph.nodes[n] = {node.name, ir::Quant{.is_signed = held.is_signed}, {x, s_id, z_id, bits}, node.outputs};
   }
   return ir::without_dead_nodes(graph);
 }

@@ -112,6 +112,7 @@ Histogram::Histogram(const HistogramState& state)
     bins_[static_cast<std::size_t>(bin)] += count;
     others_ += count;
   }
+  seen_ = zeros_ + others_ > 0 || lo_ != 0.0F || hi_ != 0.0F;
   const double reach = static_cast<double>(kSide) * bin_width();
   if (lo_ < -reach || hi_ > reach) throw InputError("histogram", "a range wider than its bins");
 }
@@ -119,8 +120,9 @@ Histogram::Histogram(const HistogramState& state)
 numeric::Range Histogram::observe(std::span<const float> values, HistogramPart part) {
   if (values.empty()) return {};
   const Extremes e = extremes_of(values);
-  lo_ = empty() ? e.lo : std::min(lo_, e.lo);
-  hi_ = empty() ? e.hi : std::max(hi_, e.hi);
+  lo_ = seen_ ? std::min(lo_, e.lo) : e.lo;
+  hi_ = seen_ ? std::max(hi_, e.hi) : e.hi;
+  seen_ = true;
   if (e.lo == 0.0F && e.hi == 0.0F) {
     zeros_ += static_cast<std::int64_t>(values.size());
     return {};
@@ -144,9 +146,10 @@ numeric::Range Histogram::observe(std::span<const float> values, HistogramPart p
 }
 
 void Histogram::merge(const Histogram& other) {
-  if (other.empty()) return;
-  lo_ = empty() ? other.lo_ : std::min(lo_, other.lo_);
-  hi_ = empty() ? other.hi_ : std::max(hi_, other.hi_);
+  if (!other.seen_) return;
+  lo_ = seen_ ? std::min(lo_, other.lo_) : other.lo_;
+  hi_ = seen_ ? std::max(hi_, other.hi_) : other.hi_;
+  seen_ = true;
   zeros_ += other.zeros_;
   others_ += other.others_;
   if (other.bins_.empty()) return;

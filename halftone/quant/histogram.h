@@ -69,7 +69,8 @@ class Histogram {
   int exponent_ = kMinExponent;
   std::int64_t zeros_ = 0;
   std::int64_t others_ = 0;
-  float lo_ = 0.0F;  // of what was seen; neither counts before the first value
+  bool seen_ = false;  // any value, counted or not
+  float lo_ = 0.0F;    // of what was seen; neither counts before the first value
   float hi_ = 0.0F;
 };
 

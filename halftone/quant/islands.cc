@@ -69,7 +69,8 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
     if (island == nullptr) continue;
     const Key key{node.name, std::string(ir::name_of(island->op))};
     const std::optional<std::size_t> n = nodes.take(key);
-    if (!n && nodes.knows(key)) continue;  // another output of a node that is in the list
+    // Another output of a node that is in the list.
+    if (!n && (nodes.knows(key) || island->result > 0)) continue;
     islands.push_back({.name = key.first, .op = key.second, .reason = island->reason});
     if (!n) continue;
     islands.back().multiply_adds = multiply_adds(graph, graph.nodes[*n]);

@@ -31,9 +31,10 @@ class Rewriter {
   ir::Graph run(const Parameters& parameters) {
     for (std::size_t n = 0; n < before_.size(); ++n) {
       const auto& weights = parameters.weights[n];
-      if (weights && weights->params.granularity != numeric::Granularity::group && rewrite(before_[n], *weights)) continue;
-      graph_.nodes.push_back(before_[n]);
-      if (weights) graph_.nodes.back().inputs[1] = real_weights(before_[n], *weights);
+      if (weights && rewrite(before_[n], *weights)) continue;
+      ir::Node node = before_[n];
+      if (weights) node.inputs[1] = real_weights(node, *weights);
+      graph_.nodes.push_back(std::move(node));
     }
     return ir::without_dead_nodes(graph_);
   }
@@ -44,7 +45,7 @@ class Rewriter {
     const auto* gemm = std::get_if<ir::Gemm>(&node.op);
     if (conv == nullptr && gemm == nullptr && !std::holds_alternative<ir::MatMul>(node.op)) return false;
     const Integers x = integers_of(node.inputs[0]);
-    const std::string& name = graph_.value(node.inputs[1]).name;
+    const std::string name = graph_.value(node.inputs[1]).name;
     Tensor q = w.q.dtype() == DType::int8 ? w.q : numeric::from_int32(w.q.shape(), numeric::to_int32(w.q), DType::int8);
     if (gemm != nullptr && gemm->trans_b) q = transposed(q);
     std::vector<ir::ValueId> inputs{x.q, graph_.add_constant(name + "_quantized", q), x.zero_point};
@@ -68,7 +69,7 @@ class Rewriter {
   const Integers& integers_of(ir::ValueId id) {
     const auto [at, added] = integers_.try_emplace(id);
     if (!added) return at->second;
-    const std::string& name = graph_.value(id).name;
+    const std::string name = graph_.value(id).name;
     const Shape shape = graph_.value(id).shape;
     at->second = {graph_.add_value(name + "_quantized", DType::uint8, shape),
                   graph_.add_value(name + "_scale", DType::float32, {}),
@@ -110,9 +111,22 @@ class Rewriter {
                                real.reshaped(along_channels(static_cast<std::size_t>(real.size()), conv, spatial)));
   }
 
-  // Weights of layers that have no such operator.
+  // Weights of layers that have no such operator, before the layer.
   ir::ValueId real_weights(const ir::Node& node, const QuantizedWeights& w) {
-    return graph_.add_constant(graph_.value(node.inputs[1]).name + "_rounded", numeric::dequantize(w.q, w.params));
+    const std::string name = graph_.value(node.inputs[1]).name;
+    const bool whole = w.params.granularity == numeric::Granularity::tensor;
+    std::vector<float> scales;
+    std::vector<std::int32_t> zeros;
+    for (const numeric::Affine& affine : w.params.affine) {
+      scales.push_back(affine.scale);
+      zeros.push_back(affine.zero_point);
+    }
+    const Shape shape = whole ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
+    return graph_.add_node(ir::DequantizeLinear{.axis = whole ? 0 : w.params.axis},
+                           {graph_.add_constant(name + "_quantized", w.q),
+                            graph_.add_constant(name + "_scale", Tensor::from<float>(shape, scales)),
+                            graph_.add_constant(name + "_zero_point", numeric::from_int32(shape, zeros, w.q.dtype()))},
+                           name + "_dequantized");
   }
 
   ir::Graph graph_;

@@ -37,7 +37,7 @@ void check_codebook(const WeightRecipe& weights) {
 }
 
 void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
-  numeric::check(weights.format);
+  if (!is_codebook(weights.code)) numeric::check(weights.format);
   if (weights.granularity == numeric::Granularity::group) check_groups(weights, recipe);
   if (weights.code != WeightCode::affine && weights.range != WeightRange::min_max)
     throw UsageError("recipe", fmt::format("{} weights have no range to be clipped", name_in(kCodeNames, weights.code)));
@@ -111,6 +111,8 @@ void use_powers_of_two(Recipe& recipe) {
 
 // Weights of a recipe whose activations are quantized as they come.
 void check_dynamic(const WeightRecipe& weights) {
+  if (!weights.format.is_signed)
+    throw UsageError("recipe", "unsigned weights with dynamic ranges, expected signed ones");
   if (bits_of(weights) > 8 || (weights.code == WeightCode::log2 && weights.format.bits > 4))
     throw UsageError("recipe", "dynamic ranges take weights of 8 bits at most, as ONNX's operators do");
   if (weights.granularity == numeric::Granularity::group)
@@ -129,6 +131,12 @@ void check(const Recipe& recipe) {
   if (recipe.arithmetic.mode == numeric::Arithmetic::onnx && recipe.arithmetic.rounding != numeric::Rounding::half_even)
     throw UsageError("recipe", fmt::format("rounding {} in arithmetic onnx, expected half_even",
                                            numeric::name_of(recipe.arithmetic.rounding)));
+  if (recipe.arithmetic.rounding == numeric::Rounding::floor)
+    throw UsageError("recipe", "rounding floor, expected half_even, half_away or half_up: with floor, integers quantized again "
+                               "are not always the same, and no simulation agrees");
+  if (recipe.weight_only && (recipe.arithmetic.rounding != numeric::Rounding::half_even ||
+                             recipe.weights.bias_bits != numeric::kWholeBias))
+    throw UsageError("recipe", "a rounding, or bits of biases, of activations and biases that stay float");
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
   if (recipe.dynamic) {

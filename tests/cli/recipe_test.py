@@ -40,7 +40,7 @@ class Recipes(Quantizations):
                           ['--bits', 'w5', '--correct-bias'], ['--format', 'qonnx', '--asymmetric'],
                           ['--arithmetic', 'onnx', '--format', 'qoperator'],
                           ['--bits', 'w3a8', '--codebook', 'kmeans'], ['--bits', 'w4', '--codebook', 'log2'],
-                          ['--bits', 'w5a3', '--bias-bits', 6, '--rounding', 'floor', '--format', 'qonnx']):
+                          ['--bits', 'w5a3', '--bias-bits', 6, '--format', 'qonnx']):
             with self.subTest(arguments):
                 self.quantize('--data', 'digits', '--calibration-samples', 100, *arguments)
                 recipe = self.folder / 'q.recipe.toml'
@@ -56,7 +56,7 @@ class Recipes(Quantizations):
                           ['--bits', 'w8a16'], ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias'],
                           ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias=analytic'],
                           ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20],
-                          ['--bits', 'w4a3', '--rounding', 'half_up', '--bias-bits', 8], ['--bits', 'w7a11', '--rounding', 'floor', '--bias-bits', 4],
+                          ['--bits', 'w4a3', '--rounding', 'half_up', '--bias-bits', 8], ['--bits', 'w7a11', '--rounding', 'half_away', '--bias-bits', 4],
                           ['--bits', 'w4a1', '--rounding', 'half_away', '--arithmetic', 'shift', '--granularity', 'tensor', '--bias-bits', 12],
                           ['--bits', 'w1a6', '--bias-bits', 3, '--error-feedback', '--correct-bias'],
                           ['--bits', 'w4a8', '--codebook', 'kmeans', '--correct-bias'], ['--bits', 'w2a8', '--codebook', 'kmeans', '--granularity', 'tensor'],
@@ -121,6 +121,18 @@ class Recipes(Quantizations):
                   'Tanh': lambda: np.tanh(x), 'Sigmoid': lambda: 1 / (1 + np.exp(-x)), 'Relu': lambda: np.maximum(x, 0)}
         return [simple[node.op_type]()]
 
+    def test_formats_hold_the_same_integers(self):
+        x = np.random.default_rng(1).uniform(0, 1, (50, *[d.dim_value for d in onnx.load(self.model).graph.input[0].type.tensor_type.shape.dim][1:]))
+        np.save(self.folder / 'x.npy', x.astype(np.float32))
+        for bits in ('w8a8', 'w8a5', 'w3a3', 'w4a1', 'w8a11'):
+            outputs = []
+            for form in ('qdq', 'qonnx'):
+                self.quantize('--data', 'digits', '--calibration-samples', 50, '--bits', bits, '--format', form)
+                self.assertIn('no float between', self.run_it('inspect', self.output).stdout)
+                self.run_it('run', self.output, '--input', self.folder / 'x.npy', '--output', self.folder / 'y.npy')
+                outputs.append(np.load(self.folder / 'y.npy'))
+            self.assertEqual(outputs[0].tobytes(), outputs[1].tobytes(), bits)
+
     def test_layers_by_name(self):
         recipe = self.folder / 'r.toml'
         recipe.write_text('[data]\ndata = "digits"\nsamples = 50\n[[layer]]\nname = "*"\nbits = 4\n[[tensor]]\nname = "<output>"\nbits = 16\n')
@@ -159,11 +171,15 @@ class Recipes(Quantizations):
             self.refuses('--codebook', 'kmeans', *arguments, '--data', 'digits', code=USAGE, says='')
         self.refuses('--codebook', 'log2', '--bits', 'w6a8', '--data', 'digits', code=USAGE, says='expected 2 to 5')
         self.refuses('--codebook', 'log2', '--bits', 'w4a8', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
-        for arguments in (['--rounding', 'floor'], ['--bias-bits', 8]):
+        for arguments in (['--rounding', 'half_up'], ['--bias-bits', 8]):
             self.refuses(*arguments, '--arithmetic', 'onnx', '--data', 'digits', code=USAGE, says='onnx')
         self.refuses('--bits', 'w4', '--observer', 'kl', '--data', 'digits', code=USAGE, says='stay float')
         self.refuses('--dynamic', '--observer', 'mse', '--data', 'digits', code=USAGE, says='--observer')
         self.refuses('--bits', 'w4', '--first-last', 'w8a8', '--data', 'digits', code=USAGE, says='--first-last')
+        for arguments in (['--bits', 'w4', '--rounding', 'half_up'], ['--dynamic', '--bias-bits', 8], ['--dynamic', '--first-last', 'w8a4'],
+                          ['--codebook', 'kmeans', '--first-last', 'w1a8'], ['--codebook', 'log2', '--bits', 'w4a8', '--full-range'],
+                          ['--rounding', 'floor']):
+            self.refuses(*arguments, '--data', 'digits', code=USAGE, says='')
         self.refuses('--full-range', '--asymmetric', '--data', 'digits', code=USAGE, says='excludes')
         self.refuses('--bias-bits', 8, '--granularity', 'group=8', '--data', 'digits', code=USAGE, says='by group')
         self.refuses('--rounding', 'half_up', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')

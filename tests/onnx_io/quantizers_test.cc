@@ -33,6 +33,13 @@ TEST(Quantizers, FewerBitsThanTheTypeAreAClipInTheFileAndTheSameFunctionWhenRead
           const numeric::IntegerFormat format{bits, is_signed, false};
           if (zero < format.qmin() || zero > format.qmax()) continue;
           const DType dtype = numeric::storage_dtype(format);
+          const auto roundings = {numeric::Rounding::half_even, numeric::Rounding::half_away, numeric::Rounding::half_up};
+          for (numeric::Rounding rounding : roundings) {
+            const ir::Graph same = pair(ir::quantizer(format, rounding), dtype, scale, zero);
+            const float ends[] = {scale * static_cast<float>(format.qmin() - zero), scale * static_cast<float>(format.qmax() - zero), 0.0F};
+            const Tensor bounds = ir::floats({1, 3}, {ends[0], ends[1], ends[2]});
+            EXPECT_EQ(ir::run(with_clips(same), {bounds}), ir::run(same, {bounds})) << bits << " " << scale;
+          }
           const ir::Graph g = pair(ir::quantizer(format, numeric::Rounding::half_even), dtype, scale, zero);
           onnx::ModelProto proto;
           const std::string bytes = serialize_model(g);

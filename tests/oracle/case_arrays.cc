@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "halftone/base/error.h"
+#include "halftone/numeric/code_weights.h"
 #include "halftone/numeric/bias.h"
 #include "halftone/numeric/packing.h"
 #include "halftone/qgraph/integer_loops.h"

@@ -145,11 +145,34 @@ TEST(Histogram, OfAPartCountsOneRunInSoManyAndSeesEveryExtreme) {
 
 TEST(Histogram, OfAPartWithARaggedEnd) {
   for (const std::size_t size : {1U, 63U, 64U, 65U, 129U, 1000U, 1025U}) {
-    Histogram h;
-    h.observe(std::vector<float>(size, 2.0F), {8, 5});
-    EXPECT_LE(h.count(), static_cast<std::int64_t>(size));
-    EXPECT_EQ(h.range().hi, 2.0);
+    std::int64_t counted = 0;
+    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+      Histogram h;
+      h.observe(std::vector<float>(size, 2.0F), {8, seed});
+      counted += h.count();
+      EXPECT_EQ(h.range().hi, 2.0);
+    }
+    // Each value has a chance of 1/8 in each of 2,000 samples; at worst 64 at a time: within six deviations.
+    EXPECT_NEAR(static_cast<double>(counted), 250.0 * static_cast<double>(size),
+                6.0 * std::sqrt(2000.0 * static_cast<double>(size) * 8.0)) << size;
   }
+}
+
+TEST(Histogram, ExtremesOfValuesThatWereNotCountedStay) {
+  Histogram h;
+  std::uint64_t seed = 0;
+  do {
+    h = Histogram();
+    h.observe(std::vector<float>(1, -7.0F), {8, seed++});
+  } while (h.count() > 0);
+  h.observe(std::vector<float>(1, 3.0F), {1, 0});
+  EXPECT_EQ(h.range().lo, -7.0);
+  Histogram merged;
+  merged.observe(std::vector<float>(1, 3.0F), {1, 0});
+  Histogram other;
+  other.observe(std::vector<float>(1, -7.0F), {8, seed - 1});
+  merged.merge(other);
+  EXPECT_EQ(merged.range().lo, -7.0);
 }
 
 TEST(Histogram, SeesNaNAndInfinityWhereverTheyStand) {

@@ -120,7 +120,8 @@ TEST(RecipeFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(refusal("[weights"), HasSubstr("[r.toml] line 1"));
   EXPECT_THAT(refusal("[activations]\nbits = 0"), HasSubstr("line 2: activations.bits got 0"));
   EXPECT_THAT(refusal("[arithmetic]\nrounding = \"up\""), HasSubstr("line 2: arithmetic.rounding"));
-  EXPECT_THAT(refusal("[arithmetic]\nmode = \"onnx\"\nrounding = \"floor\""), HasSubstr("half_even"));
+  EXPECT_THAT(refusal("[arithmetic]\nmode = \"onnx\"\nrounding = \"half_up\""), HasSubstr("half_even"));
+  EXPECT_THAT(refusal("[arithmetic]\nrounding = \"floor\""), HasSubstr("rounding floor"));
   EXPECT_THAT(refusal("[weights]\nbias_bits = 20"), HasSubstr("biases of 20 bits"));
   EXPECT_THAT(refusal("[weights]\ncode = \"log2\"\nbits = 8"), HasSubstr("expected 2 to 5"));
   EXPECT_THAT(refusal("[weights]\ncode = \"kmeans\"\nrounding = \"adaround\""), HasSubstr("nearest entries of a table"));
