@@ -105,7 +105,7 @@ quant::Statistics values_of(double (*quantile)(double)) {
   std::vector<float> values;
   for (int i = 0; i < kCount; ++i) values.push_back(static_cast<float>(quantile((i + 0.5) / kCount)));
   quant::Statistics seen;
-  seen.observe(0, values);
+  seen.observe(0, values, static_cast<std::int64_t>(values.size()));
   return seen;
 }
 
