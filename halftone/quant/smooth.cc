@@ -8,13 +8,23 @@
 
 #include "halftone/base/error.h"
 #include "halftone/passes/channel_classes.h"
-#include "halftone/passes/channel_pairs.h"
 #include "halftone/quant/channel_statistics.h"
 
 namespace halftone::quant {
 namespace {
 
 constexpr double kDead = 0x1p-20;  // of the layer's range: no channel to scale by
+
+// Classes of one value that layers take: channels of several, as along a residual stream, have no one distribution that
+// a scale could fit.
+std::vector<passes::ChannelClass> of_one_value(const ir::Graph& graph, std::vector<passes::ChannelClass> classes) {
+  std::erase_if(classes, [&](const passes::ChannelClass& channel) {
+    return std::ranges::any_of(channel.takes, [&](const passes::ChannelPlace& at) {
+      return graph.nodes[at.node].inputs[0] != graph.nodes[channel.takes[0].node].inputs[0];
+    });
+  });
+  return classes;
+}
 
 // What the samples showed of each class: max|x| of the values that layers take.
 std::vector<double> seen_of(const ir::Graph& graph, const std::vector<passes::ChannelClass>& classes,
@@ -78,8 +88,7 @@ ir::Graph smooth(ir::Graph graph, double alpha, const SampleSource& samples, con
                  const MakeExecutor& make_executor) {
   if (!(alpha > 0.0 && alpha <= 1.0))
     throw UsageError("smooth", fmt::format("alpha, got {}, expected above 0 and at most 1", alpha));
-  graph = passes::bounds_by_channel(std::move(graph));
-  std::vector<passes::ChannelClass> classes = passes::channel_classes(graph);
+  std::vector<passes::ChannelClass> classes = of_one_value(graph, passes::channel_classes(graph));
   const std::vector<double> x = seen_of(graph, classes, samples, options, make_executor);
   const auto groups = by_layer(std::move(classes), x);
   // From the end: what a layer gives is scaled before max|W_j| of what it takes.

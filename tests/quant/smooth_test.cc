@@ -36,7 +36,7 @@ ir::Graph network(const ir::Op& bound) {
 RC_GTEST_PROP(Smooth, KeepsTheFunctionAndMeetsTheEquation, ()) {
   const double alpha = *rc::gen::element(0.25, 0.5, 0.75, 1.0);
   const Tensor samples = ir::random_floats({8, 2, 6, 6}, 7);
-  for (const ir::Op& bound : {ir::Op(ir::Relu{}), ir::Op(ir::Clip{0.0F, 64.0F})}) {
+  for (const ir::Op& bound : {ir::Op(ir::Relu{}), ir::Op(ir::LeakyRelu{.alpha = 0.5F})}) {
     const ir::Graph g = network(bound);
     const ir::Graph smoothed = smooth(g, alpha, source_of(samples), {}, interpreter_of);
     RC_ASSERT(passes::difference(g, smoothed, kMagnitude * 0x1p+6) == std::nullopt);
@@ -52,6 +52,28 @@ RC_GTEST_PROP(Smooth, KeepsTheFunctionAndMeetsTheEquation, ()) {
       }
     }
   }
+}
+
+// A ReLU6 stays what it is, and so do the weights around it; channels of two values too.
+TEST(Smooth, LeavesBoundsAndSharedChannels) {
+  const Tensor samples = ir::random_floats({8, 2, 6, 6}, 7);
+  const ir::Graph g = channel_network(3, ir::Clip{0.0F, 6.0F});
+  const ir::Graph smoothed = smooth(g, 0.5, source_of(samples), {}, interpreter_of);
+  EXPECT_EQ(smoothed.nodes[1].op, ir::Op(ir::Clip{0.0F, 6.0F}));
+  EXPECT_EQ(*smoothed.constant(smoothed.nodes[0].inputs[1]), *g.constant(g.nodes[0].inputs[1]));
+  ir::Graph shared;
+  const ir::ValueId x = shared.add_input("x", DType::float32, {kDynamic, 2, 6, 6});
+  const auto conv = [&](ir::ValueId from, const std::string& name) {
+    const ir::ValueId w = shared.add_constant(name + "_w", ir::random_floats({2, 2, 1, 1}, shared.values.size()));
+    const ir::ValueId b = shared.add_constant(name + "_b", ir::random_floats({2}, shared.values.size()));
+    return shared.add_node(ir::Conv{}, {from, w, b}, name);
+  };
+  const ir::ValueId a = conv(x, "a");
+  const ir::ValueId b = conv(a, "b");
+  shared.outputs = {conv(shared.add_node(ir::Add{}, {a, b}, "sum"), "c")};  // b takes a, c takes the sum
+  const ir::Graph same = smooth(shared, 0.5, source_of(samples), {}, interpreter_of);
+  for (std::size_t n : {0U, 1U, 3U})
+    EXPECT_EQ(*same.constant(same.nodes[n].inputs[1]), *shared.constant(shared.nodes[n].inputs[1])) << n;
 }
 
 TEST(Smooth, IsTheSameForAnyThreads) {
