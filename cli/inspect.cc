@@ -168,8 +168,9 @@ void print_inspection(const Json& out) {
   }
   std::int64_t dead = 0;
   for (const Json& layer : out["layers"]) dead += layer.value("dead_channels", std::int64_t{0});
-  if (dead > 0) fmt::print("{} channels are dead: all their weights are 0, and they give their bias alone\n", dead);
-  fmt::print("{}parameters {}, file {}\n", table.text(), report::format_bytes(out["parameter_bytes"]),
+  fmt::print("{}", table.text());
+  if (dead > 0) fmt::print("dead channels, whose weights are all 0 and which give their bias alone: {}\n", dead);
+  fmt::print("parameters {}, file {}\n", report::format_bytes(out["parameter_bytes"]),
              report::format_bytes(out["file_bytes"]));
 }
 

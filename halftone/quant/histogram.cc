@@ -123,16 +123,14 @@ numeric::Range Histogram::observe(std::span<const float> values, HistogramPart p
   lo_ = seen_ ? std::min(lo_, e.lo) : e.lo;
   hi_ = seen_ ? std::max(hi_, e.hi) : e.hi;
   seen_ = true;
-  if (e.lo == 0.0F && e.hi == 0.0F) {
-    zeros_ += static_cast<std::int64_t>(values.size());
-    return {};
-  }
-  hold(std::max(-e.lo, e.hi));
+  const bool all_zero = e.lo == 0.0F && e.hi == 0.0F;
+  if (!all_zero) hold(std::max(-e.lo, e.hi));
   const auto scale = static_cast<float>(std::ldexp(1.0, -exponent_));  // the product is exact
   const auto count = [&](std::span<const float> some) {
-    const std::int64_t zeros = add_to_bins(some, scale, bins_.data() + kSide);
+    const auto size = static_cast<std::int64_t>(some.size());
+    const std::int64_t zeros = all_zero ? size : add_to_bins(some, scale, bins_.data() + kSide);
     zeros_ += zeros;
-    others_ += static_cast<std::int64_t>(some.size()) - zeros;
+    others_ += size - zeros;
   };
   if (part.of <= 1) {
     count(values);

@@ -143,6 +143,16 @@ TEST(Histogram, OfAPartCountsOneRunInSoManyAndSeesEveryExtreme) {
   }
 }
 
+// A sample of zeros alone weighs no more than any other.
+TEST(Histogram, OfAPartOfZerosCountsThatPart) {
+  Histogram h;
+  h.observe(std::vector<float>(64 * 160, 0.0F), {16, 3});
+  EXPECT_EQ(h.zeros(), 640);
+  EXPECT_TRUE(h.bins().empty());
+  h.observe(std::vector<float>(64 * 160, 1.0F), {16, 4});
+  EXPECT_EQ(h.count(), 1280);
+}
+
 TEST(Histogram, OfAPartWithARaggedEnd) {
   for (const std::size_t size : {1U, 63U, 64U, 65U, 129U, 1000U, 1025U}) {
     std::int64_t counted = 0;
