@@ -32,6 +32,9 @@ struct FusedOp {
   ArithmeticSpec arithmetic;
 };
 
+// y's zero point, and the integers between which y's format and a fused ReLU or Clip keep it.
+numeric::OutputBounds output_bounds(const FusedOp& fused);
+
 // Whether the integer form of the op, if there is one, ends with a rounding of its own, where a ReLU or Clip
 // behind it becomes bounds: linear ops, sums, products and means.
 bool takes_bounds(const ir::Op& op);
