@@ -198,7 +198,7 @@ void rescale(ir::Graph& graph, const std::vector<ChannelClass>& classes, const s
     Tensor bound = *graph.constant(node.inputs[1]);
     auto bounds = bound.mutable_data<float>();
     for (std::size_t c = 0; c < bounds.size(); ++c) bounds[c] = static_cast<float>(bounds[c] / factor[c]);
-    node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(bound));
+    set_constant(graph, node, 1, std::move(bound));
   }
 }
 

@@ -28,7 +28,7 @@ std::vector<ChannelClass> channel_classes(const ir::Graph& graph);
 // max|w| over the weights that take each class.
 std::vector<double> taking_ranges(const ir::Graph& graph, const std::vector<ChannelClass>& classes);
 
-// Divides what gives class c by scale[c] > 0, bounds too, and multiplies the weights that take it (new constants).
+// Divides what gives class c by scale[c] > 0, bounds too, and multiplies the weights that take it.
 void rescale(ir::Graph& graph, const std::vector<ChannelClass>& classes, const std::vector<double>& scale);
 
 }  // namespace halftone::passes

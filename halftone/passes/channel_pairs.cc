@@ -24,7 +24,7 @@ void for_bounds(ir::Graph& graph, const ChannelPair& pair,
     Tensor bound = *graph.constant(node.inputs[1]);
     auto bounds = bound.mutable_data<float>();
     for (std::size_t c = 0; c < bounds.size(); ++c) bounds[c] = static_cast<float>(moved(bounds[c], c));
-    node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(bound));
+    set_constant(graph, node, 1, std::move(bound));
   }
 }
 

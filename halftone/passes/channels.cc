@@ -66,7 +66,7 @@ void scale_taking(ir::Graph& graph, ir::Node& node, const std::vector<double>& f
   for_taking(graph, node, [&](std::size_t i, std::size_t channel) {
     values[i] = static_cast<float>(values[i] * factor[channel]);
   });
-  node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(taken));
+  set_constant(graph, node, 1, std::move(taken));
 }
 
 void divide_giving(ir::Graph& graph, ir::Node& node, const std::vector<double>& scale) {

@@ -24,9 +24,9 @@ bool takes_channels(const ir::Graph& graph, const ir::Node& node);
 void for_taking(const ir::Graph& graph, const ir::Node& node,
                 const std::function<void(std::size_t weight, std::size_t channel)>& visit);
 
-// Multiplies the weights that take each input channel by its factor (a new constant).
+// Multiplies the weights that take each input channel by its factor.
 void scale_taking(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor);
-// Divides all that the node gives, channel by channel: weights and bias (new constants).
+// Divides all that the node gives, channel by channel: weights and bias.
 void divide_giving(ir::Graph& graph, ir::Node& node, const std::vector<double>& scale);
 
 // What a bias of the node is called.

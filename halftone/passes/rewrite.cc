@@ -40,6 +40,17 @@ bool has_plain_factors(const ir::Node& node) {
   return gemm == nullptr || (gemm->alpha == 1.0F && gemm->beta == 1.0F);
 }
 
+void set_constant(ir::Graph& graph, ir::Node& node, std::size_t input, Tensor tensor) {
+  ir::Value& value = graph.value(node.inputs[input]);
+  const auto uses = ir::use_counts(graph);
+  if (uses[static_cast<std::size_t>(node.inputs[input])] > 1) {
+    node.inputs[input] = graph.add_constant(value.name, std::move(tensor));
+    return;
+  }
+  value.shape = tensor.shape();
+  value.constant = std::move(tensor);
+}
+
 void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor) {
   Tensor scaled = *graph.constant(node.inputs[1]);
   auto values = scaled.mutable_data<float>();
@@ -48,7 +59,7 @@ void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& 
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] =
         static_cast<float>(values[i] * factor[ir::weight_axis(node.op) == 1 ? i % channels : i / row]);
-  node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name + "_folded", std::move(scaled));
+  set_constant(graph, node, 1, std::move(scaled));
 }
 
 std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
@@ -65,11 +76,13 @@ std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node) {
 
 void set_bias(ir::Graph& graph, ir::Node& node, const std::vector<double>& bias, const std::string& name) {
   const std::vector<float> values(bias.begin(), bias.end());
-  const ir::ValueId id =
-      graph.add_constant(name, Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values));
+  Tensor tensor = Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values);
   if (std::holds_alternative<ir::MatMul>(node.op)) node.op = ir::Gemm{};
   node.inputs.resize(3, ir::kNoValue);
-  node.inputs[2] = id;
+  if (node.inputs[2] != ir::kNoValue)
+    set_constant(graph, node, 2, std::move(tensor));
+  else
+    node.inputs[2] = graph.add_constant(name, std::move(tensor));
 }
 
 }  // namespace halftone::passes

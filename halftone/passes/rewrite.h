@@ -20,13 +20,16 @@ std::int64_t weight_channels(const ir::Graph& graph, const ir::Node& node);
 // Whether the node is no Gemm with alpha or beta other than 1 (fold_gemm_factors takes those away).
 bool has_plain_factors(const ir::Node& node);
 
-// Multiplies the weights of every output channel by its factor (a new constant).
+// Gives the node another constant there, under the name of the one it had; other readers keep that one.
+void set_constant(ir::Graph& graph, ir::Node& node, std::size_t input, Tensor tensor);
+
+// Multiplies the weights of every output channel by its factor.
 void scale_weights(ir::Graph& graph, ir::Node& node, const std::vector<double>& factor);
 
 // The node's bias in double, zeros when it has none; empty when it is computed or not one number a channel.
 std::vector<double> bias_of(const ir::Graph& graph, const ir::Node& node);
 
-// Gives the node this bias, named `name` (a MatMul becomes a Gemm).
+// Gives the node this bias, named `name` where it had none (a MatMul becomes a Gemm).
 void set_bias(ir::Graph& graph, ir::Node& node, const std::vector<double>& bias, const std::string& name);
 
 }  // namespace halftone::passes
