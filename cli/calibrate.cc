@@ -39,14 +39,14 @@ Shard parse_shard(const std::string& text) {
 
 int calibrate(const Options& options) {
   const Shard shard = parse_shard(options.shard);
-  check_writable(options.output);
+  check_written({options.output}, {options.model});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
   const ir::Graph graph = float_graph(model.graph, {.equalize = options.equalize, .svd = options.svd});
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
-  const quant::CalibrationFile file{.seen = calibrate(graph, samples, options.data, shard),
-                                    .equalized = options.equalize,
-                                    .svd = options.svd};
+  quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard);
+  file.equalized = options.equalize;
+  file.svd = options.svd;
   if (file.seen.empty())
     throw UnsupportedError(options.model, "nothing to quantize; halftone inspect --check says why");
   write_file(options.output, quant::to_json(file));

@@ -1,5 +1,7 @@
 #include "cli/calibration.h"
 
+#include <fmt/format.h>
+
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
 
@@ -11,7 +13,9 @@ quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, 
   const std::int64_t batches = (all.count + batch - 1) / batch;
   const std::int64_t first = (shard.index - 1) * batches / shard.count;
   const std::int64_t last = shard.index * batches / shard.count;
-  if (first == last) throw InputError("--shard", "no samples are left for this part");
+  if (first == last)
+    throw UsageError("--shard", fmt::format("got {} parts, expected at most {}: one for each {}", shard.count, batches,
+                                            batch > 1 ? "batch" : "sample"));
   const std::int64_t begin = first * batch;
   return {.count = std::min(all.count, last * batch) - begin,
           .inputs = [inputs = all.inputs, begin](std::int64_t from, std::int64_t to) {
@@ -36,16 +40,22 @@ void with_samples(const analysis::Samples& samples, const DataOptions& data, con
   });
 }
 
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
-                                 const Shard& shard) {
+quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+                                      const Shard& shard) {
   const ir::Graph observed = quant::observed(graph);
-  quant::StatisticsTable seen;
+  quant::CalibrationFile file;
   with_samples(samples, data, "calibrating",
                [&](const quant::SampleSource& source, const quant::CalibrationOptions& options) {
-                 seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed),
-                                         part_of(source, options.batch_size, shard), options);
+                 const quant::SampleSource part = part_of(source, options.batch_size, shard);
+                 file.seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed), part, options);
+                 file.samples[part.first_sample] =
+                     part.first_sample + (part.count + options.batch_size - 1) / options.batch_size;
                });
-  return seen;
+  return file;
+}
+
+quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data) {
+  return calibrate_part(graph, samples, data, {}).seen;
 }
 
 }  // namespace halftone::cli

@@ -6,6 +6,7 @@
 
 #include "cli/data_options.h"
 #include "halftone/quant/calibrate.h"
+#include "halftone/quant/calibration_file.h"
 
 namespace halftone::cli {
 
@@ -21,8 +22,11 @@ struct Shard {
   std::int64_t count = 1;
 };
 
-// Of the samples' part.
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
-                                 const Shard& shard = {});
+// What a part of the samples shows, and which they are.
+quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+                                      const Shard& shard);
+
+// What all of them show.
+quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data);
 
 }  // namespace halftone::cli

@@ -1,7 +1,9 @@
 #include "halftone/quant/calibration_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +33,27 @@ json json_of(const Statistics& seen) {
           {"samples", samples}};
 }
 
+// Adds the samples from first to before last. Whether they were new.
+bool add_samples(std::map<std::int64_t, std::int64_t>& samples, std::int64_t first, std::int64_t last) {
+  const auto after = samples.lower_bound(first);
+  if (after != samples.end() && after->first < last) return false;
+  if (after != samples.begin() && std::prev(after)->second > first) return false;
+  if (after != samples.end() && after->first == last) {
+    last = after->second;
+    samples.erase(after);
+  }
+  const auto before = samples.lower_bound(first);
+  if (before != samples.begin() && std::prev(before)->second == first)
+    std::prev(before)->second = last;
+  else
+    samples[first] = last;
+  return true;
+}
+
+bool same_names(const StatisticsTable& a, const StatisticsTable& b) {
+  return std::ranges::equal(a, b, {}, [](const auto& value) { return value.first; }, [](const auto& value) { return value.first; });
+}
+
 // Takes JSON apart; every refusal names the file and the value.
 class Reader {
  public:
@@ -43,6 +66,12 @@ class Reader {
     const auto at = object.find(key);
     if (at == object.end()) fail(fmt::format("\"{}\" is missing", key));
     return *at;
+  }
+  // A misspelt name would be a setting without effect.
+  void expect_keys(const json& object, std::initializer_list<std::string_view> known) const {
+    for (const auto& [key, value] : object.items())
+      if (std::ranges::find(known, key) == known.end())
+        fail(fmt::format("\"{}\" is none of its parts: {}", key, fmt::join(known, ", ")));
   }
   std::int64_t whole(const json& number, const char* what) const {
     if (!number.is_number_integer()) fail(fmt::format("{} is no whole number", what));
@@ -106,7 +135,10 @@ std::string to_json(const CalibrationFile& file) {
   json values = json::object();
   for (const auto& [name, seen] : file.seen) values[name] = json_of(seen);
   for (const auto& [name, range] : file.set) values[name]["range"] = pair_of(range);
-  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"values", values}};
+  json samples = json::array();
+  for (const auto& [first, last] : file.samples) samples.push_back({first, last});
+  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"samples", samples},
+                  {"values", values}};
   return root.dump(1) + "\n";
 }
 
@@ -118,12 +150,22 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   const json& equalized = top.member(root, "equalized");
   if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
   CalibrationFile file{.equalized = equalized.get<bool>()};
+  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "values"});
   if (root.contains("svd")) file.svd = top.real(root["svd"], "svd");
+  const json samples = root.value("samples", json::array());
+  for (const json& part : top.list(samples, 0, "samples")) {
+    top.list(part, 2, "samples");
+    const std::int64_t first = top.whole(part[0], "samples");
+    const std::int64_t last = top.whole(part[1], "samples");
+    if (first < 0 || last <= first || !add_samples(file.samples, first, last))
+      top.fail(fmt::format("samples [{}, {}], expected the first and one behind the last, and each once", first, last));
+  }
   const json& values = top.member(root, "values");
   if (!values.is_object()) top.fail("\"values\" is no JSON object");
   for (const auto& [name, value] : values.items()) {
     const Reader reader(where, name);
     if (!value.is_object()) reader.fail("is no JSON object");
+    reader.expect_keys(value, {"seen", "zeros", "exponent", "bins", "samples", "range"});
     if (value.contains("range")) file.set[name] = reader.range(value["range"], "range");
     if (value.contains("seen") || !value.contains("range")) file.seen[name] = reader.statistics(value);
   }
@@ -137,12 +179,13 @@ void join(CalibrationFile& all, const CalibrationFile& part, const std::string& 
     throw InputError(where, fmt::format("was split by SVD to {}, another one to {}", part.svd, all.svd));
   all.equalized = part.equalized;
   all.svd = part.svd;
-  for (const auto& [name, seen] : part.seen) {
-    for (const auto& [index, range] : seen.recent())
-      if (all.seen[name].recent().contains(index))
-        throw InputError(where, fmt::format("saw sample {} as another file did: parts are of other samples", index));
-    all.seen[name].merge(seen);
-  }
+  if (!all.seen.empty() && !part.seen.empty() && !same_names(all.seen, part.seen))
+    throw InputError(where, "has other values than another file: parts are of one network");
+  for (const auto& [first, last] : part.samples)
+    if (!add_samples(all.samples, first, last))
+      throw InputError(where, fmt::format("saw samples {} to {}, of which another file saw some: parts are of other samples",
+                                          first, last - 1));
+  for (const auto& [name, seen] : part.seen) all.seen[name].merge(seen);
   for (const auto& [name, range] : part.set) {
     const auto [at, added] = all.set.try_emplace(name, range);
     if (!added && !(at->second == range))

@@ -1,6 +1,7 @@
 // What calibration saw, as a JSON file: made in parts, joined, and with ranges that a hand can set.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -14,9 +15,10 @@ struct CalibrationFile {
   RangeTable set;          // by value: "range": [lo, hi], which no observer changes
   bool equalized = false;  // of the network after passes::equalize_cross_layer
   double svd = 0.0;        // and after passes::split_gemm to this rank; 0: not split
+  std::map<std::int64_t, std::int64_t> samples;  // those seen, from each first to before its last; apart from each other
 };
 
-// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
+// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
 // "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
 // statistics; "range" only where one is set.
 std::string to_json(const CalibrationFile& file);

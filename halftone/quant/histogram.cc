@@ -61,10 +61,10 @@ Extremes extremes_of(std::span<const float> values) {
   return {e.lo + 0.0F, e.hi + 0.0F};  // no -0
 }
 
-// Adds what is not zero to the bins on both sides of `first`, the one that begins at zero, and returns how many are
-// zero. Short loops: the first works on several values at a time, and zeros, often half of all, would wait for each
+// Adds what is not zero, each `weight` times, to the bins on both sides of `first`, the one that begins at zero, and
+// returns how many are zero. Short loops: the first works on several values at a time, and zeros, often half of all, would wait for each
 // other in their one bin.
-std::int64_t add_to_bins(std::span<const float> values, float scale, std::int64_t* first) {
+std::int64_t add_to_bins(std::span<const float> values, float scale, std::int64_t weight, std::int64_t* first) {
   std::array<std::int32_t, kRun> bins;
   std::size_t zeros = 0;
   for (; !values.empty(); values = values.subspan(std::min(kRun, values.size()))) {
@@ -78,7 +78,7 @@ std::int64_t add_to_bins(std::span<const float> values, float scale, std::int64_
       bins[kept] = bins[i];
       kept += values[i] != 0.0F ? 1 : 0;
     }
-    for (std::size_t i = 0; i < kept; ++i) ++first[bins[i]];
+    for (std::size_t i = 0; i < kept; ++i) first[bins[i]] += weight;
     zeros += size - kept;
   }
   return static_cast<std::int64_t>(zeros);
@@ -105,7 +105,7 @@ Histogram::Histogram(const HistogramState& state)
   constexpr int kMaxExponent = 128 - 11;
   const bool sizes = exponent_ >= kMinExponent && exponent_ <= kMaxExponent && zeros_ >= 0 && zeros_ <= kMost;
   if (!sizes || std::isinf(lo_) || std::isinf(hi_)) throw InputError("histogram", "numbers out of range");
-  if (!state.bins.empty()) bins_.resize(static_cast<std::size_t>(kBins));
+  if (!state.bins.empty() || exponent_ > kMinExponent) bins_.resize(static_cast<std::size_t>(kBins));
   for (const auto& [bin, count] : state.bins) {
     if (bin < 0 || bin >= kBins || count < 0 || count > kMost - others_)
       throw InputError("histogram", "a bin that there is not, or a count out of range");
@@ -128,9 +128,10 @@ numeric::Range Histogram::observe(std::span<const float> values, HistogramPart p
   const auto scale = static_cast<float>(std::ldexp(1.0, -exponent_));  // the product is exact
   const auto count = [&](std::span<const float> some) {
     const auto size = static_cast<std::int64_t>(some.size());
-    const std::int64_t zeros = all_zero ? size : add_to_bins(some, scale, bins_.data() + kSide);
-    zeros_ += zeros;
-    others_ += size - zeros;
+    const auto weight = static_cast<std::int64_t>(part.of);
+    const std::int64_t zeros = all_zero ? size : add_to_bins(some, scale, weight, bins_.data() + kSide);
+    zeros_ += weight * zeros;
+    others_ += weight * (size - zeros);
   };
   if (part.of <= 1) {
     count(values);

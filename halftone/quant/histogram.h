@@ -18,7 +18,8 @@ struct HistogramState {
   std::vector<std::pair<std::int64_t, std::int64_t>> bins;  // number and count, in order
 };
 
-// Of every so many runs of 64 neighbours one is counted, chosen by chance from `seed`; 1: all.
+// Of every so many runs of 64 neighbours one is counted, for all of them: so many times. Chosen by chance from `seed`;
+// 1: all.
 struct HistogramPart {
   std::size_t of = 1;
   std::uint64_t seed = 0;
@@ -44,7 +45,7 @@ class Histogram {
   void merge(const Histogram& other);
 
   bool empty() const { return count() == 0; }
-  std::int64_t count() const { return zeros_ + others_; }  // of what was counted
+  std::int64_t count() const { return zeros_ + others_; }  // of all values, where parts of them were counted about that
   std::int64_t zeros() const { return zeros_; }
   int exponent() const { return exponent_; }
   double bin_width() const;

@@ -23,6 +23,7 @@ class LayerRounding {
       : walk_(walk), n_(n), recipe_(recipe), steps_(steps), s_x_(s_x), weights_(weights) {
     for (std::int64_t g = 0; g < groups_of(node()); ++g) {
       problems_.push_back(layer_problem(walk, n, g, centred));
+      expect_finite(problems_.back());
       damp(problems_.back(), kDamping);
       grids_.push_back(grids_of(g));
     }
@@ -39,7 +40,7 @@ class LayerRounding {
       keep_better(g, nearest, u);
       rounded_.push_back(std::move(u));
     }
-    if (!recipe_.power_of_two)
+    if (!recipe_.power_of_two && recipe_.range != WeightRange::fixed)
       for (int round = 0; round < kScaleRounds && follow_scales(); ++round)
         for (std::size_t g = 0; g < problems_.size(); ++g)
           descend(problems_[g], grids_[g], rounded_[g], walk_.threads());
@@ -64,6 +65,12 @@ class LayerRounding {
                        binary ? 2 : 1});
     }
     return grids;
+  }
+
+  void expect_finite(const LayerProblem& problem) const {
+    for (const std::vector<float>* all : {&problem.hessian, &problem.target})
+      if (!std::ranges::all_of(*all, [](float v) { return std::isfinite(v); }))
+        throw InputError(ir::describe(walk_.graph(), node()), "takes or gives values whose squares are not finite, on the samples given");
   }
 
   // The method is to do no channel harm.
@@ -191,8 +198,7 @@ class Reconstruction {
     if (!weights.bias.empty()) set_bias(weights, bias, input_scale(n).value());
     Batches y = output(n, bias, weights);
     if (!corrects) return y;
-    const bool conv = walk_.real(node.outputs[0])[0].rank() > 2 && ir::weight_axis(node.op) == 0 &&
-                      !std::holds_alternative<ir::Gemm>(node.op);
+    const bool conv = std::holds_alternative<ir::Conv>(node.op) || std::holds_alternative<ir::ConvTranspose>(node.op);
     const auto by = mean_difference(walk_.real(node.outputs[0]), y, bias.size(), conv);
     std::vector<float> corrected(bias.begin(), bias.end());
     for (std::size_t c = 0; c < corrected.size(); ++c) {

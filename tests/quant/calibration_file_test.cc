@@ -29,6 +29,7 @@ Statistics any_statistics(std::int64_t first) {
 
 RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
   CalibrationFile file{.equalized = *rc::gen::arbitrary<bool>(), .svd = *rc::gen::element(0.0, 0.9, 64.0)};
+  if (*rc::gen::arbitrary<bool>()) file.samples = {{0, 5}, {7, 1000}};
   file.seen = {{"x", any_statistics(0)}, {"a \"b\"\n", any_statistics(3)}};
   if (*rc::gen::arbitrary<bool>()) file.set = {{"x", {-0.1, 1e30}}, {"only set", {0.0, 3.0}}};
   const std::string text = to_json(file);
@@ -37,6 +38,7 @@ RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
   RC_ASSERT(again.set == file.set);
   RC_ASSERT(again.equalized == file.equalized);
   RC_ASSERT(again.svd == file.svd);
+  RC_ASSERT(again.samples == file.samples);
   RC_ASSERT(to_json(again) == text);
 }
 
@@ -58,7 +60,8 @@ TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
                                 return std::vector<Tensor>{samples.rows(first + from, first + to)};
                               },
                               .first_sample = first};
-    return CalibrationFile{.seen = calibrate(ir::Interpreter(network), output_names(network), source, {.threads = 2})};
+    return CalibrationFile{.seen = calibrate(ir::Interpreter(network), output_names(network), source, {.threads = 2}),
+                           .samples = {{first, last}}};
   };
   const std::string whole = to_json(part(0, 37));
   const std::vector<CalibrationFile> parts{part(0, 9), part(9, 10), part(10, 30), part(30, 37)};
@@ -68,8 +71,16 @@ TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
       join(all, calibration_from_json(to_json(parts[static_cast<std::size_t>(i)]), "part"), "part");
     EXPECT_EQ(to_json(all), whole);
   }
-  CalibrationFile twice = parts[0];
-  EXPECT_THROW(join(twice, parts[0], "part"), InputError);
+  for (const auto& [first, last] : std::vector<std::pair<int, int>>{{0, 37}, {0, 1}, {10, 30}, {25, 40}, {5, 10}, {29, 30}}) {
+    CalibrationFile twice = parts[2];
+    join(twice, parts[0], "part");
+    CalibrationFile other = parts[1];
+    other.samples = {{first, last}};
+    EXPECT_THROW(join(twice, other, "part"), InputError) << first;
+  }
+  CalibrationFile network_of_more = parts[0];
+  network_of_more.seen["more"] = {};
+  EXPECT_THROW(join(network_of_more, parts[1], "part"), InputError);
   CalibrationFile split = parts[1];
   split.svd = 4.0;
   EXPECT_THROW(join(split, parts[0], "part"), InputError);
@@ -107,6 +118,11 @@ TEST(CalibrationFile, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(R"({"halftone_calibration": 2})"), HasSubstr("version, got 2, expected 1"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": 0})"), HasSubstr("equalized"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "svd": "all"})"), HasSubstr("svd is no finite number"));
+  for (const char* samples : {"[[3, 3]]", "[[-1, 2]]", "[[0, 5], [4, 6]]", "[[0]]", "7"})
+    EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "values": {}, "samples": )" + std::string(samples) + "}"),
+                HasSubstr("samples")) << samples;
+  EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "value": {}})"), HasSubstr("\"value\" is none of its parts"));
+  EXPECT_THAT(refusal(with_value(R"({"rang": [1, 2]})")), HasSubstr("\"rang\" is none of its parts"));
   EXPECT_THAT(refusal(with_value("3")), HasSubstr("value 'x': is no JSON object"));
   EXPECT_THAT(refusal(with_value("{}")), HasSubstr("is missing"));
   EXPECT_THAT(refusal(with_value(R"({"range": [2, 1]})")), HasSubstr("expected the smaller first"));

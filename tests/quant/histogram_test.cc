@@ -128,7 +128,7 @@ TEST(Histogram, OfAPartCountsOneRunInSoManyAndSeesEveryExtreme) {
       EXPECT_EQ(range.lo, 1.0);
       EXPECT_EQ(range.hi, 160.0);
       EXPECT_EQ(h.range().hi, 160.0);
-      EXPECT_EQ(h.count(), static_cast<std::int64_t>(values.size() / of));
+      EXPECT_EQ(h.count(), static_cast<std::int64_t>(values.size()));  // each counts for all of its part
       Histogram again;
       again.observe(values, {of, seed});
       EXPECT_EQ(h, again);
@@ -139,18 +139,50 @@ TEST(Histogram, OfAPartCountsOneRunInSoManyAndSeesEveryExtreme) {
     // Each run has a chance of 1/of in each of 200 samples: within six deviations.
     const double expected = 200.0 / static_cast<double>(of);
     for (std::size_t run = 1; run <= 160; ++run)
-      EXPECT_NEAR(static_cast<double>(total[run]) / 64.0, expected, 6.0 * std::sqrt(expected)) << run << " of " << of;
+      EXPECT_NEAR(static_cast<double>(total[run]) / 64.0 / static_cast<double>(of), expected, 6.0 * std::sqrt(expected)) << run << " of " << of;
   }
+}
+
+// A value of which a part was counted weighs as much beside others as if all had been.
+TEST(Histogram, PartsWeighLikeTheWhole) {
+  std::vector<float> some(16384);
+  for (std::size_t i = 0; i < some.size(); ++i) some[i] = static_cast<float>(i % 7) - 3.0F;
+  Histogram h;
+  h.observe(some, {16, 5});
+  h.observe(std::vector<float>(1024, 10.0F));
+  EXPECT_EQ(h.count(), 16384 + 1024);
+  EXPECT_EQ(h.bins()[static_cast<std::size_t>(Histogram::kSide + 1280)], 1024);  // bins of 2^-7
+}
+
+// Shards that saw values other than 0, and counted zeros alone.
+TEST(Histogram, AStateWithoutCountsKeepsItsBins) {
+  Histogram whole;
+  std::uint64_t seed = 0;
+  std::vector<float> values(64 * 16, 0.0F);
+  values[3] = 100.0F;
+  do {
+    whole = Histogram();
+    whole.observe(values, {16, seed++});
+  } while (whole.count() != whole.zeros());
+  const Histogram read(HistogramState{.exponent = whole.exponent(), .zeros = whole.zeros(), .range = whole.range(), .bins = {}});
+  EXPECT_EQ(read, whole);
+  Histogram a;
+  a.observe(std::vector<float>(8, 0.01F));
+  Histogram b = a;
+  a.merge(whole);
+  b.merge(read);
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(a.exponent(), whole.exponent());
 }
 
 // A sample of zeros alone weighs no more than any other.
 TEST(Histogram, OfAPartOfZerosCountsThatPart) {
   Histogram h;
   h.observe(std::vector<float>(64 * 160, 0.0F), {16, 3});
-  EXPECT_EQ(h.zeros(), 640);
+  EXPECT_EQ(h.zeros(), 10240);
   EXPECT_TRUE(h.bins().empty());
   h.observe(std::vector<float>(64 * 160, 1.0F), {16, 4});
-  EXPECT_EQ(h.count(), 1280);
+  EXPECT_EQ(h.count(), 20480);
 }
 
 TEST(Histogram, OfAPartWithARaggedEnd) {
@@ -162,9 +194,10 @@ TEST(Histogram, OfAPartWithARaggedEnd) {
       counted += h.count();
       EXPECT_EQ(h.range().hi, 2.0);
     }
-    // Each value has a chance of 1/8 in each of 2,000 samples; at worst 64 at a time: within six deviations.
-    EXPECT_NEAR(static_cast<double>(counted), 250.0 * static_cast<double>(size),
-                6.0 * std::sqrt(2000.0 * static_cast<double>(size) * 8.0)) << size;
+    // Each value has a chance of 1/8 in each of 2,000 samples, and then counts 8 times; at worst 64 at a time: within six
+    // deviations.
+    EXPECT_NEAR(static_cast<double>(counted), 2000.0 * static_cast<double>(size),
+                6.0 * 8.0 * std::sqrt(2000.0 * static_cast<double>(size) * 8.0)) << size;
   }
 }
 

@@ -98,6 +98,32 @@ TEST(Reconstruct, PowersOfTwoStay) {
   }
 }
 
+TEST(Reconstruct, FixedScalesStay) {
+  Recipe recipe = coarse(WeightRounding::error_feedback, false);
+  recipe.weights.range = WeightRange::fixed;
+  recipe.weights.fraction_length = 2;
+  for (const auto& weights : parameters_of(conv_network(), recipe).weights) {
+    if (!weights) continue;
+    for (const numeric::Affine& affine : weights->params.affine) EXPECT_EQ(affine.scale, 0.25F);
+  }
+}
+
+TEST(Reconstruct, SaysWhichLayerTakesWhatNoSquareHolds) {
+  const ir::Graph g = conv_network();
+  Tensor samples = samples_of(40, 9);
+  for (float& v : samples.mutable_data<float>()) v *= 1e30F;
+  for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback}) {
+    const Recipe recipe = coarse(rounding, true);
+    Parameters parameters = choose_parameters(g, {}, recipe);
+    try {
+      reconstruct(g, parameters, recipe, source_of(samples), {}, interpreter_of);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("squares are not finite"));
+    }
+  }
+}
+
 // E[y − ŷ] of the last layer, by channel, with the corrected bias.
 TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
   const ir::Graph g = conv_network();
@@ -124,6 +150,28 @@ TEST(CorrectBias, LeavesNoMeanErrorBeyondARounding) {
     largest = std::max(largest, std::abs(sum / 200.0));
   }
   EXPECT_GT(largest, 2.0 * step);
+}
+
+TEST(CorrectBias, OfAConvTransposeIsByItsOutputChannels) {
+  using namespace ir;
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 3, 3});
+  g.outputs = {g.add_node(ConvTranspose{}, {x, g.add_constant("w", random_floats({2, 4, 2, 2}, 1)), g.add_constant("b", random_floats({4}, 2))}, "y")};
+  Tensor samples = random_floats({160, 2, 3, 3}, 3);
+  for (float& v : samples.mutable_data<float>()) v = std::fabs(v);
+  Recipe recipe = coarse(WeightRounding::nearest, true);
+  recipe.weights.format.bits = 2;
+  recipe.correct_bias = BiasCorrection::measured;
+  Parameters parameters = choose_parameters(g, {}, recipe);
+  reconstruct(g, parameters, recipe, source_of(samples), {}, interpreter_of);
+  const Tensor real = ir::run(g, {samples});
+  const Tensor mine = ir::run(quantize(g, parameters, recipe.arithmetic).graph, {samples});
+  for (std::size_t c = 0; c < 4; ++c) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(real.size()); ++i)
+      if (i / 16 % 4 == c) sum += double{real.data<float>()[i]} - mine.data<float>()[i];
+    EXPECT_NEAR(sum / (160.0 * 16.0), 0.0, 1e-4) << c;
+  }
 }
 
 TEST(CorrectBias, OfWeightsAloneIsWrittenAsFloat) {
