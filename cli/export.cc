@@ -52,6 +52,7 @@ void add_weight(data::NamedTensors& arrays, const qgraph::LayerArrays& layer, bo
   arrays.emplace_back(prefix + "_zero_point", *layer.weight_zero_point);
   if (layer.weight_scale->size() > 1)
     arrays.emplace_back(prefix + "_axis", Tensor::from<std::int64_t>({}, {&layer.weight_axis, 1}));
+  if (layer.weight_block > 0) arrays.emplace_back(prefix + "_block", Tensor::from<std::int64_t>({}, {&layer.weight_block, 1}));
 }
 
 data::NamedTensors arrays_of(const std::vector<qgraph::LayerArrays>& layers, bool packed) {
@@ -104,7 +105,7 @@ void print_summary(const Json& out, std::size_t arrays) {
 int export_arrays(const Options& options) {
   if (std::filesystem::path(options.npz).extension() != ".npz")
     throw UsageError("--npz", fmt::format("got '{}', expected a name in .npz", options.npz));
-  check_writable(options.npz);
+  check_written({options.npz}, {options.model});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (options.packed && !model.integers)
     throw UsageError("--packed", fmt::format("'{}' is a float model, expected integers", options.model));
@@ -131,7 +132,7 @@ void add_export(CLI::App& app, Run& run) {
       "Example: halftone export mlp.int8.onnx --npz w.npz\n"
       "Each layer (Conv, ConvTranspose, Gemm, MatMul with constant weights) gives LAYER.weight, "
       "LAYER.weight_scale, LAYER.weight_zero_point and LAYER.weight_axis (what the scales run along, when "
-      "there are several), "
+      "there are several), LAYER.weight_block (so many of its indices share a scale, of weights by group), "
       "LAYER.bias and LAYER.bias_scale, LAYER.input_scale, LAYER.input_zero_point, LAYER.output_scale and "
       "LAYER.output_zero_point, as far as it has them; of a float model weights and biases, with batch "
       "normalizations folded in as quantize does. w = weight_scale * (weight - weight_zero_point).");

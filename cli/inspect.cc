@@ -98,6 +98,11 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
                                static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
   if (y.params) out["scale"] = y.params->tensor().scale;
   if (y.params) out["zero_point"] = y.params->tensor().zero_point;
+  if (const auto* island = std::get_if<qgraph::Float>(&node.op)) {
+    std::int64_t parameters = 0;
+    for (const auto& constant : island->constants) parameters += constant ? constant->size() : 0;
+    out["parameters"] = parameters;
+  }
   if (const qgraph::Linear* linear = linear_of(node.op)) {
     const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
     out["parameters"] = static_cast<std::int64_t>(linear->w.size());

@@ -14,14 +14,17 @@ struct Operand {
   std::optional<Tensor> scale;
   std::optional<Tensor> zero_point;
   std::int64_t axis = 0;
+  std::int64_t block = 0;
 };
 
 class Reader {
  public:
   Reader(const ir::Graph& graph, const QuantizedGraph* integers)
-      : graph_(graph), producers_(ir::producers(graph)), integers_(integers) {}
+      : graph_(graph), producers_(ir::producers(graph)), consumers_(ir::consumers(graph)), integers_(integers) {}
 
   std::optional<LayerArrays> read(const ir::Node& node) const {
+    if (std::holds_alternative<ir::ConvInteger>(node.op)) return read_sums(node, 0);
+    if (std::holds_alternative<ir::MatMulInteger>(node.op)) return read_sums(node, 1);
     if (!ir::is_linear(node.op) || node.inputs.size() < 2) return std::nullopt;
     std::optional<Operand> weight = operand(node.inputs[1]);
     if (!weight) return std::nullopt;
@@ -30,7 +33,8 @@ class Reader {
                       .weight = std::move(weight->values),
                       .weight_scale = std::move(weight->scale),
                       .weight_zero_point = std::move(weight->zero_point),
-                      .weight_axis = weight->axis};
+                      .weight_axis = weight->axis,
+                      .weight_block = weight->block};
     if (node.inputs.size() > 2) {
       if (std::optional<Operand> bias = operand(node.inputs[2])) {
         layer.bias = std::move(bias->values);
@@ -73,7 +77,42 @@ class Reader {
     if (!zero) zero = Tensor(q->dtype(), scale->shape());
     const std::int64_t axis =
         dequantize->axis + (dequantize->axis < 0 ? static_cast<std::int64_t>(q->rank()) : 0);
-    return Operand{std::move(*q), std::move(scale), std::move(zero), axis};
+    return Operand{std::move(*q), std::move(scale), std::move(zero), axis, dequantize->block_size};
+  }
+
+  // The only reader of what a node gives, if it is such an op.
+  template <typename Op>
+  const ir::Node* reader(const ir::Node* node) const {
+    if (node == nullptr) return nullptr;
+    const std::vector<int>& all = consumers_[static_cast<std::size_t>(node->outputs[0])];
+    if (all.size() != 1) return nullptr;
+    const ir::Node& only = graph_.nodes[static_cast<std::size_t>(all[0])];
+    return std::holds_alternative<Op>(only.op) ? &only : nullptr;
+  }
+
+  // The constant operand of a node, as one number or one a channel.
+  std::optional<Tensor> constant_of(const ir::Node* node) const {
+    if (node == nullptr) return std::nullopt;
+    for (ir::ValueId id : node->inputs)
+      if (const std::optional<Tensor> value = constant(id))
+        return value->size() == 1 ? value->reshaped({}) : value->reshaped({value->size()});
+    return std::nullopt;
+  }
+
+  // Real is sums·(s_x·s_w) + b: a Cast, a Mul with a Mul of the two scales, and an Add.
+  std::optional<LayerArrays> read_sums(const ir::Node& node, std::int64_t axis) const {
+    std::optional<Tensor> weight = constant(node.inputs[1]);
+    if (!weight) return std::nullopt;
+    LayerArrays layer{.name = node.name, .op = ir::name_of(node.op), .weight = std::move(*weight), .weight_axis = axis};
+    const ir::Node* product = reader<ir::Mul>(reader<ir::Cast>(&node));
+    for (ir::ValueId id : product != nullptr ? product->inputs : std::vector<ir::ValueId>{})
+      if (const ir::Node* scales = producer(id); scales != nullptr && std::holds_alternative<ir::Mul>(scales->op))
+        layer.weight_scale = constant_of(scales);
+    if (!layer.weight_scale) return layer;
+    if (node.inputs.size() > 3) layer.weight_zero_point = constant(node.inputs[3]);
+    if (!layer.weight_zero_point) layer.weight_zero_point = Tensor(layer.weight.dtype(), layer.weight_scale->shape());
+    layer.bias = constant_of(reader<ir::Add>(product));
+    return layer;
   }
 
   void find_activations(const std::string& name, LayerArrays& layer) const {
@@ -89,6 +128,7 @@ class Reader {
 
   const ir::Graph& graph_;
   std::vector<int> producers_;
+  std::vector<std::vector<int>> consumers_;
   const QuantizedGraph* integers_;
 };
 
@@ -102,7 +142,7 @@ std::vector<LayerArrays> layer_arrays(const ir::Graph& graph, const QuantizedGra
     if (std::optional<LayerArrays> layer = reader.read(node)) layers.push_back(std::move(*layer));
   if (layers.empty())
     throw InputError("layers",
-                     "none found, expected a Conv, ConvTranspose, Gemm or MatMul with constant weights");
+                     "none found, expected a Conv, ConvTranspose, Gemm or MatMul, or one on integers, with constant weights");
   return layers;
 }
 

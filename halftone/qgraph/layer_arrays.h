@@ -10,10 +10,11 @@
 
 namespace halftone::qgraph {
 
-// One Conv, ConvTranspose, Gemm or MatMul with constant weights. In real numbers
+// One Conv, ConvTranspose, Gemm or MatMul with constant weights, or a ConvInteger or MatMulInteger whose sums a Mul makes
+// real. In real numbers
 //   w = weight_scale·(weight − weight_zero_point),  b = bias_scale·bias,
 // scales and zero points being one number, or one for each index of `weight_axis` (of the weights) and of the
-// bias.
+// bias, or of the weights' shape with weight_axis cut into blocks.
 struct LayerArrays {
   std::string name;
   std::string_view op;
@@ -21,7 +22,8 @@ struct LayerArrays {
   std::optional<Tensor> weight_scale;
   std::optional<Tensor> weight_zero_point;  // of the weights' type
   std::int64_t weight_axis = 0;
-  std::optional<Tensor> bias;  // int32 with a scale, or float32 without
+  std::int64_t weight_block = 0;  // so many indices of weight_axis share a scale; 0: one or each
+  std::optional<Tensor> bias;  // integers with a scale, or float32 without
   std::optional<Tensor> bias_scale;
   std::optional<numeric::QuantParams> input;  // where the layer is computed in integers
   std::optional<numeric::QuantParams> output;

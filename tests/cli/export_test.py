@@ -119,6 +119,22 @@ class Windows(ExportTest):
                  helper.make_node('MatMul', ['f', 'w3'], ['m'], 'fc'), helper.make_node('Add', ['m', 'b3'], ['output'], 'add')]
         self.model = save(self.folder / 'conv.onnx', nodes, self.weights)
 
+    def test_layers_with_dynamic_ranges_give_their_weights(self):
+        layers = [helper.make_node('Conv', ['input', 'k', 'kb'], ['c'], 'conv', kernel_shape=[3, 3]), helper.make_node('Flatten', ['c'], ['flat'], 'flatten'),
+                  helper.make_node('MatMul', ['flat', 'w'], ['output'], 'scores')]
+        random = np.random.default_rng(5)
+        real = {'k': random.normal(0, 0.2, (4, 1, 3, 3)).astype(np.float32), 'kb': random.normal(0, 1, 4).astype(np.float32),
+                'w': random.normal(0, 0.1, (4 * 26 * 26, 10)).astype(np.float32)}
+        model = save(self.folder / 'conv.onnx', layers, real)
+        for arguments in ([], ['--granularity', 'tensor'], ['--asymmetric']):
+            a = self.export(self.quantized('--dynamic', *arguments, model=model))
+            np.testing.assert_array_equal(a['conv.bias'], real['kb'])
+            for name, w, shape in (('conv', 'k', (-1, 1, 1, 1)), ('scores', 'w', (1, -1))):
+                scale, zero = (a[f'{name}.weight_{of}'].reshape(shape if a[f'{name}.weight_{of}'].ndim else ()) for of in ('scale', 'zero_point'))
+                self.assertEqual(a[f'{name}.weight'].dtype, np.int8)
+                error = np.abs(scale * (a[f'{name}.weight'].astype(np.float64) - zero) - real[w])
+                self.assertLessEqual((error - 0.501 * scale).max(), 0, (name, arguments))
+
     def test_float_weights_are_those_of_the_file(self):
         a = self.export(self.model)
         self.assertEqual(sorted(a), ['conv.bias', 'conv.weight', 'fc.bias', 'fc.weight', 'up.weight'])
