@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "cli/analysis_output.h"
@@ -29,24 +28,10 @@ struct Options {
   std::string html;
 };
 
-bool same_file(const std::string& a, const std::string& b) {
-  std::error_code missing;
-  return std::filesystem::equivalent(a, b, missing) ||
-         std::filesystem::absolute(a).lexically_normal() == std::filesystem::absolute(b).lexically_normal();
-}
-
 void check_outputs(const Options& options) {
-  for (const std::string& path : {options.json, options.html}) {
-    if (path.empty() || path == kStandardOutput) continue;
-    for (const std::string& model : {options.real, options.quantized})
-      if (same_file(path, model))
-        throw UsageError(path, "is a model that is read, expected a file of its own");
-    check_writable(path);
-  }
   if (options.html == kStandardOutput)
     throw UsageError("--html", fmt::format("got '{}', expected a file name", options.html));
-  if (!options.json.empty() && !options.html.empty() && same_file(options.json, options.html))
-    throw UsageError("--html", fmt::format("{} given twice", options.html));
+  check_written({options.json == kStandardOutput ? "" : options.json, options.html}, {options.real, options.quantized});
 }
 
 void check_kinds(const ModelFile& real, const ModelFile& quantized) {

@@ -8,7 +8,7 @@
 
 namespace halftone::cli {
 
-// Simplified, and after the methods that need no samples.
+// Simplified, and after the methods that need no samples; the graph's metadata says which changed it.
 ir::Graph float_graph(const ir::Graph& model, const quant::Recipe& recipe);
 
 // Whether the recipe has methods that change the float network by what samples make of it.

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/qgraph/lower.h"
 
 namespace halftone::cli {
@@ -17,6 +18,13 @@ std::vector<std::string> names_of(const ir::Graph& graph, const std::vector<ir::
   std::vector<std::string> names;
   for (ir::ValueId id : ids) names.push_back(graph.value(id).name);
   return names;
+}
+
+// Whether two paths lead to one file, which need not be there yet.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code missing;
+  return std::filesystem::equivalent(a, b, missing) ||
+         std::filesystem::absolute(a).lexically_normal() == std::filesystem::absolute(b).lexically_normal();
 }
 
 }  // namespace
@@ -46,6 +54,20 @@ void check_writable(const std::filesystem::path& path) {
     throw SystemError(path.string(), "is a directory, expected a file name");
   if (::access(device ? path.c_str() : folder.c_str(), W_OK) != 0)
     throw SystemError(path.string(), fmt::format("cannot write: {}", std::strerror(errno)));
+}
+
+void check_written(const std::vector<std::string>& written, const std::vector<std::string>& read) {
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i].empty()) continue;
+    check_writable(written[i]);
+    if (is_special_file(written[i])) continue;
+    for (const std::string& other : read)
+      if (!other.empty() && same_file(written[i], other))
+        throw UsageError(written[i], "is a file that is read, expected one of its own");
+    for (std::size_t k = 0; k < i; ++k)
+      if (!written[k].empty() && same_file(written[i], written[k]))
+        throw UsageError(written[i], "given for two outputs, expected a file for each");
+  }
 }
 
 data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset,

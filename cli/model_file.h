@@ -34,6 +34,10 @@ struct ModelFile {
 // is at least one.
 ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes = {});
 
+// Throws UsageError for a file to be written that is read as well, or stands twice among those written, and as
+// check_writable does. Empty names are no files.
+void check_written(const std::vector<std::string>& written, const std::vector<std::string>& read);
+
 // Throws SystemError when no file can be made there: before work whose result would be lost.
 void check_writable(const std::filesystem::path& path);
 

@@ -78,9 +78,13 @@ std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
   return std::filesystem::path(output).replace_extension(".recipe.toml");
 }
 
-void check_quantized_output(const std::string& output) {
-  check_writable(output);
-  if (const auto recipe = recipe_beside(output)) check_writable(*recipe);
+void check_quantized_output(const std::string& output, std::vector<std::string> others, const std::vector<std::string>& read) {
+  others.push_back(output);
+  check_written(others, read);
+  if (const auto recipe = output.empty() ? std::nullopt : recipe_beside(output)) {
+    others.push_back(recipe->string());
+    check_written(others, {});  // a recipe that is read may be the one that is written again
+  }
 }
 
 void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format) {

@@ -39,8 +39,8 @@ QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
 // Where the full recipe of a quantized file goes: out.recipe.toml for out.onnx; nowhere for a pipe.
 std::optional<std::filesystem::path> recipe_beside(const std::string& output);
 
-// Throws SystemError unless the file, and the recipe beside it, can be written.
-void check_quantized_output(const std::string& output);
+// As check_written, for a quantized file with the recipe beside it, and `others`.
+void check_quantized_output(const std::string& output, std::vector<std::string> others, const std::vector<std::string>& read);
 
 // Throws UnsupportedError for a network that has no form in the file format: before any work.
 void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format);

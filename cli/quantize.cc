@@ -13,6 +13,7 @@
 #include "cli/recipe_options.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/onnx_io/save.h"
 #include "halftone/quant/calibration_file.h"
 #include "halftone/quant/reconstruct.h"
 #include "halftone/report/table.h"
@@ -23,6 +24,7 @@ namespace {
 struct Options {
   std::string model;
   std::string output;
+  std::string float_output;
   DataOptions data;
   RecipeOptions recipe;
   FileSettings file;
@@ -117,6 +119,12 @@ quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe,
   return quant::choose_ranges(graph, seen, recipe);
 }
 
+void check_outputs(const Options& options) {
+  std::vector<std::string> read = options.file.ranges;
+  read.insert(read.end(), {options.model, options.recipe.file});
+  check_quantized_output(options.output, {options.float_output}, read);
+}
+
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   if (recipe.weight_only && !options.file.ranges.empty())
@@ -126,7 +134,7 @@ int quantize(const Options& options) {
                                              options.file.format));
   if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
     throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
-  check_quantized_output(options.output);
+  check_outputs(options);
   ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = float_graph(before.graph, recipe);
@@ -149,6 +157,7 @@ int quantize(const Options& options) {
   // What can't become integers is refused before anything is written.
   Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float),
                 .samples = samples.size()};
+  if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
   ir::Graph& quantized = result.model.quantized.graph;
   if (options.data.given()) quantized.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
@@ -188,6 +197,11 @@ void add_quantize(CLI::App& app, Run& run) {
       ->capture_default_str();
   command->add_flag("--allow-float", options->file.allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
+  command
+      ->add_option("--float-output", options->float_output,
+                   "Write the float network as --svd, --equalize, --absorb-biases and --smooth leave it: what the integers are "
+                   "compared with")
+      ->type_name("FILE");
   options->file.shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples";
   options->data.add_to(*command, data::Part::train,

@@ -31,6 +31,13 @@ void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
 }
 
+void set_output_bits(quant::Recipe& recipe, int bits) {
+  if (recipe.weight_only) throw UsageError("--output-bits", "of activations that stay float");
+  quant::ActivationRecipe activations = recipe.activations;
+  activations.format.bits = bits;
+  recipe.tensors.push_back({"<output>", activations});
+}
+
 void set_weight_range(quant::WeightRecipe& weights, const std::string& text) {
   if (!text.starts_with("fixed")) {
     weights.range = value_in(quant::kRangeNames, text, "--weight-observer");
@@ -101,6 +108,9 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
+  own(command.add_option("--output-bits", output_bits,
+                         "Bits of the network's outputs (otherwise those of activations): of two equal scores the first class counts"))
+      ->check(CLI::Range(1, numeric::kMaxBits));
   own(command.add_option("--granularity", granularity, "One weight scale for each: tensor, channel, or group=INPUTS (that many "
                          "inputs of a channel)"))
       ->capture_default_str();
@@ -172,6 +182,10 @@ quant::Recipe RecipeOptions::recipe() const {
   const Bits parsed = parse_bits("--bits", bits);
   if (!codebook.empty() && parsed.code != quant::WeightCode::affine)
     throw UsageError("--codebook", fmt::format("with --bits {}, expected bits of its places as w4a8", bits));
+  if (parsed.code != quant::WeightCode::affine && (full_range || asymmetric))
+    throw UsageError(full_range ? "--full-range" : "--asymmetric", fmt::format("of weights on a uniform grid, with --bits {}", bits));
+  if ((dynamic || !parsed.activations) && (symmetric || mantissa_bits))
+    throw UsageError(symmetric ? "--symmetric" : "--mantissa", "of activations that stay float, or come with ranges of their own");
   if (!codebook.empty() && full_range)
     throw UsageError("--full-range", "of weights on a uniform grid, with --codebook");
   if (!codebook.empty()) recipe.weights.code = value_in(quant::kCodeNames, codebook, "--codebook");
@@ -197,6 +211,7 @@ quant::Recipe RecipeOptions::recipe() const {
   set_methods(recipe, *this);
   set_arithmetic(recipe, *this);
   if (!first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", first_last));
+  if (output_bits) set_output_bits(recipe, *output_bits);
   if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
   quant::check(recipe);
   return recipe;
@@ -222,10 +237,13 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
   const bool other_source = given("--data") || given("--images");
   if (const toml::table* table = root["data"].as_table()) {
     TomlTable reader(*table, file, "data");
+    const bool other_pixels = given("--preset") || given("--mean") || given("--std") || given("--scale");
     Settings{data, settings}.for_texts([&](const char* key, const char* option, std::string& value) {
       std::string text = value;
       reader.read(key, text);
-      if (!given(option) && !(other_source && std::string_view(key) != "preset")) value = text;
+      const std::string_view of = key;
+      const bool pixels = of == "preset" || of == "mean" || of == "std" || of == "scale";
+      if (!given(option) && !(pixels ? other_pixels : other_source)) value = text;
     });
     int samples = static_cast<int>(data.samples);
     int offset = static_cast<int>(data.label_offset);

@@ -16,6 +16,7 @@ struct RecipeOptions {
   std::string file;
   std::string bits = "w8a8";
   std::string first_last;
+  std::optional<int> output_bits;
   std::string granularity = "channel";
   std::string observer = "minmax";
   std::string weight_observer = "minmax";

@@ -68,12 +68,12 @@ std::vector<analysis::Reference> match_reference(const data::NamedTensors& array
   return references;
 }
 
-std::size_t output_index(const ModelFile& model, const std::string& name) {
+std::size_t output_index(const ModelFile& model, const std::string& name, const char* option) {
   const std::vector<std::string> names = model.output_names();
   if (name.empty()) return 0;
   const auto at = std::ranges::find(names, name);
   if (at == names.end())
-    throw UsageError("--output", fmt::format("'{}' has no output '{}', expected one of: {}", model.path, name,
+    throw UsageError(option, fmt::format("'{}' has no output '{}', expected one of: {}", model.path, name,
                                              fmt::join(names, ", ")));
   return static_cast<std::size_t>(at - names.begin());
 }

@@ -30,7 +30,8 @@ std::vector<analysis::Reference> match_reference(const data::NamedTensors& array
                                                  const std::string& output, std::int64_t samples,
                                                  std::int64_t total);
 
-// The place of an output among the model's; the first for an empty name. Throws UsageError listing the names.
-std::size_t output_index(const ModelFile& model, const std::string& name);
+// The place of an output among the model's; the first for an empty name. Throws UsageError naming `option` and listing the
+// names.
+std::size_t output_index(const ModelFile& model, const std::string& name, const char* option = "--output");
 
 }  // namespace halftone::cli

@@ -46,10 +46,7 @@ void check_options(const SearchOptions& options) {
   if (options.max_drop && !(*options.max_drop >= 0.0 && *options.max_drop <= 100.0))
     throw UsageError("--max-drop",
                      fmt::format("got {}, expected percentage points, 0 to 100", *options.max_drop));
-  if (!options.output.empty()) check_quantized_output(options.output);
-  if (!options.html.empty()) check_writable(options.html);
-  if (!options.html.empty() && options.html == options.output)
-    throw UsageError(options.html, "given for two outputs, expected a file for each");
+  check_quantized_output(options.output, {options.html}, {options.model, options.recipe.file});
   if (!options.data.given())
     throw UsageError("--data",
                      "or --images: no samples to calibrate and measure on, neither here nor in a recipe");
@@ -92,17 +89,41 @@ std::optional<double> checked_limit(const SearchTask& task) {
   return limit;
 }
 
+// Those of `bits` that the file to be written has a form for, `set` into a recipe. Throws UnsupportedError when it has
+// none for any.
+std::vector<int> in_format(const SearchTask& task, std::vector<int> bits, int& (*set)(quant::Recipe&)) {
+  if (task.options.output.empty()) return bits;
+  std::vector<int> held;
+  for (int b : bits) {
+    quant::Recipe recipe = task.recipe;
+    set(recipe) = b;
+    try {
+      check_format(task.graph, recipe, task.options.file.format);
+      held.push_back(b);
+    } catch (const UnsupportedError&) {
+      if (b == bits.back() && held.empty()) throw;
+    }
+  }
+  return held;
+}
+
+void find_groups(SearchTask& task) {
+  const auto weight_bits = [](quant::Recipe& recipe) -> int& { return recipe.weights.format.bits; };
+  const auto input_bits = [](quant::Recipe& recipe) -> int& { return recipe.activations.format.bits; };
+  task.groups = analysis::mixed_groups(
+      task.graph, task.recipe, in_format(task, parse_numbers("--weights", task.options.weights, 2, 16), weight_bits),
+      in_format(task, input_bits_of(task.options, task.budget, task.recipe), input_bits));
+}
+
 void open_network(SearchTask& task) {
   const SearchOptions& options = task.options;
   task.model = load_model_file(options.model, options.file.shapes.input_shapes());
   if (task.model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  output_index(task.model, options.scores);
+  output_index(task.model, options.scores, "--scores");
   task.graph = float_graph(task.model.graph, task.recipe);
   if (!options.file.allow_float)
     refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
-  task.groups =
-      analysis::mixed_groups(task.graph, task.recipe, parse_numbers("--weights", options.weights, 2, 16),
-                             input_bits_of(options, task.budget, task.recipe));
+  find_groups(task);
   bool choices = false;
   for (const analysis::MixedGroup& group : task.groups)
     for (const analysis::MixedLayer& layer : group.layers)
@@ -134,6 +155,7 @@ void open_samples(SearchTask& task) {
   task.harm = analysis::sample(rest, harm);
   task.held_out = analysis::sample(analysis::left_by_sample(rest, harm), task.options.samples);
   task.graph = move_by_samples(std::move(task.graph), task.recipe, task.calibration, task.options.data);
+  find_groups(task);  // nodes may have moved
   task.seen = calibrate(task.graph, task.calibration, task.options.data);
 }
 
@@ -173,7 +195,7 @@ void add_search_options(CLI::App& command, SearchOptions& options) {
           "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
           "--bits costs")
       ->excludes(drop);
-  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8")
+  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8: those that --format holds")
       ->capture_default_str();
   command.add_option(
       "--activations", options.activations,

@@ -20,13 +20,7 @@ namespace halftone::cli {
 namespace {
 
 void check_outputs(const SweepOptions& options) {
-  std::set<std::filesystem::path> names;
-  for (const std::string& file : {options.output, options.json, options.html}) {
-    if (file.empty()) continue;
-    check_writable(file);
-    if (!names.insert(std::filesystem::weakly_canonical(file)).second)
-      throw UsageError(file, "given for two outputs, expected a file for each");
-  }
+  check_written({options.output, options.json, options.html}, {options.model});
   if (is_special_file(options.output))
     throw UsageError("-o", fmt::format("got '{}', expected a file that can grow", options.output));
 }
@@ -92,7 +86,7 @@ int sweep(const SweepOptions& options) {
   check_outputs(options);
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  output_index(model, options.scores);
+  output_index(model, options.scores, "--scores");
   SweepTask task{.options = options, .model = model, .graph = passes::simplify(model.graph), .samples = {}};
   table->check(model, task.graph, options.allow_float);
   task.samples = labelled_samples(options, model);

@@ -49,6 +49,9 @@ class BitsTable : public SweepTable {
       : bits_(parse_words("--bits", options.bits)),
         observers_(parse_words("--observer", options.observer)),
         granularities_(parse_words("--granularity", options.granularity)) {
+    const bool alone = std::ranges::none_of(bits_, [](const auto& bits) { return parse_bits("--bits", bits).activations.has_value(); });
+    if (alone && observers_.size() > 1)
+      throw UsageError("--observer", fmt::format("several of activations that stay float, as --bits {} says", options.bits));
     for (const std::string& bits : bits_)
       for (const std::string& observer : observers_)
         for (const std::string& granularity : granularities_)
@@ -69,7 +72,7 @@ class BitsTable : public SweepTable {
   void check(const ModelFile& model, const ir::Graph& graph, bool allow_float) const override {
     if (allow_float) return;
     for (const Variant& variant : variants_)
-      refuse_islands(model.path, quant::preflight(graph, variant.recipe).islands);
+      if (!variant.recipe.weight_only) refuse_islands(model.path, quant::preflight(graph, variant.recipe).islands);
   }
 
   void open(const SweepTask& task) override { calibration_ = calibration_samples(task); }

@@ -1,7 +1,7 @@
 """What bits of weights and activations cost, one recipe a column, beside the shipped defaults."""
-METHODS = ['--observer', 'mse', '--weight-observer', 'mse', '--correct-bias']
+METHODS = ['--observer', 'mse', '--weight-observer', 'mse', '--correct-bias', '--output-bits', '16']
 COLUMNS = {
-    'W8A8': ['--bits', 'w8a8', *METHODS, '--error-feedback'],
+    'W8A8': ['--bits', 'w8a8', *METHODS, '--error-feedback', '--smooth=0.75'],
     'W4A8': ['--bits', 'w4a8', '--first-last', 'w8a8', *METHODS, '--error-feedback'],
     'W4A4': ['--bits', 'w4a4', '--first-last', 'w8a8', *METHODS, '--adaround'],
 }

@@ -121,6 +121,7 @@ class LayerAdvice {
     if (whole && layer_.weights.dim(static_cast<std::size_t>(ir::weight_axis(node_.op))) > 1)
       return with_bits(Remedy::channel_scales,
                        "its weights do most of its harm, with one scale for all channels");
+    if (layer_.codebook) return more_weight_bits();
     if (layer_.bits > 1 && layer_.bits <= kFewBits && weights.saturated == 0)
       return with_bits(Remedy::clip_weights,
                        fmt::format("its weights do most of its harm, of {} and none of them clipped",

@@ -7,7 +7,6 @@ namespace halftone::analysis {
 namespace {
 
 constexpr int kAccumulatorBits = 32;
-constexpr int kBiasBits = 32;
 constexpr int kScaleBytes = 4;
 constexpr double kDramPerBit = 640.0 / 32.0;  // pJ
 constexpr double kSramPerBit = 10.0 / 64.0;
@@ -23,16 +22,24 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
+std::int64_t scales_of(const Shape& w, int axis, const quant::WeightRecipe& weights) {
+  if (weights.granularity == numeric::Granularity::tensor) return 1;
+  const std::int64_t channels = w.at(static_cast<std::size_t>(axis));
+  if (weights.granularity == numeric::Granularity::channel) return channels;
+  const std::int64_t inputs = w.at(static_cast<std::size_t>(1 - axis));
+  return channels * ((inputs + weights.group_size - 1) / weights.group_size);
+}
+
 double bytes(const LayerWork& work, int weight_bits) {
   const std::int64_t packed = (work.weights * weight_bits + 7) / 8;
-  return static_cast<double>(packed + work.biases * kBiasBits / 8 + work.scales * kScaleBytes);
+  return static_cast<double>(packed + (work.biases * work.bias_bits + 7) / 8 + work.scales * kScaleBytes);
 }
 
 double energy(const LayerWork& work, int weight_bits, int input_bits) {
   const double multiply_add =
       multiplication_energy(weight_bits, input_bits) + addition_energy(kAccumulatorBits);
   return static_cast<double>(work.multiply_adds) * multiply_add +
-         static_cast<double>(work.weights * weight_bits + work.biases * kBiasBits) * kDramPerBit +
+         static_cast<double>(work.weights * weight_bits + work.biases * work.bias_bits) * kDramPerBit +
          static_cast<double>(work.inputs * input_bits) * kSramPerBit;
 }
 
@@ -41,10 +48,10 @@ double energy(const LayerWork& work, int weight_bits, int input_bits) {
 LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::WeightRecipe& weights) {
   const Shape& x = graph.value(node.inputs[0]).shape;
   const Shape& w = graph.value(node.inputs[1]).shape;
-  const bool one_scale = weights.granularity == numeric::Granularity::tensor;
   return {.weights = elements(w),
           .biases = static_cast<std::int64_t>(quant::bias_of(graph, node).size()),
-          .scales = one_scale ? 1 : w.at(static_cast<std::size_t>(ir::weight_axis(node.op))),
+          .bias_bits = weights.bias_bits,
+          .scales = scales_of(w, ir::weight_axis(node.op), weights),
           .inputs = elements(x),
           .multiply_adds = qgraph::multiply_adds(node.op, x, w, graph.value(node.outputs[0]).shape)};
 }

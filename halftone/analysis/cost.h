@@ -18,6 +18,7 @@ inline constexpr Named<Budget> kBudgetNames[] = {
 struct LayerWork {
   std::int64_t weights = 0;
   std::int64_t biases = 0;
+  int bias_bits = 32;
   std::int64_t scales = 0;  // of its weights
   std::int64_t inputs = 0;  // elements it reads
   std::int64_t multiply_adds = 0;
@@ -34,7 +35,7 @@ LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::Wei
 double addition_energy(int bits);
 double multiplication_energy(int weight_bits, int input_bits);
 
-// bytes: weights packed to their bits, whole bytes a layer, 4 bytes a bias and a weight scale. (ONNX has no
+// bytes: weights packed to their bits, whole bytes a layer, and of its biases, 4 bytes a weight scale. (ONNX has no
 // integers of 3, 5, 6 or 7 bits: a file holds them in 4 and 8.) bit_operations: multiply-adds·b_w·b_a.
 // energy, pJ: each multiply-add a product and an addition of 32 bits; the weights' and biases' bits once from
 // DRAM (640 pJ for 32 bits: 1.3 nJ for 64 in the same figure), the inputs' bits once from an SRAM of 8 kB (10

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -55,6 +56,28 @@ int bits_of(const Tensor& integers, const numeric::IntegerFormat& format) {
   return binary && !q.empty() ? 1 : format.bits;
 }
 
+// The integers of a table that weights were rounded to, ascending; empty when not all are the nearest of those that
+// occur, or they are the nearest of the whole grid as well.
+std::vector<std::int32_t> table_of(const Tensor& real, const Tensor& integers, const numeric::QuantParams& params) {
+  const std::vector<std::int32_t> q = numeric::to_int32(integers);
+  std::vector<std::int32_t> entries = q;
+  std::ranges::sort(entries);
+  entries.erase(std::ranges::unique(entries).begin(), entries.end());
+  const std::vector<std::int32_t> index = numeric::affine_index(real.shape(), params);
+  const auto w = real.data<float>();
+  bool of_grid = true;
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const numeric::Affine affine = params.affine[static_cast<std::size_t>(index[i])];
+    const double at = static_cast<double>(w[i]) / static_cast<double>(affine.scale) + affine.zero_point;
+    const double distance = std::fabs(at - q[i]) - 1e-3;
+    const auto above = std::ranges::lower_bound(entries, at, {}, [](std::int32_t entry) { return double(entry); });
+    if (above != entries.end() && *above - at < distance) return {};
+    if (above != entries.begin() && at - *std::prev(above) < distance) return {};
+    of_grid = of_grid && std::fabs(std::clamp<double>(at, params.format.qmin(), params.format.qmax()) - q[i]) < 0.501;
+  }
+  return of_grid ? std::vector<std::int32_t>{} : entries;
+}
+
 void expect_pairs(const ir::Graph& quantized) {
   for (const ir::Node& node : quantized.nodes) {
     const std::string_view op = ir::name_of(node.op);
@@ -77,6 +100,7 @@ class Matching {
 
   MatchedModels run() {
     expect_pairs(out_.quantized);
+    match_changes();
     match_ends(out_.real, out_.real.inputs, out_.quantized, out_.quantized.inputs, "input");
     match_ends(out_.real, out_.real.outputs, out_.quantized, out_.quantized.outputs, "output");
     match_nodes();
@@ -91,6 +115,18 @@ class Matching {
   }
 
  private:
+  // Scales that moved between layers would be taken for errors.
+  void match_changes() const {
+    const auto changes = [](const ir::Graph& graph) {
+      const auto found = graph.metadata.find(kChangedKey);
+      return found == graph.metadata.end() ? std::string("no method") : found->second;
+    };
+    if (changes(out_.real) != changes(out_.quantized))
+      refuse("float model", "one changed by " + changes(out_.real),
+             fmt::format("the one changed by {} that the quantized one was made of: quantize --float-output writes it",
+                         changes(out_.quantized)));
+  }
+
   // Quantizing puts conversions between nodes, and leaves these as they are and in their order.
   void match_nodes() {
     for (const ir::Node& node : out_.quantized.nodes)
@@ -218,6 +254,10 @@ class Matching {
     take_weights(layer, *weights, own.inputs[1]);
     expect_like(where, "weights", layer.weights, real.inputs[1]);
     expect_rounded(where, layer.weights, *out_.real.constant(real.inputs[1]));
+    if (const auto table = table_of(*out_.real.constant(real.inputs[1]), layer.integers, layer.params); !table.empty()) {
+      layer.codebook = layer.bits > 1;
+      layer.bits = std::max(1, static_cast<int>(std::bit_width(table.size() - 1)));
+    }
     if (real.inputs.size() > 2 && real.inputs[2] != ir::kNoValue) {
       Tensor bias = constant(own.inputs[2]);
       const Shape& shape = out_.real.value(real.inputs[2]).shape;

@@ -10,6 +10,9 @@
 
 namespace halftone::analysis {
 
+// Metadata of a network whose weights methods have changed before they were rounded: which did, in their order.
+inline constexpr const char* kChangedKey = "halftone.float_changed_by";
+
 // A value of the float network that becomes integers in the quantized one.
 struct MatchedActivation {
   std::string name;
@@ -26,7 +29,8 @@ struct MatchedLayer {
   ir::ValueId computed = ir::kNoValue;  // in the quantized graph: the node's own result
   Tensor integers;                      // weights, of the float weights' shape
   numeric::QuantParams params;          // of the narrowest format that holds them
-  int bits = 8;                         // of that format; 1 when all integers are −1 or +1
+  int bits = 8;                         // of that format; 1 when all integers are −1 or +1; of a codebook's places
+  bool codebook = false;                // the integers are those of a table: the nearest there, but not of all
   Tensor weights;                       // dequantized
   std::optional<Tensor> bias;           // as the quantized network adds it; of the float bias's shape
   std::optional<std::size_t> input;     // among the activations; none: it stays float
@@ -44,7 +48,7 @@ struct MatchedModels {
 // quant::quantize puts `name_quantized`; nodes stand in the same order. Throws InputError naming the first
 // input, output, node or value that has no partner, or a partner of another shape, and the layer whose
 // integers are not those of its float weights: over the weights Σ ŵ·w < ½·Σ |ŵ·w|, where rounding never
-// changes a sign. Throws UnsupportedError naming an operator on integers or a QONNX Quant.
+// changes a sign; and a float model that other methods have changed (kChangedKey). Throws UnsupportedError naming an operator on integers or a QONNX Quant.
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized);
 
 }  // namespace halftone::analysis

@@ -90,15 +90,6 @@ std::vector<std::int32_t> log2_entries(int largest) {
   return entries;
 }
 
-void check(CodebookKind kind, int bits, Granularity granularity) {
-  const int least = kind == CodebookKind::k_means ? 1 : 2;
-  const int most = kind == CodebookKind::k_means ? 8 : 5;
-  if (bits < least || bits > most)
-    throw UsageError("codebook", fmt::format("weights of {} bits, expected {} to {}", bits, least, most));
-  if (granularity == Granularity::group)
-    throw UsageError("codebook", "scales by group, expected by tensor or channel");
-}
-
 // Scales that bring each range to ±reach.
 QuantParams params_of(const Tensor& weights, int reach, Granularity granularity, int axis, bool power_of_two) {
   const WeightSpec spec{.format = {reach <= 127 ? 8 : 16, true, true}, .granularity = granularity, .axis = axis};
@@ -114,6 +105,14 @@ QuantParams params_of(const Tensor& weights, int reach, Granularity granularity,
 }
 
 }  // namespace
+
+void check(CodebookKind kind, int bits) {
+  const int least = kind == CodebookKind::k_means ? 1 : 2;
+  const int most = kind == CodebookKind::k_means ? 8 : 5;
+  if (bits < least || bits > most)
+    throw UsageError("codebook", fmt::format("{} weights of {} bits, expected {} to {}",
+                                             kind == CodebookKind::k_means ? "kmeans" : "log2", bits, least, most));
+}
 
 std::int32_t nearest_code(float w, const Codebook& codebook) {
   std::int32_t best = 0;
@@ -131,7 +130,9 @@ std::int32_t nearest_code(float w, const Codebook& codebook) {
 
 CodebookWeights codebook_weights(const Tensor& weights, CodebookKind kind, int bits, Granularity granularity, int axis,
                                  bool power_of_two) {
-  check(kind, bits, granularity);
+  check(kind, bits);
+  if (granularity == Granularity::group)
+    throw UsageError("codebook", "scales by group, expected by tensor or channel");
   const int largest = (1 << (bits - 1)) - 2;  // exponent of log2
   const int reach = kind == CodebookKind::k_means ? 127 : 1 << largest;
   CodebookWeights result;

@@ -25,6 +25,9 @@ std::int32_t nearest_code(float w, const Codebook& codebook);
 //   Representation, 2016): products are shifts. s = max|w|/2^j of the largest. 2 to 5 bits.
 enum class CodebookKind { k_means, log2 };
 
+// Throws UsageError for bits that tables of the kind do not have.
+void check(CodebookKind kind, int bits);
+
 struct CodebookWeights {
   QuantParams params;                 // s by tensor or channel, zero point 0; the format of the entries
   std::vector<std::int32_t> entries;  // ascending, all different

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/float_end.h"
 
 namespace halftone::quant {
 namespace {
@@ -27,13 +28,22 @@ bool is_layer(const ir::Graph& graph, const LayerRule& rule, const std::vector<s
   return matches(rule.layer, node.name) || matches(rule.layer, graph.value(node.inputs[1]).name);
 }
 
+// The network's outputs, and what its float end reads them off.
+std::vector<ir::ValueId> outputs_of(const ir::Graph& graph) {
+  std::vector<ir::ValueId> outputs = graph.outputs;
+  const std::vector<bool> end = float_end(graph);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (end[n]) outputs.push_back(graph.nodes[n].inputs[0]);
+  return outputs;
+}
+
 bool is_tensor(const ir::Graph& graph, const TensorRule& rule, const std::vector<std::size_t>& linear,
                ir::ValueId id) {
   const auto among = [&](const std::vector<ir::ValueId>& ids) {
     return std::ranges::find(ids, id) != ids.end();
   };
   if (rule.tensor == "<input>") return among(graph.inputs);
-  if (rule.tensor == "<output>") return among(graph.outputs);
+  if (rule.tensor == "<output>") return among(outputs_of(graph));
   if (rule.tensor == "<last>") return !linear.empty() && graph.nodes[linear.back()].inputs[0] == id;
   return matches(rule.tensor, graph.value(id).name);
 }

@@ -12,8 +12,8 @@ namespace {
 bool is_shift(const Recipe& recipe) { return recipe.arithmetic.mode == numeric::Arithmetic::shift; }
 
 void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
-  if (weights.group_size < 1)
-    throw UsageError("recipe", fmt::format("groups of {} inputs, expected 1 or more", weights.group_size));
+  if (weights.group_size < 1 || weights.group_size > kMostInputs)
+    throw UsageError("recipe", fmt::format("groups of {} inputs, expected 1 to {}", weights.group_size, kMostInputs));
   if (weights.code != WeightCode::affine)
     throw UsageError("recipe", fmt::format("{} weights by group, expected by tensor or channel",
                                            name_in(kCodeNames, weights.code)));
@@ -24,11 +24,8 @@ void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
 }
 
 void check_codebook(const WeightRecipe& weights) {
-  const int least = weights.code == WeightCode::k_means ? 1 : 2;
-  const int most = weights.code == WeightCode::k_means ? 8 : 5;
+  numeric::check(codebook_of(weights.code), weights.format.bits);
   const std::string_view name = name_in(kCodeNames, weights.code);
-  if (weights.format.bits < least || weights.format.bits > most)
-    throw UsageError("recipe", fmt::format("{} weights of {} bits, expected {} to {}", name, weights.format.bits, least, most));
   if (weights.rounding != WeightRounding::nearest)
     throw UsageError("recipe", fmt::format("{} weights are the nearest entries of a table: neither adaround nor error "
                                            "feedback takes them", name));
@@ -55,6 +52,8 @@ void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
 
 void check_activations(const ActivationRecipe& activations, const Recipe& recipe) {
   numeric::check(activations.format);
+  if (activations.format.bits == 1 && activations.format.is_signed && activations.scheme == numeric::Scheme::symmetric)
+    throw UsageError("recipe", "symmetric activations of 1 bit, which hold no positive value, expected asymmetric ones");
   if (is_shift(recipe) && !activations.power_of_two)
     throw UsageError("recipe", "arithmetic shift without power-of-two scales");
 }

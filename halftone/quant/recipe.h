@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "halftone/numeric/bias.h"
+#include "halftone/numeric/codebook.h"
 #include "halftone/numeric/quant_params.h"
 #include "halftone/qgraph/arithmetic_spec.h"
 #include "halftone/quant/observer.h"
@@ -16,6 +17,11 @@ enum class WeightCode { affine, binary, ternary, k_means, log2 };
 
 // Whether they are entries of a table, for 2^bits of them (numeric/codebook.h).
 constexpr bool is_codebook(WeightCode code) { return code == WeightCode::k_means || code == WeightCode::log2; }
+constexpr numeric::CodebookKind codebook_of(WeightCode code) {
+  return code == WeightCode::k_means ? numeric::CodebookKind::k_means : numeric::CodebookKind::log2;
+}
+
+inline constexpr int kMostInputs = 1 << 24;  // of a group
 
 enum class WeightRange {
   min_max,             // every weight within the range
@@ -74,7 +80,7 @@ struct LayerRule {
 };
 
 // Other settings for activations, by the name of the value; "<input>" are the network's inputs, "<output>" its
-// outputs, "<last>" what the last linear layer takes.
+// outputs and what its float end takes (float_end.h), "<last>" what the last linear layer takes.
 struct TensorRule {
   std::string tensor;
   ActivationRecipe activations;

@@ -11,7 +11,6 @@ namespace {
 constexpr int kVersion = 1;
 constexpr int kMostSteps = 1000000;
 constexpr int kMostFraction = 64;
-constexpr int kMostInputs = 1 << 24;
 
 std::string weights_of(const WeightRecipe& w) {
   std::string text = fmt::format("code = \"{}\"\n", name_in(kCodeNames, w.code));

@@ -43,9 +43,8 @@ bool holds(std::int64_t steps, int bits) { return bits != numeric::kWholeBias ||
 // Weights that are not on a uniform grid.
 QuantizedWeights coded(const Tensor& weights, const WeightRecipe& recipe, const numeric::WeightSpec& spec) {
   if (is_codebook(recipe.code)) {
-    const auto kind = recipe.code == WeightCode::k_means ? numeric::CodebookKind::k_means : numeric::CodebookKind::log2;
-    numeric::CodebookWeights made = numeric::codebook_weights(weights, kind, recipe.format.bits, spec.granularity,
-                                                              spec.axis, spec.power_of_two);
+    numeric::CodebookWeights made = numeric::codebook_weights(weights, codebook_of(recipe.code), recipe.format.bits,
+                                                              spec.granularity, spec.axis, spec.power_of_two);
     return {.q = std::move(made.integers), .params = std::move(made.params), .codebook = std::move(made.entries)};
   }
   const auto code = recipe.code == WeightCode::binary ? numeric::Code::binary : numeric::Code::ternary;

@@ -74,6 +74,13 @@ TEST(Match, RefusesTwoThatDoNotBelongTogether) {
   other = a.real;
   other.nodes[5].op = ir::Sigmoid{};
   EXPECT_THAT(says(other, a.quantized), HasSubstr("Sigmoid 'tanh' -> 'tanh', got Tanh 'tanh'"));
+  ir::Graph smoothed = a.quantized;
+  smoothed.metadata[kChangedKey] = "smooth 0.5";
+  EXPECT_THAT(says(a.real, smoothed), HasSubstr("the one changed by smooth 0.5 that the quantized one was made of"));
+  other = a.real;
+  other.metadata[kChangedKey] = "smooth 0.5";
+  EXPECT_NO_THROW(match(other, smoothed));
+  EXPECT_THAT(says(other, a.quantized), HasSubstr("got one changed by smooth 0.5"));
   other = a.real;
   other.value(other.inputs[0]).name = "y";
   EXPECT_THAT(says(other, a.quantized), HasSubstr("input 0 of the quantized model, got 'x' Nx1x6x6"));

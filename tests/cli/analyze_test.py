@@ -122,6 +122,36 @@ class Analyze(ProgramTest):
             self.assertEqual(layer['harm']['requantization']['output_error'], 0)
             self.assertEqual(layer['harm']['output_error'], layer['harm']['weights']['output_error'])
 
+    def test_weights_of_a_codebook_have_the_bits_of_its_places(self):
+        for kind, bits in (('kmeans', 3), ('log2', 4)):
+            out = self.as_json(quantized=self.quantize('--bits', f'w{bits}a8', '--codebook', kind))
+            self.assertEqual([layer['weights']['bits'] for layer in out['layers']], [bits, bits])
+            for ranked in out['ranking']:
+                for advice in ranked['advice']:
+                    self.assertNotIn('make up for errors', advice['reason'])
+                    self.assertNotIn('--adaround', advice['options'])
+
+    def test_a_network_that_methods_changed_is_compared_with_what_they_made_of_it(self):
+        layers = [helper.make_node('Conv', ['input', 'w1', 'b1'], ['c1'], 'conv1', kernel_shape=[5, 5], strides=[3, 3]),
+                  helper.make_node('Clip', ['c1', 'zero', 'six'], ['r1'], 'relu6'),
+                  helper.make_node('Conv', ['r1', 'w2', 'b2'], ['c2'], 'conv2', kernel_shape=[3, 3]),
+                  helper.make_node('Relu', ['c2'], ['r2'], 'relu'), helper.make_node('Flatten', ['r2'], ['flat'], 'flatten'),
+                  helper.make_node('Gemm', ['flat', 'w3'], ['output'], 'scores')]
+        random = np.random.default_rng(4)
+        uneven = np.geomspace(0.05, 5, 8).astype(np.float32)
+        model = save(self.path('conv.onnx'), layers, {
+            'w1': random.normal(0, 0.2, (8, 1, 5, 5)).astype(np.float32) * uneven.reshape(8, 1, 1, 1), 'b1': uneven / 2,
+            'w2': random.normal(0, 0.1, (8, 8, 3, 3)).astype(np.float32), 'b2': np.full(8, 0.5, np.float32), 'w3': random.normal(0, 0.1, (288, 10)).astype(np.float32),
+            'zero': np.float32(0), 'six': np.float32(6)})
+        for method, made in (('--equalize', 'equalize'), ('--smooth=0.75', 'smooth 0.75'), ('--svd=0.9', 'svd 0.9'),
+                             ('--absorb-biases', 'absorb-biases')):
+            quantized = self.quantize(method, '--float-output', self.path('changed.onnx'), model=model)
+            done = self.analyze(model=self.path('changed.onnx'), quantized=quantized)
+            self.assertLess(float(re.search(r'output error of the whole network (.*) %', done.stdout)[1]), 5, method)
+            self.expect_error('analyze', model, quantized, '--data', 'digits', code=BAD, says=f'the one changed by {made} that the quantized one was made of')
+        self.expect_error('quantize', model, '--data', 'digits', '--smooth', '--float-output', model, '-o', self.path('q.onnx'), code=USAGE, says='is a file that is read')
+        self.expect_error('quantize', model, '--data', 'digits', '--float-output', self.path('no/where.onnx'), '-o', self.path('q.onnx'), code=BAD, says='cannot write')
+
     def test_models_that_do_not_go_together_are_refused(self):
         def refused(first, second, says):
             self.expect_error('analyze', first, second, '--data', 'digits', '--html', self.path('a.html'), code=BAD, says=says)
@@ -148,10 +178,10 @@ class Analyze(ProgramTest):
         def refused(*arguments, code, says):
             self.expect_error('analyze', self.model, self.quantized, '--data', 'digits', *arguments, code=code, says=says)
         before = self.model.read_bytes()
-        refused('--html', self.model, code=USAGE, says='is a model that is read')
-        refused('--json', self.quantized, code=USAGE, says='is a model that is read')
+        refused('--html', self.model, code=USAGE, says='is a file that is read')
+        refused('--json', self.quantized, code=USAGE, says='is a file that is read')
         refused('--html', self.path('none') / 'a.html', code=BAD, says='cannot write')
-        refused('--json', self.path('a'), '--html', self.path('a'), code=USAGE, says='given twice')
+        refused('--json', self.path('a'), '--html', self.path('a'), code=USAGE, says='given for two outputs')
         refused('--html', '-', code=USAGE, says='expected a file name')
         self.assertEqual(self.model.read_bytes(), before)
 

@@ -5,7 +5,7 @@ import unittest
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from program import ProgramTest, save_mlp
 
@@ -141,6 +141,59 @@ class Recipes(Quantizations):
         self.assertIn(22, types)  # INT4
         self.assertIn(5, types)  # INT16
 
+    def test_layers_go_by_the_names_of_their_weights_whatever_moved(self):
+        self.model = save_mlp(self.folder / 'relu.onnx', activation='Relu', bias=1.0)
+        for method in ('equalize = true', 'smooth = 0.5', 'absorb_biases = true'):
+            recipe = self.folder / 'r.toml'
+            recipe.write_text(f'[data]\ndata = "digits"\nsamples = 50\n[methods]\n{method}\n[[layer]]\nname = "w2"\nbits = 4\n')
+            self.quantize('--recipe', recipe)
+            self.assertEqual(self.tensors()['w2_quantized'].data_type, 22, method)  # INT4
+
+    def test_pixels_are_prepared_as_the_command_line_says(self):
+        self.quantize('--data', 'digits', '--calibration-samples', 50, '--preset', 'tf')
+        def prepared(*arguments):
+            self.quantize('--recipe', self.folder / 'q.recipe.toml', *arguments, output=self.again)
+            return {e.key: e.value for e in onnx.load(self.again).metadata_props}['halftone.preprocessing'], (self.folder / 'again.recipe.toml').read_text()
+        said, recipe = prepared('--scale', 100, '--mean', 0.25, '--std', 2)
+        self.assertNotIn('tf', said + recipe)
+        self.assertIn('0.25', said)
+        kept = self.folder / 'own.recipe.toml'
+        kept.write_text(recipe)
+        self.quantize('--recipe', kept, '--data', 'digits:train', output=self.again)
+        self.assertIn('0.25', {e.key: e.value for e in onnx.load(self.again).metadata_props}['halftone.preprocessing'])
+
+    def test_output_bits_are_those_of_the_scores(self):
+        for last in (None, helper.make_node('Softmax', ['scores'], ['output'], 'soft')):
+            self.model = save_mlp(self.folder / 'mlp.onnx', last=last)
+            self.quantize('--data', 'digits', '--calibration-samples', 50, '--output-bits', 16)
+            zeros = {name: t.data_type for name, t in self.tensors().items() if name.endswith('_zero_point') and not t.dims}
+            self.assertEqual(zeros.pop('output_zero_point' if last is None else 'scores_zero_point'), 5)  # INT16
+            self.assertEqual(set(zeros.values()), {3})  # INT8
+            self.quantize('--recipe', self.folder / 'q.recipe.toml', output=self.again)
+            self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+            self.assertEqual(json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 50, '--json').stdout)['unexplained'], 0)
+
+    def test_what_is_read_is_not_written_over(self):
+        self.quantize('--data', 'digits', '--calibration-samples', 50)
+        recipe, ranges = self.folder / 'q.recipe.toml', self.folder / 'r.json'
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 50, '-o', ranges)
+        data = ('--data', 'digits')
+        before = {name: (self.folder / name).read_bytes() for name in self.files()}
+        for arguments in (('quantize', self.model, *data, '-o', self.model), ('quantize', self.model, '--ranges', ranges, '-o', ranges),
+                          ('quantize', self.model, '--recipe', recipe, '-o', recipe), ('calibrate', self.model, *data, '-o', self.model),
+                          ('quantize', self.model, *data, '-o', self.again, '--float-output', self.folder / 'again.recipe.toml'),
+                          ('sweep', self.model, *data, '--bits', 'w8a8', '-o', self.folder / 't.csv', '--html', self.model),
+                          ('sweep', self.model, *data, '--bits', 'w8a8', '-o', self.folder / 't.csv', '--json', self.folder / '.' / 'mlp.onnx'),
+                          ('search', self.model, *data, '--html', self.model),
+                          ('search', self.model, *data, '--max-drop', 1, '-o', self.again, '--html', self.folder / 'again.recipe.toml')):
+            self.expect_error(*arguments, code=USAGE, says='expected')
+        self.assertEqual({name: (self.folder / name).read_bytes() for name in self.files()}, before)
+
+    def test_a_failure_leaves_no_float_network(self):
+        ranges = self.folder / 'r.json'
+        ranges.write_text('{}')
+        self.refuses('--ranges', ranges, '--float-output', self.folder / 'f.onnx', code=BAD, says='is missing')
+
     def test_wrong_recipes(self):
         recipe = self.folder / 'r.toml'
         for text, says in (('[weights]\nbits = 0', 'line 2: weights.bits got 0'), ('x = [', 'line 1'), ('[[layer]]\nname = "none"', "'none' matches no layer"),
@@ -178,7 +231,9 @@ class Recipes(Quantizations):
         self.refuses('--bits', 'w4', '--first-last', 'w8a8', '--data', 'digits', code=USAGE, says='--first-last')
         for arguments in (['--bits', 'w4', '--rounding', 'half_up'], ['--dynamic', '--bias-bits', 8], ['--dynamic', '--first-last', 'w8a4'],
                           ['--codebook', 'kmeans', '--first-last', 'w1a8'], ['--codebook', 'log2', '--bits', 'w4a8', '--full-range'],
-                          ['--rounding', 'floor']):
+                          ['--rounding', 'floor'], ['--bits', 'w1a8', '--full-range'], ['--bits', 'wta8', '--asymmetric'], ['--bits', 'w4', '--symmetric'],
+                          ['--bits', 'w4', '--mantissa', 8], ['--dynamic', '--symmetric'], ['--bits', 'w8a1', '--symmetric'], ['--bits', 'w4', '--output-bits', 16],
+                          ['--granularity', 'group=99999999']):
             self.refuses(*arguments, '--data', 'digits', code=USAGE, says='')
         self.refuses('--full-range', '--asymmetric', '--data', 'digits', code=USAGE, says='excludes')
         self.refuses('--bias-bits', 8, '--granularity', 'group=8', '--data', 'digits', code=USAGE, says='by group')
@@ -278,7 +333,12 @@ class CalibrationFiles(Quantizations):
         self.refuses('--ranges', damaged, code=BAD, says='is no JSON')
         for shard in ('0/4', '5/4', '1', 'a/b', '1/0', '-1/4'):
             self.expect_error('calibrate', other, '--data', 'digits', '-o', self.again, '--shard', shard, code=USAGE, says='--shard')
-        self.expect_error('calibrate', other, '--data', 'digits', '--calibration-samples', 2, '-o', self.again, '--shard', '1/4', code=BAD, says='no samples')
+        self.expect_error('calibrate', other, '--data', 'digits', '--calibration-samples', 2, '-o', self.again, '--shard', '1/4', code=USAGE, says='expected at most 2')
+        self.run_it('calibrate', save_mlp(self.folder / 'relu.onnx', activation='Relu', last=helper.make_node('Relu', ['scores'], ['output'])), '--data', 'digits',
+                    '--calibration-samples', 101, '--shard', '2/2', '-o', self.folder / 'other.json')
+        first = self.calibrate('first.json', '--shard', '1/2')
+        self.refuses('--ranges', first, self.folder / 'other.json', code=BAD, says='of one network')
+        self.refuses('--ranges', first, self.calibrate('third.json', '--shard', '2/3'), code=BAD, says='of which another file saw some')
 
 
 if __name__ == '__main__':

@@ -152,6 +152,19 @@ class Chosen(SearchTest):
             self.assertTrue(all(point['cost'] > most for point in beyond))
             self.check_reproduced()
 
+    def test_methods_that_put_in_nodes_keep_layers_and_bits_together(self):
+        self.weights['b1'] += 4
+        layers = [helper.make_node('Gemm', ['x', 'w1', 'b1'], ['h1'], 'fc1', transB=1), helper.make_node('Clip', ['h1', 'zero', 'six'], ['a1'], 'relu6'),
+                  helper.make_node('Gemm', ['a1', 'w2', 'b2'], ['h2'], 'fc2', transB=1), helper.make_node('Relu', ['h2'], ['a2'], 'relu2'),
+                  helper.make_node('Gemm', ['a2', 'w3', 'b3'], ['y'], 'fc3', transB=1)]
+        self.model = save(self.folder / 'relu6.onnx', layers, {**self.weights, 'zero': np.float32(0), 'six': np.float32(6)},
+                          inputs=(('x', ['N', 8]),), outputs=(('y', ['N', 4]),))
+        out = self.search('--absorb-biases', '--max-drop', 100, '-o', self.best)
+        self.assertEqual([layer['name'] for layer in out['front'][0]['layers']], ['fc1', 'fc2', 'fc3'])
+        again = self.folder / 'again.onnx'
+        self.run_it('quantize', self.model, '--recipe', self.folder / 'best.recipe.toml', '-o', again)
+        self.assertEqual(self.best.read_bytes(), again.read_bytes())
+
     def test_layers_without_names_of_their_own_go_by_their_weights(self):
         self.model = self.save_net('net.onnx', names=('fc', 'fc', ''))
         self.search('--max-drop', 6, '-o', self.best)
@@ -185,6 +198,9 @@ class Refusals(SearchTest):
             self.refused(*more, says=says)
         self.expect_error('search', self.model, '--data', f'{self.data}:test', code=USAGE, says='expected training samples')
         self.expect_error('search', self.model, code=USAGE)
+
+    def test_a_format_that_cannot_hold_the_bits_is_refused_before_any_work(self):
+        self.refused('--max-drop', 1, '--weights', '2,4', '--format', 'qoperator', '-o', self.best, code=BAD, says='--format qdq')
 
     def test_time_has_no_engine_to_ask(self):
         self.refused('--budget', 'time', '--max-drop', 1, '-o', self.best, code=BAD, says='[--budget] time')

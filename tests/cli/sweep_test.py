@@ -254,7 +254,7 @@ class Resume(SweepTest):
 
 class Bits(SweepTest):
     def test_every_cell_is_quantize_and_evaluate(self):
-        out = self.table('--bits', 'w8a8,w4a8,w3', '--observer', 'minmax,mse', '--granularity', 'tensor,channel', '--allow-float')
+        out = self.table('--bits', 'w8a8,w4a8,w3', '--observer', 'minmax,mse', '--granularity', 'tensor,channel')
         self.assertEqual(len(out['cells']), 12)
         self.assertEqual(out['settings']['calibration'].split(',')[0], 'set')
         for cell in out['cells']:
@@ -303,7 +303,7 @@ class Refused(SweepTest):
                           ['--word-length', '4', '--calibration-samples', '9'], ['--word-length', '4', '--calibration-data', self.data],
                           ['--bits', 'w8a8', '--overflow', 'wrap'], ['--bits', 'w8a8', '--fraction-length', '4'],
                           ['--bits', 'w8a8', '--observer', 'best'], ['--bits', 'w8a8', '--observer', 'mse,mse'], ['--bits', 'w8a8,'],
-                          ['--bits', 'w8a17'], ['--bits', 'w17a8'], ['--bits', '8'], ['--bits', 'w8a8', '--granularity', 'group'],
+                          ['--bits', 'w8a17'], ['--bits', 'w17a8'], ['--bits', '8'], ['--bits', 'w8a8', '--granularity', 'group'], ['--bits', 'w4,w3', '--observer', 'minmax,mse'],
                           ['--word-length', '4', '--scores', 'none'], ['--word-length', '4', '--json', self.csv],
                           ['--word-length', '4', '--html', self.folder / '.' / 't.csv']):
             with self.subTest(arguments):
