@@ -39,10 +39,12 @@ Shard parse_shard(const std::string& text) {
 
 int calibrate(const Options& options) {
   const Shard shard = parse_shard(options.shard);
+  const quant::Recipe recipe{.equalize = options.equalize, .svd = options.svd};
+  quant::check(recipe);
   check_written({options.output}, {options.model});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const ir::Graph graph = float_graph(model.graph, {.equalize = options.equalize, .svd = options.svd});
+  const ir::Graph graph = float_graph(model.graph, recipe);
   const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
   quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard);
   file.equalized = options.equalize;

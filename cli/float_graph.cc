@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "cli/calibration.h"
 #include "halftone/analysis/matched_models.h"
 #include "halftone/float_engine/executor.h"
@@ -12,23 +15,43 @@
 namespace halftone::cli {
 namespace {
 
-void say_changed(ir::Graph& graph, const std::string& method) {
-  std::string& all = graph.metadata[analysis::kChangedKey];
-  all += (all.empty() ? "" : ", ") + method;
+const Tensor* constant_of(const ir::Graph& graph, ir::ValueId id) {
+  return id == ir::kNoValue ? nullptr : graph.constant(id);
 }
+
+bool same_node(const ir::Graph& a, const ir::Node& x, const ir::Graph& b, const ir::Node& y) {
+  if (x.op != y.op || x.inputs.size() != y.inputs.size()) return false;
+  for (std::size_t i = 0; i < x.inputs.size(); ++i) {
+    const Tensor* own = constant_of(a, x.inputs[i]);
+    const Tensor* other = constant_of(b, y.inputs[i]);
+    if ((own == nullptr) != (other == nullptr) || (own != nullptr && *own != *other)) return false;
+  }
+  return true;
+}
+
+bool same_network(const ir::Graph& a, const ir::Graph& b) {
+  return std::ranges::equal(a.nodes, b.nodes, [&](const ir::Node& x, const ir::Node& y) { return same_node(a, x, b, y); });
+}
+
+// What a method makes of the graph, whose metadata says so unless it is the same.
+ir::Graph changed(const ir::Graph& graph, const std::string& method, const std::function<ir::Graph(ir::Graph)>& change) {
+  ir::Graph result = change(graph);
+  if (same_network(graph, result)) return graph;
+  std::string& all = result.metadata[analysis::kChangedKey];
+  all += (all.empty() ? "" : ", ") + method;
+  return result;
+}
+
+std::string svd_text(const quant::Recipe& recipe) { return fmt::format("svd {}", recipe.svd); }
+std::string smooth_text(const quant::Recipe& recipe) { return fmt::format("smooth {}", recipe.smooth); }
 
 }  // namespace
 
 ir::Graph float_graph(const ir::Graph& model, const quant::Recipe& recipe) {
   ir::Graph graph = passes::simplify(model);
-  if (recipe.svd != 0.0) {
-    graph = passes::split_gemm(std::move(graph), recipe.svd);
-    say_changed(graph, fmt::format("svd {}", recipe.svd));
-  }
-  if (recipe.equalize) {
-    graph = passes::equalize_cross_layer(std::move(graph));
-    say_changed(graph, "equalize");
-  }
+  if (recipe.svd != 0.0)
+    graph = changed(graph, svd_text(recipe), [&](ir::Graph g) { return passes::split_gemm(std::move(g), recipe.svd); });
+  if (recipe.equalize) graph = changed(graph, "equalize", [](ir::Graph g) { return passes::equalize_cross_layer(std::move(g)); });
   return graph;
 }
 
@@ -38,19 +61,33 @@ bool needs_samples_before_calibration(const quant::Recipe& recipe) {
 
 ir::Graph move_by_samples(ir::Graph graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                           const DataOptions& data) {
-  if (recipe.absorb_biases) {
+  if (recipe.absorb_biases)
     with_samples(samples, data, "absorbing biases", [&](const auto& source, const auto& options) {
-      graph = quant::absorb_biases(std::move(graph), source, options, float_engine::make_executor);
+      graph = changed(graph, "absorb-biases", [&](ir::Graph g) {
+        return quant::absorb_biases(std::move(g), source, options, float_engine::make_executor);
+      });
     });
-    say_changed(graph, "absorb-biases");
-  }
-  if (recipe.smooth > 0.0) {
+  if (recipe.smooth > 0.0)
     with_samples(samples, data, "smoothing", [&](const auto& source, const auto& options) {
-      graph = quant::smooth(std::move(graph), recipe.smooth, source, options, float_engine::make_executor);
+      graph = changed(graph, smooth_text(recipe), [&](ir::Graph g) {
+        return quant::smooth(std::move(g), recipe.smooth, source, options, float_engine::make_executor);
+      });
     });
-    say_changed(graph, fmt::format("smooth {}", recipe.smooth));
-  }
   return graph;
+}
+
+std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::Recipe& recipe) {
+  const auto found = graph.metadata.find(analysis::kChangedKey);
+  const std::string made = found == graph.metadata.end() ? "" : found->second;
+  std::vector<std::string> notes;
+  const auto note = [&](bool asked, const std::string& method, const char* why) {
+    if (asked && made.find(method) == std::string::npos) notes.push_back(fmt::format("{} changed nothing: {}", method, why));
+  };
+  note(recipe.svd != 0.0, svd_text(recipe), "no Gemm has fewer weights as two");
+  note(recipe.equalize, "equalize", "no layer alone takes what another gives");
+  note(recipe.absorb_biases, "absorb-biases", "no channel has a bias that all its values have in common");
+  note(recipe.smooth > 0.0, smooth_text(recipe), "no layers take channels that others alone give, or they are behind a ReLU6");
+  return notes;
 }
 
 quant::NormalTable known_distributions(const ir::Graph& model, const quant::Recipe& recipe) {

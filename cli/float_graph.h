@@ -18,6 +18,9 @@ bool needs_samples_before_calibration(const quant::Recipe& recipe);
 ir::Graph move_by_samples(ir::Graph graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                           const DataOptions& data);
 
+// A line for each of the recipe's methods that left the network as it was.
+std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::Recipe& recipe);
+
 // What is known of the network's values without samples: those of batch normalizations, unless a method moves them.
 quant::NormalTable known_distributions(const ir::Graph& model, const quant::Recipe& recipe);
 

@@ -159,6 +159,7 @@ int quantize(const Options& options) {
                 .samples = samples.size()};
   if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
   ir::Graph& quantized = result.model.quantized.graph;
+  std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
   if (options.data.given()) quantized.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
   result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
   const nlohmann::json out = summary(options, recipe, before, result);

@@ -9,8 +9,8 @@ import math
 from ptq.networks import halftone
 
 NETWORKS = ('MLP, MNIST', 'LeNet, CIFAR-10', 'cifar10_resnet20', 'imagenet_squeezenet1_1')
-COMMON = ['--granularity', 'tensor', '--full-range', '--symmetric']
-SHIFT = [*COMMON, '--arithmetic', 'shift']
+COMMON = ['--granularity', 'tensor', '--full-range']
+SHIFT = [*COMMON, '--symmetric', '--arithmetic', 'shift']
 STATIC = ((16, 16), (16, 8), (8, 8))  # bits of data, of weights
 
 

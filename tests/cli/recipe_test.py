@@ -261,6 +261,13 @@ class Methods(Quantizations):
                 out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
                 self.assertEqual(out['unexplained'], 0)
 
+    def test_a_method_without_effect_says_so(self):
+        self.model = save_mlp(self.folder / 'tanh.onnx')
+        for method, name in (('--smooth', 'smooth 0.5'), ('--equalize', 'equalize'), ('--absorb-biases', 'absorb-biases'), ('--svd=16', 'svd 16')):
+            out = json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, method, '--json').stdout)
+            self.assertEqual([note.split(':')[0] for note in out['notes']], [f'{name} changed nothing'])
+        self.assertEqual(json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, '--svd=4', '--json').stdout)['notes'], [])
+
     def test_what_does_not_go_together(self):
         ranges = self.folder / 'ranges.json'
         self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 20, '-o', ranges)
@@ -272,6 +279,7 @@ class Methods(Quantizations):
         self.refuses('--correct-bias=often', '--data', 'digits', code=USAGE, says='--correct-bias')
         for rank in ('1.5', '-1', 'nan'):
             self.refuses(f'--svd={rank}', '--data', 'digits', code=USAGE, says='svd')
+            self.expect_error('calibrate', self.model, '--data', 'digits', '-o', self.again, f'--svd={rank}', code=USAGE, says='svd, got')
         for alpha in ('0', '1.5', '-1', 'nan', 'x'):
             self.refuses(f'--smooth={alpha}', '--data', 'digits', code=USAGE, says='smooth')
 
