@@ -119,49 +119,58 @@ quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe,
   return quant::choose_ranges(graph, seen, recipe);
 }
 
-void check_outputs(const Options& options) {
+// What contradicts itself or cannot be written, before anything is read.
+void check_settings(const Options& options, const quant::Recipe& recipe) {
+  const bool given_ranges = !options.file.ranges.empty();
+  if (recipe.weight_only && given_ranges) throw UsageError("--ranges", "of activations, which stay float");
+  if (recipe.dynamic && options.file.format != "qdq")
+    throw UsageError("--format", fmt::format("{} with dynamic ranges, expected qdq: they are ONNX's operators on integers as it is",
+                                             options.file.format));
+  if (needs_samples_before_calibration(recipe) && given_ranges)
+    throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
   std::vector<std::string> read = options.file.ranges;
   read.insert(read.end(), {options.model, options.recipe.file});
   check_quantized_output(options.output, {options.float_output}, read);
 }
 
+void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
+  if (options.data.given()) return;
+  const bool needed = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
+                      needs_samples_before_calibration(recipe);
+  if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
+  if (recipe.correct_bias == quant::BiasCorrection::analytic && known_distributions(model, recipe).empty())
+    throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
+}
+
+// The float network, in metadata and file as what was made of it.
+void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph graph, const analysis::Samples& samples,
+                  Result& result) {
+  ir::Graph& quantized = result.model.quantized.graph;
+  if (options.data.given())
+    quantized.metadata[kPreprocessingKey] = graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
+  result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
+}
+
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
-  if (recipe.weight_only && !options.file.ranges.empty())
-    throw UsageError("--ranges", "of activations, which stay float");
-  if (recipe.dynamic && options.file.format != "qdq")
-    throw UsageError("--format", fmt::format("{} with dynamic ranges, expected qdq: they are ONNX's operators on integers as it is",
-                                             options.file.format));
-  if (needs_samples_before_calibration(recipe) && !options.file.ranges.empty())
-    throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
-  check_outputs(options);
-  ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
+  check_settings(options, recipe);
+  const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
   if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options.model);
   check_format(graph, recipe, options.file.format);
-  const bool needs_samples = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
-                             needs_samples_before_calibration(recipe);
-  if (needs_samples && !options.data.given())
-    throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
-  if (recipe.correct_bias == quant::BiasCorrection::analytic && !options.data.given() &&
-      known_distributions(before.graph, recipe).empty())
-    throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
+  expect_samples(options, recipe, before.graph);
   analysis::Samples samples;
-  if (options.data.given())
-    samples = options.data.take(options.data.open(data::Part::train, before), before);
+  if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before);
   graph = move_by_samples(std::move(graph), recipe, samples, options.data);
   const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
   const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
   // What can't become integers is refused before anything is written.
-  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float),
-                .samples = samples.size()};
-  if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
-  ir::Graph& quantized = result.model.quantized.graph;
+  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .samples = samples.size()};
   std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
-  if (options.data.given()) quantized.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
-  result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
+  write_models(options, recipe, std::move(graph), samples, result);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);

@@ -140,7 +140,7 @@ class Analyze(ProgramTest):
         random = np.random.default_rng(4)
         uneven = np.geomspace(0.05, 5, 8).astype(np.float32)
         model = save(self.path('conv.onnx'), layers, {
-            'w1': random.normal(0, 0.2, (8, 1, 5, 5)).astype(np.float32) * uneven.reshape(8, 1, 1, 1), 'b1': uneven / 2,
+            'w1': random.normal(0, 0.2, (8, 1, 5, 5)).astype(np.float32) * uneven.reshape(8, 1, 1, 1), 'b1': uneven * 4,
             'w2': random.normal(0, 0.1, (8, 8, 3, 3)).astype(np.float32), 'b2': np.full(8, 0.5, np.float32), 'w3': random.normal(0, 0.1, (288, 10)).astype(np.float32),
             'zero': np.float32(0), 'six': np.float32(6)})
         for method, made in (('--equalize', 'equalize'), ('--smooth=0.75', 'smooth 0.75'), ('--svd=0.9', 'svd 0.9'),
