@@ -104,7 +104,12 @@ class Document {
       read(table, rule.activations);
       recipe.tensors.push_back(rule);
     });
-    check(recipe);
+    try {
+      check(recipe);
+    } catch (const UsageError& error) {
+      const std::string_view text = error.what();
+      throw InputError(where_, text.substr(text.find("] ") + 2));
+    }
     return recipe;
   }
 
