@@ -11,6 +11,7 @@
 #include "halftone/passes/pass.h"
 #include "halftone/quant/absorb_biases.h"
 #include "halftone/quant/smooth.h"
+#include "halftone/quant/weights.h"
 
 namespace halftone::cli {
 namespace {
@@ -83,6 +84,11 @@ std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::R
   const auto note = [&](bool asked, const std::string& method, const char* why) {
     if (asked && made.find(method) == std::string::npos) notes.push_back(fmt::format("{} changed nothing: {}", method, why));
   };
+  const bool corrects = recipe.correct_bias != quant::BiasCorrection::none;
+  if (corrects && std::ranges::none_of(graph.nodes, [&](const ir::Node& node) {
+        return ir::is_linear(node.op) && !quant::bias_of(graph, node).empty();
+      }))
+    notes.push_back("correct-bias changed nothing: no layer has a bias");
   note(recipe.svd != 0.0, svd_text(recipe), "no Gemm has fewer weights as two");
   note(recipe.equalize, "equalize", "no layer alone takes what another gives");
   note(recipe.absorb_biases, "absorb-biases", "no channel has a bias that all its values have in common");

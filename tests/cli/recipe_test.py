@@ -266,7 +266,11 @@ class Methods(Quantizations):
         for method, name in (('--smooth', 'smooth 0.5'), ('--equalize', 'equalize'), ('--absorb-biases', 'absorb-biases'), ('--svd=16', 'svd 16')):
             out = json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, method, '--json').stdout)
             self.assertEqual([note.split(':')[0] for note in out['notes']], [f'{name} changed nothing'])
-        self.assertEqual(json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, '--svd=4', '--json').stdout)['notes'], [])
+        for arguments in (['--svd=4'], ['--correct-bias']):
+            self.assertEqual(json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, *arguments, '--json').stdout)['notes'], [])
+        self.model = save_mlp(self.folder / 'unbiased.onnx', bias=None)
+        out = json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, '--correct-bias', '--json').stdout)
+        self.assertEqual(out['notes'], ['correct-bias changed nothing: no layer has a bias'])
 
     def test_what_does_not_go_together(self):
         ranges = self.folder / 'ranges.json'
