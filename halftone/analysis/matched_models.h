@@ -48,7 +48,8 @@ struct MatchedModels {
 // quant::quantize puts `name_quantized`; nodes stand in the same order. Throws InputError naming the first
 // input, output, node or value that has no partner, or a partner of another shape, and the layer whose
 // integers are not those of its float weights: over the weights Σ ŵ·w < ½·Σ |ŵ·w|, where rounding never
-// changes a sign; and a float model that other methods have changed (kChangedKey). Throws UnsupportedError naming an operator on integers or a QONNX Quant.
+// changes a sign; and a float model that other methods have changed (kChangedKey). Throws UnsupportedError naming
+// an operator on integers or a QONNX Quant.
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized);
 
 }  // namespace halftone::analysis
