@@ -10,7 +10,7 @@ namespace {
 
 bool is_target(const ir::Graph& graph, const Parameters& parameters, std::size_t n) {
   const ir::Node& node = graph.nodes[n];
-  return parameters.weights[n] && has_problem(node) && !bias_of(graph, node).empty() &&
+  return parameters.weights[n] && !std::holds_alternative<ir::ConvTranspose>(node.op) && !bias_of(graph, node).empty() &&
          graph.value(node.inputs[0]).shape.size() >= 2;
 }
 

@@ -136,9 +136,9 @@ void centre(std::vector<float>& rows, std::int64_t count, std::size_t columns) {
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(rows[i] - mean[i % columns]);
 }
 
-// aᵀb / R of a [R, A] and b [R, B].
+// aᵀb / R of a [R, A] and b [R, B]; of a symmetric one the upper triangle is computed, and mirrored.
 std::vector<float> product(const std::vector<float>& a, std::int64_t a_columns, const std::vector<float>& b,
-                           std::int64_t b_columns, std::int64_t count, int threads) {
+                           std::int64_t b_columns, std::int64_t count, bool symmetric, int threads) {
   std::vector<float> result(static_cast<std::size_t>(a_columns * b_columns));
   const std::int64_t pieces = (a_columns + kRowsOfHessian - 1) / kRowsOfHessian;
   parallel_for(pieces, threads, [&](std::int64_t piece) {
@@ -154,7 +154,7 @@ std::vector<float> product(const std::vector<float>& a, std::int64_t a_columns, 
           const float factor = a[static_cast<std::size_t>(r * a_columns + i)];
           if (factor == 0.0F) continue;
           float* out = block.data() + (i - first) * b_columns;
-          for (std::int64_t j = 0; j < b_columns; ++j) out[j] += factor * row[j];
+          for (std::int64_t j = symmetric ? first : 0; j < b_columns; ++j) out[j] += factor * row[j];
         }
       }
       for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += block[i];
@@ -163,12 +163,19 @@ std::vector<float> product(const std::vector<float>& a, std::int64_t a_columns, 
       result[static_cast<std::size_t>(first * b_columns) + i] =
           static_cast<float>(sums[i] / static_cast<double>(count));
   });
+  for (std::int64_t i = 0; symmetric && i < a_columns; ++i)
+    for (std::int64_t j = 0; j < i; ++j)
+      result[static_cast<std::size_t>(i * b_columns + j)] = result[static_cast<std::size_t>(j * b_columns + i)];
   return result;
 }
 
 }  // namespace
 
-bool has_problem(const ir::Node& node) { return !std::holds_alternative<ir::ConvTranspose>(node.op); }
+bool has_problem(const ir::Graph& graph, const ir::Node& node) {
+  if (std::holds_alternative<ir::ConvTranspose>(node.op)) return false;
+  const Tensor& w = *graph.constant(node.inputs[1]);
+  return w.size() <= kMostProblemInputs * w.dim(static_cast<std::size_t>(ir::weight_axis(node.op)));
+}
 
 std::int64_t groups_of(const ir::Node& node) {
   const auto* conv = std::get_if<ir::Conv>(&node.op);
@@ -189,8 +196,8 @@ LayerProblem layer_problem(const Walk& walk, std::size_t n, std::int64_t group, 
     for (std::size_t i = 0; i < rows.y.size(); ++i)
       rows.y[i] -= bias[channel_place(graph, node, group, static_cast<std::int64_t>(i % columns))];
   }
-  problem.hessian = product(rows.x, places.inputs, rows.x, places.inputs, rows.count, walk.threads());
-  problem.target = product(rows.y, places.channels, rows.x, places.inputs, rows.count, walk.threads());
+  problem.hessian = product(rows.x, places.inputs, rows.x, places.inputs, rows.count, true, walk.threads());
+  problem.target = product(rows.y, places.channels, rows.x, places.inputs, rows.count, false, walk.threads());
   problem.weights.resize(problem.target.size());
   const auto weights = graph.constant(node.inputs[1])->data<float>();
   for (std::int64_t m = 0; m < places.channels; ++m)

@@ -6,8 +6,11 @@
 
 namespace halftone::quant {
 
-// Whether a layer's weights can be chosen by what it computes: a Conv, Gemm or MatMul.
-bool has_problem(const ir::Node& node);
+// Of a channel: beyond, H = E[x̂x̂ᵀ] and its factors would take gigabytes, and hours.
+inline constexpr std::int64_t kMostProblemInputs = 8192;
+
+// Whether a layer's weights can be chosen by what it computes: a Conv, Gemm or MatMul of no more inputs than that.
+bool has_problem(const ir::Graph& graph, const ir::Node& node);
 
 // The groups of a Conv; 1 for others.
 std::int64_t groups_of(const ir::Node& node);

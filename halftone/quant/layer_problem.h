@@ -40,17 +40,38 @@ struct Grid {
   std::int32_t nearest(double u) const;
 };
 
+// Those of a layer: each channel's inputs share one, or each `share` of them in turn.
+struct Grids {
+  std::int64_t share = 1;
+  std::int64_t per_channel = 1;
+  std::vector<Grid> all;  // [M, per_channel]
+
+  const Grid& at(std::int64_t m, std::size_t k) const {
+    return all[static_cast<std::size_t>(m * per_channel + static_cast<std::int64_t>(k) / share)];
+  }
+};
+
 // Adds factor·mean(diag H) to H's diagonal, and as much of w to c: where the samples say nothing, weights stay
 // as they were.
 void damp(LayerProblem& problem, double factor);
 
-// The parts of the loss s²·uᵀHu − 2s·uᵀc of channel m with ŵ = s·u; the best s is linear/quadratic.
+// The parts of the loss ŵᵀHŵ − 2·ŵᵀc of channel m; the best s of s·ŵ is linear/quadratic.
 struct Forms {
-  double quadratic = 0.0;  // uᵀHu
-  double linear = 0.0;     // uᵀc
+  double quadratic = 0.0;  // ŵᵀHŵ
+  double linear = 0.0;     // ŵᵀc
 
-  double loss(double s) const { return s * s * quadratic - 2.0 * s * linear; }
+  double loss() const { return quadratic - 2.0 * linear; }
 };
-Forms forms_of(const LayerProblem& problem, std::int64_t m, std::span<const std::int32_t> u);
+
+inline constexpr std::int64_t kChannelsAtOnce = 16;  // of work on whole channels
+
+// A choice of integers, with what follows from it.
+struct Rounding {
+  std::vector<std::int32_t> u;   // [M, K]
+  std::vector<double> response;  // Hŵ [M, K]
+};
+Rounding with_response(const LayerProblem& problem, const Grids& grids, std::vector<std::int32_t> u, int threads);
+
+Forms forms_of(const LayerProblem& problem, const Grids& grids, std::int64_t m, const Rounding& rounding);
 
 }  // namespace halftone::quant

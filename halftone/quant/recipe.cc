@@ -17,8 +17,6 @@ void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
   if (weights.code != WeightCode::affine)
     throw UsageError("recipe", fmt::format("{} weights by group, expected by tensor or channel",
                                            name_in(kCodeNames, weights.code)));
-  if (weights.rounding != WeightRounding::nearest)
-    throw UsageError("recipe", "weights by group are rounded to nearest: neither adaround nor error feedback takes them");
   if (recipe.arithmetic.mode == numeric::Arithmetic::onnx)
     throw UsageError("recipe", "weights by group in arithmetic onnx, expected fixed or shift");
 }

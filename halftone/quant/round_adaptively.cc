@@ -23,8 +23,8 @@ double sigmoid(double v) { return 1.0 / (1.0 + std::exp(-v)); }
 // The relaxed rounding of one channel.
 class Channel {
  public:
-  Channel(const LayerProblem& problem, const Grid& grid, std::int64_t m)
-      : problem_(problem), grid_(grid), c_(problem.target_of(m)) {
+  Channel(const LayerProblem& problem, const Grids& grids, std::int64_t m)
+      : problem_(problem), grids_(grids), m_(m), c_(problem.target_of(m)) {
     const auto w = problem.weights_of(m);
     const std::size_t n = w.size();
     floor_.resize(n);
@@ -35,6 +35,7 @@ class Channel {
     second_.assign(n, 0.0);
     gradient_.resize(n);
     for (std::size_t k = 0; k < n; ++k) {
+      const Grid& grid = grids.at(m, k);
       const double u = (w[k] / grid.scale - grid.lo) / grid.step;
       floor_[k] = std::clamp(std::floor(u), 0.0, static_cast<double>((grid.hi - grid.lo) / grid.step - 1));
       const double rest = std::clamp(u - floor_[k], 0.01, 0.99);
@@ -55,10 +56,13 @@ class Channel {
   void write(std::span<std::int32_t> u) {
     relax();
     for (std::size_t k = 0; k < u.size(); ++k)
-      u[k] = grid_.lo + grid_.step * static_cast<std::int32_t>(floor_[k] + (h_[k] >= 0.5 ? 1.0 : 0.0));
+      u[k] = grid(k).lo + grid(k).step * static_cast<std::int32_t>(floor_[k] + (h_[k] >= 0.5 ? 1.0 : 0.0));
   }
 
  private:
+  const Grid& grid(std::size_t k) const { return grids_.at(m_, k); }
+  double step_of(std::size_t k) const { return grid(k).scale * grid(k).step; }
+
   // h and dh/dv.
   void relax() {
     for (std::size_t k = 0; k < v_.size(); ++k) {
@@ -69,14 +73,14 @@ class Channel {
     }
   }
 
-  double value(std::size_t k) const { return grid_.scale * (grid_.lo + grid_.step * (floor_[k] + h_[k])); }
+  double value(std::size_t k) const { return grid(k).scale * (grid(k).lo + grid(k).step * (floor_[k] + h_[k])); }
 
   // What rounding one weight by half a step costs, on average: the loss is told in these.
   double unit() const {
     double sum = 0.0;
-    for (std::size_t k = 0; k < v_.size(); ++k) sum += problem_.hessian_of(static_cast<std::int64_t>(k))[k];
-    const double step = grid_.scale * grid_.step;
-    return std::max(step * step * 0.25 * sum / static_cast<double>(v_.size()), 1e-30);
+    for (std::size_t k = 0; k < v_.size(); ++k)
+      sum += step_of(k) * step_of(k) * problem_.hessian_of(static_cast<std::int64_t>(k))[k];
+    return std::max(0.25 * sum / static_cast<double>(v_.size()), 1e-30);
   }
 
   void descend_loss() {
@@ -86,9 +90,8 @@ class Channel {
       const auto w = static_cast<float>(value(k));
       for (std::size_t j = 0; j < gradient_.size(); ++j) gradient_[j] += w * row[j];
     }
-    const double by = 2.0 * grid_.scale * grid_.step / unit_;
     for (std::size_t j = 0; j < gradient_.size(); ++j)
-      gradient_[j] *= static_cast<float>(by * slope_[j]);
+      gradient_[j] *= static_cast<float>(2.0 * step_of(j) / unit_ * slope_[j]);
   }
 
   void push(double part) {
@@ -112,7 +115,8 @@ class Channel {
   }
 
   const LayerProblem& problem_;
-  const Grid& grid_;
+  const Grids& grids_;
+  std::int64_t m_;
   std::span<const float> c_;
   std::vector<double> floor_, v_, h_, slope_, first_, second_;
   std::vector<float> gradient_;
@@ -121,11 +125,11 @@ class Channel {
 
 }  // namespace
 
-Rounded round_adaptively(const LayerProblem& problem, std::span<const Grid> grids, int steps, int threads) {
+Rounded round_adaptively(const LayerProblem& problem, const Grids& grids, int steps, int threads) {
   Rounded u(problem.weights.size());
   const auto n = static_cast<std::size_t>(problem.inputs);
   parallel_for(problem.channels, threads, [&](std::int64_t m) {
-    Channel channel(problem, grids[static_cast<std::size_t>(m)], m);
+    Channel channel(problem, grids, m);
     for (int i = 0; i < steps; ++i) channel.step(i, steps);
     channel.write(std::span(u).subspan(static_cast<std::size_t>(m) * n, n));
   });

@@ -61,6 +61,21 @@ TEST(Reconstruct, EveryMethodLosesLessThanNearest) {
   }
 }
 
+TEST(Reconstruct, EveryMethodLosesLessThanNearestByGroup) {
+  const ir::Graph g = conv_network();
+  for (bool weight_only : {false, true}) {
+    const auto by_group = [&](WeightRounding rounding) {
+      Recipe recipe = coarse(rounding, weight_only);
+      recipe.weights.format.bits = 2;
+      recipe.weights.granularity = numeric::Granularity::group;
+      recipe.weights.group_size = 2;
+      return output_error(g, recipe);
+    };
+    for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback})
+      EXPECT_LT(by_group(rounding), 0.7 * by_group(WeightRounding::nearest)) << weight_only;
+  }
+}
+
 TEST(Reconstruct, IsTheSameForAnyThreads) {
   const ir::Graph g = conv_network();
   for (WeightRounding rounding : {WeightRounding::adaround, WeightRounding::error_feedback}) {
