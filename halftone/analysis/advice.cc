@@ -42,7 +42,7 @@ class LayerAdvice {
     if (few && (is_first() || is_last()) && ranked.advice[0].remedy != Remedy::more_weight_bits)
       ranked.advice.push_back(more_weight_bits());
     const double share = errors_.results[index_].mean_share();
-    const bool correctable = layer_.bias && !corrected_ && ranked.worst != Part::bias;
+    const bool correctable = !corrected_ && ranked.worst != Part::bias;
     if (correctable && share > kMeanErrorIsLarge)
       ranked.advice.push_back(
           with_bits(Remedy::correct_bias,
@@ -127,7 +127,7 @@ class LayerAdvice {
                        fmt::format("its weights do most of its harm, of {} and none of them clipped",
                                    bits_text(layer_.bits)));
     const bool nearest = rounded_to_nearest(*models_.real.constant(node_.inputs[1]), layer_);
-    if (nearest && quant::has_problem(node_))
+    if (nearest && quant::has_problem(models_.real, node_))
       return with_bits(Remedy::round_by_results, "its weights do most of its harm, rounded to nearest");
     if (!nearest && layer_.bits > kFewBits)
       return with_bits(

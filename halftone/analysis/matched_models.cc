@@ -8,6 +8,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/passes/pass.h"
+#include "halftone/qgraph/constants.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/quant/plan.h"
 
@@ -89,10 +90,21 @@ void expect_pairs(const ir::Graph& quantized) {
   }
 }
 
+std::ptrdiff_t count_biases(const ir::Graph& graph) {
+  return std::ranges::count_if(graph.nodes, [](const ir::Node& node) {
+    return ir::is_linear(node.op) && node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
+  });
+}
+
+// Correcting biases gives them to layers that had none.
+ir::Graph with_biases_of(ir::Graph real, const ir::Graph& quantized) {
+  return count_biases(quantized) > count_biases(real) ? passes::give_biases(std::move(real)) : real;
+}
+
 class Matching {
  public:
   Matching(const ir::Graph& real, const ir::Graph& quantized)
-      : out_{.real = passes::simplify(real), .quantized = quantized},
+      : out_{.real = with_biases_of(passes::simplify(real), quantized), .quantized = quantized},
         plan_(quant::plan(out_.real)),
         uses_(ir::use_counts(out_.real)),
         consumers_(ir::consumers(out_.real)),
@@ -174,18 +186,6 @@ class Matching {
     return ir::evaluate_op(node->op, inputs).at(0);
   }
 
-  template <typename Linear>
-  numeric::QuantParams params_of(const ir::Node& node, const Linear& op, DType dtype) const {
-    const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
-    const Tensor* scale = out_.quantized.constant(node.inputs[1]);
-    const Tensor* zero = has_zero ? out_.quantized.constant(node.inputs[2]) : nullptr;
-    const std::string where = ir::describe(out_.quantized, node);
-    if (scale == nullptr || (has_zero && zero == nullptr))
-      throw UnsupportedError(where, "scale or zero point computed at run time, expected constants");
-    const Shape& shape = out_.quantized.value(node.inputs[0]).shape;
-    return ir::linear_params(op, *scale, zero, dtype, shape, where);
-  }
-
   void match_activation(const ir::Node& node) {
     const ir::Value& integers = out_.quantized.value(node.outputs[0]);
     std::string name = integers.name;
@@ -196,7 +196,7 @@ class Matching {
              "the float model that the quantized one was made of");
     MatchedActivation activation{.name = name, .value = *value};
     const auto& quantize = std::get<ir::QuantizeLinear>(node.op);
-    activation.params = params_of(node, quantize, integers.dtype);
+    activation.params = qgraph::params_of(out_.quantized, node);
     activation.rounding = quantize.rounding;
     if (activation.params.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(out_.quantized, node),
@@ -233,7 +233,7 @@ class Matching {
 
   void take_weights(MatchedLayer& layer, const ir::Node& dequantize, ir::ValueId id) const {
     layer.integers = *out_.quantized.constant(dequantize.inputs[0]);
-    layer.params = params_of(dequantize, std::get<ir::DequantizeLinear>(dequantize.op), layer.integers.dtype());
+    layer.params = qgraph::params_of(out_.quantized, dequantize);
     layer.params.format = narrowest(layer.integers, layer.params.format);
     layer.bits = bits_of(layer.integers, layer.params.format);
     layer.weights = constant(id);

@@ -57,7 +57,11 @@ ir::Graph split_gemm(ir::Graph graph, double rank);
 // A whole number from 1, or a number in (0, 1).
 bool is_rank(double rank);
 
-// All of the above but the last two, in the order in which they help each other: what every quantization begins with.
+// Conv, Gemm and MatMul layers of rows [N, K] that have no bias get one of zeros, for what is to be corrected by it. No part
+// of `simplify`.
+ir::Graph give_biases(ir::Graph graph);
+
+// All of the above but the last three, in the order in which they help each other: what every quantization begins with.
 ir::Graph simplify(const ir::Graph& graph);
 
 }  // namespace halftone::passes

@@ -10,6 +10,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/moves.h"
 #include "halftone/ir/one_variable.h"
+#include "halftone/qgraph/constants.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -119,19 +120,6 @@ class Lowering {
     if (!reason.empty()) add_island(node, reason);
   }
 
-  // Of a QuantizeLinear or a DequantizeLinear.
-  template <typename Linear>
-  numeric::QuantParams params_from(const ir::Node& node, const Linear& op, DType dtype) const {
-    const Tensor* scale = in_.constant(node.inputs[1]);
-    const bool has_zero = node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue;
-    const Tensor* zero = has_zero ? in_.constant(node.inputs[2]) : nullptr;
-    if (scale == nullptr || (has_zero && zero == nullptr))
-      throw UnsupportedError(ir::describe(in_, node),
-                             "scale or zero point computed at run time, expected constants");
-    const Shape& shape = in_.value(node.inputs[0]).shape;
-    return ir::linear_params(op, *scale, zero, dtype, shape, ir::describe(in_, node));
-  }
-
   // What is quantized, or comes of integers, is float32: the arithmetic knows no other reals.
   void expect_float32(const ir::Node& node, ir::ValueId real) const {
     if (in_.value(real).dtype != DType::float32)
@@ -148,7 +136,7 @@ class Lowering {
       throw UnsupportedError(ir::describe(in_, node),
                              fmt::format("rounding {}, expected {} as everywhere in the file", numeric::name_of(op.rounding),
                                          numeric::name_of(out_.arithmetic.rounding)));
-    const numeric::QuantParams y = params_from(node, op, output.dtype);
+    const numeric::QuantParams y = qgraph::params_of(in_, node);
     if (y.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(in_, node),
                              "activations quantized along an axis, expected per tensor");
@@ -188,8 +176,7 @@ class Lowering {
     if (in_.constant(x) != nullptr) return;  // weights: their readers take them from here
     if (!integer_of(x))
       throw UnsupportedError(ir::describe(in_, node), "reads a value that is not quantized");
-    const numeric::QuantParams params =
-        params_from(node, *as<ir::DequantizeLinear>(node), in_.value(x).dtype);
+    const numeric::QuantParams params = qgraph::params_of(in_, node);
     Value& value = out_.values[static_cast<std::size_t>(*integer_of(x))];
     if (params.granularity == numeric::Granularity::tensor && in_.value(x).dtype != DType::int32) {
       if (!value.params) value.params = params;  // an integer input of the graph
@@ -294,9 +281,8 @@ class Lowering {
     const auto& readers = consumers_[static_cast<std::size_t>(id)];
     if (readers.size() != 1) return std::nullopt;
     const ir::Node& reader = in_.nodes[static_cast<std::size_t>(readers[0])];
-    const auto* quantize = as<ir::QuantizeLinear>(reader);
-    if (quantize == nullptr) return std::nullopt;
-    return params_from(reader, *quantize, in_.value(reader.outputs[0]).dtype);
+    if (as<ir::QuantizeLinear>(reader) == nullptr) return std::nullopt;
+    return qgraph::params_of(in_, reader);
   }
 
   ValueId rescaled(ValueId x, const numeric::QuantParams& params, DType dtype) {
@@ -308,12 +294,7 @@ class Lowering {
 
   std::optional<ConstantOperand> constant_operand(ir::ValueId id) const {
     const int producer = producers_[static_cast<std::size_t>(id)];
-    if (producer < 0) return std::nullopt;
-    const ir::Node& node = in_.nodes[static_cast<std::size_t>(producer)];
-    const auto* dequantize = as<ir::DequantizeLinear>(node);
-    const Tensor* q = in_.constant(node.inputs[0]);
-    if (dequantize == nullptr || q == nullptr) return std::nullopt;
-    return ConstantOperand{*q, params_from(node, *dequantize, q->dtype())};
+    return qgraph::constant_operand(in_, producer < 0 ? nullptr : &in_.nodes[static_cast<std::size_t>(producer)]);
   }
 
   // The floats of a constant, given as such or as integers.
@@ -419,20 +400,6 @@ class Lowering {
   std::unordered_set<ValueId> views_;            // moved integers that no Quantize has named yet
   std::unordered_set<std::string> names_;
 };
-
-// Weights that a file quantizes at load time, or looks up in a table by their places, are constants as well.
-void fold_integer_weights(ir::Graph& graph) {
-  for (const ir::Node& node : graph.nodes) {
-    const bool fixed = std::ranges::all_of(
-        node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
-    const bool makes_weights = as<ir::QuantizeLinear>(node) != nullptr || as<ir::Gather>(node) != nullptr ||
-                               as<ir::Cast>(node) != nullptr;
-    if (!makes_weights || !fixed) continue;
-    std::vector<const Tensor*> inputs;
-    for (ir::ValueId id : node.inputs) inputs.push_back(graph.constant(id));
-    graph.value(node.outputs[0]).constant = ir::evaluate_op(node.op, inputs).at(0);
-  }
-}
 
 }  // namespace
 

@@ -4,16 +4,10 @@
 #include <limits>
 #include <optional>
 
-#include "halftone/ir/graph.h"
+#include "halftone/qgraph/constants.h"
 #include "halftone/qgraph/quantized_graph.h"
 
 namespace halftone::qgraph {
-
-// Integers that a DequantizeLinear of a constant makes real.
-struct ConstantOperand {
-  Tensor q;
-  numeric::QuantParams params;
-};
 
 // An op with all that its integer form depends on.
 struct FusedOp {

@@ -55,6 +55,16 @@ TEST(Match, KeepsFloatWhatStaysFloat) {
   EXPECT_FALSE(models.layers[0].input || models.layers[0].output);
 }
 
+TEST(Match, TakesBiasesThatWereGivenToBeCorrected) {
+  Analyzed a{.real = float_network()};
+  a.real.nodes.back().inputs.resize(2);
+  const ir::Graph given = passes::give_biases(a.real);
+  a.quantized = quant::quantize(given, quant::ranges_on(given, samples(8, {1, 6, 6}).images), {}).graph;
+  EXPECT_TRUE(match(a.real, a.quantized).layers[2].bias);
+  a.quantized = quant::quantize(a.real, quant::ranges_on(a.real, samples(8, {1, 6, 6}).images), {}).graph;
+  EXPECT_FALSE(match(a.real, a.quantized).layers[2].bias);
+}
+
 TEST(Match, RefusesTwoThatDoNotBelongTogether) {
   const Analyzed a = analyzed({}, 8);
   const auto says = [&](const ir::Graph& real, const ir::Graph& quantized) {
