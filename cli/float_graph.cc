@@ -10,8 +10,9 @@
 #include "halftone/float_engine/executor.h"
 #include "halftone/passes/pass.h"
 #include "halftone/quant/absorb_biases.h"
+#include "halftone/quant/layer_moments.h"
 #include "halftone/quant/smooth.h"
-#include "halftone/quant/weights.h"
+#include "halftone/report/table.h"
 
 namespace halftone::cli {
 namespace {
@@ -43,6 +44,11 @@ ir::Graph changed(const ir::Graph& graph, const std::string& method, const std::
   return result;
 }
 
+bool is_too_wide(const ir::Graph& graph, const ir::Node& node) {
+  return ir::is_linear(node.op) && graph.constant(node.inputs[1]) != nullptr &&
+         !std::holds_alternative<ir::ConvTranspose>(node.op) && !quant::has_problem(graph, node);
+}
+
 std::string svd_text(const quant::Recipe& recipe) { return fmt::format("svd {}", recipe.svd); }
 std::string smooth_text(const quant::Recipe& recipe) { return fmt::format("smooth {}", recipe.smooth); }
 
@@ -53,6 +59,7 @@ ir::Graph float_graph(const ir::Graph& model, const quant::Recipe& recipe) {
   if (recipe.svd != 0.0)
     graph = changed(graph, svd_text(recipe), [&](ir::Graph g) { return passes::split_gemm(std::move(g), recipe.svd); });
   if (recipe.equalize) graph = changed(graph, "equalize", [](ir::Graph g) { return passes::equalize_cross_layer(std::move(g)); });
+  if (recipe.correct_bias != quant::BiasCorrection::none) graph = passes::give_biases(std::move(graph));
   return graph;
 }
 
@@ -84,11 +91,10 @@ std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::R
   const auto note = [&](bool asked, const std::string& method, const char* why) {
     if (asked && made.find(method) == std::string::npos) notes.push_back(fmt::format("{} changed nothing: {}", method, why));
   };
-  const bool corrects = recipe.correct_bias != quant::BiasCorrection::none;
-  if (corrects && std::ranges::none_of(graph.nodes, [&](const ir::Node& node) {
-        return ir::is_linear(node.op) && !quant::bias_of(graph, node).empty();
-      }))
-    notes.push_back("correct-bias changed nothing: no layer has a bias");
+  for (const ir::Node& node : graph.nodes)
+    if (recipe.weights.rounding != quant::WeightRounding::nearest && is_too_wide(graph, node))
+      notes.push_back(fmt::format("{} has channels of more than {} inputs: rounded to the nearest", ir::describe(graph, node),
+                                  report::format_count(quant::kMostProblemInputs)));
   note(recipe.svd != 0.0, svd_text(recipe), "no Gemm has fewer weights as two");
   note(recipe.equalize, "equalize", "no layer alone takes what another gives");
   note(recipe.absorb_biases, "absorb-biases", "no channel has a bias that all its values have in common");

@@ -137,6 +137,9 @@ void expect_samples(const Options& options, const quant::Recipe& recipe, const i
   if (options.data.given()) return;
   const bool needed = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
                       needs_samples_before_calibration(recipe);
+  if (needed && !options.file.ranges.empty())
+    throw UsageError("--data", "or --images: no samples for error feedback, AdaRound or bias correction, expected some, or "
+                               "--nearest --correct-bias=none");
   if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   if (recipe.correct_bias == quant::BiasCorrection::analytic && known_distributions(model, recipe).empty())
     throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");

@@ -72,6 +72,52 @@ void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
   recipe.arithmetic.rounding = numeric::rounding_from(options.rounding);
 }
 
+void expect_no_contradiction(const RecipeOptions& options, const Bits& bits) {
+  const bool coded = bits.code != quant::WeightCode::affine;
+  const bool stay_float = options.dynamic || !bits.activations;
+  if (!options.codebook.empty() && coded)
+    throw UsageError("--codebook", fmt::format("with --bits {}, expected bits of its places as w4a8", options.bits));
+  if (coded && (options.full_range || options.asymmetric))
+    throw UsageError(options.full_range ? "--full-range" : "--asymmetric",
+                     fmt::format("of weights on a uniform grid, with --bits {}", options.bits));
+  if (stay_float && (options.symmetric || options.mantissa_bits))
+    throw UsageError(options.symmetric ? "--symmetric" : "--mantissa",
+                     "of activations that stay float, or come with ranges of their own");
+  if (!options.codebook.empty() && options.full_range)
+    throw UsageError("--full-range", "of weights on a uniform grid, with --codebook");
+  if (options.dynamic && bits.activations != 8)
+    throw UsageError("--dynamic", fmt::format("with --bits {}, expected activations of 8 bits as w8a8", options.bits));
+  if (stay_float && !options.observer.empty() && options.observer != "minmax")
+    throw UsageError("--observer", fmt::format("{} of activations that {}", options.observer,
+                                               options.dynamic ? "have the range they come with" : "stay float, as --bits says"));
+}
+
+// What is not given, by the bits: see RecipeOptions::recipe.
+RecipeOptions with_defaults(RecipeOptions options, const Bits& bits, bool few_bits) {
+  const bool stay_float = options.dynamic || !bits.activations;
+  const bool coded = bits.code != quant::WeightCode::affine;
+  const bool table = !options.codebook.empty();
+  const bool few = !stay_float && (few_bits || coded || bits.weights < 8 || bits.activations < 8);
+  if (options.observer.empty()) options.observer = few ? "mse" : "minmax";
+  if (options.weight_observer.empty()) options.weight_observer = few && !coded && !table ? "mse" : "minmax";
+  if (options.correct_bias.empty()) options.correct_bias = few ? "measured" : "none";
+  if (few && !options.nearest && !options.adaround && !table) options.error_feedback = true;
+  if (few && bits.activations < 8 && !options.output_bits && options.first_last.empty()) options.output_bits = 8;
+  return options;
+}
+
+void set_weights(quant::WeightRecipe& weights, const RecipeOptions& options, const Bits& bits) {
+  if (!options.codebook.empty()) weights.code = value_in(quant::kCodeNames, options.codebook, "--codebook");
+  set_bits(weights, bits);
+  set_weight_range(weights, options.weight_observer);
+  weights.format.narrow = !options.full_range;
+  weights.bias_bits = options.bias_bits;
+  set_granularity(weights, options.granularity);
+  if (!options.asymmetric) return;
+  weights.scheme = numeric::Scheme::asymmetric;
+  weights.format.narrow = false;
+}
+
 // The settings of a recipe file that are not the recipe's own, each with the option that says the same.
 struct Settings {
   DataOptions& data;
@@ -109,7 +155,8 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
   own(command.add_option("--output-bits", output_bits,
-                         "Bits of the network's outputs (otherwise those of activations): of two equal scores the first class counts"))
+                         "Bits of the network's outputs (otherwise those of activations, 8 at least): of two equal scores the first "
+                         "class counts"))
       ->check(CLI::Range(1, numeric::kMaxBits));
   own(command.add_option("--granularity", granularity, "One weight scale for each: tensor, channel, or group=INPUTS (that many "
                          "inputs of a channel)"))
@@ -117,14 +164,12 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option(
           "--observer", observer,
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
-          "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH"))
-      ->capture_default_str();
+          "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH (otherwise minmax, with fewer than 8 bits mse)"));
   own(command.add_flag("--dynamic", dynamic,
                        "What Conv, Gemm and MatMul take is quantized as it comes, to 8 bits of its own range; the rest stays float"));
   own(command.add_option("--weight-observer", weight_observer,
                          "How weights' ranges are chosen: minmax, clipped for the least squared (mse) or absolute "
-                         "(l1) error, or fixed=FRACTION_LENGTH"))
-      ->capture_default_str();
+                         "(l1) error, or fixed=FRACTION_LENGTH (otherwise minmax, with fewer than 8 bits mse)"));
   own(command.add_option("--codebook", codebook,
                          "Weights from a table of 2^bits numbers a layer: kmeans, or log2 (powers of two)"))
       ->check(CLI::IsMember({"kmeans", "log2"}));
@@ -134,9 +179,11 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->needs(rounded)
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  own(command.add_flag("--error-feedback", error_feedback,
-                       "Weights rounded one after the other, the rest taking up the error (as GPTQ)"))
+  auto* fed = own(command.add_flag("--error-feedback", error_feedback,
+                       "Weights rounded one after the other, the rest taking up the error (as GPTQ); so are fewer than 8 bits "
+                       "with activations in integers, unless --adaround or --nearest says otherwise"))
       ->excludes(rounded);
+  own(command.add_flag("--nearest", nearest, "Weights rounded each to the nearest"))->excludes(rounded)->excludes(fed);
   own(command.add_flag("--absorb-biases", absorb_biases,
                        "What all values of a channel have in common moved into the next layer's bias"));
   own(command.add_option("--svd", svd,
@@ -144,7 +191,8 @@ void RecipeOptions::add_to(CLI::App& command) {
                          "that takes fewer weights"));
   own(command.add_flag("--correct-bias{measured}", correct_bias,
                        "Biases take up the mean error that quantization makes in each channel: measured on samples, or "
-                       "--correct-bias=analytic by batch normalization's statistics (measured ones where there is none)"))
+                       "--correct-bias=analytic by batch normalization's statistics (measured ones where there is none); otherwise "
+                       "none, with fewer than 8 bits measured"))
       ->check(CLI::IsMember({"none", "measured", "analytic"}));
   auto* evened =
       own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
@@ -176,42 +224,22 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->capture_default_str();
 }
 
-quant::Recipe RecipeOptions::recipe() const {
+quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   if (!file.empty()) return quant::recipe_from_toml(text_of(file), file);
-  quant::Recipe recipe;
   const Bits parsed = parse_bits("--bits", bits);
-  if (!codebook.empty() && parsed.code != quant::WeightCode::affine)
-    throw UsageError("--codebook", fmt::format("with --bits {}, expected bits of its places as w4a8", bits));
-  if (parsed.code != quant::WeightCode::affine && (full_range || asymmetric))
-    throw UsageError(full_range ? "--full-range" : "--asymmetric", fmt::format("of weights on a uniform grid, with --bits {}", bits));
-  if ((dynamic || !parsed.activations) && (symmetric || mantissa_bits))
-    throw UsageError(symmetric ? "--symmetric" : "--mantissa", "of activations that stay float, or come with ranges of their own");
-  if (!codebook.empty() && full_range)
-    throw UsageError("--full-range", "of weights on a uniform grid, with --codebook");
-  if (!codebook.empty()) recipe.weights.code = value_in(quant::kCodeNames, codebook, "--codebook");
-  set_bits(recipe.weights, parsed);
-  recipe.activations.format.bits = parsed.activations.value_or(8);
-  if (dynamic && parsed.activations != 8)
-    throw UsageError("--dynamic", fmt::format("with --bits {}, expected activations of 8 bits as w8a8", bits));
+  expect_no_contradiction(*this, parsed);
+  const RecipeOptions all = with_defaults(*this, parsed, few_bits);
+  quant::Recipe recipe;
   recipe.dynamic = dynamic;
-  if ((dynamic || !parsed.activations) && observer != "minmax")
-    throw UsageError("--observer", fmt::format("{} of activations that {}", observer,
-                                               dynamic ? "have the range they come with" : "stay float, as --bits says"));
   recipe.weight_only = dynamic || !parsed.activations;
-  recipe.activations.observer = quant::parse_observer(observer);
-  set_weight_range(recipe.weights, weight_observer);
-  recipe.weights.format.narrow = !full_range;
-  recipe.weights.bias_bits = bias_bits;
-  set_granularity(recipe.weights, granularity);
+  set_weights(recipe.weights, all, parsed);
+  recipe.activations.format.bits = parsed.activations.value_or(8);
+  recipe.activations.observer = quant::parse_observer(all.observer);
   if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
-  if (asymmetric) {
-    recipe.weights.scheme = numeric::Scheme::asymmetric;
-    recipe.weights.format.narrow = false;
-  }
-  set_methods(recipe, *this);
-  set_arithmetic(recipe, *this);
+  set_methods(recipe, all);
+  set_arithmetic(recipe, all);
   if (!first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", first_last));
-  if (output_bits) set_output_bits(recipe, *output_bits);
+  if (all.output_bits) set_output_bits(recipe, *all.output_bits);
   if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
   quant::check(recipe);
   return recipe;

@@ -18,8 +18,8 @@ struct RecipeOptions {
   std::string first_last;
   std::optional<int> output_bits;
   std::string granularity = "channel";
-  std::string observer = "minmax";
-  std::string weight_observer = "minmax";
+  std::string observer;         // empty: as the bits have it
+  std::string weight_observer;  // likewise
   std::string codebook;
   std::string arithmetic = "fixed";
   std::optional<int> mantissa_bits;
@@ -33,15 +33,18 @@ struct RecipeOptions {
   bool adaround = false;
   int adaround_steps = 2000;
   bool error_feedback = false;
+  bool nearest = false;
   bool absorb_biases = false;
   double svd = 0.0;
-  std::string correct_bias = "none";
+  std::string correct_bias;  // empty: as the bits have it
   bool equalize = false;
   std::string smooth = "0";  // alpha
 
   void add_to(CLI::App& command);
-  // Throws UsageError, and InputError for a file that is no recipe.
-  quant::Recipe recipe() const;
+  // What is not given is as docs/accuracy.md's table of methods shows to pay: with fewer than 8 bits, ranges of least squared
+  // error, error feedback, corrected biases and outputs of 8 bits; `few_bits`: some layers will get those. Throws UsageError,
+  // and InputError for a file that is no recipe.
+  quant::Recipe recipe(bool few_bits = false) const;
 };
 
 // The rest of what decides a quantized file, which a recipe file keeps too.

@@ -58,7 +58,7 @@ void check_options(const SearchOptions& options) {
 }
 
 quant::Recipe start_recipe(const SearchOptions& options) {
-  quant::Recipe recipe = options.recipe.recipe();
+  quant::Recipe recipe = options.recipe.recipe(true);
   if (recipe.weight_only || recipe.weights.code != quant::WeightCode::affine)
     throw UsageError("--bits",
                      fmt::format("got {}, expected weights of 2 bits or more and activations, as w8a8",

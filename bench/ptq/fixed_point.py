@@ -24,11 +24,13 @@ def best_length(candidates, accuracy):
     return max(candidates, key=lambda length: found[length])
 
 
-def static_recipe(network, work, data, weights):
-    fixed = lambda length: ['--weight-observer', f'fixed={length}']
-    w = best_length(range(weights - 4, weights + 3), lambda length: right(
-        network, work, ['--bits', f'w{weights}', *COMMON, '--power-of-two', *fixed(length)]))
-    bits = ['--bits', f'w{weights}a{data}', *SHIFT, *fixed(w)]
+def weights_length(network, work, weights):
+    return best_length(range(weights - 4, weights + 3), lambda length: right(
+        network, work, ['--bits', f'w{weights}', *COMMON, '--power-of-two', '--weight-observer', f'fixed={length}']))
+
+
+def static_recipe(network, work, data, weights, w):
+    bits = ['--bits', f'w{weights}a{data}', *SHIFT, '--weight-observer', f'fixed={w}']
     d = best_length(range(data - 13, data - 1), lambda length: right(
         network, work, [*bits, '--observer', f'fixed={length}']))
     return [*bits, '--observer', f'fixed={d}'], f'2^-{d}', f'2^-{w}'
@@ -77,8 +79,9 @@ def table(groups, work):
         if group.name not in NETWORKS:
             continue
         network = group.networks()[0]
+        of_bits = {weights: weights_length(network, work, weights) for weights in {weights for _, weights in STATIC}}
         for data, weights in STATIC:
-            recipe, of_data, of_weights = static_recipe(network, work, data, weights)
+            recipe, of_data, of_weights = static_recipe(network, work, data, weights, of_bits[weights])
             show(group.name, data, weights, 'static', of_data, of_weights, network, recipe)
         dynamic = ['--bits', 'w8a8', *SHIFT, '--observer', 'l1', '--weight-observer', 'l1']
         show(group.name, 8, 8, 'dynamic', lengths(network, work, dynamic), 'by tensor', network, dynamic)

@@ -12,6 +12,11 @@ SHARED = pathlib.Path(os.environ.get('HALFTONE_DATA', ROOT.parent / 'shared' / '
 MODELS = SHARED / 'models'
 
 
+# Bits alone, whatever the defaults; and ranges of least squared error.
+PLAIN = ['--nearest', '--correct-bias=none', '--observer', 'minmax', '--weight-observer', 'minmax']
+CLIP = ['--observer', 'mse', '--weight-observer', 'mse']
+
+
 def halftone(*arguments):
     done = subprocess.run([HALFTONE, *map(str, arguments)], capture_output=True, text=True)
     if done.returncode:

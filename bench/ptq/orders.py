@@ -1,13 +1,16 @@
 """Orders that the literature reports between methods, and whether they hold here."""
-CLIP = ['--observer', 'mse', '--weight-observer', 'mse']
+from ptq.networks import CLIP, PLAIN
+
+NEAREST = ['--nearest', '--correct-bias=none', *CLIP]
+W4A4 = ['--bits', 'w4a4', '--output-bits', '8']
 SMALL = ('MLP, MNIST', 'LeNet, CIFAR-10', 'cifar10_resnet20', 'cifar10_resnet8_mlperf_tiny')
 ORDERS = [  # worse, better, as recipes, and where
-    ('w4a8: nearest < AdaRound', ['--bits', 'w4a8'], ['--bits', 'w4a8', '--adaround'], SMALL),
+    ('w4a8: nearest < AdaRound', ['--bits', 'w4a8', *PLAIN], ['--bits', 'w4a8', '--adaround', *PLAIN[1:]], SMALL),
     ('w8a8: tensor < channel', ['--bits', 'w8a8', '--granularity', 'tensor'], ['--bits', 'w8a8'],
      ('imagenet_mobilenetv2_float',)),
-    ('w4a4: minmax < mse', ['--bits', 'w4a4'], ['--bits', 'w4a4', *CLIP], SMALL),
-    ('w4a4: minmax < kl', ['--bits', 'w4a4'], ['--bits', 'w4a4', '--observer', 'kl'], SMALL),
-    ('w4a4: no bias < corrected', ['--bits', 'w4a4', *CLIP], ['--bits', 'w4a4', *CLIP, '--correct-bias'], SMALL),
+    ('w4a4: minmax < mse', [*W4A4, *PLAIN], [*W4A4, *NEAREST], SMALL),
+    ('w4a4: minmax < kl', [*W4A4, *PLAIN], [*W4A4, *PLAIN[:2], '--observer', 'kl', '--weight-observer', 'minmax'], SMALL),
+    ('w4a4: no bias < corrected', [*W4A4, *NEAREST], [*W4A4, '--nearest', '--correct-bias', *CLIP], SMALL),
 ]
 
 

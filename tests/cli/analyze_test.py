@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from program import ProgramTest, save, save_mlp
+from program import PLAIN, ProgramTest, save, save_mlp
 
 USAGE, BAD = 2, 3
 
@@ -62,7 +62,7 @@ class Analyze(ProgramTest):
         self.assertEqual(sorted(r['layer'] for r in out['ranking']), ['fc1', 'fc2'])
 
     def test_weights_are_measured_as_numpy_does(self):
-        out = self.as_json(quantized=self.quantize('--bits', 'w4a8'))
+        out = self.as_json(quantized=self.quantize('--bits', 'w4a8', *PLAIN))
         w = onnx.numpy_helper.to_array(next(t for t in onnx.load(str(self.model)).graph.initializer if t.name == 'w1')).astype(np.float64)
         s = (np.abs(w).max(1, keepdims=True) / 7).astype(np.float32).astype(np.float64)
         error = w - s * np.clip(np.rint(w / s), -7, 7)

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from program import ProgramTest, save, save_mlp
+from program import PLAIN, ProgramTest, save, save_mlp
 
 USAGE, BAD = 2, 3
 
@@ -87,7 +87,7 @@ class Integers(ExportTest):
                         self.assertEqual(plain[f'{layer}.weight'].dtype, np.int16 if expected == 16 else np.int8)
 
     def test_asymmetric_weights_are_unpacked_with_their_zero_points(self):
-        file = self.quantized('--asymmetric', '--bits', 'w4a8')
+        file = self.quantized('--asymmetric', '--bits', 'w4a8', *PLAIN)
         plain, packed = self.export(file), self.export(file, '--packed')
         np.testing.assert_array_equal(unpack(packed, 'fc1'), plain['fc1.weight'])
         real = plain['fc1.weight_scale'][:, None] * (plain['fc1.weight'].astype(np.float32) - plain['fc1.weight_zero_point'][:, None])
@@ -142,7 +142,7 @@ class Windows(ExportTest):
             np.testing.assert_array_equal(a[array], self.weights[constant])
 
     def test_integer_weights_have_the_shape_of_the_float_ones(self):
-        file = self.quantized('--bits', 'w4a8')
+        file = self.quantized('--bits', 'w4a8', *PLAIN)
         plain, packed = self.export(file), self.export(file, '--packed')
         for layer, constant, axis in (('conv', 'w1', 0), ('up', 'w2', 1), ('fc', 'w3', 1)):
             w = self.weights[constant]

@@ -47,6 +47,10 @@ def save(path, nodes, initializers, inputs=(('input', ['N', 1, 28, 28]),), outpu
     return path
 
 
+# Bits alone, without what fewer than 8 of them come with.
+PLAIN = ['--nearest', '--correct-bias=none', '--observer', 'minmax', '--weight-observer', 'minmax']
+
+
 def save_mlp(path, seed=1, bias=0.0, last=None, activation='Tanh'):
     """A 784-16-10 network, its first biases around `bias` (None: without); `last` puts one more node behind it."""
     random = np.random.default_rng(seed)

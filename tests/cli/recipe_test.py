@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Recipes, methods and calibration files as a user has them: the same bytes again, and clear refusals."""
 import json
+import tomllib
 import unittest
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from program import ProgramTest, save_mlp
+from program import PLAIN, ProgramTest, save, save_mlp
 
 USAGE, BAD = 2, 3
 FINE = ['--bits', 'w3a4', '--observer', 'mse', '--weight-observer', 'mse', '--correct-bias', '--first-last', 'w8a8']
@@ -37,7 +38,7 @@ class Recipes(Quantizations):
     def test_the_recipe_beside_a_file_makes_the_same_bytes(self):
         for arguments in ([], [*FINE, '--error-feedback'], [*FINE, '--adaround', '--adaround-steps', 20],
                           ['--bits', 'wta8', '--equalize', '--granularity', 'tensor'], ['--bits', 'w1a8', '--arithmetic', 'shift'],
-                          ['--bits', 'w5', '--correct-bias'], ['--format', 'qonnx', '--asymmetric'],
+                          ['--bits', 'w5', '--correct-bias'], ['--bits', 'w3', '--granularity', 'group=20', '--error-feedback'], ['--format', 'qonnx', '--asymmetric'],
                           ['--arithmetic', 'onnx', '--format', 'qoperator'],
                           ['--bits', 'w3a8', '--codebook', 'kmeans'], ['--bits', 'w4', '--codebook', 'log2'],
                           ['--bits', 'w5a3', '--bias-bits', 6, '--format', 'qonnx']):
@@ -51,10 +52,60 @@ class Recipes(Quantizations):
                 self.quantize('--recipe', recipe, '--threads', 1, output=self.again)
                 self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
 
+    def settings(self, *arguments):
+        """What the recipe beside the file says of all layers and activations, and whether a rule has 8 bits for the outputs."""
+        self.quantize('--data', 'digits', '--calibration-samples', 50, *arguments)
+        recipe = tomllib.loads((self.folder / 'q.recipe.toml').read_text())
+        outputs = [rule['bits'] for rule in recipe.get('tensor', []) if rule['name'] == '<output>']
+        return (recipe['weights']['range'], recipe['weights']['rounding'], recipe['activations']['observer'],
+                recipe['methods']['correct_bias'], outputs)
+
+    def test_fewer_than_8_bits_come_with_what_pays(self):
+        plain = ('minmax', 'nearest', 'minmax', 'none', [])
+        methods = ('mse', 'error-feedback', 'mse', 'measured', [])
+        self.assertEqual(self.settings(), plain)
+        self.assertEqual(self.settings('--bits', 'w16a8'), plain)
+        self.assertEqual(self.settings('--bits', 'w4a8'), methods)
+        self.assertEqual(self.settings('--bits', 'w8a7'), (*methods[:4], [8]))
+        self.assertEqual(self.settings('--bits', 'w4a4', '--output-bits', 3), (*methods[:4], [3]))
+        self.assertEqual(self.settings('--bits', 'w4a4', '--first-last', 'w8a6'), (*methods[:4], [6]))
+        self.assertEqual(self.settings('--bits', 'w1a8'), ('minmax', *methods[1:]))
+        self.assertEqual(self.settings('--bits', 'w4a8', '--codebook', 'kmeans'), ('minmax', 'nearest', *methods[2:]))
+        self.assertEqual(self.settings('--bits', 'w4a8', *PLAIN), plain)
+        self.assertEqual(self.settings('--bits', 'w4a8', '--nearest', '--observer', 'kl', '--weight-observer', 'l1', '--correct-bias=analytic'),
+                         ('l1', 'nearest', 'kl', 'analytic', []))
+        self.assertEqual(self.settings('--bits', 'w4a8', '--adaround', '--adaround-steps', 5), ('mse', 'adaround', *methods[2:]))
+        self.assertEqual(self.settings('--bits', 'w4')[:2], plain[:2])
+        self.assertEqual(self.settings('--dynamic')[:2], plain[:2])
+        self.refuses('--bits', 'w4a8', '--nearest', '--error-feedback', '--data', 'digits', code=USAGE, says='--nearest')
+        self.refuses('--bits', 'w4a8', '--nearest', '--adaround', '--data', 'digits', code=USAGE, says='--nearest')
+
+    def test_ranges_without_samples_are_for_methods_that_need_none(self):
+        ranges = self.folder / 'ranges.json'
+        self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 50, '-o', ranges)
+        self.refuses('--bits', 'w4a8', '--ranges', ranges, code=USAGE, says='--nearest --correct-bias=none')
+        self.quantize('--bits', 'w4a8', '--ranges', ranges, '--nearest', '--correct-bias=none')
+
+    def test_layers_of_very_many_inputs_are_rounded_to_nearest(self):
+        random = np.random.default_rng(3)
+        wide = save(self.folder / 'wide.onnx', [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'),
+                                                helper.make_node('Concat', ['flat'] * 11, ['many'], 'many', axis=1),
+                                                helper.make_node('Gemm', ['many', 'w'], ['output'], 'fc', transB=1)],
+                    {'w': random.normal(0, 0.02, (10, 11 * 784)).astype(np.float32)})
+        files = []
+        for rounding in ('--error-feedback', '--nearest'):
+            out = json.loads(self.run_it('quantize', wide, '-o', self.output, '--data', 'digits', '--calibration-samples', 20, '--bits', 'w3a8',
+                                         rounding, '--json').stdout)
+            self.assertEqual([note for note in out['notes'] if 'more than 8,192 inputs' in note] != [], rounding == '--error-feedback')
+            files.append(self.output.read_bytes())
+        self.assertEqual(*files)
+
     def test_every_method_verifies(self):
         for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
                           ['--bits', 'w8a16'], ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias'],
                           ['--bits', 'w4a8', '--granularity', 'group=32', '--correct-bias=analytic'],
+                          ['--bits', 'w2a8', '--granularity', 'group=10', '--correct-bias', '--error-feedback', '--asymmetric'],
+                          ['--bits', 'w3a8', '--granularity', 'group=7', '--adaround', '--adaround-steps', 20],
                           ['--bits', 'w3a8', '--granularity', 'group=100', '--arithmetic', 'shift', '--asymmetric'], ['--bits', 'w2a2', '--asymmetric', '--adaround', '--adaround-steps', 20],
                           ['--bits', 'w4a3', '--rounding', 'half_up', '--bias-bits', 8], ['--bits', 'w7a11', '--rounding', 'half_away', '--bias-bits', 4],
                           ['--bits', 'w4a1', '--rounding', 'half_away', '--arithmetic', 'shift', '--granularity', 'tensor', '--bias-bits', 12],
@@ -210,7 +261,6 @@ class Recipes(Quantizations):
         self.refuses('--adaround-steps', 5, '--data', 'digits', code=USAGE, says='--adaround')
         for size in ('group', 'group=0', 'group=x', 'group=123456789', 'row'):
             self.refuses('--granularity', size, '--data', 'digits', code=USAGE, says='--granularity')
-        self.refuses('--granularity', 'group=8', '--adaround', '--data', 'digits', code=USAGE, says='by group')
         self.refuses('--granularity', 'group=8', '--arithmetic', 'onnx', '--data', 'digits', code=USAGE, says='by group')
         self.refuses('--granularity', 'group=8', '--format', 'qonnx', '--data', 'digits', code=BAD, says='--format qdq')
         for observer in ('fixed=1.5', 'fixed=99', 'fixed='):
@@ -268,9 +318,19 @@ class Methods(Quantizations):
             self.assertEqual([note.split(':')[0] for note in out['notes']], [f'{name} changed nothing'])
         for arguments in (['--svd=4'], ['--correct-bias']):
             self.assertEqual(json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, *arguments, '--json').stdout)['notes'], [])
+
+    def test_layers_without_a_bias_get_one_to_correct(self):
         self.model = save_mlp(self.folder / 'unbiased.onnx', bias=None)
-        out = json.loads(self.quantize('--data', 'digits', '--calibration-samples', 50, '--correct-bias', '--json').stdout)
-        self.assertEqual(out['notes'], ['correct-bias changed nothing: no layer has a bias'])
+        for method in ('--correct-bias', '--correct-bias=analytic'):
+            self.quantize('--data', 'digits', '--calibration-samples', 50, '--bits', 'w3a8', '--correct-bias=none')
+            self.assertEqual(sum(name.endswith('_bias_quantized') for name in self.tensors()), 0)
+            self.quantize('--data', 'digits', '--calibration-samples', 50, '--bits', 'w3a8', method)
+            biases = [numpy_helper.to_array(t) for name, t in self.tensors().items() if name.endswith('_bias_quantized')]
+            self.assertEqual([bool(b.any()) for b in biases], [True, True])
+            out = json.loads(self.run_it('verify', self.output, '--data', 'digits', '--samples', 100, '--json').stdout)
+            self.assertEqual(out['unexplained'], 0)
+            text = self.run_it('analyze', self.model, self.output, '--data', 'digits', '--samples', 50).stdout
+            self.assertNotIn('try --correct-bias', text)
 
     def test_what_does_not_go_together(self):
         ranges = self.folder / 'ranges.json'

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as xml
 import numpy as np
 from onnx import helper
 
-from program import HALFTONE, ProgramTest, save, save_mlp
+from program import HALFTONE, PLAIN, ProgramTest, save, save_mlp
 
 USAGE, BAD = 2, 3
 
@@ -259,9 +259,9 @@ class Bits(SweepTest):
         self.assertEqual(out['settings']['calibration'].split(',')[0], 'set')
         for cell in out['cells']:
             quantized = self.folder / 'q.onnx'
-            observer = ['--observer', cell['observer']] if 'a' in cell['bits'] else []
+            observer = [*PLAIN[:2], '--output-bits', cell['bits'][-1], '--observer', cell['observer']] if 'a' in cell['bits'] else []
             self.run_it('quantize', self.model, '--data', self.data, '-o', quantized, '--allow-float', '--bits', cell['bits'],
-                        *observer, '--granularity', cell['granularity'])
+                        *observer, '--weight-observer', 'minmax', '--granularity', cell['granularity'])
             rows = json.loads(self.run_it('evaluate', quantized, '--data', f'{self.data}:train', '--json').stdout)
             self.assertEqual(round(cell['accuracy'], 2), rows[1]['accuracy'], cell)
         self.assertGreater(len({c['accuracy'] for c in out['cells']}), 3)
