@@ -1,9 +1,9 @@
 """What bits of weights and activations cost, one recipe a column, beside the shipped defaults."""
-METHODS = ['--observer', 'mse', '--weight-observer', 'mse', '--correct-bias', '--output-bits', '16']
+METHODS = ['--weight-observer', 'mse', '--correct-bias', '--output-bits', '16']
 COLUMNS = {
-    'W8A8': ['--bits', 'w8a8', *METHODS, '--error-feedback', '--smooth=0.75'],
-    'W4A8': ['--bits', 'w4a8', '--first-last', 'w8a8', *METHODS, '--error-feedback'],
-    'W4A4': ['--bits', 'w4a4', '--first-last', 'w8a8', *METHODS, '--adaround'],
+    'W8A8': ['--bits', 'w8a8', '--observer', 'minmax', *METHODS, '--error-feedback', '--smooth=0.75'],
+    'W4A8': ['--bits', 'w4a8', '--first-last', 'w8a8', '--observer', 'mse', *METHODS, '--error-feedback'],
+    'W4A4': ['--bits', 'w4a4', '--first-last', 'w8a8', '--observer', 'mse', *METHODS, '--adaround'],
 }
 ALIKE = {column: [word for word in COLUMNS[column] if word not in ('--first-last', 'w8a8')] for column in ('W4A8', 'W4A4')}
 DEFAULTS = {'W8A8': ['--bits', 'w8a8'], 'W4A8': ['--bits', 'w4a8'], 'W4A4': ['--bits', 'w4a4']}

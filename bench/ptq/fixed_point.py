@@ -1,6 +1,7 @@
 """The table of Qiu et al. (FPGA 2016), static and dynamic precision: every scale a power of two, one for each tensor.
 
-Static: one fraction length for all data and one for all weights, those with the most right classes of training rows.
+Static: one fraction length for all data and one for all weights, those with the most right classes of 500 training rows (or of
+the pictures calibrated on).
 Dynamic: each tensor its own, argmin of the summed absolute error.
 """
 import json
@@ -15,7 +16,7 @@ STATIC = ((16, 16), (16, 8), (8, 8))  # bits of data, of weights
 
 
 def right(network, work, recipe):
-    return network.judged(work, recipe, network.choice)[1]['accuracy']
+    return network.judged(work, recipe, network.few)[1]['accuracy']
 
 
 def best_length(candidates, accuracy):

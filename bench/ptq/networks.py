@@ -25,10 +25,11 @@ def halftone(*arguments):
 
 
 class Network:
-    """One float file, the samples it is calibrated on, the rows of choices (not of the test) and those it is judged on."""
+    """One float file, the samples it is calibrated on, the rows of choices (not of the test), fewer of them where there are many
+    choices, and those it is judged on."""
 
-    def __init__(self, path, calibration, choice, test):
-        self.path, self.calibration, self.choice, self.test = path, calibration, choice, test
+    def __init__(self, path, calibration, choice, few, test):
+        self.path, self.calibration, self.choice, self.few, self.test = path, calibration, choice, few, test
 
     def quantize(self, output, recipe):
         halftone('quantize', self.path, *self.calibration, *recipe, '-o', output)
@@ -64,8 +65,8 @@ class Group:
                 'float_nodes': max(integer['float_nodes'] for _, integer in pairs)}
 
 
-def choice_rows(data):
-    return ['--data', f'{data}:train', '--samples', '2000']
+def choice_rows(data, samples=2000):
+    return ['--data', f'{data}:train', '--samples', samples]
 
 
 def trained(work, kind, data, epochs, seeds):
@@ -74,13 +75,14 @@ def trained(work, kind, data, epochs, seeds):
         path = work / f'{kind}-{data}-{seed}.onnx'
         if not path.exists():
             halftone('train', kind, '--data', data, '--epochs', epochs, '--seed', seed, '-o', path)
-        networks.append(Network(path, ['--data', data], choice_rows(data), ['--data', data]))
+        networks.append(Network(path, ['--data', data], choice_rows(data), choice_rows(data, 500), ['--data', data]))
     return networks
 
 
 def from_file(path, data, preset):
     common = ['--preset', preset]
-    return [Network(path, ['--data', data, *common], [*choice_rows(data), *common], ['--data', data, *common])]
+    return [Network(path, ['--data', data, *common], [*choice_rows(data), *common], [*choice_rows(data, 500), *common],
+                    ['--data', data, *common])]
 
 
 def subsets(work, path, preset, offset):
@@ -94,7 +96,7 @@ def subsets(work, path, preset, offset):
             labels = work / f'{kind}{part}.txt'
             labels.write_text(''.join(f'{n.name} {int(n.name[:3])}\n' for i, n in enumerate(names) if keep(i)))
             options[kind] = ['--images', folder, '--labels', labels, '--preset', preset, '--label-offset', offset]
-        networks.append(Network(path, options['calibrate'], options['calibrate'], options['judge']))
+        networks.append(Network(path, *[options['calibrate']] * 3, options['judge']))
     return networks
 
 
