@@ -10,6 +10,7 @@
 #include "halftone/float_engine/executor.h"
 #include "halftone/passes/pass.h"
 #include "halftone/quant/absorb_biases.h"
+#include "halftone/quant/assignment.h"
 #include "halftone/quant/layer_moments.h"
 #include "halftone/quant/smooth.h"
 #include "halftone/report/table.h"
@@ -42,11 +43,6 @@ ir::Graph changed(const ir::Graph& graph, const std::string& method, const std::
   std::string& all = result.metadata[analysis::kChangedKey];
   all += (all.empty() ? "" : ", ") + method;
   return result;
-}
-
-bool is_too_wide(const ir::Graph& graph, const ir::Node& node) {
-  return ir::is_linear(node.op) && graph.constant(node.inputs[1]) != nullptr &&
-         !std::holds_alternative<ir::ConvTranspose>(node.op) && !quant::has_problem(graph, node);
 }
 
 std::string svd_text(const quant::Recipe& recipe) { return fmt::format("svd {}", recipe.svd); }
@@ -91,10 +87,15 @@ std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::R
   const auto note = [&](bool asked, const std::string& method, const char* why) {
     if (asked && made.find(method) == std::string::npos) notes.push_back(fmt::format("{} changed nothing: {}", method, why));
   };
-  for (const ir::Node& node : graph.nodes)
-    if (recipe.weights.rounding != quant::WeightRounding::nearest && is_too_wide(graph, node))
-      notes.push_back(fmt::format("{} has channels of more than {} inputs: rounded to the nearest", ir::describe(graph, node),
-                                  report::format_count(quant::kMostProblemInputs)));
+  const quant::Assignment assigned = quant::assign(graph, recipe);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const ir::Node& node = graph.nodes[n];
+    if (assigned.plan.role[n] != quant::Role::linear || std::holds_alternative<ir::ConvTranspose>(node.op) ||
+        assigned.weights[n].rounding == quant::WeightRounding::nearest || quant::has_problem(graph, node))
+      continue;
+    notes.push_back(fmt::format("{} has channels of more than {} inputs: rounded to the nearest", ir::describe(graph, node),
+                                report::format_count(quant::kMostProblemInputs)));
+  }
   note(recipe.svd != 0.0, svd_text(recipe), "no Gemm has fewer weights as two");
   note(recipe.equalize, "equalize", "no layer alone takes what another gives");
   note(recipe.absorb_biases, "absorb-biases", "no channel has a bias that all its values have in common");

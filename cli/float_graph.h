@@ -18,7 +18,7 @@ bool needs_samples_before_calibration(const quant::Recipe& recipe);
 ir::Graph move_by_samples(ir::Graph graph, const quant::Recipe& recipe, const analysis::Samples& samples,
                           const DataOptions& data);
 
-// A line for each of the recipe's methods that left the network as it was.
+// A line for each of the recipe's methods that left the network as it was, and each layer that a method could not take.
 std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::Recipe& recipe);
 
 // What is known of the network's values without samples: those of batch normalizations, unless a method moves them.

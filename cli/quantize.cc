@@ -133,13 +133,24 @@ void check_settings(const Options& options, const quant::Recipe& recipe) {
   check_quantized_output(options.output, {options.float_output}, read);
 }
 
+// Beside ranges, and how to do without.
+std::string what_reads_samples(const Options& options, const quant::Recipe& recipe) {
+  const bool corrects = recipe.correct_bias == quant::BiasCorrection::measured;
+  const bool may_change = options.recipe.file.empty() && !options.recipe.adaround;
+  std::string what = "the rounding of weights";
+  std::string without = "--nearest";
+  if (options.recipe.nearest || recipe.weights.rounding == quant::WeightRounding::nearest) what = without = "";
+  if (corrects) what += what.empty() ? "bias correction" : " and bias correction";
+  if (corrects) without += without.empty() ? "--correct-bias=none" : " --correct-bias=none";
+  return what + (may_change ? ", expected some, or " + without : ", expected some");
+}
+
 void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
   if (options.data.given()) return;
   const bool needed = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
                       needs_samples_before_calibration(recipe);
   if (needed && !options.file.ranges.empty())
-    throw UsageError("--data", "or --images: no samples for error feedback, AdaRound or bias correction, expected some, or "
-                               "--nearest --correct-bias=none");
+    throw UsageError("--data", "or --images: no samples for " + what_reads_samples(options, recipe));
   if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   if (recipe.correct_bias == quant::BiasCorrection::analytic && known_distributions(model, recipe).empty())
     throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
@@ -212,8 +223,8 @@ void add_quantize(CLI::App& app, Run& run) {
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
   command
       ->add_option("--float-output", options->float_output,
-                   "Write the float network as --svd, --equalize, --absorb-biases and --smooth leave it: what the integers are "
-                   "compared with")
+                   "Write the float network as --svd, --equalize, --absorb-biases and --smooth leave it (and with zeros where "
+                   "--correct-bias gives a bias): what the integers are compared with")
       ->type_name("FILE");
   options->file.shapes.add_to(*command);
   options->data.samples_name = "--calibration-samples";

@@ -18,6 +18,7 @@ constexpr std::size_t kMostBytes = 16 << 20;
 void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   quant::WeightRecipe weights = recipe.weights;
   set_bits(weights, bits);
+  if (bits.code != quant::WeightCode::affine) weights.range = quant::WeightRange::min_max;  // they have none to clip
   recipe.layers = {{"<first>", weights}, {"<last>", weights}};
   if (recipe.dynamic && bits.activations.value_or(8) != 8)
     throw UsageError("--first-last", fmt::format("activations of {} bits with --dynamic, expected 8", *bits.activations));
@@ -92,17 +93,23 @@ void expect_no_contradiction(const RecipeOptions& options, const Bits& bits) {
                                                options.dynamic ? "have the range they come with" : "stay float, as --bits says"));
 }
 
+bool has_few(const Bits& bits) {
+  return bits.code != quant::WeightCode::affine || bits.weights < 8 || bits.activations.value_or(8) < 8;
+}
+
 // What is not given, by the bits: see RecipeOptions::recipe.
 RecipeOptions with_defaults(RecipeOptions options, const Bits& bits, bool few_bits) {
   const bool stay_float = options.dynamic || !bits.activations;
   const bool coded = bits.code != quant::WeightCode::affine;
   const bool table = !options.codebook.empty();
-  const bool few = !stay_float && (few_bits || coded || bits.weights < 8 || bits.activations < 8);
+  const Bits ends = options.first_last.empty() ? bits : parse_bits("--first-last", options.first_last);
+  const bool few = !stay_float && (few_bits || has_few(bits) || has_few(ends));
   if (options.observer.empty()) options.observer = few ? "mse" : "minmax";
   if (options.weight_observer.empty()) options.weight_observer = few && !coded && !table ? "mse" : "minmax";
   if (options.correct_bias.empty()) options.correct_bias = few ? "measured" : "none";
   if (few && !options.nearest && !options.adaround && !table) options.error_feedback = true;
-  if (few && bits.activations < 8 && !options.output_bits && options.first_last.empty()) options.output_bits = 8;
+  const bool named = !options.first_last.empty() && ends.activations;  // those of what the last layer gives
+  if (few && bits.activations < 8 && !options.output_bits && !named) options.output_bits = 8;
   return options;
 }
 
@@ -164,12 +171,13 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_option(
           "--observer", observer,
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
-          "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH (otherwise minmax, with fewer than 8 bits mse)"));
+          "sigma[=DEVIATIONS], kl, mse, l1 or fixed=FRACTION_LENGTH (otherwise minmax, or mse with fewer than 8 bits)"));
   own(command.add_flag("--dynamic", dynamic,
                        "What Conv, Gemm and MatMul take is quantized as it comes, to 8 bits of its own range; the rest stays float"));
   own(command.add_option("--weight-observer", weight_observer,
                          "How weights' ranges are chosen: minmax, clipped for the least squared (mse) or absolute "
-                         "(l1) error, or fixed=FRACTION_LENGTH (otherwise minmax, with fewer than 8 bits mse)"));
+                         "(l1) error, or fixed=FRACTION_LENGTH (otherwise minmax, or mse with fewer than 8 bits and activations in "
+                         "integers)"));
   own(command.add_option("--codebook", codebook,
                          "Weights from a table of 2^bits numbers a layer: kmeans, or log2 (powers of two)"))
       ->check(CLI::IsMember({"kmeans", "log2"}));
@@ -181,7 +189,7 @@ void RecipeOptions::add_to(CLI::App& command) {
       ->capture_default_str();
   auto* fed = own(command.add_flag("--error-feedback", error_feedback,
                        "Weights rounded one after the other, the rest taking up the error (as GPTQ); so are fewer than 8 bits "
-                       "with activations in integers, unless --adaround or --nearest says otherwise"))
+                       "with activations in integers, unless --adaround, --nearest or --codebook says otherwise"))
       ->excludes(rounded);
   own(command.add_flag("--nearest", nearest, "Weights rounded each to the nearest"))->excludes(rounded)->excludes(fed);
   own(command.add_flag("--absorb-biases", absorb_biases,
@@ -192,7 +200,7 @@ void RecipeOptions::add_to(CLI::App& command) {
   own(command.add_flag("--correct-bias{measured}", correct_bias,
                        "Biases take up the mean error that quantization makes in each channel: measured on samples, or "
                        "--correct-bias=analytic by batch normalization's statistics (measured ones where there is none); otherwise "
-                       "none, with fewer than 8 bits measured"))
+                       "none, or measured with fewer than 8 bits and activations in integers"))
       ->check(CLI::IsMember({"none", "measured", "analytic"}));
   auto* evened =
       own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));

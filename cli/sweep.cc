@@ -131,7 +131,7 @@ CLI::Option* add_bits_options(CLI::App& command, SweepOptions& options) {
   CLI::Option* table =
       command.add_option("--bits", options.bits,
                          "Instead: bits of weights and activations as quantize takes them, w8a8,w4a8,w4: a "
-                         "table of bits, observer and granularity, evaluated in integers");
+                         "table of bits, observer and granularity, weights rounded to the nearest, evaluated in integers");
   command
       .add_option("--observer", options.observer,
                   "Observers of the activations, as minmax,mse,percentile=99.9")

@@ -5,8 +5,8 @@ STEPS = (
     ('plain', PLAIN),
     ('clip', ['--nearest', '--correct-bias=none', *CLIP]),
     ('bias', ['--nearest', '--correct-bias', *CLIP]),
+    ('output', ['--nearest', '--correct-bias', *CLIP]),  # and all that follow: outputs of 8 bits
     ('feedback', ['--error-feedback', '--correct-bias', *CLIP]),
-    ('output', ['--error-feedback', '--correct-bias', *CLIP]),  # of 8 bits at least
 )
 
 
@@ -21,7 +21,7 @@ def table(groups, work):
         for column in group.columns:
             drops = {}
             for name, recipe in STEPS:
-                bits = ['--bits', column.lower(), '--output-bits', '8' if name == 'output' else column[3:]]
+                bits = ['--bits', column.lower(), '--output-bits', '8' if name in ('output', 'feedback') else column[3:]]
                 real, integer = network.judged(work, [*bits, *recipe], network.choice)
                 drops[name] = real['accuracy'] - integer['accuracy']
             print(f'{group.name:28} {column:5} ' + ' '.join(f'{drop:8.2f}' for drop in drops.values()), flush=True)

@@ -96,7 +96,8 @@ def subsets(work, path, preset, offset):
             labels = work / f'{kind}{part}.txt'
             labels.write_text(''.join(f'{n.name} {int(n.name[:3])}\n' for i, n in enumerate(names) if keep(i)))
             options[kind] = ['--images', folder, '--labels', labels, '--preset', preset, '--label-offset', offset]
-        networks.append(Network(path, *[options['calibrate']] * 3, options['judge']))
+        calibrate = options['calibrate']
+        networks.append(Network(path, calibrate, calibrate, [*calibrate, '--samples', '40'], options['judge']))
     return networks
 
 

@@ -8,6 +8,7 @@
 
 #include "halftone/analysis/spread.h"
 #include "halftone/quant/layer_moments.h"
+#include "halftone/quant/weight_clip.h"
 
 namespace halftone::analysis {
 namespace {
@@ -42,7 +43,7 @@ class LayerAdvice {
     if (few && (is_first() || is_last()) && ranked.advice[0].remedy != Remedy::more_weight_bits)
       ranked.advice.push_back(more_weight_bits());
     const double share = errors_.results[index_].mean_share();
-    const bool correctable = !corrected_ && ranked.worst != Part::bias;
+    const bool correctable = !corrected_ && may_have_bias() && ranked.worst != Part::bias;
     if (correctable && share > kMeanErrorIsLarge)
       ranked.advice.push_back(
           with_bits(Remedy::correct_bias,
@@ -87,6 +88,11 @@ class LayerAdvice {
     return false;
   }
 
+  // All but a MatMul of stacked rows, which has no place for one.
+  bool may_have_bias() const {
+    return !std::holds_alternative<ir::MatMul>(node_.op) || models_.real.value(node_.inputs[0]).shape.size() == 2;
+  }
+
   bool is_first() const { return index_ == 0; }
   bool is_last() const { return index_ + 1 == models_.layers.size(); }
 
@@ -122,7 +128,7 @@ class LayerAdvice {
       return with_bits(Remedy::channel_scales,
                        "its weights do most of its harm, with one scale for all channels");
     if (layer_.codebook) return more_weight_bits();
-    if (layer_.bits > 1 && layer_.bits <= kFewBits && weights.saturated == 0)
+    if (layer_.bits > 1 && layer_.bits <= kFewBits && weights.saturated == 0 && clipping_helps())
       return with_bits(Remedy::clip_weights,
                        fmt::format("its weights do most of its harm, of {} and none of them clipped",
                                    bits_text(layer_.bits)));
@@ -134,6 +140,23 @@ class LayerAdvice {
           Remedy::nothing,
           "its weights were chosen for the quantized network, to make up for errors before them");
     return more_weight_bits();
+  }
+
+  // Whether some scale has a smaller range with less squared error.
+  bool clipping_helps() const {
+    const Tensor& real = *models_.real.constant(node_.inputs[1]);
+    const auto& affine = layer_.params.affine;
+    const bool symmetric = std::ranges::all_of(affine, [](const numeric::Affine& a) { return a.zero_point == 0; });
+    const numeric::WeightSpec spec{.format = layer_.params.format,
+                                   .scheme = symmetric ? numeric::Scheme::symmetric : numeric::Scheme::asymmetric,
+                                   .granularity = layer_.params.granularity,
+                                   .axis = layer_.params.axis,
+                                   .group_size = layer_.params.group_size};
+    const auto whole = numeric::weight_ranges(real, spec);
+    const auto clipped = quant::clipped_weight_ranges(real, spec, 2);
+    return !std::ranges::equal(whole, clipped, [](const numeric::Range& a, const numeric::Range& b) {
+      return a.lo == b.lo && a.hi == b.hi;
+    });
   }
 
   Advice more_weight_bits() const {

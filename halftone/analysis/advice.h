@@ -48,7 +48,8 @@ inline constexpr int kFewBits = 4;                 // at which clipping weights 
 
 // By Harm::output_error of the whole layer, the largest first. The worst part is the one with the largest
 // output error; a bias that was corrected is left out, as it makes up for errors that are not there alone.
-//   weights: one scale for several channels: channel_scales. Of a codebook: more_weight_bits. kFewBits or fewer, none clipped: clip_weights.
+//   weights: one scale for several channels: channel_scales. Of a codebook: more_weight_bits. kFewBits or fewer, none clipped
+//     where that would lower their error: clip_weights.
 //     All rounded to nearest: round_by_results. Not, at more than kFewBits: nothing, since they were chosen
 //     to make up for errors that are not there alone. Otherwise more_weight_bits, which is also the second
 //     thing to try for the first and the last layer at kFewBits or fewer.

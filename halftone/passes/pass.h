@@ -57,8 +57,8 @@ ir::Graph split_gemm(ir::Graph graph, double rank);
 // A whole number from 1, or a number in (0, 1).
 bool is_rank(double rank);
 
-// Conv, Gemm and MatMul layers of rows [N, K] that have no bias get one of zeros, for what is to be corrected by it. No part
-// of `simplify`.
+// Conv, ConvTranspose and Gemm layers, and MatMul of rows [N, K], that have no bias get one of zeros, for what is to be
+// corrected by it. No part of `simplify`.
 ir::Graph give_biases(ir::Graph graph);
 
 // All of the above but the last three, in the order in which they help each other: what every quantization begins with.

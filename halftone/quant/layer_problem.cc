@@ -7,6 +7,9 @@
 
 namespace halftone::quant {
 
+// Inputs that are always zero, or lie where float32 has no digits left for their squares, leave all to the weights.
+constexpr double kLeastMean = 1e-30;
+
 std::int32_t Grid::nearest(double u) const {
   const double steps = std::nearbyint((u - lo) / step);
   return static_cast<std::int32_t>(std::clamp<double>(lo + step * steps, lo, hi));
@@ -16,8 +19,8 @@ void damp(LayerProblem& problem, double factor) {
   double sum = 0.0;
   for (std::int64_t k = 0; k < problem.inputs; ++k)
     sum += problem.hessian_of(k)[static_cast<std::size_t>(k)];
-  // Inputs that are always zero leave all to the weights.
-  const double added = sum > 0.0 ? factor * sum / static_cast<double>(problem.inputs) : 1.0;
+  const double mean = sum / static_cast<double>(problem.inputs);
+  const double added = mean > kLeastMean ? factor * mean : 1.0;
   for (std::int64_t k = 0; k < problem.inputs; ++k)
     problem.hessian[static_cast<std::size_t>(k * problem.inputs + k)] += static_cast<float>(added);
   for (std::size_t i = 0; i < problem.target.size(); ++i)

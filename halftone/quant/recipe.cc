@@ -23,12 +23,9 @@ void check_groups(const WeightRecipe& weights, const Recipe& recipe) {
 
 void check_codebook(const WeightRecipe& weights) {
   numeric::check(codebook_of(weights.code), weights.format.bits);
-  const std::string_view name = name_in(kCodeNames, weights.code);
   if (weights.rounding != WeightRounding::nearest)
     throw UsageError("recipe", fmt::format("{} weights are the nearest entries of a table: neither adaround nor error "
-                                           "feedback takes them", name));
-  if (weights.scheme == numeric::Scheme::asymmetric)
-    throw UsageError("recipe", fmt::format("{} weights have no zero point, expected symmetric", name));
+                                           "feedback takes them", name_in(kCodeNames, weights.code)));
 }
 
 void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
@@ -36,6 +33,8 @@ void check_weights(const WeightRecipe& weights, const Recipe& recipe) {
   if (weights.granularity == numeric::Granularity::group) check_groups(weights, recipe);
   if (weights.code != WeightCode::affine && weights.range != WeightRange::min_max)
     throw UsageError("recipe", fmt::format("{} weights have no range to be clipped", name_in(kCodeNames, weights.code)));
+  if (weights.code != WeightCode::affine && weights.scheme == numeric::Scheme::asymmetric)
+    throw UsageError("recipe", fmt::format("{} weights have no zero point, expected symmetric", name_in(kCodeNames, weights.code)));
   if (is_codebook(weights.code)) check_codebook(weights);
   if (is_shift(recipe) && !weights.power_of_two)
     throw UsageError("recipe", "arithmetic shift without power-of-two scales");
@@ -134,6 +133,9 @@ void check(const Recipe& recipe) {
   if (recipe.weight_only && (recipe.arithmetic.rounding != numeric::Rounding::half_even ||
                              recipe.weights.bias_bits != numeric::kWholeBias))
     throw UsageError("recipe", "a rounding, or bits of biases, of activations and biases that stay float");
+  if (recipe.weight_only && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
+    throw UsageError("recipe", fmt::format("arithmetic {} of results that stay float, expected fixed",
+                                           numeric::name_of(recipe.arithmetic.mode)));
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
   if (recipe.dynamic) {

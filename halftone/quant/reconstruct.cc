@@ -70,7 +70,7 @@ class LayerRounding {
   void expect_finite(const LayerProblem& problem) const {
     for (const std::vector<float>* all : {&problem.hessian, &problem.target})
       if (!std::ranges::all_of(*all, [](float v) { return std::isfinite(v); }))
-        throw InputError(ir::describe(walk_.graph(), node()), "takes or gives values whose squares are not finite, on the samples given");
+        throw InputError(ir::describe(walk_.graph(), node()), "takes or gives values whose squares are not finite, on the samples given: rounding to the nearest takes them");
   }
 
   // The method is to do no channel harm.
@@ -132,10 +132,6 @@ class LayerRounding {
   std::size_t place(std::int64_t g, std::int64_t m) const {
     return weights_.params.affine.size() == 1 ? 0 : channel_place(walk_.graph(), node(), g, m);
   }
-  std::span<const std::int32_t> row(std::size_t g, std::int64_t m) const {
-    const auto size = static_cast<std::size_t>(problems_[g].inputs);
-    return std::span(rounded_[g].u).subspan(static_cast<std::size_t>(m) * size, size);
-  }
 
   std::int32_t zero_point(std::int64_t g, std::int64_t m, std::int64_t k) const {
     const Grid& grid = grids_[static_cast<std::size_t>(g)].at(m, static_cast<std::size_t>(k));
@@ -149,7 +145,7 @@ class LayerRounding {
         for (std::int64_t k = 0; k < problems_[g].inputs; ++k) {
           const auto group = static_cast<std::int64_t>(g);
           q[weight_place(walk_.graph(), node(), group, m, k)] =
-              row(g, m)[static_cast<std::size_t>(k)] + zero_point(group, m, k);
+              rounded_[g].u[static_cast<std::size_t>(m * problems_[g].inputs + k)] + zero_point(group, m, k);
         }
     weights_.q = numeric::from_int32(weights_.q.shape(), q, weights_.q.dtype());
   }

@@ -69,6 +69,9 @@ class Recipes(Quantizations):
         self.assertEqual(self.settings('--bits', 'w8a7'), (*methods[:4], [8]))
         self.assertEqual(self.settings('--bits', 'w4a4', '--output-bits', 3), (*methods[:4], [3]))
         self.assertEqual(self.settings('--bits', 'w4a4', '--first-last', 'w8a6'), (*methods[:4], [6]))
+        self.assertEqual(self.settings('--bits', 'w4a4', '--first-last', 'w8'), (*methods[:4], [4, 8]))  # the last rule counts
+        self.assertEqual(self.settings('--first-last', 'w4a4'), (*methods[:4], [4]))
+        self.assertEqual(self.settings('--bits', 'w4a8', '--first-last', 'w1a8'), (*methods[:4], [8]))
         self.assertEqual(self.settings('--bits', 'w1a8'), ('minmax', *methods[1:]))
         self.assertEqual(self.settings('--bits', 'w4a8', '--codebook', 'kmeans'), ('minmax', 'nearest', *methods[2:]))
         self.assertEqual(self.settings('--bits', 'w4a8', *PLAIN), plain)
@@ -83,7 +86,9 @@ class Recipes(Quantizations):
     def test_ranges_without_samples_are_for_methods_that_need_none(self):
         ranges = self.folder / 'ranges.json'
         self.run_it('calibrate', self.model, '--data', 'digits', '--calibration-samples', 50, '-o', ranges)
-        self.refuses('--bits', 'w4a8', '--ranges', ranges, code=USAGE, says='--nearest --correct-bias=none')
+        self.refuses('--bits', 'w4a8', '--ranges', ranges, code=USAGE, says='and bias correction, expected some, or --nearest --correct-bias=none')
+        self.refuses('--bits', 'w4a8', '--ranges', ranges, '--nearest', code=USAGE, says='for bias correction, expected some, or --correct-bias=none')
+        self.assertNotIn('--nearest', self.refuses('--bits', 'w4a8', '--ranges', ranges, '--adaround', code=USAGE, says='no samples'))
         self.quantize('--bits', 'w4a8', '--ranges', ranges, '--nearest', '--correct-bias=none')
 
     def test_layers_of_very_many_inputs_are_rounded_to_nearest(self):
@@ -99,6 +104,22 @@ class Recipes(Quantizations):
             self.assertEqual([note for note in out['notes'] if 'more than 8,192 inputs' in note] != [], rounding == '--error-feedback')
             files.append(self.output.read_bytes())
         self.assertEqual(*files)
+        recipe = self.folder / 'rule.toml'
+        recipe.write_text('[weights]\nbits = 3\n[[layer]]\nname = "fc"\nrounding = "adaround"\n')
+        out = json.loads(self.run_it('quantize', wide, '-o', self.output, '--data', 'digits', '--calibration-samples', 20, '--recipe', recipe, '--json').stdout)
+        self.assertIn('more than 8,192 inputs', out['notes'][0])
+
+    def test_products_that_stay_float_are_left_alone(self):
+        random = np.random.default_rng(3)
+        for name, shape in (('vector', (784,)), ('matrices', (1, 784, 784))):
+            odd = save(self.folder / f'{name}.onnx',
+                       [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'), helper.make_node('MatMul', ['flat', 'v'], ['product'], name),
+                        helper.make_node('Flatten', ['product'], ['row'], 'rows', axis=0 if len(shape) > 1 else 1),
+                        helper.make_node('MatMul', ['flat', 'w'], ['output'], 'fc'), helper.make_node('Tanh', ['row'], ['other'], 'tanh')],
+                       {'v': random.normal(0, 0.1, shape).astype(np.float32), 'w': random.normal(0, 0.1, (784, 10)).astype(np.float32)})
+            out = json.loads(self.run_it('quantize', odd, '-o', self.output, '--data', 'digits', '--calibration-samples', 20, '--bits', 'w4a8',
+                                         '--allow-float', '--json').stdout)
+            self.assertEqual(out['notes'], [])
 
     def test_every_method_verifies(self):
         for arguments in ([*FINE, '--error-feedback'], ['--bits', 'w1a8', '--error-feedback'], ['--bits', 'wta4'],
@@ -283,7 +304,8 @@ class Recipes(Quantizations):
                           ['--codebook', 'kmeans', '--first-last', 'w1a8'], ['--codebook', 'log2', '--bits', 'w4a8', '--full-range'],
                           ['--rounding', 'floor'], ['--bits', 'w1a8', '--full-range'], ['--bits', 'wta8', '--asymmetric'], ['--bits', 'w4', '--symmetric'],
                           ['--bits', 'w4', '--mantissa', 8], ['--dynamic', '--symmetric'], ['--bits', 'w8a1', '--symmetric'], ['--bits', 'w4', '--output-bits', 16],
-                          ['--granularity', 'group=99999999']):
+                          ['--granularity', 'group=99999999'], ['--bits', 'w4', '--arithmetic', 'shift'], ['--dynamic', '--arithmetic', 'onnx'],
+                          ['--asymmetric', '--first-last', 'w1a8']):
             self.refuses(*arguments, '--data', 'digits', code=USAGE, says='')
         self.refuses('--full-range', '--asymmetric', '--data', 'digits', code=USAGE, says='excludes')
         self.refuses('--bias-bits', 8, '--granularity', 'group=8', '--data', 'digits', code=USAGE, says='by group')

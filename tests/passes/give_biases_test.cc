@@ -17,6 +17,16 @@ TEST(GiveBiases, KeepsTheFunctionAndLeavesNoLayerWithout) {
     }
 }
 
+TEST(GiveBiases, OfAConvTransposeIsOneForEachOutputChannel) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {kDynamic, 4, 3, 3});
+  g.outputs = {g.add_node(ir::ConvTranspose{.groups = 2}, {x, g.add_constant("w", random_floats({4, 3, 2, 2}, 1))}, "y")};
+  const Graph given = give_biases(g);
+  ASSERT_EQ(given.nodes[0].inputs.size(), 3U);
+  EXPECT_EQ(given.constant(given.nodes[0].inputs[2])->shape(), Shape{6});
+  expect_same(g, given);
+}
+
 TEST(GiveBiases, LeavesLayersThatHaveNoPlaceForOne) {
   Graph g;  // a stack of products, computed weights, a scaled Gemm
   const ValueId x = g.add_input("x", DType::float32, {2, 3, 5});

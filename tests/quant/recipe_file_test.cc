@@ -15,18 +15,17 @@ WeightRecipe any_weights() {
   WeightRecipe w;
   w.code = *rc::gen::element(WeightCode::affine, WeightCode::binary, WeightCode::ternary);
   w.format = {*rc::gen::inRange(2, 17), true, *rc::gen::arbitrary<bool>()};
-  w.scheme = *rc::gen::element(numeric::Scheme::symmetric, numeric::Scheme::asymmetric);
   w.granularity = *rc::gen::element(numeric::Granularity::tensor, numeric::Granularity::channel, numeric::Granularity::group);
   const bool groups = w.granularity == numeric::Granularity::group;
   if (groups) w.group_size = *rc::gen::inRange(1, 1000);
   if (groups) w.code = WeightCode::affine;
   w.power_of_two = *rc::gen::arbitrary<bool>();
+  if (w.code == WeightCode::affine) w.scheme = *rc::gen::element(numeric::Scheme::symmetric, numeric::Scheme::asymmetric);
   if (w.code == WeightCode::affine)
     w.range = *rc::gen::element(WeightRange::min_max, WeightRange::mean_squared_error,
                                 WeightRange::mean_absolute_error, WeightRange::fixed);
   if (w.range == WeightRange::fixed) w.fraction_length = *rc::gen::inRange(-64, 65);
-  if (!groups)
-    w.rounding = *rc::gen::element(WeightRounding::nearest, WeightRounding::adaround, WeightRounding::error_feedback);
+  w.rounding = *rc::gen::element(WeightRounding::nearest, WeightRounding::adaround, WeightRounding::error_feedback);
   return w;
 }
 

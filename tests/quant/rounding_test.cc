@@ -117,10 +117,12 @@ TEST(LayerProblem, DampingLeavesUnseenInputsAtTheirWeights) {
   damp(p, 0.5);
   EXPECT_THAT(p.hessian, ElementsAre(5, 0, 0, 1));
   EXPECT_THAT(p.target, ElementsAre(5, -2));  // the best second weight is −2
-  LayerProblem zero{.channels = 1, .inputs = 1, .hessian = {0}, .target = {0}, .weights = {3}};
-  damp(zero, 0.01);
-  EXPECT_THAT(zero.hessian, ElementsAre(1));
-  EXPECT_THAT(zero.target, ElementsAre(3));
+  for (float almost : {0.0F, 1e-42F}) {
+    LayerProblem zero{.channels = 1, .inputs = 1, .hessian = {almost}, .target = {almost}, .weights = {3}};
+    damp(zero, 0.01);
+    EXPECT_THAT(zero.hessian, ElementsAre(1));
+    EXPECT_THAT(zero.target, ElementsAre(3));
+  }
 }
 
 RC_GTEST_PROP(Rounding, EveryMethodStaysOnTheGridAndIsTheSameForAnyThreads, ()) {
