@@ -35,7 +35,7 @@ def static_recipe(network, work, data, weights, w):
     bits = ['--bits', f'w{weights}a{data}', *SHIFT, '--weight-observer', f'fixed={w}']
     d = best_length(range(data - 13, data - 1), lambda length: kept(
         network, work, [*bits, '--observer', f'fixed={length}']))
-    return [*bits, '--observer', f'fixed={d}'], f'2^-{d}', f'2^-{w}'
+    return [*bits, '--observer', f'fixed={d}'], f'2^{-d}', f'2^{-w}'
 
 
 def connected_layers(path):
@@ -60,17 +60,17 @@ def lengths(network, work, recipe):
     layers = json.loads(halftone('inspect', work / 'lengths.onnx', '--json'))['layers']
     exponents = [layer['scale'] for layer in layers if layer.get('scale')]
     data = sorted({-int(math.log2(scale)) for scale in exponents})
-    return f'2^-{data[0]} to 2^-{data[-1]}'
+    return f'2^{-data[0]} to 2^{-data[-1]}'
 
 
 def table(groups, work):
-    print('Fixed point as in Qiu et al.: right classes of 100 on the test rows; fraction lengths chosen on training rows')
+    print('Fixed point as in Qiu et al.: right classes of 100 of 2,000 test rows; fraction lengths chosen on training rows')
     print(f'{"network":24} {"data":>6} {"weights":>7} {"precision":9} {"of data":>15} {"of weights":>10} {"right":>7} '
           f'{"drop":>6}', flush=True)
     rows = []
 
     def show(name, data, weights, precision, of_data, of_weights, network, recipe):
-        real, integer = network.judged(work, recipe)
+        real, integer = network.judged(work, recipe, [*network.test, '--samples', '2000'])
         drop = real['accuracy'] - integer['accuracy']
         print(f'{name:24} {data:>6} {weights:>7} {precision:9} {of_data:>15} {of_weights:>10} {integer["accuracy"]:7.2f} '
               f'{drop:6.2f}', flush=True)
