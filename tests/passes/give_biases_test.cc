@@ -12,7 +12,7 @@ TEST(GiveBiases, KeepsTheFunctionAndLeavesNoLayerWithout) {
       const Graph given = give_biases(g);
       ASSERT_EQ(given.nodes[0].inputs.size(), 3U);
       EXPECT_EQ(given.constant(given.nodes[0].inputs[2])->shape(), Shape{3});
-      if (bias && kind != 3) EXPECT_EQ(given.nodes[0].inputs, g.nodes[0].inputs);
+      EXPECT_EQ(given.nodes[0].inputs == g.nodes[0].inputs, bias && kind != 3);
       expect_same(g, given);
     }
 }
