@@ -43,8 +43,7 @@ struct RecipeOptions {
   void add_to(CLI::App& command);
   // What is not given is as docs/accuracy.md's table of methods shows to pay: with fewer than 8 bits somewhere and activations in
   // integers, ranges of least squared error, error feedback, corrected biases and outputs of 8 bits. `few_bits`: layers will
-  // get those later. Throws UsageError,
-  // and InputError for a file that is no recipe.
+  // get those later. Throws UsageError, and InputError for a file that is no recipe.
   quant::Recipe recipe(bool few_bits = false) const;
 };
 
