@@ -35,7 +35,7 @@
 namespace halftone::ir {
 
 // clang-format off
-using Op = std::variant<
+using AnyOp = std::variant<
     Abs,
     Add,
     ArgMax,
@@ -130,6 +130,17 @@ using Op = std::variant<
     Unsqueeze,
     Where>;
 // clang-format on
+
+// The variant with its copies in one file: not in every one that holds a graph.
+struct Op : AnyOp {
+  using AnyOp::AnyOp;
+  Op();
+  Op(const Op& other);
+  Op(Op&& other) noexcept;
+  Op& operator=(const Op& other);
+  Op& operator=(Op&& other) noexcept;
+  ~Op();
+};
 
 std::string_view name_of(const Op& op);
 // "" for ONNX's own operators, else the domain that defines the op.
