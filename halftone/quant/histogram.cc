@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "halftone/base/error.h"
+#include "halftone/base/widest_vectors.h"
 
 namespace halftone::quant {
 namespace {
@@ -22,12 +24,10 @@ struct Extremes {
   throw InputError("observe", nan ? "a value is not a number (NaN)" : "a value is infinite");
 }
 
-// Numbers that are compared at once: a register of any machine's, as GCC and Clang have them.
-constexpr std::size_t kLanes = 4;
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
-
 // v·0 is not 0 for NaN and infinity.
-Extremes extremes_of(std::span<const float> values) {
+template <typename Lanes>
+Extremes extremes_in(std::span<const float> values) {
+  constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(float);
   Extremes e{values[0], values[0]};
   Lanes lo = Lanes{} + values[0];
   Lanes hi = lo;
@@ -61,35 +61,60 @@ Extremes extremes_of(std::span<const float> values) {
   return {e.lo + 0.0F, e.hi + 0.0F};  // no -0
 }
 
-// Adds what is not zero, each `weight` times, to the bins on both sides of `first`, the one that begins at zero, and
-// returns how many are zero. Short loops: the first works on several values at a time, and zeros, often half of all, would wait for each
-// other in their one bin.
-std::int64_t add_to_bins(std::span<const float> values, float scale, std::int64_t weight, std::int64_t* first) {
-  std::array<std::int32_t, kRun> bins;
-  std::size_t zeros = 0;
-  for (; !values.empty(); values = values.subspan(std::min(kRun, values.size()))) {
-    const std::size_t size = std::min(kRun, values.size());
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto m = static_cast<std::int32_t>(std::fabs(values[i]) * scale);
-      bins[i] = values[i] < 0.0F ? ~m : m;
-    }
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      bins[kept] = bins[i];
-      kept += values[i] != 0.0F ? 1 : 0;
-    }
-    for (std::size_t i = 0; i < kept; ++i) first[bins[i]] += weight;
-    zeros += size - kept;
-  }
-  return static_cast<std::int64_t>(zeros);
+Extremes extremes_of(std::span<const float> values) {
+  Extremes found;
+  on_widest_vectors([&](auto floats) { found = extremes_in<typename decltype(floats)::type>(values); });
+  return found;
 }
 
-// One of `of` at random, by number and seed alone (Steele et al., Fast splittable pseudorandom number generators, 2014).
+// Adds runs of values, each `weight` times, to the bins on both sides of `first`, the one that begins at
+// zero. Zeros, often half of all, would wait for each other in one bin: a run's go to that of their place,
+// and are taken out at last.
+class RunCounter {
+ public:
+  RunCounter(float scale, std::int64_t weight, std::int64_t* first)
+      : scale_(scale), weight_(weight), first_(first) {}
+
+  void add(std::span<const float> run) {
+    std::array<std::int32_t, kRun> bins;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const auto m = static_cast<std::int32_t>(std::fabs(run[i]) * scale_);
+      const std::int32_t bin = run[i] < 0.0F ? ~m : m;
+      const bool zero = run[i] == 0.0F;
+      bins[i] = zero ? static_cast<std::int32_t>(i) : bin;
+      zeros_[i] += zero ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < run.size(); ++i) first_[bins[i]] += weight_;
+  }
+  // How many zeros were added, and are no more.
+  std::int64_t take_zeros() {
+    for (std::size_t i = 0; i < kRun; ++i) first_[i] -= weight_ * zeros_[i];
+    return std::accumulate(zeros_.begin(), zeros_.end(), std::int64_t{0});
+  }
+
+ private:
+  float scale_;
+  std::int64_t weight_;
+  std::int64_t* first_;
+  std::array<std::int32_t, kRun> zeros_{};
+};
+
+// One of `of` at random, by number and seed alone (Steele et al., Fast splittable pseudorandom number
+// generators, 2014).
 std::size_t choose(std::uint64_t seed, std::uint64_t number, std::size_t of) {
   std::uint64_t z = (seed << 32) + number + 0x9e3779b97f4a7c15U;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
   return static_cast<std::size_t>((z ^ (z >> 31)) % of);
+}
+
+// The runs that are counted.
+template <typename See>
+void for_runs(std::span<const float> values, HistogramPart part, See see) {
+  for (std::size_t i = 0; i < values.size(); i += kRun * part.of) {
+    const std::size_t from = i + (part.of == 1 ? 0 : kRun * choose(part.seed, i, part.of));
+    if (from < values.size()) see(values.subspan(from, std::min(kRun, values.size() - from)));
+  }
 }
 
 }  // namespace
@@ -126,21 +151,19 @@ numeric::Range Histogram::observe(std::span<const float> values, HistogramPart p
   const bool all_zero = e.lo == 0.0F && e.hi == 0.0F;
   if (!all_zero) hold(std::max(-e.lo, e.hi));
   const auto scale = static_cast<float>(std::ldexp(1.0, -exponent_));  // the product is exact
-  const auto count = [&](std::span<const float> some) {
-    const auto size = static_cast<std::int64_t>(some.size());
-    const auto weight = static_cast<std::int64_t>(part.of);
-    const std::int64_t zeros = all_zero ? size : add_to_bins(some, scale, weight, bins_.data() + kSide);
-    zeros_ += weight * zeros;
-    others_ += weight * (size - zeros);
-  };
-  if (part.of <= 1) {
-    count(values);
-    return {e.lo, e.hi};
-  }
-  for (std::size_t i = 0; i < values.size(); i += kRun * part.of) {
-    const std::size_t from = i + kRun * choose(part.seed, i, part.of);
-    if (from < values.size()) count(values.subspan(from, std::min(kRun, values.size() - from)));
-  }
+  const auto weight = static_cast<std::int64_t>(part.of);
+  std::int64_t size = 0;
+  std::int64_t zeros = 0;
+  on_widest_vectors([&](auto) {
+    RunCounter counter(scale, weight, bins_.data() + (all_zero ? 0 : kSide));
+    for_runs(values, part, [&](std::span<const float> run) {
+      size += static_cast<std::int64_t>(run.size());
+      if (!all_zero) counter.add(run);
+    });
+    zeros = all_zero ? size : counter.take_zeros();
+  });
+  zeros_ += weight * zeros;
+  others_ += weight * (size - zeros);
   return {e.lo, e.hi};
 }
 

@@ -3,12 +3,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "halftone/base/widest_vectors.h"
 #include "halftone/quant/observer.h"
 
 namespace halftone::quant {
 namespace {
 
-// Steps of a range's grid, for bins many at a time: Σ count·|x − x̂|^power in lanes, whose order is always the same.
+// Steps of a range's grid, for bins many at a time: Σ count·|x − x̂|^power in lanes, whose order is always the
+// same.
 struct Grid {
   double s;
   double lo;
@@ -24,11 +26,24 @@ struct Grid {
   }
 };
 
-// Σ count·|x − x̂|^power over the bins, power 1 or 2, at their middles; inside a step wider than a bin as it is,
-// inside finer ones the mean over a step, step/4 or step²/12.
+constexpr std::size_t kLanes = 8;
+
+double weighted(std::span<const double> xs, std::span<const double> counts, Grid grid, int power) {
+  std::array<double, kLanes> sums{};
+  for (std::size_t i = 0; i < xs.size(); i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double distance = grid.distance(xs[i + lane]);
+      sums[lane] += counts[i + lane] * (power == 1 ? distance : distance * distance);
+    }
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+// Σ count·|x − x̂|^power over the bins, power 1 or 2, at their middles; inside a step wider than a bin as it
+// is, inside finer ones the mean over a step, step/4 or step²/12.
 class RoundingError {
  public:
-  RoundingError(const Histogram& histogram, const Target& target, int power) : target_(target), power_(power) {
+  RoundingError(const Histogram& histogram, const Target& target, int power)
+      : target_(target), power_(power) {
     for (int bin = 0; bin < Histogram::kBins; ++bin)
       if (const std::int64_t count = histogram.bins()[static_cast<std::size_t>(bin)]; count > 0) {
         middles_.push_back(histogram.middle(bin));
@@ -50,17 +65,12 @@ class RoundingError {
                     .lo = s * (target_.format.qmin() - affine.zero_point),
                     .hi = s * (target_.format.qmax() - affine.zero_point),
                     .inside = s < 2.0 * width_ ? inside : -1.0};
-    std::array<double, kLanes> sums{};
-    for (std::size_t i = 0; i < middles_.size(); i += kLanes)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const double distance = grid.distance(middles_[i + lane]);
-        sums[lane] += counts_[i + lane] * (power_ == 1 ? distance : distance * distance);
-      }
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
+    double sum = 0.0;
+    on_widest_vectors([&](auto) { sum = weighted(middles_, counts_, grid, power_); });
+    return sum;
   }
 
  private:
-  static constexpr std::size_t kLanes = 8;
   Target target_;
   int power_;
   std::vector<double> middles_;

@@ -5,6 +5,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "halftone/base/error.h"
 
@@ -123,6 +125,66 @@ TEST(KlDivergence, TakesEverythingWhereLevelsAreMoreThanBins) {
   EXPECT_EQ(kl_divergence(of({3}), kInt8, 0), (numeric::Range{3, 3}));
 }
 
+// Σ P·log(P/Q) of bins [first, last) from its definition.
+double divergence(const std::vector<double>& bins, int first, int last, int levels) {
+  const auto at = [&](int i) { return bins.begin() + i; };
+  const double total = std::accumulate(bins.begin(), bins.end(), 0.0);
+  const double inside = std::accumulate(at(first), at(last), 0.0);
+  if (inside == 0.0) return std::numeric_limits<double>::infinity();
+  std::vector<double> p(at(first), at(last));
+  p.front() += std::accumulate(bins.begin(), at(first), 0.0);
+  p.back() += std::accumulate(at(last), bins.end(), 0.0);
+  const auto n = static_cast<int>(p.size());
+  double sum = 0.0;
+  for (int j = 0; j < levels; ++j) {
+    const auto begin = p.begin() + j * n / levels;
+    const auto end = p.begin() + (j + 1) * n / levels;
+    const double filled = static_cast<double>(std::count_if(begin, end, [](double x) { return x > 0.0; }));
+    const double count = std::accumulate(at(first + j * n / levels), at(first + (j + 1) * n / levels), 0.0);
+    for (auto x = begin; x != end; ++x)
+      if (*x > 0.0) sum += *x / total * std::log(*x / total / (std::max(count, 1e-4) / inside / filled));
+  }
+  return sum;
+}
+
+RC_GTEST_PROP(KlDivergence, IsTheLeastOfTheThresholdsThatAreTried, ()) {
+  const bool fold = *rc::gen::arbitrary<bool>();
+  const int bits = *rc::gen::inRange(1, 9);
+  const Target target{{bits, true, fold}, fold ? numeric::Scheme::symmetric : numeric::Scheme::asymmetric};
+  std::vector<float> values;
+  for (int i = *rc::gen::inRange(1, 200); i > 0; --i)
+    values.push_back(std::ldexp(static_cast<float>(*rc::gen::inRange(-64, 65)), *rc::gen::inRange(-3, 3)));
+  const Statistics seen = of(values);
+  const Histogram& h = seen.histogram();
+  RC_PRE(!h.bins().empty());
+  std::vector<double> bins(h.bins().begin(), h.bins().end());
+  const auto bins_to = [&](double size) {
+    return size > 0.0 ? static_cast<int>(size / h.bin_width()) + 1 : 0;
+  };
+  const int below = bins_to(-h.range().lo);
+  const int above = bins_to(h.range().hi);
+  const int widest = std::max(below, above);
+  if (fold)
+    for (std::size_t m = 0; m < Histogram::kSide; ++m)
+      bins[Histogram::kSide + m] += std::exchange(bins[Histogram::kSide - 1 - m], 0.0);
+  const int levels = 1 << std::max(1, bits - (fold ? 1 : 0));
+  const auto at_reach = [&](int reach) {
+    const int first = Histogram::kSide - (fold ? 0 : std::min(reach, below));
+    const int last = Histogram::kSide + (fold ? reach : std::min(reach, above));
+    return last - first < levels ? std::numeric_limits<double>::infinity()
+                                 : divergence(bins, first, last, levels);
+  };
+  double least = std::numeric_limits<double>::infinity();
+  for (int reach = widest; reach > 0; reach -= std::max(1, widest / 512))
+    least = std::min(least, at_reach(reach));
+  const numeric::Range chosen = kl_divergence(seen, target, 0);
+  const double threshold = std::max(-chosen.lo, chosen.hi);
+  const int reach = threshold == std::max(-h.range().lo, h.range().hi)
+                        ? widest
+                        : static_cast<int>(std::lround(threshold / h.bin_width()));
+  if (std::isfinite(least)) RC_ASSERT(at_reach(reach) <= least + 1e-9 * (1.0 + std::abs(least)));
+}
+
 TEST(MeanSquaredError, IsNearTheLeastErrorOfAllRanges) {
   for (const Target& target : {kInt8, kSymmetric, kInt4}) {
     std::vector<float> values;
@@ -159,8 +221,8 @@ TEST(MeanAbsoluteError, OfPowersOfTwoIsTheBestFractionLength) {
       const Target target{{bits, true, false}, numeric::Scheme::symmetric, true};
       std::vector<float> values;
       for (int i = 0; i < 20000; ++i) values.push_back(size * static_cast<float>(laplace((i + 0.5) / 20000)));
-      const numeric::Affine chosen =
-          numeric::affine_from_range(mean_absolute_error(of(values), target, 0), target.format, target.scheme, true);
+      const numeric::Affine chosen = numeric::affine_from_range(mean_absolute_error(of(values), target, 0),
+                                                                target.format, target.scheme, true);
       double least = HUGE_VAL;
       for (int fl = -12; fl <= 16; ++fl)
         least = std::min(least, absolute_error(values, numeric::fixed_point(fl), target.format));
@@ -172,7 +234,8 @@ TEST(MeanAbsoluteError, OfPowersOfTwoIsTheBestFractionLength) {
 TEST(MeanAbsoluteError, ClipsMoreThanTheSquaredError) {
   std::vector<float> values(10, 50.0F);
   for (int i = 0; i < 20000; ++i) values.push_back(static_cast<float>(laplace((i + 0.5) / 20000)));
-  EXPECT_LT(mean_absolute_error(of(values), kSymmetric, 0).hi, mean_squared_error(of(values), kSymmetric, 0).hi);
+  EXPECT_LT(mean_absolute_error(of(values), kSymmetric, 0).hi,
+            mean_squared_error(of(values), kSymmetric, 0).hi);
 }
 
 TEST(FixedPoint, IsThePowerOfTwoWhateverWasSeen) {
@@ -180,7 +243,8 @@ TEST(FixedPoint, IsThePowerOfTwoWhateverWasSeen) {
   for (const Target& target : {kInt8, kInt4, full, Target{.format = {16, true, false}}})
     for (const int length : {-3, 0, 5, 64})
       for (const Statistics& seen : {Statistics(), of({1000, -1e-3F})}) {
-        const auto affine = numeric::affine_from_range(fixed_point(seen, target, length), target.format, target.scheme);
+        const auto affine =
+            numeric::affine_from_range(fixed_point(seen, target, length), target.format, target.scheme);
         EXPECT_EQ(affine.scale, std::ldexp(1.0F, -length));
         EXPECT_EQ(affine.zero_point, 0);
       }
