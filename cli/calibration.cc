@@ -43,7 +43,7 @@ void with_samples(const analysis::Samples& samples, const DataOptions& data, con
 quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
                                       const Shard& shard) {
   const ir::Graph observed = quant::observed(graph);
-  quant::CalibrationFile file;
+  quant::CalibrationFile file{.preprocessing = data::encode(samples.preprocessing)};
   with_samples(samples, data, "calibrating",
                [&](const quant::SampleSource& source, const quant::CalibrationOptions& options) {
                  const quant::SampleSource part = part_of(source, options.batch_size, shard);

@@ -97,10 +97,14 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
       ->check(CLI::Range(1, 1024));
 }
 
+void DataOptions::expect_no_image_options() const {
+  if (resize > 0 || crop != "on" || !labels.empty() || label_offset != 0)
+    throw UsageError("--labels, --label-offset, --resize, --crop", "are for --images");
+}
+
 DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
   if (images.empty()) {
-    if (resize > 0 || crop != "on" || !labels.empty() || label_offset != 0)
-      throw UsageError("--labels, --label-offset, --resize, --crop", "are for --images");
+    expect_no_image_options();
     return open_data(data, default_part);
   }
   const Shape& input = model.input_shape();

@@ -49,6 +49,8 @@ struct DataOptions {
   bool given() const { return !data.empty() || !images.empty(); }
   // Pictures in the size of the first input [N, C, H, W] of `model`.
   DataSource open(data::Part default_part, const ModelFile& model) const;
+  // Throws UsageError for options that say how pictures are read, where there are none.
+  void expect_no_image_options() const;
   // The rows asked for, at even spacing through the source, with their preparation. Throws UsageError for
   // pictures whose preparation nobody names.
   analysis::Samples take(const DataSource& source, const ModelFile& model, bool with_labels = false) const;

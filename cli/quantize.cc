@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
@@ -80,21 +81,41 @@ void print_summary(const nlohmann::json& s) {
   for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
 }
 
-// The ranges of files that `calibrate` wrote, as the recipe's observers choose them.
-quant::RangeTable ranges_from(const std::vector<std::string>& files, const ir::Graph& graph,
-                              const quant::Recipe& recipe) {
+// What the files saw that `calibrate` wrote, of the network that the recipe makes.
+quant::CalibrationFile joined(const std::vector<std::string>& files, const quant::Recipe& recipe) {
   quant::CalibrationFile all;
   for (const std::string& file : files) {
     const std::vector<std::byte> bytes = read_file(file);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     quant::join(all, quant::calibration_from_json(text, file), file);
   }
+  if (files.empty()) return all;
   if (all.equalized != recipe.equalize)
     throw InputError(files[0], all.equalized ? "is of an equalized network, expected --equalize here too"
                                              : "is of a network that was not equalized");
   if (all.svd != recipe.svd)
     throw InputError(files[0], fmt::format("is of a network made with --svd {}, got --svd {} (0: none)", all.svd, recipe.svd));
-  return quant::choose_ranges(graph, all.seen, recipe, all.set);
+  return all;
+}
+
+// How pixels are prepared, where samples, an option or a file of ranges says so.
+std::optional<std::string> preprocessing_of(const Options& options, const ModelFile& model, const analysis::Samples& samples,
+                                            const std::string& of_ranges) {
+  std::optional<data::Preprocessing> told;
+  if (options.data.given())
+    told = samples.preprocessing;
+  else if (options.data.preprocessing.given())
+    told = options.data.preprocessing.choose(model, "");
+  if (of_ranges.empty()) return told ? std::optional(data::encode(*told)) : std::nullopt;
+  const std::string& file = options.file.ranges[0];
+  try {
+    data::decode(of_ranges);
+  } catch (const InputError& error) {
+    throw InputError(file, error.what());
+  }
+  if (told && data::encode(*told) != of_ranges)
+    throw InputError(file, fmt::format("saw pixels prepared as '{}', got '{}'", of_ranges, data::encode(*told)));
+  return of_ranges;
 }
 
 // One line of the value that wants the most.
@@ -110,10 +131,10 @@ void warn_of_too_few(const std::vector<quant::Shortage>& shortages, std::int64_t
              report::format_count(static_cast<std::int64_t>(std::ceil(ratio(*most) * static_cast<double>(samples)))));
 }
 
-quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const analysis::Samples& samples,
-                            const Options& options) {
+quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const quant::CalibrationFile& calibrated,
+                            const analysis::Samples& samples, const Options& options) {
   if (recipe.weight_only) return {};
-  if (!options.file.ranges.empty()) return ranges_from(options.file.ranges, graph, recipe);
+  if (!options.file.ranges.empty()) return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
   const quant::StatisticsTable seen = calibrate(graph, samples, options.data);
   warn_of_too_few(quant::shortages(graph, seen, recipe), samples.size());
   return quant::choose_ranges(graph, seen, recipe);
@@ -147,6 +168,7 @@ std::string what_reads_samples(const Options& options, const quant::Recipe& reci
 
 void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
   if (options.data.given()) return;
+  options.data.expect_no_image_options();
   const bool needed = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
                       needs_samples_before_calibration(recipe);
   if (needed && !options.file.ranges.empty())
@@ -157,11 +179,10 @@ void expect_samples(const Options& options, const quant::Recipe& recipe, const i
 }
 
 // The float network, in metadata and file as what was made of it.
-void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph graph, const analysis::Samples& samples,
-                  Result& result) {
+void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph graph,
+                  const std::optional<std::string>& preprocessing, Result& result) {
   ir::Graph& quantized = result.model.quantized.graph;
-  if (options.data.given())
-    quantized.metadata[kPreprocessingKey] = graph.metadata[kPreprocessingKey] = data::encode(samples.preprocessing);
+  if (preprocessing) quantized.metadata[kPreprocessingKey] = graph.metadata[kPreprocessingKey] = *preprocessing;
   if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
   result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
 }
@@ -169,6 +190,7 @@ void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   check_settings(options, recipe);
+  const quant::CalibrationFile calibrated = joined(options.file.ranges, recipe);
   const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = float_graph(before.graph, recipe);
@@ -178,13 +200,14 @@ int quantize(const Options& options) {
   expect_samples(options, recipe, before.graph);
   analysis::Samples samples;
   if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before);
+  const auto preprocessing = preprocessing_of(options, before, samples, calibrated.preprocessing);
   graph = move_by_samples(std::move(graph), recipe, samples, options.data);
-  const quant::RangeTable ranges = ranges_of(graph, recipe, samples, options);
+  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options);
   const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
   // What can't become integers is refused before anything is written.
   Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .samples = samples.size()};
   std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
-  write_models(options, recipe, std::move(graph), samples, result);
+  write_models(options, recipe, std::move(graph), preprocessing, result);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)
     print_json(out);

@@ -70,7 +70,7 @@ class LayerAdvice {
     Part worst = Part::weights;
     for (Part part : {Part::activation, Part::bias, Part::requantization})
       if (error_of(part) > error_of(worst)) worst = part;
-    return worst;
+    return corrected_ && error_of(worst) == 0.0 ? Part::bias : worst;
   }
 
   // Whether a number of the bias is not the float one rounded at s_x·s_w.
@@ -114,6 +114,8 @@ class LayerAdvice {
       case Part::bias:
         break;
     }
+    if (corrected_)
+      return with_bits(Remedy::nothing, "its bias was chosen for the quantized network, to make up for errors before it");
     return with_bits(Remedy::correct_bias, "its bias does most of its harm");
   }
 

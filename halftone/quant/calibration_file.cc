@@ -137,8 +137,9 @@ std::string to_json(const CalibrationFile& file) {
   for (const auto& [name, range] : file.set) values[name]["range"] = pair_of(range);
   json samples = json::array();
   for (const auto& [first, last] : file.samples) samples.push_back({first, last});
-  const json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"samples", samples},
-                  {"values", values}};
+  json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"samples", samples},
+            {"values", values}};
+  if (!file.preprocessing.empty()) root["preprocessing"] = file.preprocessing;
   return root.dump(1) + "\n";
 }
 
@@ -150,8 +151,12 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   const json& equalized = top.member(root, "equalized");
   if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
   CalibrationFile file{.equalized = equalized.get<bool>()};
-  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "values"});
+  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "preprocessing", "values"});
   if (root.contains("svd")) file.svd = top.real(root["svd"], "svd");
+  if (root.contains("preprocessing")) {
+    if (!root["preprocessing"].is_string()) top.fail("\"preprocessing\" is no text");
+    file.preprocessing = root["preprocessing"].get<std::string>();
+  }
   const json samples = root.value("samples", json::array());
   for (const json& part : top.list(samples, 0, "samples")) {
     top.list(part, 2, "samples");
@@ -177,6 +182,9 @@ void join(CalibrationFile& all, const CalibrationFile& part, const std::string& 
     throw InputError(where, "was made with and another one without equalization");
   if (all.svd != part.svd && !(all.seen.empty() && all.set.empty()))
     throw InputError(where, fmt::format("was split by SVD to {}, another one to {}", part.svd, all.svd));
+  if (!all.preprocessing.empty() && !part.preprocessing.empty() && all.preprocessing != part.preprocessing)
+    throw InputError(where, fmt::format("saw pixels prepared as '{}', another file as '{}'", part.preprocessing, all.preprocessing));
+  if (!part.preprocessing.empty()) all.preprocessing = part.preprocessing;
   all.equalized = part.equalized;
   all.svd = part.svd;
   if (!all.seen.empty() && !part.seen.empty() && !same_names(all.seen, part.seen))

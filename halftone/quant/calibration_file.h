@@ -16,18 +16,19 @@ struct CalibrationFile {
   bool equalized = false;  // of the network after passes::equalize_cross_layer
   double svd = 0.0;        // and after passes::split_gemm to this rank; 0: not split
   std::map<std::int64_t, std::int64_t> samples;  // those seen, from each first to before its last; apart from each other
+  std::string preprocessing;  // of pixels, in the words of the networks' metadata; empty: not said
 };
 
-// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
+// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "preprocessing": TEXT, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
 // "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
-// statistics; "range" only where one is set.
+// statistics; "range" only where one is set, "preprocessing" where it is said.
 std::string to_json(const CalibrationFile& file);
 
 // Throws InputError naming `where` for what such a file cannot hold.
 CalibrationFile calibration_from_json(std::string_view text, const std::string& where);
 
 // Adds what another part saw, in any order. Throws InputError for parts that saw the same sample, were of another
-// network, or set a range differently.
+// network or of pixels prepared otherwise, or set a range differently.
 void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where);
 
 }  // namespace halftone::quant

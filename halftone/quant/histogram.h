@@ -18,10 +18,9 @@ struct HistogramState {
   std::vector<std::pair<std::int64_t, std::int64_t>> bins;  // number and count, in order
 };
 
-// Of every so many runs of 64 neighbours one is counted, for all of them: so many times. Chosen by chance from `seed`;
-// 1: all.
+// Of every so many runs of 64 neighbours one is counted, for all of them: so many times. Chosen by chance from `seed`.
 struct HistogramPart {
-  std::size_t of = 1;
+  std::size_t of = 1;  // 1 or more; 1: all
   std::uint64_t seed = 0;
 };
 

@@ -143,6 +143,9 @@ TEST(Advice, ForMeanErrorsIsToCorrectTheBiasUnlessItWas) {
   EXPECT_EQ(m.advice_for(1).advice.size(), 1U);
   m.does(1, 0.2, 0.1, 0.4, 0.1);
   EXPECT_EQ(m.advice_for(1).worst, Part::weights);
+  m.does(1, 0.0, 0.0, 0.4, 0.0);  // all that there is was meant
+  EXPECT_EQ(m.advice_for(1).worst, Part::bias);
+  EXPECT_EQ(m.remedy_for(1), Remedy::nothing);
 }
 
 }  // namespace

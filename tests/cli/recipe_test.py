@@ -393,8 +393,9 @@ class CalibrationFiles(Quantizations):
         whole = self.calibrate('whole.json')
         parts = [self.calibrate(f'part{i}.json', '--shard', f'{i}/4') for i in (3, 1, 4, 2)]
         for files in ([whole], parts):
-            self.quantize('--ranges', *files, '--observer', 'kl', '--preset', 'mnist', '--data', 'digits', output=self.again)
-            self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+            for data in ([], ['--data', 'digits'], ['--preset', 'mnist']):
+                self.quantize('--ranges', *files, '--observer', 'kl', *data, output=self.again)
+                self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
         self.assertEqual(whole.read_bytes(), self.calibrate('one.json', '--threads', 1).read_bytes())
         self.refuses('--ranges', parts[0], parts[0], code=BAD, says='sample')
 
@@ -406,6 +407,33 @@ class CalibrationFiles(Quantizations):
         self.quantize('--recipe', self.folder / 'q.recipe.toml', '--shape', 'input=Nx1x28x28', output=self.again)
         self.assertNotEqual(self.output.read_bytes(), self.again.read_bytes())
         self.refuses('--bits', 'w4', '--ranges', *parts, code=USAGE, says='--ranges')
+
+    def preprocessing(self):
+        return {p.key: p.value for p in onnx.load(self.output).metadata_props}.get('halftone.preprocessing')
+
+    def test_how_pixels_are_prepared_goes_with_the_ranges(self):
+        path = self.calibrate('r.json', '--preset', 'tf')
+        self.quantize('--ranges', path)
+        self.assertIn('tf', self.preprocessing())
+        self.refuses('--ranges', path, '--preset', 'mnist', code=BAD, says="saw pixels prepared as 'name=tf")
+        self.refuses('--ranges', path, self.calibrate('other.json', '--shard', '1/2'), code=BAD, says='saw pixels prepared as')
+        content = json.loads(path.read_text())
+        content['preprocessing'] = 'name=tf\nx'
+        path.write_text(json.dumps(content))
+        self.refuses('--ranges', path, code=BAD, says='r.json')
+        del content['preprocessing']
+        path.write_text(json.dumps(content))
+        self.quantize('--ranges', path)
+        self.assertIsNone(self.preprocessing())
+
+    def test_options_of_pixels_count_without_samples(self):
+        path = self.calibrate('r.json')
+        for arguments in (['--bits', 'w8'], ['--ranges', path]):
+            self.refuses(*arguments, '--preset', 'nonsense', code=USAGE, says='unknown preset')
+            self.refuses(*arguments, '--mean', 'abc', code=USAGE, says='--mean')
+            self.refuses(*arguments, '--resize', 10, code=USAGE, says='are for --images')
+        self.quantize('--bits', 'w8', '--preset', 'imagenet')
+        self.assertIn('imagenet', self.preprocessing())
 
     def test_a_range_set_by_hand(self):
         path = self.calibrate('r.json')

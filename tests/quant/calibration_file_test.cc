@@ -81,6 +81,14 @@ TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
   CalibrationFile network_of_more = parts[0];
   network_of_more.seen["more"] = {};
   EXPECT_THROW(join(network_of_more, parts[1], "part"), InputError);
+  CalibrationFile prepared = parts[0];
+  prepared.preprocessing = "name=raw";
+  CalibrationFile otherwise = parts[1];
+  otherwise.preprocessing = "name=tf";
+  EXPECT_EQ(calibration_from_json(to_json(prepared), "part").preprocessing, "name=raw");
+  EXPECT_THROW(join(prepared, otherwise, "part"), InputError);
+  join(prepared, parts[1], "part");
+  EXPECT_EQ(prepared.preprocessing, "name=raw");
   CalibrationFile split = parts[1];
   split.svd = 4.0;
   EXPECT_THROW(join(split, parts[0], "part"), InputError);
@@ -118,6 +126,7 @@ TEST(CalibrationFile, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(R"({"halftone_calibration": 2})"), HasSubstr("version, got 2, expected 1"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": 0})"), HasSubstr("equalized"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "svd": "all"})"), HasSubstr("svd is no finite number"));
+  EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "preprocessing": 1})"), HasSubstr("\"preprocessing\" is no text"));
   for (const char* samples : {"[[3, 3]]", "[[-1, 2]]", "[[0, 5], [4, 6]]", "[[0]]", "7"})
     EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "values": {}, "samples": )" + std::string(samples) + "}"),
                 HasSubstr("samples")) << samples;
