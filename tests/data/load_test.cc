@@ -173,8 +173,7 @@ TEST(Load, RefusesNpzThatIsNoDataset) {
 
 class RealData : public testing::Test {
  protected:
-  // Where the data lies from the project's own directory, which tests don't run in.
-  RealData() : root_(fs::path(__FILE__).parent_path() / "../../../shared/data") {}
+  RealData() : root_(HALFTONE_SHARED_DATA) {}
 
   bool has(std::string_view name) {
     return available((root_ / name).string() + ":train") && available((root_ / name).string() + ":test");

@@ -12,15 +12,16 @@ namespace {
 
 using testing::ElementsAre;
 
-// XXᵀ/n + I/4 of random X: its eigenvalues lie between 1/4 and some 5.
+// XXᵀ/16 + I/4 of n×16 random numbers X: its eigenvalues lie between 1/4 and some n/40.
 std::vector<double> definite(std::size_t n, std::uint32_t seed) {
+  constexpr std::size_t kRank = 16;
   std::mt19937 random(seed);
-  std::vector<double> x(n * n);
+  std::vector<double> x(n * kRank);
   for (double& v : x) v = static_cast<double>(random()) / 0x1p31 - 1.0;
   std::vector<double> h(n * n, 0.0);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t k = 0; k < n; ++k) h[i * n + j] += x[i * n + k] * x[j * n + k] / static_cast<double>(n);
+      for (std::size_t k = 0; k < kRank; ++k) h[i * n + j] += x[i * kRank + k] * x[j * kRank + k] / kRank;
       h[i * n + j] += i == j ? 0.25 : 0.0;
     }
   return h;
