@@ -26,8 +26,7 @@ function writeTensor(name, tensor, file) {
 }
 
 async function runJob({ model, level, inputs, folder }) {
-  const extra = { session: { x64quantprecision: '1' } };  // else without VNNI uint8 times int8 saturates at int16
-  const options = { graphOptimizationLevel: level, intraOpNumThreads: 1, logSeverityLevel: 4, extra };
+  const options = { graphOptimizationLevel: level, intraOpNumThreads: 1, logSeverityLevel: 4 };
   const session = await ort.InferenceSession.create(model, options);
   const feeds = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, readTensor(input)]));
   const results = await session.run(feeds);

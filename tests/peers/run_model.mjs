@@ -8,11 +8,7 @@ const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-node
 const [model, input, shape, output, level] = process.argv.slice(2);
 const bytes = readFileSync(input);
 const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-const session = await ort.InferenceSession.create(model, {
-  graphOptimizationLevel: level,
-  intraOpNumThreads: 1,
-  extra: { session: { x64quantprecision: '1' } },  // else without VNNI uint8 times int8 saturates at int16
-});
+const session = await ort.InferenceSession.create(model, { graphOptimizationLevel: level, intraOpNumThreads: 1 });
 const tensor = new ort.Tensor('float32', values, shape.split(',').map(Number));
 const results = await session.run({ [session.inputNames[0]]: tensor });
 const y = results[session.outputNames[0]];
