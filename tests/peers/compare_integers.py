@@ -7,6 +7,7 @@ from integers import NodeChecks, scale_of_output
 from qlinear_operators import qlinear_operators
 from quantized_networks import quantizable_network
 from runtime import Runtime, try_run
+from saturation import BITS
 
 COUNT = 150
 VARIANTS = {'by channel': [], 'symmetric': ['--symmetric'], 'by tensor': ['--granularity', 'tensor'],
@@ -19,7 +20,8 @@ def quantize(halftone, folder, variant, form):
     """The quantized file of folder/m.onnx, or None and why not."""
     path = folder / f'{form}.onnx'
     done, error = try_run(halftone, 'quantize', folder / 'm.onnx', '--data', folder / 'samples.npz', '--preset', 'raw',
-                          '--arithmetic', 'onnx', '--format', form, *VARIANTS[variant], '-o', path)
+                          '--bits', BITS, '--arithmetic', 'onnx', '--format', form, *VARIANTS[variant],
+                          '-o', path)
     return (path, '') if done is not None else (None, error)
 
 

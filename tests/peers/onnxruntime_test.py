@@ -17,6 +17,7 @@ import sys
 import numpy as np
 
 from runtime import HERE, install_runtime, skip
+from saturation import BITS
 
 
 def run(*command, **options):
@@ -83,7 +84,8 @@ def main():
     for name, arguments in {'by channel': [], 'by tensor, symmetric': ['--granularity', 'tensor', '--symmetric'],
                             'asymmetric': ['--asymmetric']}.items():
         quantized = work / 'mlp.qdq.onnx'
-        run(halftone, 'quantize', model, '--data', options.data, '--arithmetic', 'onnx', *arguments, '-o', quantized)
+        run(halftone, 'quantize', model, '--data', options.data, '--bits', BITS, '--arithmetic', 'onnx', *arguments,
+            '-o', quantized)
         run('/usr/bin/python3', HERE.parent / 'onnx_io/check_with_onnx.py', quantized)
         run(halftone, 'run', quantized, '--input', work / 'x.npy', '--output', work / 'y.npy')
         ours = np.load(work / 'y.npy')

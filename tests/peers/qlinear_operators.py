@@ -3,6 +3,7 @@ then, scales that make ties."""
 import numpy as np
 
 from network import Network
+from saturation import held
 
 SHAPES = [((2, 3, 5, 7), (2, 3, 5, 7)), ((2, 3, 5, 7), (1, 3, 1, 1)), ((2, 3, 1, 1), (2, 3, 5, 7)), ((4, 9), (9,)),
           ((1, 5), (5, 1)), ((3, 40), (1, 1))]
@@ -94,7 +95,7 @@ def linear(op, seed):
         group = n.pick(1, 2)
         w_shape, count = [m, 4 // group, min(3, shape[2]), min(3, shape[3])], 36 // group
     s_w = (2.0 ** o.rng.uniform(-8, -6, m if channel else [])).astype(np.float32)
-    w = [n.constant(o.rng.integers(info.min, info.max + 1, w_shape).astype(w_type)), n.constant(s_w),
+    w = [n.constant(held(o.rng.integers(info.min, info.max + 1, w_shape).astype(w_type))), n.constant(s_w),
          n.constant(np.full(s_w.shape, n.pick(0, 3, 100), w_type))]
     bias = n.constant(o.rng.integers(-20000, 20000, m).astype(np.int32)) if n.chance(0.7) else None
     y = o.result(n, s_x * float(np.mean(s_w)) * count ** 0.5 * 50)

@@ -3,6 +3,7 @@ import numpy as np
 from onnx import TensorProto, numpy_helper
 
 from network import BOOL, FLOAT, INT64, Network
+from saturation import held
 
 CASES = []  # (name, operator set, function of a network and its input that returns the result)
 
@@ -195,7 +196,7 @@ def expand(n, x):
 @case('Integer products', 13, (4, 6))
 def matmul_integer(n, x):
     q, s, z = n.add_many('DynamicQuantizeLinear', [x], [x.shape, [], []])
-    w = n.constant(n.r.integers(-128, 128, (6, 5)).astype(np.int8))
+    w = n.constant(held(n.r.integers(-128, 128, (6, 5)).astype(np.int8)))
     return n.add('Mul', [n.add('Cast', [n.add('MatMulInteger', [q, w, z], [4, 5])], [4, 5], to=FLOAT), s], [4, 5])
 
 
