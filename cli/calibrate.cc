@@ -67,7 +67,7 @@ void add_calibrate(CLI::App& app, Run& run) {
   command->footer(
       "Example: halftone calibrate mlp.onnx --data mnist -o ranges.json\n"
       "         halftone quantize mlp.onnx --ranges ranges.json -o mlp.int8.onnx\n"
-      "In the file, \"range\": [lo, hi] added to a value is taken as it stands.");
+      "In the file, \"range\": [lo, hi] added to a value is taken as it stands, with 0 in it.");
   command->add_option("model", options->model, "Float ONNX model")->required();
   command->add_option("-o,--output", options->output, "JSON file to write")->required();
   options->shapes.add_to(*command);

@@ -13,7 +13,7 @@ quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, 
   const std::int64_t batches = (all.count + batch - 1) / batch;
   const std::int64_t first = (shard.index - 1) * batches / shard.count;
   const std::int64_t last = shard.index * batches / shard.count;
-  if (first == last)
+  if (shard.count > batches)
     throw UsageError("--shard", fmt::format("got {} parts, expected at most {}: one for each {}", shard.count, batches,
                                             batch > 1 ? "batch" : "sample"));
   const std::int64_t begin = first * batch;
@@ -48,8 +48,11 @@ quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Sa
                [&](const quant::SampleSource& source, const quant::CalibrationOptions& options) {
                  const quant::SampleSource part = part_of(source, options.batch_size, shard);
                  file.seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed), part, options);
-                 file.samples[part.first_sample] =
-                     part.first_sample + (part.count + options.batch_size - 1) / options.batch_size;
+                 const auto batches = [&](const quant::SampleSource& some) {
+                   return (some.count + options.batch_size - 1) / options.batch_size;
+                 };
+                 file.samples[part.first_sample] = part.first_sample + batches(part);
+                 file.total = batches(source);
                });
   return file;
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -36,7 +37,7 @@ struct Options {
 struct Result {
   QuantizedModel model;
   std::uint64_t bytes = 0;  // written
-  std::int64_t samples = 0;
+  std::int64_t calibrated_on = 0;  // samples; 0: on none here
 };
 
 nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
@@ -52,7 +53,8 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
   return {{"model", options.model},
           {"output", options.output},
           {"recipe", quant::describe(recipe)},
-          {"calibration_samples", result.samples},
+          {"calibration_samples", result.calibrated_on},
+          {"ranges", options.file.ranges},
           {"bytes_before", before.file_bytes},
           {"bytes", result.bytes},
           {"parameter_bytes_before", parameter_bytes(before.graph)},
@@ -69,6 +71,8 @@ void print_summary(const nlohmann::json& s) {
   fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
   if (s["calibration_samples"] != 0)
     fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
+  if (!s["ranges"].empty())
+    fmt::print("  ranges       of {}\n", fmt::join(s["ranges"].get<std::vector<std::string>>(), ", "));
   fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
   fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",
@@ -90,6 +94,9 @@ quant::CalibrationFile joined(const std::vector<std::string>& files, const quant
     quant::join(all, quant::calibration_from_json(text, file), file);
   }
   if (files.empty()) return all;
+  if (const auto missing = quant::missing_samples(all); !missing.empty())
+    throw InputError(files[0], fmt::format("is one of parts of {} samples, of which {} to {} are missing: expected all parts",
+                                           all.total, missing[0].first, missing[0].second - 1));
   if (all.equalized != recipe.equalize)
     throw InputError(files[0], all.equalized ? "is of an equalized network, expected --equalize here too"
                                              : "is of a network that was not equalized");
@@ -134,7 +141,12 @@ void warn_of_too_few(const std::vector<quant::Shortage>& shortages, std::int64_t
 quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const quant::CalibrationFile& calibrated,
                             const analysis::Samples& samples, const Options& options) {
   if (recipe.weight_only) return {};
-  if (!options.file.ranges.empty()) return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
+  if (!options.file.ranges.empty()) {
+    std::int64_t count = 0;
+    for (const auto& [first, last] : calibrated.samples) count += last - first;
+    warn_of_too_few(quant::shortages(graph, calibrated.seen, recipe, calibrated.set), count);
+    return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
+  }
   const quant::StatisticsTable seen = calibrate(graph, samples, options.data);
   warn_of_too_few(quant::shortages(graph, seen, recipe), samples.size());
   return quant::choose_ranges(graph, seen, recipe);
@@ -166,11 +178,15 @@ std::string what_reads_samples(const Options& options, const quant::Recipe& reci
   return what + (may_change ? ", expected some, or " + without : ", expected some");
 }
 
+bool needs_samples(const Options& options, const quant::Recipe& recipe) {
+  return (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
+         needs_samples_before_calibration(recipe);
+}
+
 void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
   if (options.data.given()) return;
   options.data.expect_no_image_options();
-  const bool needed = (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
-                      needs_samples_before_calibration(recipe);
+  const bool needed = needs_samples(options, recipe);
   if (needed && !options.file.ranges.empty())
     throw UsageError("--data", "or --images: no samples for " + what_reads_samples(options, recipe));
   if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
@@ -205,8 +221,12 @@ int quantize(const Options& options) {
   const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options);
   const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
   // What can't become integers is refused before anything is written.
-  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .samples = samples.size()};
+  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float)};
+  if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)
+    result.calibrated_on = samples.size();
   std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
+  if (samples.size() > 0 && result.calibrated_on == 0)
+    result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
   write_models(options, recipe, std::move(graph), preprocessing, result);
   const nlohmann::json out = summary(options, recipe, before, result);
   if (options.json)

@@ -60,9 +60,9 @@ void check_options(const SearchOptions& options) {
 quant::Recipe start_recipe(const SearchOptions& options) {
   quant::Recipe recipe = options.recipe.recipe(true);
   if (recipe.weight_only || recipe.weights.code != quant::WeightCode::affine)
-    throw UsageError("--bits",
-                     fmt::format("got {}, expected weights of 2 bits or more and activations, as w8a8",
-                                 quant::describe(recipe)));
+    throw UsageError("search", fmt::format("of {}, expected weights of 2 bits or more without a codebook and activations "
+                                           "of ranges that samples choose, as w8a8",
+                                           quant::describe(recipe)));
   return recipe;
 }
 
@@ -239,6 +239,7 @@ void add_search(CLI::App& app, Run& run) {
   options->data.add_to(*command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   options->recipe.add_to(*command);
+  for (const char* none : {"--codebook", "--dynamic"}) command->remove_option(command->get_option(none));
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_option("--html", options->html, "A page with the front drawn")->type_name("FILE");
   command->callback([options, command, &run] {

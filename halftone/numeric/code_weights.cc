@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 
@@ -25,6 +26,16 @@ std::vector<double> mean_magnitude(std::span<const float> values, std::span<cons
   }
   for (std::size_t c = 0; c < channels; ++c) sum[c] = count[c] > 0.0 ? sum[c] / count[c] : 0.0;
   return sum;
+}
+
+// Of a channel that is dead, or nearly: 2^−20 of the largest α, or of 1 where all are 0.
+double least_of(const std::vector<double>& alpha) {
+  const double most = alpha.empty() ? 0.0 : *std::ranges::max_element(alpha);
+  return 0x1p-20 * (most > 0.0 ? most : 1.0);
+}
+
+float stored(double alpha, bool power_of_two) {
+  return power_of_two ? ceil_power_of_two(alpha) : static_cast<float>(std::max<double>(alpha, FLT_MIN));
 }
 
 }  // namespace
@@ -60,10 +71,9 @@ CodedWeights code_weights(const Tensor& weights, Code code, Granularity granular
     alpha =
         mean_magnitude(values, channel, channels, [&](std::size_t c, double m) { return m > threshold[c]; });
   }
+  const double least = least_of(alpha);
   for (std::size_t c = 0; c < channels; ++c)
-    params.affine[c].scale = alpha[c] == 0.0 ? 1.0F
-                             : power_of_two  ? ceil_power_of_two(alpha[c])
-                                             : static_cast<float>(std::max<double>(alpha[c], FLT_MIN));
+    params.affine[c].scale = stored(std::max(alpha[c], least), power_of_two);
 
   std::vector<std::int32_t> q(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {

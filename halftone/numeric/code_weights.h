@@ -12,8 +12,8 @@ namespace halftone::numeric {
 
 // r = α·q with q ∈ {−1, +1}; α = mean|w| of the tensor or channel; q = +1 where w >= 0.
 // (Rastegari et al., XNOR-Net, ECCV 2016, section 3.1.)
-// r = α·q with q ∈ {−1, 0, +1}; Δ = 0.7·mean|w|, q = sign(w) where |w| > Δ, α = mean of those |w| (1 if
-// none). (Li et al., Ternary Weight Networks, 2016, section 2.)
+// r = α·q with q ∈ {−1, 0, +1}; Δ = 0.7·mean|w|, q = sign(w) where |w| > Δ, α = mean of those |w|.
+// (Li et al., Ternary Weight Networks, 2016, section 2.)
 enum class Code { binary, ternary };
 
 struct CodedWeights {
@@ -23,7 +23,7 @@ struct CodedWeights {
 
 // Means are sums of float32 values in double, in row-major order, then one division; α is rounded
 // to float32, with `power_of_two` up to a power of two.
-// A tensor or channel that is all zero gets α = 1. Throws InputError for NaN, infinity or Granularity::group.
+// A channel that is dead, or nearly, gets 2^−20 of the largest α, or of 1 where all are 0. Throws InputError for NaN, infinity or Granularity::group.
 CodedWeights code_weights(const Tensor& weights, Code code, Granularity granularity, int axis,
                           bool power_of_two = false);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "halftone/base/error.h"
@@ -91,6 +92,8 @@ class Reader {
   numeric::Range range(const json& value, const char* what) const {
     list(value, 2, what);
     const numeric::Range result{real(value[0], what), real(value[1], what)};
+    if (std::max(std::fabs(result.lo), std::fabs(result.hi)) > std::numeric_limits<float>::max())
+      fail(fmt::format("{} is [{}, {}], expected numbers that float32 holds", what, result.lo, result.hi));
     if (result.lo > result.hi) fail(fmt::format("{} is [{}, {}], expected the smaller first", what, result.lo, result.hi));
     return result;
   }
@@ -139,6 +142,7 @@ std::string to_json(const CalibrationFile& file) {
   for (const auto& [first, last] : file.samples) samples.push_back({first, last});
   json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"samples", samples},
             {"values", values}};
+  if (file.total > 0) root["total"] = file.total;
   if (!file.preprocessing.empty()) root["preprocessing"] = file.preprocessing;
   return root.dump(1) + "\n";
 }
@@ -151,8 +155,9 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   const json& equalized = top.member(root, "equalized");
   if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
   CalibrationFile file{.equalized = equalized.get<bool>()};
-  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "preprocessing", "values"});
+  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "total", "preprocessing", "values"});
   if (root.contains("svd")) file.svd = top.real(root["svd"], "svd");
+  if (root.contains("total")) file.total = top.whole(root["total"], "total");
   if (root.contains("preprocessing")) {
     if (!root["preprocessing"].is_string()) top.fail("\"preprocessing\" is no text");
     file.preprocessing = root["preprocessing"].get<std::string>();
@@ -165,6 +170,8 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
     if (first < 0 || last <= first || !add_samples(file.samples, first, last))
       top.fail(fmt::format("samples [{}, {}], expected the first and one behind the last, and each once", first, last));
   }
+  if (file.total < 0 || (file.total > 0 && !file.samples.empty() && file.samples.rbegin()->second > file.total))
+    top.fail(fmt::format("\"total\" is {}, expected as many as the samples seen or more", file.total));
   const json& values = top.member(root, "values");
   if (!values.is_object()) top.fail("\"values\" is no JSON object");
   for (const auto& [name, value] : values.items()) {
@@ -185,6 +192,9 @@ void join(CalibrationFile& all, const CalibrationFile& part, const std::string& 
   if (!all.preprocessing.empty() && !part.preprocessing.empty() && all.preprocessing != part.preprocessing)
     throw InputError(where, fmt::format("saw pixels prepared as '{}', another file as '{}'", part.preprocessing, all.preprocessing));
   if (!part.preprocessing.empty()) all.preprocessing = part.preprocessing;
+  if (all.total > 0 && part.total > 0 && all.total != part.total)
+    throw InputError(where, fmt::format("is a part of {} samples, another file of {}", part.total, all.total));
+  if (part.total > 0) all.total = part.total;
   all.equalized = part.equalized;
   all.svd = part.svd;
   if (!all.seen.empty() && !part.seen.empty() && !same_names(all.seen, part.seen))
@@ -200,6 +210,17 @@ void join(CalibrationFile& all, const CalibrationFile& part, const std::string& 
       throw InputError(where, fmt::format("sets the range of '{}' to [{}, {}], another file to [{}, {}]", name,
                                           range.lo, range.hi, at->second.lo, at->second.hi));
   }
+}
+
+std::vector<std::pair<std::int64_t, std::int64_t>> missing_samples(const CalibrationFile& all) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> missing;
+  std::int64_t next = 0;
+  for (const auto& [first, last] : all.samples) {
+    if (all.total > 0 && first > next) missing.emplace_back(next, first);
+    next = last;
+  }
+  if (next < all.total) missing.emplace_back(next, all.total);
+  return missing;
 }
 
 }  // namespace halftone::quant

@@ -16,19 +16,23 @@ struct CalibrationFile {
   bool equalized = false;  // of the network after passes::equalize_cross_layer
   double svd = 0.0;        // and after passes::split_gemm to this rank; 0: not split
   std::map<std::int64_t, std::int64_t> samples;  // those seen, from each first to before its last; apart from each other
+  std::int64_t total = 0;     // samples of all parts together; 0: not said
   std::string preprocessing;  // of pixels, in the words of the networks' metadata; empty: not said
 };
 
-// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "preprocessing": TEXT, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
+// {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "total": n, "preprocessing": TEXT, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
 // "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
-// statistics; "range" only where one is set, "preprocessing" where it is said.
+// statistics; "range" only where one is set, "total" and "preprocessing" where they are said.
 std::string to_json(const CalibrationFile& file);
 
 // Throws InputError naming `where` for what such a file cannot hold.
 CalibrationFile calibration_from_json(std::string_view text, const std::string& where);
 
 // Adds what another part saw, in any order. Throws InputError for parts that saw the same sample, were of another
-// network or of pixels prepared otherwise, or set a range differently.
+// network or of pixels prepared otherwise, belong to another total, or set a range differently.
 void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where);
+
+// The samples of the total that no part saw, from each first to before its last; none where the total is not said.
+std::vector<std::pair<std::int64_t, std::int64_t>> missing_samples(const CalibrationFile& all);
 
 }  // namespace halftone::quant

@@ -57,10 +57,11 @@ RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, co
   return table;
 }
 
-std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe) {
+std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+                                const RangeTable& set) {
   const Assignment assigned = assign(graph, recipe);
   std::vector<Shortage> result;
-  for (const auto& [representative, statistics] : class_statistics(graph, assigned.plan, seen, {})) {
+  for (const auto& [representative, statistics] : class_statistics(graph, assigned.plan, seen, set_ranges(graph, assigned.plan, set))) {
     const auto v = static_cast<std::size_t>(representative);
     const ActivationRecipe& to = assigned.activations[v];
     const std::int64_t levels = std::min<std::int64_t>(std::int64_t{1} << to.format.bits, Histogram::kSide);

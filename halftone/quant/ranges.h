@@ -19,13 +19,15 @@ using RangeTable = std::map<std::string, numeric::Range, std::less<>>;
 RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
                          const RangeTable& set = {});
 
-// A value of which too little was seen for its observer (Observer::values_a_level for each level of its format).
+// A value of which too little was seen for its observer (Observer::values_a_level for each level of its format), and
+// no range is set.
 struct Shortage {
   std::string value;
   ObserverChoice observer;
   std::int64_t seen = 0;
   std::int64_t wanted = 0;
 };
-std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe);
+std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+                                const RangeTable& set = {});
 
 }  // namespace halftone::quant

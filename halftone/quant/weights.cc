@@ -40,6 +40,20 @@ std::int64_t bias_steps(float b, float s_x, float s_w, int bits) {
 
 bool holds(std::int64_t steps, int bits) { return bits != numeric::kWholeBias || std::abs(steps) <= numeric::kMaxBias; }
 
+// Lets the scales grow at which a bias is beyond 2^30 steps; returns the channels of these biases.
+std::vector<std::int64_t> raise_for_bias(std::vector<numeric::Affine>& affine, std::span<const float> bias, float s_x,
+                                         bool power_of_two) {
+  std::vector<std::int64_t> raised;
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    float& scale = affine[affine.size() == 1 ? 0 : c].scale;
+    const float fits = numeric::weight_scale_for_bias(bias[c], s_x, scale, power_of_two);
+    if (fits == scale) continue;
+    scale = fits;
+    raised.push_back(static_cast<std::int64_t>(c));
+  }
+  return raised;
+}
+
 // Weights that are not on a uniform grid.
 QuantizedWeights coded(const Tensor& weights, const WeightRecipe& recipe, const numeric::WeightSpec& spec) {
   if (is_codebook(recipe.code)) {
@@ -60,12 +74,14 @@ QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, 
   QuantizedWeights result = coded(weights, recipe, spec);
   result.bias_bits = recipe.bias_bits;
   if (!s_x) return result;
+  if (!is_codebook(recipe.code) && recipe.bias_bits == numeric::kWholeBias)
+    result.raised = raise_for_bias(result.params.affine, bias, *s_x, spec.power_of_two);
   for (std::size_t c = 0; c < bias.size(); ++c) {
     const float s_w = result.params.affine[result.params.affine.size() == 1 ? 0 : c].scale;
     result.bias.push_back(bias_steps(bias[c], *s_x, s_w, recipe.bias_bits));
     if (!holds(result.bias.back(), recipe.bias_bits))
-      throw InputError("bias", fmt::format("{} of channel {} is beyond 2^30 steps of {}", bias[c], c,
-                                           *s_x * s_w));
+      throw InputError("bias", fmt::format("{} of channel {} is beyond 2^30 steps of {}, expected weights without a codebook",
+                                           bias[c], c, *s_x * s_w));
   }
   return result;
 }
@@ -100,12 +116,10 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
   result.params = numeric::params_from_ranges(weights, spec, ranges);
   std::vector<numeric::Affine>& affine = result.params.affine;
   if (spec.granularity != numeric::Granularity::group) {
-    for (std::size_t c = 0; bias_bits == numeric::kWholeBias && c < bias.size(); ++c) {
-      const std::size_t i = affine.size() == 1 ? 0 : c;
-      const float scale = numeric::weight_scale_for_bias(bias[c], s_x, affine[i].scale, spec.power_of_two);
-      if (scale == affine[i].scale) continue;
-      affine[i] = with_scale(scale, ranges[i].lo, affine[i], spec);
-      result.raised.push_back(static_cast<std::int64_t>(c));
+    if (bias_bits == numeric::kWholeBias) result.raised = raise_for_bias(affine, bias, s_x, spec.power_of_two);
+    for (std::int64_t c : result.raised) {
+      const std::size_t i = affine.size() == 1 ? 0 : static_cast<std::size_t>(c);
+      affine[i] = with_scale(affine[i].scale, ranges[i].lo, affine[i], spec);
     }
     for (std::size_t c = 0; c < bias.size(); ++c)
       result.bias.push_back(bias_steps(bias[c], s_x, affine[affine.size() == 1 ? 0 : c].scale, bias_bits));

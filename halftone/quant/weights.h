@@ -31,7 +31,8 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
                                   int bias_bits = numeric::kWholeBias);
 
 // Those of a Conv, ConvTranspose, Gemm or MatMul with constant weights, rounded to nearest; the bias too when
-// the input has a scale. Throws InputError for a bias that weights of another code than affine cannot hold.
+// the input has a scale. Binary and ternary weights keep their q when a scale
+// is raised. Throws InputError for a bias that weights of a codebook cannot hold.
 QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,
                                 std::optional<float> s_x);
 

@@ -270,7 +270,8 @@ class Recipes(Quantizations):
         recipe = self.folder / 'r.toml'
         for text, says in (('[weights]\nbits = 0', 'line 2: weights.bits got 0'), ('x = [', 'line 1'), ('[[layer]]\nname = "none"', "'none' matches no layer"),
                            ('[data]\ndata = 3', 'data.data'), ('[data]\ncolour = "red"', 'data.colour is no setting'),
-                           ('[file]\nformat = "zip"', 'expected qdq'), ('\x00', 'line 1')):
+                           ('[file]\nformat = "zip"', 'expected qdq'), ('\x00', 'line 1'), ('#\na' + '.a' * 100000 + ' = 1', 'line 2 has more dots'),
+                           ('a' + '.a' * 5000 + ' = 1', 'a is no part')):
             recipe.write_text(text)
             self.refuses('--recipe', recipe, '--data', 'digits', code=USAGE if 'matches' in says else BAD, says=says)
         recipe.write_text('')
@@ -398,6 +399,21 @@ class CalibrationFiles(Quantizations):
                 self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
         self.assertEqual(whole.read_bytes(), self.calibrate('one.json', '--threads', 1).read_bytes())
         self.refuses('--ranges', parts[0], parts[0], code=BAD, says='sample')
+        self.refuses('--ranges', parts[1], parts[3], code=BAD, says='of 101 samples, of which 50 to 100 are missing')
+        self.refuses('--ranges', parts[0], code=BAD, says='0 to 49 are missing')
+
+    def test_what_ranges_saw_and_samples_they_leave_unread(self):
+        path = self.calibrate('r.json')
+        few = self.run_it('quantize', self.model, '-o', self.output, '--ranges', path, '--observer', 'kl')
+        self.assertRegex(few.stderr, r'^warning: .*kl saw 1,010 values .*in 101 samples.* 205 samples or more\n$')
+        self.assertIn('ranges       of ' + str(path), few.stdout)
+        self.assertNotIn('calibrated ', few.stdout)
+        idle = self.run_it('quantize', self.model, '-o', self.output, '--ranges', path, '--data', 'digits')
+        self.assertIn('note: the samples given were not read', idle.stdout)
+        self.assertNotIn('calibrated ', idle.stdout)
+        read = self.run_it('quantize', self.model, '-o', self.output, '--ranges', path, '--data', 'digits', '--error-feedback')
+        self.assertIn('calibrated   on 1,024 samples', read.stdout)
+        self.assertNotIn('not read', read.stdout)
 
     def test_the_recipe_holds_ranges_and_shapes(self):
         parts = [self.calibrate(f'part{i}.json', '--shard', f'{i}/2') for i in (1, 2)]
@@ -445,6 +461,9 @@ class CalibrationFiles(Quantizations):
         content['values']['input']['range'] = [3, -1]
         path.write_text(json.dumps(content))
         self.refuses('--ranges', path, code=BAD, says='the smaller first')
+        content['values']['input']['range'] = [0, 1e300]
+        path.write_text(json.dumps(content))
+        self.refuses('--ranges', path, code=BAD, says='that float32 holds')
 
     def test_wrong_files(self):
         path = self.calibrate('r.json')
@@ -455,7 +474,8 @@ class CalibrationFiles(Quantizations):
         self.refuses('--ranges', damaged, code=BAD, says='is no JSON')
         for shard in ('0/4', '5/4', '1', 'a/b', '1/0', '-1/4'):
             self.expect_error('calibrate', other, '--data', 'digits', '-o', self.again, '--shard', shard, code=USAGE, says='--shard')
-        self.expect_error('calibrate', other, '--data', 'digits', '--calibration-samples', 2, '-o', self.again, '--shard', '1/4', code=USAGE, says='expected at most 2')
+        for shard in ('1/4', '4/4'):
+            self.expect_error('calibrate', other, '--data', 'digits', '--calibration-samples', 2, '-o', self.again, '--shard', shard, code=USAGE, says='expected at most 2')
         self.run_it('calibrate', save_mlp(self.folder / 'relu.onnx', activation='Relu', last=helper.make_node('Relu', ['scores'], ['output'])), '--data', 'digits',
                     '--calibration-samples', 101, '--shard', '2/2', '-o', self.folder / 'other.json')
         first = self.calibrate('first.json', '--shard', '1/2')

@@ -193,7 +193,8 @@ class Refusals(SearchTest):
                            (('--limit', '%'), '--limit'), (('--limit', '10'), 'expected at least 224 B'),
                            (('--limit', '1%'), 'expected at least'), (('--weights', '1-4'), '--weights'), (('--weights', '4,17'), '--weights'),
                            (('--weights', ''), '--weights'), (('--activations', '17'), '--activations'), (('--budget', 'watts'), '--budget'),
-                           (('--bits', 'w4'), '--bits'), (('--bits', 'w1a8'), '--bits'), (('--samples', 0), '--samples'),
+                           (('--bits', 'w4'), '[search] of w4'), (('--bits', 'w1a8'), 'weights of 2 bits or more'),
+                           (('--codebook', 'kmeans'), '--codebook'), (('--dynamic',), '--dynamic'), (('--samples', 0), '--samples'),
                            (('--harm-samples', 0), '--harm-samples'), (('--scores', 'z'), "no output 'z'")):
             self.refused(*more, says=says)
         self.expect_error('search', self.model, '--data', f'{self.data}:test', code=USAGE, says='expected training samples')

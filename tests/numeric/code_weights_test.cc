@@ -82,12 +82,14 @@ TEST(CodeWeights, APowerOfTwoScaleIsRoundedUp) {
   EXPECT_THAT(scales(code_tensor({1, -2, 3, -4}, Code::ternary, true)), ElementsAre(4.0F));
 }
 
-TEST(CodeWeights, WhereNothingIsLeftAlphaIsOne) {
+TEST(CodeWeights, WhereNothingIsLeftAlphaIsNextToNothing) {
   for (Code code : {Code::binary, Code::ternary}) {
-    EXPECT_THAT(scales(code_tensor({0, 0}, code)), ElementsAre(1.0F));
-    EXPECT_THAT(scales(code_tensor({}, code)), ElementsAre(1.0F));
-    EXPECT_THAT(scales(code_weights(tensor_of({2, 1}, {0, 3}), code, Granularity::channel, 0)),
-                ElementsAre(1.0F, 3.0F));
+    EXPECT_THAT(scales(code_tensor({0, 0}, code)), ElementsAre(0x1p-20F));
+    EXPECT_THAT(scales(code_tensor({}, code)), ElementsAre(0x1p-20F));
+    EXPECT_THAT(scales(code_weights(tensor_of({3, 1}, {0, 3, 1e-9F}), code, Granularity::channel, 0)),
+                ElementsAre(0x3p-20F, 3.0F, 0x3p-20F));
+    EXPECT_THAT(scales(code_weights(tensor_of({2, 1}, {0, 3}), code, Granularity::channel, 0, true)),
+                ElementsAre(0x4p-20F, 4.0F));
   }
   EXPECT_THAT(to_int32(code_tensor({0, -0.0F}, Code::ternary).integers), ElementsAre(0, 0));
 }

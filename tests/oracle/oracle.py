@@ -246,10 +246,12 @@ def region_index(form, rows, columns, entries):
     return channel * -(-columns // size) + np.arange(columns)[None, :] // size
 
 
-def mean_scale(magnitudes, power_of_two):
-    """alpha of binary and ternary weights: the mean of the magnitudes, 1 where nothing is left."""
-    mean = raw_mean(magnitudes) if magnitudes.size else 0.0
-    return store_scale(mean, power_of_two) if mean > 0 else np.float32(1)
+def mean_scales(magnitudes, power_of_two):
+    """alpha of binary and ternary weights: the mean of each region's magnitudes, at least 2^-20 of the largest mean, or
+    of 1 where nothing is left anywhere."""
+    means = [raw_mean(m) if m.size else 0.0 for m in magnitudes]
+    least = 2.0 ** -20 * (max(means) or 1.0)
+    return np.array([store_scale(max(mean, least), power_of_two) for mean in means], dtype=np.float32)
 
 
 class Weights:
@@ -289,8 +291,7 @@ class Weights:
 
     def _binary(self):
         """alpha = mean|w|; +1 where w >= 0."""
-        wide = self.form['power_of_two']
-        self.s = np.array([mean_scale(np.abs(e), wide) for e in self._elements()], dtype=np.float32)
+        self.s = mean_scales([np.abs(e) for e in self._elements()], self.form['power_of_two'])
         self.q = self.product = np.where(self.real >= 0, 1, -1).astype(np.int32)
 
     def _ternary(self):
@@ -298,8 +299,7 @@ class Weights:
         magnitudes = [np.abs(e).astype(np.float64) for e in self._elements()]
         delta = np.array([0.7 * raw_mean(e) for e in magnitudes])
         beyond = np.abs(self.real).astype(np.float64) > delta[self.region]
-        scales = [mean_scale(e[e > d], self.form['power_of_two']) for e, d in zip(magnitudes, delta)]
-        self.s = np.array(scales, dtype=np.float32)
+        self.s = mean_scales([e[e > d] for e, d in zip(magnitudes, delta)], self.form['power_of_two'])
         self.q = self.product = np.where(beyond, np.sign(self.real), 0).astype(np.int32)
 
     def _codebook(self):
@@ -333,7 +333,11 @@ class Weights:
         self.product = self.q.astype(np.int64) - zero
 
     def rescale(self, entry, s):
-        """Section 5: a new scale for one entry; z follows from it, and the weights are requantized."""
+        """Section 5: a new scale for one entry; z follows from it, and the weights are requantized, but for binary and
+        ternary ones."""
+        if self.form['kind'] in ('binary', 'ternary'):
+            self.s[entry] = s
+            return
         if self.ranges is None:
             raise Refused('a bias that does not fit %s weights, or shared scales' % self.form['kind'])
         self.s[entry] = s

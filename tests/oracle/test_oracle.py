@@ -145,7 +145,7 @@ class WeightKinds(unittest.TestCase):
     def test_binary(self):
         w = weights_of(weight('binary', 1, 'channel'), [[1, -3, 0], [0, 0, 0]])
         self.assertEqual(w.q.tolist(), [[1, -1, 1], [1, 1, 1]])
-        self.assertEqual(w.s.tolist(), [float(np.float32(4 / 3)), 1.0])
+        self.assertEqual(w.s.tolist(), [float(np.float32(4 / 3)), float(np.float32(4 / 3)) / 2 ** 20])
         self.assertEqual(w.packed().tolist(), [0b101, 0b111])
 
     def test_ternary(self):
@@ -153,7 +153,7 @@ class WeightKinds(unittest.TestCase):
         self.assertEqual(w.q.tolist(), [[0, -1, 0, 1, -1]])            # delta = 0.7 * 2.1
         self.assertEqual(w.s.tolist(), [3.0])
         self.assertEqual(w.packed().tolist(), [0b01001100, 0b11])
-        self.assertEqual(weights_of(weight('ternary', 2), [[0, 0]]).s.tolist(), [1.0])
+        self.assertEqual(weights_of(weight('ternary', 2), [[0, 0]]).s.tolist(), [2.0 ** -20])
 
     def test_codebook(self):
         form = weight('codebook', 2, codebook=[-4, -1, 1, 4], codebook_scale=0.5)
@@ -200,9 +200,12 @@ class Parameters(unittest.TestCase):
         oracle.raise_scales(w, b, np.float32(1), set())
         self.assertEqual(w.s.tolist(), [1, 2])
         self.assertEqual(w.q.tolist(), [[127, 1], [64, 0]])            # 63.5 and 0.5, to even
-        binary = weights_of(weight('binary', 1), [[1, 1]])
+        binary = weights_of(weight('binary', 1), [[1, -1]])
+        oracle.raise_scales(binary, b, np.float32(1), set())
+        self.assertEqual((binary.s.tolist(), binary.q.tolist()), ([2], [[1, -1]]))
+        codes = weights_of(weight('codebook', 2, codebook=[-4, -1, 1, 4], codebook_scale=0.5), [[1, 1]])
         with self.assertRaises(oracle.Refused):
-            oracle.raise_scales(binary, b, np.float32(1), set())
+            oracle.raise_scales(codes, b, np.float32(1), set())
 
     def test_smallest_scale_is_smallest(self):
         b, s_x = np.array([3e7, -7e8], dtype=np.float32), np.float32(0.0123)

@@ -30,6 +30,7 @@ Statistics any_statistics(std::int64_t first) {
 RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
   CalibrationFile file{.equalized = *rc::gen::arbitrary<bool>(), .svd = *rc::gen::element(0.0, 0.9, 64.0)};
   if (*rc::gen::arbitrary<bool>()) file.samples = {{0, 5}, {7, 1000}};
+  file.total = *rc::gen::element(0, 1000, 2000);
   file.seen = {{"x", any_statistics(0)}, {"a \"b\"\n", any_statistics(3)}};
   if (*rc::gen::arbitrary<bool>()) file.set = {{"x", {-0.1, 1e30}}, {"only set", {0.0, 3.0}}};
   const std::string text = to_json(file);
@@ -39,6 +40,7 @@ RC_GTEST_PROP(CalibrationFile, ReadsWhatItWrote, ()) {
   RC_ASSERT(again.equalized == file.equalized);
   RC_ASSERT(again.svd == file.svd);
   RC_ASSERT(again.samples == file.samples);
+  RC_ASSERT(again.total == file.total);
   RC_ASSERT(to_json(again) == text);
 }
 
@@ -94,6 +96,19 @@ TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
   EXPECT_THROW(join(split, parts[0], "part"), InputError);
 }
 
+TEST(CalibrationFile, KnowsWhichSamplesNoPartSaw) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  using testing::Pair;
+  CalibrationFile file{.samples = {{2, 5}, {7, 8}}, .total = 10};
+  EXPECT_THAT(missing_samples(file), ElementsAre(Pair(0, 2), Pair(5, 7), Pair(8, 10)));
+  join(file, {.samples = {{0, 2}, {5, 7}, {8, 10}}}, "f");
+  EXPECT_THAT(missing_samples(file), IsEmpty());
+  EXPECT_THAT(missing_samples({.samples = {{2, 5}}}), IsEmpty());
+  EXPECT_THAT(missing_samples({.total = 3}), ElementsAre(Pair(0, 3)));
+  EXPECT_THROW(join(file, {.samples = {{10, 11}}, .total = 11}, "f"), InputError);
+}
+
 TEST(CalibrationFile, ASetRangeIsTakenAsItStands) {
   const ir::Graph g = conv_network();
   const StatisticsTable seen = statistics_of(g, ir::random_floats({20, 1, 4, 4}, 3));
@@ -130,6 +145,11 @@ TEST(CalibrationFile, SaysWhatIsWrong) {
   for (const char* samples : {"[[3, 3]]", "[[-1, 2]]", "[[0, 5], [4, 6]]", "[[0]]", "7"})
     EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "values": {}, "samples": )" + std::string(samples) + "}"),
                 HasSubstr("samples")) << samples;
+  for (const char* total : {"-1", "4", "1.5", "\"5\""})
+    EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "values": {}, "samples": [[0, 5]], "total": )" +
+                        std::string(total) + "}"),
+                HasSubstr("total")) << total;
+  EXPECT_THAT(refusal(with_value(R"({"range": [-1e39, 1]})")), HasSubstr("that float32 holds"));
   EXPECT_THAT(refusal(R"({"halftone_calibration": 1, "equalized": true, "value": {}})"), HasSubstr("\"value\" is none of its parts"));
   EXPECT_THAT(refusal(with_value(R"({"rang": [1, 2]})")), HasSubstr("\"rang\" is none of its parts"));
   EXPECT_THAT(refusal(with_value("3")), HasSubstr("value 'x': is no JSON object"));

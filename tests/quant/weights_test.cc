@@ -119,6 +119,40 @@ TEST(Weights, AnAsymmetricZeroPointIsDerivedAgainFromTheRaisedScale) {
             static_cast<std::int32_t>(std::nearbyint(0.0 + 1e-3F / double{s})));
 }
 
+// A layer of two outputs, the second of weights `tiny` and a bias of 5.
+ir::Graph network_with_a_tiny_channel(float tiny) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {1, 2});
+  const ir::ValueId w = g.add_constant("w", ir::floats({2, 2}, {0.5F, -0.25F, tiny, -tiny}));
+  const ir::ValueId b = g.add_constant("b", ir::floats({2}, {1.0F, 5.0F}));
+  const ir::ValueId y = g.add_value("y", DType::float32, {1, 2});
+  g.nodes.push_back({"g", ir::Gemm{.trans_b = true}, {x, w, b}, {y}});
+  g.outputs = {y};
+  return g;
+}
+
+TEST(Weights, BinaryAndTernaryChannelsNextToNothingDoNoHarm) {
+  for (const auto code : {WeightCode::binary, WeightCode::ternary})
+    for (const bool power_of_two : {false, true})
+      for (const float tiny : {0.0F, 1e-9F}) {
+        const ir::Graph g = network_with_a_tiny_channel(tiny);
+        const float s_x = 1e-6F;
+        const QuantizedWeights q = quantize_layer(g, g.nodes[0], {.code = code, .power_of_two = power_of_two}, s_x);
+        const float alpha = q.params.affine[1].scale;
+        EXPECT_THAT(q.raised, ElementsAre(1));
+        EXPECT_EQ(q.params.affine[0].scale, code == WeightCode::ternary || power_of_two ? 0.5F : 0.375F);
+        EXPECT_GT(alpha, 0x1p-20F);
+        EXPECT_LE(std::llabs(q.bias[1]), numeric::kMaxBias);
+        EXPECT_GT(std::fabs(5.0 / (double{s_x} * std::nextafter(alpha, 0.0F))), power_of_two ? 0x1p29 : 0x1p30 - 64);
+        EXPECT_NEAR(static_cast<double>(q.bias[1]) * s_x * alpha, 5.0, 1e-6);
+        const double most = 2 * 255 * double{s_x} * alpha;  // that the products add
+        EXPECT_LT(most, 5.0 / 255 / 2);
+        const QuantizedWeights usual = quantize_layer(g, g.nodes[0], {.code = code, .power_of_two = power_of_two}, 1.0F);
+        EXPECT_THAT(usual.raised, IsEmpty());
+        EXPECT_EQ(usual.params.affine[1].scale, usual.params.affine[0].scale * 0x1p-20F);
+      }
+}
+
 // Of the linear layers of conv_network: r = q·2^−5, the nearest q in [−8, 7].
 TEST(Weights, AFixedFractionLengthIsTheScale) {
   const ir::Graph g = conv_network();
