@@ -240,6 +240,7 @@ void add_search(CLI::App& app, Run& run) {
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
   options->recipe.add_to(*command);
   for (const char* none : {"--codebook", "--dynamic"}) command->remove_option(command->get_option(none));
+  command->get_option("--bits")->description("Bits of weights (2 to 16) and activations (1 to 16) to start from, as w4a8");
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_option("--html", options->html, "A page with the front drawn")->type_name("FILE");
   command->callback([options, command, &run] {
