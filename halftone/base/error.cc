@@ -1,14 +1,12 @@
 #include "halftone/base/error.h"
 
+#include "halftone/base/shown.h"
+
 namespace halftone {
 namespace {
 
 std::string one_line(std::string_view where, std::string_view what) {
-  std::string message = "[";
-  message.append(where).append("] ").append(what);
-  for (char& c : message)
-    if ((c >= '\0' && c < ' ') || c == '\x7f') c = '?';
-  return message;
+  return shown("[" + shown(where, kMostMessage / 2) + "] " + shown(what, kMostMessage), kMostMessage);
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace halftone {
 
-// Names in a message may come from a file: control characters become '?', so that it stays one plain line.
+// Names in a message may come from a file: it is made of them as shown() does, so that it stays one plain line, and no
+// longer than 2,000 bytes.
 class Error : public std::runtime_error {
  public:
   Error(std::string_view where, std::string_view what);

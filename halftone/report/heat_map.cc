@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "halftone/report/html.h"
+#include "halftone/report/markup.h"
 
 namespace halftone::report {
 namespace {
@@ -55,7 +56,7 @@ std::string colour(double share) {
 std::string text_at(double x, double y, std::string_view anchor, std::string_view text,
                     std::string_view more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more,
-                     escape_html(text));
+                     escaped(text));
 }
 
 std::string cell_svg(const Grid& grid, std::size_t r, std::size_t c, double left, const Extent& extent) {
@@ -68,8 +69,8 @@ std::string cell_svg(const Grid& grid, std::size_t r, std::size_t c, double left
   return fmt::format(
              "<g><title>{} {}, {} {}: {:.2f} %</title><rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
              "height=\"{:.1f}\" fill=\"{}\"{}/>\n",
-             escape_html(grid.row_title), escape_html(grid.rows[r]), escape_html(grid.column_title),
-             escape_html(grid.columns[c]), percent, x + 1, y + 1, kCellWidth - 2, kCellHeight - 2,
+             escaped(grid.row_title), escaped(grid.rows[r]), escaped(grid.column_title),
+             escaped(grid.columns[c]), percent, x + 1, y + 1, kCellWidth - 2, kCellHeight - 2,
              colour(extent.share(percent)), best ? " stroke=\"#d9480f\" stroke-width=\"2.5\"" : "") +
          text_at(x + kCellWidth / 2, y + kCellHeight / 2 + 4, "middle", fmt::format("{:.2f}", percent),
                  fmt::format(" fill=\"{}\"{}", dark ? "#ffffff" : "#1a1a1a",
@@ -111,7 +112,7 @@ std::string heat_map_svg(const Grid& grid, const std::string& title) {
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 {:.1f} {:.1f} {:.1f}\" width=\"{:.0f}\" "
       "height=\"{:.0f}\" role=\"img\" font-family=\"sans-serif\" font-size=\"13\">\n<title>{}</title>\n",
-      0.0 - raised, width, height + raised, width, height + raised, escape_html(title));
+      0.0 - raised, width, height + raised, width, height + raised, escaped(title));
   svg += text_at(12, 22 - raised, "start", title, " font-weight=\"bold\"");
   svg += text_at(left, 46 - raised, "start", grid.column_title);
   svg += text_at(left - 10, kTop - 8, "end", grid.row_title);

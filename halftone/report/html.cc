@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "halftone/report/markup.h"
+
 namespace halftone::report {
 namespace {
 
@@ -15,49 +17,23 @@ constexpr std::string_view kStyle =
 
 std::string row_of(const std::vector<std::string>& cells, std::string_view tag) {
   std::string row = "<tr>";
-  for (const std::string& cell : cells) row += fmt::format("<{0}>{1}</{0}>", tag, escape_html(cell));
+  for (const std::string& cell : cells) row += fmt::format("<{0}>{1}</{0}>", tag, escaped(cell));
   return row + "</tr>\n";
 }
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string to_html(const Page& page) {
   std::string html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{0}</title>\n"
       "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<figure>\n{2}</figure>\n",
-      escape_html(page.title), kStyle, page.figure);
-  for (const std::string& note : page.notes) html += fmt::format("<p>{}</p>\n", escape_html(note));
+      escaped(page.title), kStyle, page.figure);
+  for (const std::string& note : page.notes) html += fmt::format("<p>{}</p>\n", escaped(note));
   html += "<table>\n" + row_of(page.columns, "th");
   for (const auto& row : page.rows) html += row_of(row, "td");
   html += "</table>\n<dl>\n";
   for (const auto& [name, value] : page.facts)
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(value));
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
   return html + "</dl>\n</body>\n</html>\n";
 }
 

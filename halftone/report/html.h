@@ -2,14 +2,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace halftone::report {
-
-// &, <, >, quotes.
-std::string escape_html(std::string_view text);
 
 struct Page {
   std::string title;

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include "halftone/base/shown.h"
+
 namespace halftone::report {
 namespace {
 
@@ -47,7 +49,7 @@ Progress::~Progress() { erase(); }
 
 void Progress::update(double fraction, std::string_view text) {
   fraction_ = std::isnan(fraction) ? 0.0 : std::clamp(fraction, 0.0, 1.0);
-  text_ = text;
+  text_ = shown(text);
   if (!options_.terminal) return;
   const double now = options_.now();
   if (now - start_ < options_.delay || now - last_drawn_ < options_.interval) return;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "halftone/base/shown.h"
+
 namespace halftone::report {
 namespace {
 
@@ -16,8 +18,13 @@ std::size_t width_of(const std::string& text) {
 
 }  // namespace
 
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+  for (Column& column : columns_) column.title = shown(column.title);
+}
+
 void Table::add_row(std::vector<std::string> cells) {
   if (cells.size() != columns_.size()) throw std::logic_error("table row with the wrong number of cells");
+  for (std::string& cell : cells) cell = shown(cell);
   rows_.push_back(std::move(cells));
 }
 

@@ -14,7 +14,8 @@ class Table {
     Align align = Align::left;
   };
 
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  // Titles and cells are other people's text: as shown() gives them.
+  explicit Table(std::vector<Column> columns);
   // As many cells as there are columns.
   void add_row(std::vector<std::string> cells);
   // Columns two blanks apart, a rule under the titles, no trailing blanks.

@@ -60,6 +60,7 @@ TEST(Escaped, WritesMarkupAsText) {
             "a\xEF\xBF\xBD"
             "b\xEF\xBF\xBD");
   EXPECT_EQ(escaped("\xC3("), "\xEF\xBF\xBD(");
+  EXPECT_EQ(escaped("a\u202Eb\u2066\u200F"), "a\xEF\xBF\xBD" "b\xEF\xBF\xBD\xEF\xBF\xBD");  // they turn what follows
   EXPECT_EQ(escaped("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
   EXPECT_EQ(escaped("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");                  // overlong
 }
