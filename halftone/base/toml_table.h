@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
-#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 #define TOML_HEADER_ONLY 0  // Debian's shared library
 #define TOML_SHARED_LIB 1
@@ -13,21 +14,43 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/named.h"
+#include "halftone/base/shown.h"
 
 namespace halftone {
+
+// Where a string that begins with a quote ends: behind its last quote, or at the end of its line where that is missing.
+inline std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string_view thrice = quote == '"' ? "\"\"\"" : "'''";
+  const bool lines = text.substr(at).starts_with(thrice);
+  for (at += lines ? 3 : 1; at < text.size(); ++at) {
+    if (text[at] == '\n' && !lines) return at;
+    if (text[at] == '\\' && quote == '"') ++at;
+    else if (!lines && text[at] == quote) return at + 1;
+    else if (lines && text.substr(at).starts_with(thrice)) {
+      // One or two more quotes may stand before the three that end it.
+      const std::size_t end = std::min(text.find_first_not_of(quote, at), text.size());
+      return std::min(end, at + 5);
+    }
+  }
+  return text.size();
+}
 
 // toml++ 3.3 goes one call deeper for every part of a dotted key. (Later: TOML_MAX_DOTTED_KEYS_DEPTH.)
 inline void expect_few_dots(std::string_view text, const std::string& where) {
   constexpr int kMost = 5000;
-  int line = 1;
-  int dots = 0;
-  for (char c : text) {
-    if (c == '\n') {
-      ++line;
+  std::size_t dots = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"' || text[at] == '\'') {
+      at = end_of_string(text, at) - 1;
+    } else if (text[at] == '#') {
+      at = std::min(text.find('\n', at), text.size()) - 1;
+    } else if (text[at] == '\n') {
       dots = 0;
-    }
-    if (c == '.' && ++dots > kMost)
+    } else if (text[at] == '.' && ++dots > kMost) {
+      const auto line = std::ranges::count(text.substr(0, at), '\n') + 1;
       throw InputError(where, fmt::format("line {} has more dots than {}", line, kMost));
+    }
   }
 }
 
@@ -41,11 +64,26 @@ inline toml::table parse_toml(std::string_view text, const std::string& where) {
   }
 }
 
-// As a TOML string, quotes and all.
-inline std::string toml_quoted(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(text);
-  return out.str();
+// As a TOML string of one line, quotes and all: literal where every character is plain. Throws UnsupportedError for what
+// is not UTF-8, which TOML cannot hold.
+inline std::string toml_quoted(std::string_view text) {
+  std::string escaped;
+  bool literal = true;
+  for (std::string_view rest = text; !rest.empty();) {
+    const Character c = first_character(rest);
+    if (!c.valid)
+      throw UnsupportedError("recipe", fmt::format("text '{}' is not UTF-8, expected what TOML can hold", shown(text)));
+    const bool plain = c.plain || c.code == '\t';
+    literal = literal && plain && c.code != '\'';
+    if (c.code == '"' || c.code == '\\') escaped += '\\';
+    if (plain)
+      escaped += rest.substr(0, c.bytes);
+    else
+      escaped += c.code > 0xFFFF ? fmt::format("\\U{:08X}", static_cast<unsigned>(c.code))
+                                 : fmt::format("\\u{:04X}", static_cast<unsigned>(c.code));
+    rest.remove_prefix(c.bytes);
+  }
+  return literal ? fmt::format("'{}'", text) : fmt::format("\"{}\"", escaped);
 }
 
 class TomlTable {
