@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
+#include "halftone/base/files_in_use.h"
 
 namespace halftone {
 namespace {
@@ -20,12 +21,13 @@ constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 
 }  // namespace
 
-FileReader::FileReader(const std::filesystem::path& path, std::size_t max_bytes)
+FileReader::FileReader(const std::filesystem::path& path, std::size_t max_bytes, Afterwards afterwards)
     : path_(path), max_bytes_(max_bytes), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (file_.get() < 0) fail(path, "cannot open");
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0) fail(path, "cannot stat");
   if (S_ISDIR(status.st_mode)) throw InputError(path.string(), "is a directory, expected a file");
+  if (afterwards == Afterwards::kept) note_read(status);
   if (S_ISREG(status.st_mode)) size_ = static_cast<std::size_t>(status.st_size);
   if (size_.value_or(0) > max_bytes)
     throw InputError(path.string(), fmt::format("file too large, expected at most {} bytes", max_bytes));
@@ -50,6 +52,13 @@ std::span<const std::byte> FileReader::read_block() {
     filled += static_cast<std::size_t>(got);
   }
   return std::span(block_).first(filled);
+}
+
+std::vector<std::byte> FileReader::rest() {
+  std::vector<std::byte> bytes;
+  bytes.reserve(size().value_or(0));
+  for (auto block = next(); !block.empty(); block = next()) bytes.insert(bytes.end(), block.begin(), block.end());
+  return bytes;
 }
 
 std::span<const std::byte> FileReader::next() {

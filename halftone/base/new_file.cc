@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "halftone/base/error.h"
+#include "halftone/base/files_in_use.h"
 
 namespace halftone {
 namespace {
@@ -18,40 +21,60 @@ namespace {
   throw SystemError(path.string(), fmt::format("cannot write: {}", std::strerror(errno)));
 }
 
-std::filesystem::path follow_links(std::filesystem::path path) {
-  std::error_code error;
-  for (int depth = 0; std::filesystem::is_symlink(path, error); ++depth) {
-    if (depth == 40) throw SystemError(path.string(), "too many links");
-    path = path.parent_path() / std::filesystem::read_symlink(path);
-  }
-  return path;
+// The files with a name for the time being.
+struct Temporaries {
+  std::mutex mutex;
+  std::set<std::string> names;
+  unsigned count = 0;  // of all there ever were
+};
+
+// Never destroyed: a signal may come as late as the destructors of statics.
+Temporaries& temporaries() {
+  static auto& all = *new Temporaries;
+  return all;
 }
 
 // Opens a new file in the folder of `target`, with the permissions that any new file gets, and says its name.
 int create_beside(const std::filesystem::path& target, std::string& name) {
-  static std::atomic<unsigned> counter{0};
+  Temporaries& all = temporaries();
+  const std::lock_guard lock(all.mutex);
   for (int tries = 0; tries < 100; ++tries) {
-    name = (target.parent_path() / fmt::format(".halftone.{}.{}", ::getpid(), counter.fetch_add(1))).string();
+    name = (target.parent_path() / fmt::format(".halftone.{}.{}", ::getpid(), all.count++)).string();
+    const auto noted = all.names.insert(name).first;
     const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) return fd;
+    all.names.erase(noted);
     if (errno != EEXIST) break;
   }
   fail(target);
 }
 
+void remove(const std::string& name) {
+  Temporaries& all = temporaries();
+  const std::lock_guard lock(all.mutex);
+  ::unlink(name.c_str());
+  all.names.erase(name);
+}
+
 }  // namespace
 
 NewFile::NewFile(const std::filesystem::path& path) : path_(path), target_(follow_links(path)) {
+  if (const FilesInUse* files = FilesInUse::current()) files->expect_not_read(path);
   file_ = Descriptor(create_beside(target_, temporary_));
+  struct stat own {};
   struct stat old {};
-  if (::stat(target_.c_str(), &old) == 0 && ::fchmod(file_.get(), old.st_mode & 07777) != 0) {
-    ::unlink(temporary_.c_str());
+  const bool replaces = ::stat(target_.c_str(), &old) == 0;
+  if (::fstat(file_.get(), &own) != 0 || (replaces && ::fchmod(file_.get(), old.st_mode & 07777) != 0)) {
+    const int error = errno;
+    remove(temporary_);
+    errno = error;
     fail(path_);
   }
+  identity_ = identity_of(own);
 }
 
 NewFile::~NewFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) remove(temporary_);
 }
 
 void NewFile::write(std::span<const std::byte> bytes) { write_all(file_.get(), bytes, path_); }
@@ -60,10 +83,25 @@ void NewFile::finish() {
   if (file_.get() >= 0 && (::fsync(file_.get()) != 0 || !file_.close())) fail(path_);
 }
 
-void NewFile::publish() {
-  finish();
+void NewFile::publish() { publish(std::array{this}); }
+
+void NewFile::publish(std::span<NewFile* const> files) {
+  for (NewFile* file : files) file->finish();
+  const std::lock_guard lock(temporaries().mutex);
+  for (NewFile* file : files) file->rename();
+}
+
+void NewFile::rename() {
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_);
+  temporaries().names.erase(temporary_);
   temporary_.clear();
+  if (FilesInUse* files = FilesInUse::current()) files->note_written(identity_);
+}
+
+void abandon_new_files() {
+  Temporaries& all = temporaries();
+  all.mutex.lock();  // for good
+  for (const std::string& name : all.names) ::unlink(name.c_str());
 }
 
 void write_all(int descriptor, std::span<const std::byte> bytes, const std::filesystem::path& path) {
