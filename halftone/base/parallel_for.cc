@@ -5,11 +5,36 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "halftone/base/address_space.h"
+
 namespace halftone {
+namespace {
+
+constexpr std::size_t kThreadBytes = std::size_t{8} << 20;  // that a thread may come to need, besides its stack
+
+// As many as there are to be had: the work is the same with fewer.
+template <typename Work>
+std::vector<std::jthread> start(std::int64_t count, Work& work) {
+  std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(std::max<std::int64_t>(count, 0)));
+  try {
+    // Every thread before this one will want its share of the rest as well.
+    for (std::int64_t t = 0; t < count && is_left(stack_bytes() + static_cast<std::size_t>(t) * kThreadBytes); ++t)
+      threads.emplace_back(std::ref(work));
+  } catch (const std::system_error&) {  // a limit of the system's
+  } catch (const std::bad_alloc&) {
+  }
+  return threads;
+}
+
+}  // namespace
 
 int available_threads() {
   cpu_set_t set;
@@ -41,8 +66,7 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
     }
   };
   {
-    std::vector<std::jthread> helpers;
-    for (std::int64_t t = 1; t < std::min<std::int64_t>(threads, count); ++t) helpers.emplace_back(work);
+    const std::vector<std::jthread> helpers = start(std::min<std::int64_t>(threads, count) - 1, work);
     work();
   }
   if (failure) std::rethrow_exception(failure);

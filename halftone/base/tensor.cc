@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "halftone/base/address_space.h"
 #include "halftone/base/error.h"
 
 namespace halftone {
@@ -12,6 +13,8 @@ namespace {
 
 // Strings shorter than this may live inside their object, where nothing aligns them.
 constexpr std::size_t kSurelyOnHeap = 64;
+
+constexpr std::size_t kLarge = 1 << 16;  // bytes; smaller ones come out of the reserve
 
 std::shared_ptr<std::string> empty_storage(std::size_t capacity) {
   auto storage = std::make_shared<std::string>();
@@ -23,6 +26,7 @@ std::shared_ptr<std::string> empty_storage(std::size_t capacity) {
 
 Tensor::Tensor(DType dtype, Shape shape)
     : dtype_(dtype), shape_(std::move(shape)), size_(element_count(shape_, "tensor")) {
+  if (byte_size() >= kLarge) expect_left(byte_size());
   storage_ = empty_storage(byte_size());
   storage_->resize(byte_size());
 }
