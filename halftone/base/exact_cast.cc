@@ -52,7 +52,8 @@ bool fits_integer(double value, DType dtype) {
 template <typename From, typename To>
 bool keeps(From from, DType dtype) {
   if constexpr (kIsFloat<From> && kIsFloat<To>) {
-    return true;
+    return !std::isfinite(static_cast<double>(from)) ||
+           std::isfinite(static_cast<double>(static_cast<To>(static_cast<Compute<From>>(from))));
   } else if constexpr (kIsFloat<From>) {
     return fits_integer(static_cast<double>(from), dtype);
   } else if constexpr (kIsFloat<To>) {

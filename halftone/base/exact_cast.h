@@ -7,8 +7,8 @@
 
 namespace halftone {
 
-// Among floating-point types values are rounded to the nearest; in every other case they stay equal. Throws
-// InputError naming `where` and the first element that `dtype` cannot hold.
+// Among floating-point types values are rounded to the nearest, and finite ones stay finite; in every other case
+// they stay equal. Throws InputError naming `where` and the first element that `dtype` cannot hold.
 Tensor exact_cast(const Tensor& tensor, DType dtype, std::string_view where);
 
 }  // namespace halftone

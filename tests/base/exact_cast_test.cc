@@ -59,6 +59,15 @@ TEST(ExactCast, FloatsAreRounded) {
   EXPECT_EQ(exact_cast(one(0.1), DType::float32, "x").data<float>()[0], 0.1F);
 }
 
+TEST(ExactCast, FiniteFloatsStayFinite) {
+  EXPECT_TRUE(fits(INFINITY, DType::float16));
+  EXPECT_TRUE(fits(std::nanf(""), DType::float16));
+  EXPECT_TRUE(fits(65504.0F, DType::float16));
+  EXPECT_FALSE(fits(65520.0F, DType::float16));
+  EXPECT_FALSE(fits(-1e39, DType::float32));
+  EXPECT_FALSE(fits(1e300, DType::bfloat16));
+}
+
 TEST(ExactCast, NamesTheFirstThatDoesNotFit) {
   try {
     exact_cast(Tensor::from<float>({2}, std::vector{1.0F, 1.5F}), DType::int8, "input 'a'");
