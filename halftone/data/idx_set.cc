@@ -49,12 +49,17 @@ bool has_idx_set(const std::filesystem::path& directory, Part part) {
 Dataset read_idx_set(const std::filesystem::path& directory, Part part) {
   const auto images_path = require(directory, images_of(part));
   const auto labels_path = require(directory, labels_of(part));
-  const Tensor images = read_idx(images_path);
-  const Tensor labels = read_idx(labels_path);
-  if (images.rank() != 3)
+  const Shape images_shape = read_idx_shape(images_path);
+  const Shape labels_shape = read_idx_shape(labels_path);
+  if (images_shape.size() != 3)
     throw InputError(images_path.string(), "magic number, got that of labels, expected that of images");
-  if (labels.rank() != 1)
+  if (labels_shape.size() != 1)
     throw InputError(labels_path.string(), "magic number, got that of images, expected that of labels");
+  if (labels_shape[0] != images_shape[0])
+    throw InputError(labels_path.string(), fmt::format("number of labels, got {}, expected {} (one an image)",
+                                                       labels_shape[0], images_shape[0]));
+  const Tensor labels = read_idx(labels_path);
+  const Tensor images = read_idx(images_path);
   const auto values = labels.data<std::uint8_t>();
   Dataset dataset{.name = directory.filename().string(),
                   .images = images.reshaped({images.dim(0), 1, images.dim(1), images.dim(2)}),

@@ -9,13 +9,15 @@
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/base/parallel_for.h"
+#include "halftone/base/shown.h"
 #include "halftone/data/image.h"
-#include "halftone/data/printable.h"
 
 namespace halftone::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMostPictures = std::size_t{1} << 22;  // of a list
 
 struct Entry {
   fs::path path;
@@ -32,7 +34,7 @@ Entry parse_line(std::string_view line, const ImageSetOptions& options, std::int
       return {options.images / line.substr(0, line.find_last_not_of(" \t,", space) + 1), label};
   }
   throw InputError(options.labels.string(), fmt::format("line {}, got '{}', expected a file name and a label",
-                                                        number, printable(line)));
+                                                        number, shown(line)));
 }
 
 std::vector<Entry> from_list(const ImageSetOptions& options) {
@@ -43,7 +45,10 @@ std::vector<Entry> from_list(const ImageSetOptions& options) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
-    if (!line.empty()) entries.push_back(parse_line(line, options, number));
+    if (line.empty()) continue;
+    if (entries.size() == kMostPictures)
+      throw InputError(options.labels.string(), fmt::format("lines, expected at most {}", kMostPictures));
+    entries.push_back(parse_line(line, options, number));
   }
   return entries;
 }
@@ -78,14 +83,13 @@ std::vector<Entry> choose(std::vector<Entry> entries, std::int64_t count) {
   return chosen;
 }
 
-// A picture in the size that is asked for.
-Tensor fit(const Tensor& image, const ImageSetOptions& options) {
-  const bool same = image.dim(1) == options.height && image.dim(2) == options.width;
-  if (same && options.resize == 0) return image;
-  if (!options.crop) return resize(image, options.height, options.width);
+// The size that is asked for, of a picture of h x w.
+Target target_of(std::int64_t h, std::int64_t w, const ImageSetOptions& options) {
+  const bool same = h == options.height && w == options.width;
+  if (!options.crop || (same && options.resize == 0)) return whole(options.height, options.width);
   const std::int64_t side =
       options.resize > 0 ? options.resize : (std::min(options.height, options.width) * 8 + 3) / 7;
-  return resize_and_crop(image, side, options.height, options.width);
+  return cropped(h, w, side, options.height, options.width);
 }
 
 void check_size(const ImageSetOptions& options) {
@@ -112,14 +116,16 @@ Dataset read_image_set(const ImageSetOptions& options) {
   dataset.images =
       Tensor(DType::uint8, {static_cast<std::int64_t>(entries.size()), 3, options.height, options.width});
   std::uint8_t* out = dataset.images.mutable_data<std::uint8_t>().data();
+  PictureReader reader;
+  const auto choose = [&](std::int64_t h, std::int64_t w) { return target_of(h, w, options); };
   parallel_for(static_cast<std::int64_t>(entries.size()), options.threads, [&](std::int64_t i) {
-    const Tensor image = fit(read_image(entries[static_cast<std::size_t>(i)].path), options);
+    const Tensor image = reader.read(entries[static_cast<std::size_t>(i)].path, choose);
     std::memcpy(out + static_cast<std::size_t>(i) * image.byte_size(), image.bytes().data(),
                 image.byte_size());
   });
   std::int64_t largest = 0;
   for (const Entry& entry : entries) {
-    dataset.labels.push_back(static_cast<std::int32_t>(entry.label + options.label_offset));
+    dataset.labels.push_back(entry.label);
     largest = std::max<std::int64_t>(largest, dataset.labels.back());
   }
   dataset.classes = static_cast<int>(largest + 1);

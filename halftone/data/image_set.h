@@ -15,7 +15,6 @@ struct ImageSetOptions {
   std::int64_t width = 224;
   std::int64_t resize = 0;        // the short side before the centre is cut out; 0: 8/7 of the smaller size
   bool crop = true;               // false: the whole picture is brought to height x width
-  std::int64_t label_offset = 0;  // added to every label, for networks with a class more
   std::int64_t sample = 0;        // so many at even spacing; 0: all
   int threads = 1;
 };

@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "halftone/base/error.h"
+#include "halftone/base/shown.h"
 #include "halftone/data/cifar10.h"
 #include "halftone/data/digits.h"
 #include "halftone/data/idx_set.h"
 #include "halftone/data/npz_set.h"
-#include "halftone/data/printable.h"
 
 namespace halftone::data {
 namespace {
@@ -103,7 +103,7 @@ Dataset load_path(const Source& source, Part part) {
   if (!is_path && !is_there(path))
     throw UsageError("data set",
                      fmt::format("unknown name, got '{}', expected {}, a directory or a .npz file",
-                                 printable(source.name), fmt::join(dataset_names(), ", ")));
+                                 shown(source.name), fmt::join(dataset_names(), ", ")));
   if (!is_there(path)) throw SystemError(source.name, "no such file or directory");
   if (is_folder(path)) return load_directory(path, part);
   if (!is_npz(path))

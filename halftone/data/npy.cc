@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <memory>
 #include <optional>
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/file_reader.h"
+#include "halftone/base/shown.h"
 #include "halftone/data/bytes.h"
 #include "halftone/data/npy_header.h"
-#include "halftone/data/printable.h"
 
 namespace halftone::data {
 namespace {
@@ -47,7 +49,7 @@ Elements elements_of(std::string_view descr, std::string_view where) {
   throw UnsupportedError(
       where, fmt::format("element type of a .npy array, got '{}', expected f2, f4, f8, i1, u1, i2, "
                          "u2, i4, u4, i8, u8 or b1 after '<' or '>'",
-                         printable(descr)));
+                         shown(descr)));
 }
 
 std::string descr_of(DType dtype) {
@@ -131,7 +133,41 @@ Tensor parse_npy(std::span<const std::byte> bytes, std::string_view where) {
   return tensor;
 }
 
-Tensor read_npy(const std::filesystem::path& path) { return parse_npy(read_file(path), path.string()); }
+std::size_t npy_start_bytes(std::span<const std::byte> prefix) {
+  if (prefix.size() < kNpyPrefix) return prefix.size();
+  ByteReader reader(prefix.subspan(kMagic.size()), "");
+  const auto major = reader.little<std::uint8_t>();
+  reader.take(1);
+  const std::size_t length = major == 1 ? reader.little<std::uint16_t>() : reader.little<std::uint32_t>();
+  return kNpyPrefix + std::min(length, kMaxHeaderBytes);
+}
+
+NpyStart parse_npy_start(std::span<const std::byte> bytes, std::string_view where) {
+  ByteReader reader(bytes, where);
+  const NpyHeader header = parse_npy_header(header_text(reader, where), where);
+  const DType dtype = elements_of(header.descr, where).dtype;
+  const auto data = static_cast<std::uint64_t>(element_count(header.shape, where)) * size_of(dtype);
+  return {dtype, header.shape, bytes.size() - reader.remaining() + data};
+}
+
+Tensor read_npy(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  return parse_npy(read_file(path, [&](std::span<const std::byte> start) { return parse_npy_start(start, where).bytes; }),
+                   where);
+}
+
+StoredArray open_npy(const std::filesystem::path& path) {
+  auto file = std::make_shared<FileReader>(path);
+  const auto block = file->next();
+  const NpyStart start = parse_npy_start(block, path.string());
+  // A pipe can be read once: what was taken for the header is kept for the rest.
+  auto first = std::make_shared<std::vector<std::byte>>(block.begin(), block.end());
+  return {"", start.dtype, start.shape,
+          [file, first, size = start.bytes, read = std::make_shared<std::optional<Tensor>>()] {
+            if (!*read) *read = parse_npy(read_rest(*file, std::move(*first), size), file->path().string());
+            return **read;
+          }};
+}
 
 std::vector<std::byte> encode_npy(const Tensor& original) {
   const Tensor tensor = original.cast(numpy_dtype(original.dtype()));

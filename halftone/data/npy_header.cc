@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "halftone/base/error.h"
-#include "halftone/data/printable.h"
+#include "halftone/base/shown.h"
 
 namespace halftone::data {
 namespace {
@@ -120,7 +120,7 @@ class Parser {
   bool seen(std::string_view key) const { return std::ranges::find(seen_, key) != seen_.end(); }
 
   [[noreturn]] void fail(std::string_view expected) const {
-    const std::string got = printable(text_.substr(std::min(at_, text_.size()), 16));
+    const std::string got = shown(text_.substr(std::min(at_, text_.size()), 16));
     throw InputError(where_, fmt::format("header of a .npy array at character {}, got \"{}\", expected {}",
                                          at_, got, expected));
   }

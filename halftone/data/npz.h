@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "halftone/base/tensor.h"
+#include "halftone/data/npy.h"
 
 namespace halftone::data {
 
@@ -20,6 +21,9 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 // a .npy array of a known type, SystemError when the file can't be read.
 NamedTensors read_npz(const std::filesystem::path& path);
 NamedTensors parse_npz(std::span<const std::byte> bytes, std::string_view where);
+
+// The same arrays, known by their headers: sizes that the archive says otherwise are refused before anything is unpacked.
+std::vector<StoredArray> open_npz(const std::filesystem::path& path);
 
 // Writes the arrays uncompressed in the given order; equal entries give equal bytes. Throws UsageError for an
 // empty or repeated name and for 4 GiB or more.

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "halftone/data/dataset.h"
+#include "halftone/data/npy.h"
 
 namespace halftone::data {
 
@@ -13,7 +14,9 @@ namespace halftone::data {
 // file. Throws InputError when an array is missing or breaks these rules.
 Dataset read_npz_set(const std::filesystem::path& path, Part part, bool part_named);
 
-// Integers from 0, [N] or [N,1], as labels. Throws InputError for anything else.
-std::vector<std::int32_t> labels_of(const Tensor& y, std::string_view where);
+// Integers from 0, [N] or [N,1], as labels: kMostLabels at most. Throws InputError for anything else, by the header where
+// that says it.
+inline constexpr std::int64_t kMostLabels = std::int64_t{1} << 26;
+std::vector<std::int32_t> labels_of(const StoredArray& y, std::string_view where);
 
 }  // namespace halftone::data

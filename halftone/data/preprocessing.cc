@@ -54,9 +54,12 @@ std::string fault_of(const Preprocessing& p) {
   return {};
 }
 
+bool all_are(const std::vector<float>& values, float number) {
+  return std::ranges::all_of(values, [number](float v) { return v == number; });
+}
+
 bool changes_nothing(const Preprocessing& p) {
-  return p.divisor == 1 && std::ranges::all_of(p.mean, [](float v) { return v == 0; }) &&
-         std::ranges::all_of(p.std, [](float v) { return v == 1; });
+  return p.divisor == 1 && all_are(p.mean, 0) && all_are(p.std, 1);
 }
 
 std::array<float, kPixelValues> table_of(const Preprocessing& p, std::size_t channel) {
@@ -78,6 +81,11 @@ std::string to_text(const std::vector<float>& values) {
     text.append(digits.data(), end);
   }
   return text;
+}
+
+// "0.5", or "[0.485, 0.456, 0.406]".
+std::string list_text(const std::vector<float>& values) {
+  return values.size() == 1 ? fmt::format("{}", values[0]) : fmt::format("[{}]", fmt::join(values, ", "));
 }
 
 [[noreturn]] void fail(std::string_view what) { throw InputError("preprocessing", what); }
@@ -149,6 +157,22 @@ Tensor apply(const Preprocessing& preprocessing, const Tensor& images) {
       for (std::size_t i = start; i < start + plane; ++i) out[i] = table[in[i]];
   }
   return result;
+}
+
+std::string describe(const Preprocessing& p) {
+  std::string text = p.divisor == 1 ? "p" : fmt::format("p / {}", p.divisor);
+  if (!all_are(p.mean, 0)) text += fmt::format(" - {}", list_text(p.mean));
+  if (!all_are(p.std, 1)) text = fmt::format("{} / {}", text == "p" ? text : "(" + text + ")", list_text(p.std));
+  return fmt::format("{}: {}", p.name, text);
+}
+
+bool same_numbers(const Preprocessing& a, const Preprocessing& b) {
+  const std::size_t channels = std::max(a.mean.size(), b.mean.size());
+  const auto fits = [&](const Preprocessing& p) { return p.mean.size() == 1 || p.mean.size() == channels; };
+  if (!fits(a) || !fits(b)) return false;
+  for (std::size_t c = 0; c < channels; ++c)
+    if (table_of(a, a.mean.size() == 1 ? 0 : c) != table_of(b, b.mean.size() == 1 ? 0 : c)) return false;
+  return true;
 }
 
 std::string encode(const Preprocessing& preprocessing) {

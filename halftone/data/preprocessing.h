@@ -38,6 +38,12 @@ Preprocessing default_preset(std::string_view dataset_name);
 // (raw). Throws UsageError for another element type or number of channels.
 Tensor apply(const Preprocessing& preprocessing, const Tensor& images);
 
+// "imagenet: (p / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]": name and formula, p a pixel.
+std::string describe(const Preprocessing& preprocessing);
+
+// Whether both give the same number for every pixel, whatever their names and formulas.
+bool same_numbers(const Preprocessing& a, const Preprocessing& b);
+
 // One line of text that decode() turns back into an equal value. Throws UsageError when `preprocessing`
 // breaks a rule below.
 std::string encode(const Preprocessing& preprocessing);

@@ -10,8 +10,8 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/shown.h"
 #include "halftone/data/bytes.h"
-#include "halftone/data/printable.h"
 #include "halftone/data/zip_directory.h"
 #include "halftone/data/zip_format.h"
 
@@ -32,16 +32,16 @@ std::uint32_t crc_of(std::span<const std::byte> bytes) {
 void expect_readable(const ZipEntry& entry, std::string_view where) {
   if ((entry.flags & kEncryptedFlag) != 0)
     throw UnsupportedError(
-        where, fmt::format("member '{}', got an encrypted one, expected plain", printable(entry.name)));
+        where, fmt::format("member '{}', got an encrypted one, expected plain", shown(entry.name)));
   if (entry.method != kStored && entry.method != kDeflated)
     throw UnsupportedError(where,
                            fmt::format("compression of member '{}', got method {}, expected {} or {}",
-                                       printable(printable(entry.name)), entry.method, kStored, kDeflated));
+                                       shown(entry.name), entry.method, kStored, kDeflated));
   if (entry.method == kStored ? entry.unpacked_bytes != entry.packed_bytes
                               : entry.unpacked_bytes / kMaxDeflateRatio > entry.packed_bytes)
     throw InputError(
         where, fmt::format("size of member '{}', got {} bytes from {}, expected what its method can give",
-                           printable(printable(entry.name)), entry.unpacked_bytes, entry.packed_bytes));
+                           shown(entry.name), entry.unpacked_bytes, entry.packed_bytes));
 }
 
 // The member's bytes in the file; its local header has to be there and give the same name and method.
@@ -49,7 +49,7 @@ std::span<const std::byte> locate(std::span<const std::byte> members, const ZipE
                                   std::string_view where) {
   if (entry.offset > members.size())
     throw InputError(where, fmt::format("place of member '{}', got {}, expected at most {}",
-                                        printable(printable(entry.name)), entry.offset, members.size()));
+                                        shown(entry.name), entry.offset, members.size()));
   ByteReader reader(members.subspan(entry.offset), where);
   const auto signature = reader.little<std::uint32_t>();
   reader.take(4);  // version needed, flags
@@ -60,39 +60,48 @@ std::span<const std::byte> locate(std::span<const std::byte> members, const ZipE
   if (signature != kLocalSignature || method != entry.method || reader.take_text(name_bytes) != entry.name)
     throw InputError(where,
                      fmt::format("local header of member '{}', got another, expected what the directory says",
-                                 printable(entry.name)));
+                                 shown(entry.name)));
   reader.take(extra_bytes);
   return reader.take(entry.packed_bytes);
 }
 
-std::vector<std::byte> inflate_raw(std::span<const std::byte> packed, const ZipEntry& entry,
-                                   std::string_view where) {
+// Bytes out of a deflated member, as many as `out` takes; `consumed` says how far it was read. Returns how many.
+std::size_t inflate_raw(std::span<const std::byte> packed, std::span<std::byte> out, std::string_view where,
+                        std::size_t& consumed) {
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw SystemError(where, "out of memory");
   struct End {
     z_stream& stream;
     ~End() { inflateEnd(&stream); }
   } end{stream};
-  // One byte more than announced, so that too much data shows as such.
-  std::vector<std::byte> unpacked(entry.unpacked_bytes + 1);
   constexpr std::size_t kMaxStep = std::numeric_limits<uInt>::max();
-  std::size_t consumed = 0;
   std::size_t produced = 0;
   int status = Z_OK;
-  while (status == Z_OK && produced < unpacked.size()) {
+  while (status == Z_OK && produced < out.size()) {
     const auto input = static_cast<uInt>(std::min(packed.size() - consumed, kMaxStep));
-    const auto room = static_cast<uInt>(std::min(unpacked.size() - produced, kMaxStep));
+    const auto room = static_cast<uInt>(std::min(out.size() - produced, kMaxStep));
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data() + consumed));
     stream.avail_in = input;
-    stream.next_out = reinterpret_cast<Bytef*>(unpacked.data() + produced);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + produced);
     stream.avail_out = room;
     status = inflate(&stream, Z_NO_FLUSH);
     consumed += input - stream.avail_in;
     produced += room - stream.avail_out;
   }
-  if (status != Z_STREAM_END || consumed != packed.size() || produced != entry.unpacked_bytes)
+  // A member that has not ended was not read to its end.
+  if (status != Z_STREAM_END) consumed = packed.size() + 1;
+  return produced;
+}
+
+std::vector<std::byte> inflate_whole(std::span<const std::byte> packed, const ZipEntry& entry,
+                                     std::string_view where) {
+  // One byte more than announced, so that too much data shows as such.
+  std::vector<std::byte> unpacked(entry.unpacked_bytes + 1);
+  std::size_t consumed = 0;
+  const std::size_t produced = inflate_raw(packed, unpacked, where, consumed);
+  if (consumed != packed.size() || produced != entry.unpacked_bytes)
     throw InputError(where, fmt::format("member '{}' is damaged, got {} bytes unpacked, expected {}",
-                                        printable(printable(entry.name)), produced, entry.unpacked_bytes));
+                                        shown(entry.name), produced, entry.unpacked_bytes));
   unpacked.resize(produced);
   return unpacked;
 }
@@ -175,7 +184,7 @@ void expect_writable(std::span<const ZipMember> members) {
                                                 member.name.size()));
     if (!names.insert(member.name).second)
       throw UsageError("write ZIP",
-                       fmt::format("member '{}', got it twice, expected once", printable(member.name)));
+                       fmt::format("member '{}', got it twice, expected once", shown(member.name)));
     total += member.bytes.size() + 2 * member.name.size() + 76;
   }
   if (members.size() >= kSee16 || total >= kSee32)
@@ -186,20 +195,34 @@ void expect_writable(std::span<const ZipMember> members) {
 
 }  // namespace
 
+ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string_view where)
+    : where_(where), directory_(read_zip_directory(bytes, where)), packed_(locate_all(bytes, directory_, where)) {}
+
+std::vector<std::byte> ZipArchive::start_of(std::size_t i, std::size_t most) const {
+  const ZipEntry& entry = directory_.entries[i];
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(most, entry.unpacked_bytes));
+  if (entry.method == kStored) return {packed_[i].begin(), packed_[i].begin() + static_cast<std::ptrdiff_t>(size)};
+  std::vector<std::byte> start(size);
+  std::size_t consumed = 0;
+  start.resize(inflate_raw(packed_[i], start, where_, consumed));
+  return start;
+}
+
+std::vector<std::byte> ZipArchive::unpack(std::size_t i) const {
+  const ZipEntry& entry = directory_.entries[i];
+  auto unpacked = entry.method == kStored ? std::vector<std::byte>(packed_[i].begin(), packed_[i].end())
+                                          : inflate_whole(packed_[i], entry, where_);
+  const std::uint32_t crc = crc_of(unpacked);
+  if (crc != entry.crc)
+    throw InputError(where_, fmt::format("CRC32 of member '{}', got {:08x}, expected {:08x}", shown(entry.name),
+                                         crc, entry.crc));
+  return unpacked;
+}
+
 std::vector<ZipMember> parse_zip(std::span<const std::byte> bytes, std::string_view where) {
-  const ZipDirectory directory = read_zip_directory(bytes, where);
-  const auto packed = locate_all(bytes, directory, where);
+  const ZipArchive archive(bytes, where);
   std::vector<ZipMember> members;
-  for (std::size_t i = 0; i < packed.size(); ++i) {
-    const ZipEntry& entry = directory.entries[i];
-    auto unpacked = entry.method == kStored ? std::vector<std::byte>(packed[i].begin(), packed[i].end())
-                                            : inflate_raw(packed[i], entry, where);
-    const std::uint32_t crc = crc_of(unpacked);
-    if (crc != entry.crc)
-      throw InputError(where, fmt::format("CRC32 of member '{}', got {:08x}, expected {:08x}",
-                                          printable(entry.name), crc, entry.crc));
-    members.push_back({entry.name, std::move(unpacked)});
-  }
+  for (std::size_t i = 0; i < archive.size(); ++i) members.push_back({archive.name(i), archive.unpack(i)});
   return members;
 }
 

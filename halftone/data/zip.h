@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "halftone/data/zip_directory.h"
+
 namespace halftone::data {
 
 struct ZipMember {
@@ -14,10 +16,30 @@ struct ZipMember {
   std::vector<std::byte> bytes;
 };
 
-// Members in the order of the central directory: stored or deflated, zip64 where sizes need it. Checks every
-// CRC32, that local headers agree with the directory, that no two members share bytes, and that sizes are
-// ones deflate can reach. Throws UnsupportedError for encryption, several disks or another method, else
-// InputError.
+// An archive in memory, which outlives it. Everything about sizes is checked before the first byte is unpacked: that local
+// headers agree with the directory, that no two members share bytes, that sizes are ones deflate can reach, and that
+// together they are no more than a file may have. Throws UnsupportedError for encryption, several disks or another method,
+// else InputError.
+class ZipArchive {
+ public:
+  ZipArchive(std::span<const std::byte> bytes, std::string_view where);
+
+  std::size_t size() const { return directory_.entries.size(); }
+  const std::string& name(std::size_t i) const { return directory_.entries[i].name; }
+  std::uint64_t unpacked_bytes(std::size_t i) const { return directory_.entries[i].unpacked_bytes; }
+  // The first `most` bytes of a member, or all; its checksum is not looked at.
+  std::vector<std::byte> start_of(std::size_t i, std::size_t most) const;
+  // A member, its CRC32 checked.
+  std::vector<std::byte> unpack(std::size_t i) const;
+
+ private:
+  std::string where_;
+  ZipDirectory directory_;
+  std::vector<std::span<const std::byte>> packed_;
+};
+
+// All members in the order of the central directory: stored or deflated, zip64 where sizes need it. Throws as ZipArchive
+// does.
 std::vector<ZipMember> parse_zip(std::span<const std::byte> bytes, std::string_view where);
 
 // Members stored in the given order under a fixed date, so equal members give equal bytes. Throws UsageError

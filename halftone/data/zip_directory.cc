@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/base/shown.h"
 #include "halftone/data/bytes.h"
-#include "halftone/data/printable.h"
 #include "halftone/data/zip_format.h"
 
 namespace halftone::data {
@@ -87,7 +87,7 @@ void read_zip64_extra(ZipEntry& entry, std::span<const std::byte> extra, std::st
   }
   if (!found && (entry.unpacked_bytes == kSee32 || entry.packed_bytes == kSee32 || entry.offset == kSee32))
     throw InputError(
-        where, fmt::format("zip64 sizes of member '{}', got none where announced", printable(entry.name)));
+        where, fmt::format("zip64 sizes of member '{}', got none where announced", shown(entry.name)));
 }
 
 ZipEntry read_entry(ByteReader& reader, std::string_view where) {

@@ -1,5 +1,6 @@
 #include "halftone/data/idx.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -42,6 +43,21 @@ TEST(Idx, ReadsFilesPlainAndGzipped) {
                 ("gzip -c " + (scratch / "plain").string() + " > " + (scratch / "packed").string()).c_str()),
             0);
   EXPECT_EQ(read_idx(scratch / "packed"), images());
+}
+
+// Packed files that begin as no IDX file does, or hold far more than they say, are not unpacked to their end.
+TEST(Idx, APackedFileIsJudgedByItsHeader) {
+  const Scratch scratch;
+  const auto pack = [&](const std::vector<std::byte>& start) {
+    write_file(scratch / "plain", start);
+    const std::string plain = (scratch / "plain").string();
+    ASSERT_EQ(std::system(("{ cat " + plain + "; head -c 30000000 /dev/zero; } | gzip -c > " + plain + ".gz").c_str()), 0);
+  };
+  pack({});
+  EXPECT_THAT(message_of<InputError>([&] { read_idx(scratch / "plain.gz"); }), testing::HasSubstr("magic number of an IDX file, got 0"));
+  pack(header(2051, {3, 2, 2}));
+  EXPECT_EQ(read_idx_shape(scratch / "plain.gz"), (Shape{3, 2, 2}));
+  EXPECT_THAT(message_of<InputError>([&] { read_idx(scratch / "plain.gz"); }), testing::HasSubstr("holds more than the 28 bytes"));
 }
 
 TEST(Idx, MissingFileIsASystemError) { EXPECT_THROW(read_idx("no/such/file"), SystemError); }

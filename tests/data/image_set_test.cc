@@ -76,19 +76,6 @@ TEST(ImageSet, FoldersAreClassesInOrder) {
   EXPECT_EQ(set.classes, 3);
 }
 
-TEST(ImageSet, AnOffsetMovesTheLabels) {
-  Folder folder;
-  folder.picture("a.png", 1);
-  folder.list("a.png 4\n");
-  folder.options.label_offset = 1;
-  EXPECT_THAT(folder.read().labels, ElementsAre(5));
-  EXPECT_EQ(folder.read().classes, 6);
-  folder.options.label_offset = -4;
-  EXPECT_THAT(folder.read().labels, ElementsAre(0));
-  folder.options.label_offset = -5;
-  EXPECT_THROW(folder.read(), InputError);
-}
-
 TEST(ImageSet, ASampleIsSpreadEvenly) {
   Folder folder;
   std::string lines;

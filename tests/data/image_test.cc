@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "tests/base/bytes.h"
@@ -112,6 +114,63 @@ TEST(Jpeg, TruncatedFilesAreRefused) {
 }
 
 TEST(Jpeg, ChangedBytesAreSurvived) { expect_survives_changes(jpeg(4, 4, 1, counting(16)), Reader()); }
+
+// Each scan costs a pass over the whole picture.
+TEST(Jpeg, ScansAreCounted) {
+  const Reader read;
+  EXPECT_TRUE(read(jpeg_of_scans(16, 100)) == read(jpeg_of_scans(16, 4)));
+  for (int scans : {101, 5000})
+    EXPECT_THAT(message_of<InputError>([&] { read(jpeg_of_scans(16, scans)); }), HasSubstr("damaged JPEG (more than 100 scans)"));
+}
+
+// Doubles of the whole picture, resized along one side and then along the other: what resizing row by row has to give, bit
+// for bit.
+Tensor resized_at_once(const Tensor& image, std::int64_t height, std::int64_t width) {
+  const auto filters = [](std::int64_t from, std::int64_t to, std::int64_t o) {
+    const double scale = static_cast<double>(from) / static_cast<double>(to);
+    const double support = std::max(scale, 1.0);
+    const double centre = (static_cast<double>(o) + 0.5) * scale;
+    Filter filter{.first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(centre - support + 0.5)))};
+    const auto last = std::min(from, static_cast<std::int64_t>(std::floor(centre + support + 0.5)));
+    double sum = 0.0;
+    for (std::int64_t i = filter.first; i < last; ++i) {
+      filter.weights.push_back(std::max(0.0, 1.0 - std::fabs(static_cast<double>(i) + 0.5 - centre) / support));
+      sum += filter.weights.back();
+    }
+    for (double& weight : filter.weights) weight /= sum;
+    return filter;
+  };
+  const auto along = [&](const std::vector<double>& in, std::int64_t lines, std::int64_t from, std::int64_t to) {
+    std::vector<double> out;
+    for (std::int64_t c = 0; c < 3; ++c)
+      for (std::int64_t o = 0; o < to; ++o)
+        for (std::int64_t line = 0; line < lines; ++line) {
+          const Filter filter = filters(from, to, o);
+          double sum = 0.0;
+          for (std::size_t i = 0; i < filter.weights.size(); ++i)
+            sum += filter.weights[i] * in[static_cast<std::size_t>((c * lines + line) * from + filter.first) + i];
+          out.push_back(sum);
+        }
+    return out;
+  };
+  const auto pixels = image.data<std::uint8_t>();
+  const std::vector<double> wide(pixels.begin(), pixels.end());
+  std::vector<std::uint8_t> rounded;
+  for (double v : along(along(wide, image.dim(1), image.dim(2), width), width, image.dim(1), height))
+    rounded.push_back(static_cast<std::uint8_t>(std::clamp(std::floor(v + 0.5), 0.0, 255.0)));
+  return uint8s({3, height, width}, rounded);
+}
+
+RC_GTEST_PROP(Resize, RowByRowIsTheSameAsAtOnce, ()) {
+  const auto side = [] { return static_cast<std::int64_t>(*rc::gen::inRange(1, 40)); };
+  const std::int64_t h = side();
+  const std::int64_t w = side();
+  const std::int64_t height = side();
+  const std::int64_t width = side();
+  const Tensor image = uint8s({3, h, w}, *rc::gen::container<std::vector<std::uint8_t>>(
+                                             static_cast<std::size_t>(3 * h * w), rc::gen::arbitrary<std::uint8_t>()));
+  RC_ASSERT(resize(image, height, width) == resized_at_once(image, height, width));
+}
 
 TEST(Image, OtherFilesAreRefusedAndMissingOnesNotFound) {
   const Reader read;

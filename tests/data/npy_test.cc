@@ -182,6 +182,10 @@ TEST(Npy, WritesFiles) {
   write_npy(scratch / "a.npy", tensor);
   EXPECT_EQ(read_npy(scratch / "a.npy"), tensor);
   EXPECT_THROW(read_npy(scratch / "b.npy"), SystemError);
+  const StoredArray stored = open_npy(scratch / "a.npy");
+  EXPECT_EQ(stored.dtype, tensor.dtype());
+  EXPECT_EQ(stored.shape, tensor.shape());
+  EXPECT_EQ(stored.read(), tensor);
   EXPECT_THROW(encode_npy(Tensor(DType::uint8, Shape(65, 1))), UsageError);
 }
 

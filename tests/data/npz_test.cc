@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/data/npy.h"
 #include "halftone/data/zip.h"
 #include "tests/data/arbitrary_tensor.h"
@@ -68,6 +70,42 @@ TEST(Npz, KeepsTheOrderGivenAndWritesFiles) {
   write_npz(scratch / "f.npz", entries);
   EXPECT_EQ(read_npz(scratch / "f.npz"), entries);
   EXPECT_THROW(read_npz(scratch / "g.npz"), SystemError);
+}
+
+TEST(Npz, ArraysAreKnownByTheirHeaders) {
+  const Scratch scratch;
+  for (std::string_view hex : {kCompressedNpz, kZip64Npz}) {
+    write_file(scratch / "f.npz", from_hex(hex));
+    const NamedTensors all = read_npz(scratch / "f.npz");
+    const std::vector<StoredArray> stored = open_npz(scratch / "f.npz");
+    ASSERT_EQ(stored.size(), all.size());
+    for (std::size_t i = stored.size(); i-- > 0;) {
+      EXPECT_EQ(stored[i].name, all[i].first);
+      EXPECT_EQ(stored[i].dtype, all[i].second.dtype());
+      EXPECT_EQ(stored[i].shape, all[i].second.shape());
+      EXPECT_EQ(stored[i].read(), all[i].second);
+      EXPECT_EQ(stored[i].read(), all[i].second);
+    }
+  }
+}
+
+// A checksum is found out by unpacking; that it is not looked at says that nothing was.
+TEST(Npz, WhatAHeaderSaysIsJudgedBeforeUnpacking) {
+  const Scratch scratch;
+  const auto opened = [&](std::vector<std::byte> bytes) {
+    write_file(scratch / "f.npz", bytes);
+    return message_of<InputError>([&] { open_npz(scratch / "f.npz"); });
+  };
+  std::vector<std::byte> array = encode_npy(bytes_tensor({1, 2, 3}));
+  array.push_back({});
+  auto longer = encode_zip(std::vector<ZipMember>{{"x.npy", array}});
+  longer[find_record(longer, kLocal, 0) + 14] ^= std::byte{1};
+  longer[find_record(longer, kCentral, 0) + 16] ^= std::byte{1};
+  EXPECT_THAT(opened(longer), testing::HasSubstr("size of the array, got 132 bytes, expected 131 for uint8 3"));
+  EXPECT_THAT(opened(encode_zip(std::vector<ZipMember>{{"x.npy", {}}})), testing::HasSubstr("ends early"));
+  write_file(scratch / "f", encode_npz(two_entries()));
+  ASSERT_EQ(std::system(("gzip -c " + (scratch / "f").string() + " > " + (scratch / "g.npz").string()).c_str()), 0);
+  EXPECT_THAT(message_of<InputError>([&] { open_npz(scratch / "g.npz"); }), testing::HasSubstr("packed by gzip"));
 }
 
 TEST(Npz, NoEntriesAreFine) { EXPECT_TRUE(parse(encode_npz({})).empty()); }

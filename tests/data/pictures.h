@@ -13,6 +13,7 @@
 #include <fstream>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace halftone::data {
@@ -87,6 +88,42 @@ inline Bytes jpeg(int width, int height, int channels, const std::vector<std::ui
   Bytes bytes(begin, begin + size);
   std::free(memory);
   return bytes;
+}
+
+// Progressive, of so many scans: three are enough for all of it but the last colour, which the others repeat.
+inline Bytes jpeg_of_scans(int side, int scans) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* memory = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &memory, &size);
+  info.image_width = static_cast<JDIMENSION>(side);
+  info.image_height = static_cast<JDIMENSION>(side);
+  info.input_components = 3;
+  info.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&info);
+  const jpeg_scan_info script[] = {
+      {3, {0, 1, 2}, 0, 0, 0, 0}, {1, {0}, 1, 63, 0, 0}, {1, {1}, 1, 63, 0, 0}, {1, {2}, 1, 63, 0, 0}};
+  info.scan_info = script;
+  info.num_scans = 4;
+  jpeg_start_compress(&info, TRUE);
+  std::vector<std::uint8_t> samples(static_cast<std::size_t>(3 * side), 100);
+  JSAMPROW row = samples.data();
+  while (info.next_scanline < info.image_height) jpeg_write_scanlines(&info, &row, 1);
+  jpeg_finish_compress(&info);
+  jpeg_destroy_compress(&info);
+  std::string file(reinterpret_cast<const char*>(memory), size);
+  std::free(memory);
+  const std::size_t last = file.rfind("\xff\xda");
+  const std::string scan = file.substr(last, file.size() - 2 - last);
+  const std::string end = file.substr(file.size() - 2);
+  file.resize(file.size() - 2);
+  for (int i = 4; i < scans; ++i) file += scan;
+  file += end;
+  const auto* begin = reinterpret_cast<const std::byte*>(file.data());
+  return {begin, begin + file.size()};
 }
 
 inline void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes) {

@@ -155,5 +155,24 @@ RC_GTEST_PROP(PreprocessingProperty, TextRoundTripsExactly, ()) {
   RC_ASSERT(decode(encode(p)) == p);
 }
 
+TEST(Preprocessing, DescribesItsFormula) {
+  EXPECT_EQ(describe(preset("raw")), "raw: p");
+  EXPECT_EQ(describe(preset("mnist")), "mnist: p / 255");
+  EXPECT_EQ(describe(preset("imagenet")), "imagenet: (p / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]");
+  EXPECT_EQ(describe({.name = "a", .mean = {128}}), "a: p - 128");
+  EXPECT_EQ(describe({.name = "b", .std = {2}}), "b: p / 2");
+  EXPECT_EQ(describe({.name = "c", .divisor = 2, .std = {4}}), "c: (p / 2) / 4");
+}
+
+TEST(Preprocessing, ComparesNumbersAndNoNames) {
+  const Preprocessing one{.name = "one", .divisor = 255, .mean = {0.5F}, .std = {2}};
+  EXPECT_TRUE(same_numbers(one, {.name = "same", .divisor = 255, .mean = {0.5F, 0.5F, 0.5F}, .std = {2, 2, 2}}));
+  EXPECT_FALSE(same_numbers(one, {.name = "one", .divisor = 255, .mean = {0.5F, 0.5F, 0.25F}, .std = {2, 2, 2}}));
+  EXPECT_TRUE(same_numbers(preset("mnist"), {.name = "other", .std = {255}}));
+  EXPECT_FALSE(same_numbers(one, {.name = "one", .divisor = 1, .mean = {0.5F}, .std = {2}}));
+  for (std::string_view a : preset_names())
+    for (std::string_view b : preset_names()) EXPECT_EQ(same_numbers(preset(a), preset(b)), a == b) << a << b;
+}
+
 }  // namespace
 }  // namespace halftone::data
