@@ -8,10 +8,18 @@
 
 namespace halftone::ir {
 
+namespace {
+
+std::string unused_name(const Graph& graph, const std::string& wanted) {
+  std::string unused = wanted;
+  for (int i = 1; graph.find(unused); ++i) unused = fmt::format("{}_{}", wanted, i);
+  return unused;
+}
+
+}  // namespace
+
 ValueId Graph::add_value(std::string value_name, DType dtype, Shape shape) {
-  std::string unique = value_name;
-  for (int i = 1; find(unique); ++i) unique = fmt::format("{}_{}", value_name, i);
-  values.push_back({std::move(unique), dtype, std::move(shape), std::nullopt});
+  values.push_back({unused_name(*this, value_name), dtype, std::move(shape), std::nullopt});
   return static_cast<ValueId>(values.size()) - 1;
 }
 
@@ -32,6 +40,12 @@ ValueId Graph::add_node(Op op, std::vector<ValueId> node_inputs, std::string out
   node.outputs = {add_value(std::move(output_name), type.dtype, type.shape)};
   nodes.push_back(std::move(node));
   return nodes.back().outputs[0];
+}
+
+void Graph::rename(ValueId id, const std::string& new_name) {
+  if (value(id).name == new_name) return;
+  if (const auto other = find(new_name)) value(*other).name = unused_name(*this, new_name);
+  value(id).name = new_name;
 }
 
 const Tensor* Graph::constant(ValueId id) const {

@@ -1,6 +1,7 @@
 // A float network, or one with Quantize/Dequantize pairs: values, and nodes in an order that can be run.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,11 +30,15 @@ struct Node {
   std::vector<ValueId> outputs;
 };
 
+// Deques: a reference to a value or a node, its name or its constant, outlives what is added behind it.
+using Values = std::deque<Value>;
+using Nodes = std::deque<Node>;
+
 // Every value has one producer: a node, the caller (graph inputs), or a constant.
 struct Graph {
   std::string name = "graph";
-  std::vector<Value> values;
-  std::vector<Node> nodes;  // producers before consumers
+  Values values;
+  Nodes nodes;  // producers before consumers
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::map<std::string, std::string> metadata;
@@ -47,6 +52,8 @@ struct Graph {
   ValueId add_input(std::string name, DType dtype, Shape shape);
   // Appends a node with one output, whose type is inferred. Returns the output.
   ValueId add_node(Op op, std::vector<ValueId> node_inputs, std::string output_name);
+  // Gives a value this name; another that has it gets a numbered ending.
+  void rename(ValueId id, const std::string& new_name);
 
   // The value's constant, or nullptr.
   const Tensor* constant(ValueId id) const;

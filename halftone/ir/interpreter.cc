@@ -45,7 +45,7 @@ void check_inputs(const Graph& graph, std::span<const Tensor> tensors) {
 }
 
 Interpreter::Interpreter(Graph graph) : graph_(std::move(graph)) {
-  std::vector<Node> rest;
+  Nodes rest;
   for (Node& node : graph_.nodes) {
     const bool fixed = std::ranges::all_of(
         node.inputs, [&](ValueId id) { return id == kNoValue || graph_.constant(id) != nullptr; });

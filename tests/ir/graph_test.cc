@@ -33,6 +33,36 @@ std::string refusal(const Graph& graph) {
   return {};
 }
 
+TEST(Graph, ReferencesOutliveWhatIsAdded) {
+  Graph g = small();
+  const Value& x = g.value(0);
+  const std::string_view name = x.name;
+  const Tensor* constant = g.constant(g.find("c").value());
+  const Node& first = g.nodes[0];
+  for (int i = 0; i < 1000; ++i) {
+    g.add_constant("more", floats({1}, {0}));
+    g.add_node(Relu{}, {0}, "again");
+  }
+  EXPECT_EQ(&x, &g.value(0));
+  EXPECT_EQ(name, "x");
+  EXPECT_EQ(constant, g.constant(g.find("c").value()));
+  EXPECT_EQ(*constant, floats({2}, {1, 2}));
+  EXPECT_EQ(&first, &g.nodes[0]);
+  check(g);
+}
+
+TEST(Graph, ARenamedValueHasItsNameAlone) {
+  Graph g = small();
+  g.rename(0, "a");
+  EXPECT_EQ(g.value(0).name, "a");
+  EXPECT_EQ(g.value(g.nodes[0].outputs[0]).name, "a_1");
+  g.rename(0, "a");
+  g.rename(0, "fresh");
+  EXPECT_EQ(g.value(0).name, "fresh");
+  EXPECT_FALSE(g.find("a"));
+  check(g);
+}
+
 TEST(Graph, NamesThatAreTakenGetNumbers) {
   Graph g;
   EXPECT_EQ(g.value(g.add_value("v")).name, "v");
