@@ -72,7 +72,7 @@ ir::Graph bounds_by_channel(ir::Graph graph) {
   std::vector<bool> bounds(graph.nodes.size(), false);
   for (const ChannelPair& pair : channel_pairs(graph))
     for (int n : pair.between) bounds[static_cast<std::size_t>(n)] = is_positive_clip(node_at(graph, n));
-  std::vector<ir::Node> nodes;
+  ir::Nodes nodes;
   for (std::size_t n = 0; n < bounds.size(); ++n) {
     ir::Node node = std::move(graph.nodes[n]);
     if (!bounds[n]) {

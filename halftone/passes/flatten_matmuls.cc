@@ -16,7 +16,7 @@ bool is_stacked(const ir::Graph& graph, const ir::Node& node) {
 }  // namespace
 
 ir::Graph flatten_matmuls(ir::Graph graph) {
-  const std::vector<ir::Node> before = std::move(graph.nodes);
+  const ir::Nodes before = std::move(graph.nodes);
   graph.nodes.clear();
   std::vector<std::vector<std::size_t>> readers(graph.values.size());
   for (std::size_t n = 0; n < before.size(); ++n)

@@ -91,7 +91,7 @@ bool is_last_dimension(const Tensor* factors, std::int64_t size) {
 ir::Graph fuse_layer_norm(ir::Graph graph) {
   const Matcher matcher(graph);
   const std::vector<std::vector<int>> consumers = ir::consumers(graph);
-  std::vector<ir::Node> nodes = graph.nodes;
+  ir::Nodes nodes = graph.nodes;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (!std::holds_alternative<ir::Div>(nodes[n].op)) continue;
     const auto found = matcher.match(nodes[n]);

@@ -22,7 +22,8 @@ ir::Graph fuse_bias(ir::Graph graph);
 // before it. (Jacob et al., CVPR 2018, section 3.2.)
 ir::Graph fold_batch_norm(ir::Graph graph);
 
-// Computes float16, bfloat16 and float64 in float32; graph inputs and outputs become float32 too.
+// Computes float16, bfloat16 and float64 in float32; graph inputs and outputs become float32 too. Constants are rounded
+// to the nearest; throws InputError naming one that float32 does not hold.
 ir::Graph widen_floats(ir::Graph graph);
 
 // A Split becomes a Slice for each part.

@@ -17,7 +17,7 @@ bool is_over_space(const ir::ReduceMean& mean, const Shape& x) {
 }  // namespace
 
 ir::Graph pool_means(ir::Graph graph) {
-  const std::vector<ir::Node> before = std::move(graph.nodes);
+  const ir::Nodes before = std::move(graph.nodes);
   graph.nodes.clear();
   for (const ir::Node& node : before) {
     const auto* mean = std::get_if<ir::ReduceMean>(&node.op);

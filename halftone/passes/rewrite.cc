@@ -18,7 +18,7 @@ ir::Graph join_pairs(ir::Graph graph, const Join& join) {
     producer[static_cast<std::size_t>(node.outputs[0])] = producer[x];
     gone[n] = true;
   }
-  std::vector<ir::Node> kept;
+  ir::Nodes kept;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
     if (!gone[n]) kept.push_back(std::move(graph.nodes[n]));
   graph.nodes = std::move(kept);

@@ -84,8 +84,8 @@ ir::Graph split_gemm(ir::Graph graph, double rank) {
     throw UsageError(
         "split_gemm",
         fmt::format("rank, got {}, expected a whole number, or a part of the energy below 1", rank));
-  std::vector<ir::Node> nodes;
-  const std::vector<ir::Node> before = std::move(graph.nodes);
+  ir::Nodes nodes;
+  const ir::Nodes before = std::move(graph.nodes);
   for (const ir::Node& node : before) {
     if (!is_target(graph, node, rank)) {
       nodes.push_back(node);

@@ -5,7 +5,7 @@
 namespace halftone::passes {
 
 ir::Graph unroll_splits(ir::Graph graph) {
-  std::vector<ir::Node> nodes;
+  ir::Nodes nodes;
   for (ir::Node& node : graph.nodes) {
     const auto* split = std::get_if<ir::Split>(&node.op);
     if (split == nullptr) {

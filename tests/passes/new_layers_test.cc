@@ -142,10 +142,35 @@ TEST(WidenFloats, ComputesHalfAndDoubleInFloat32) {
     const Graph after = widen_floats(g);
     ir::check(after);
     for (const ir::Value& value : after.values) EXPECT_EQ(value.dtype, DType::float32) << value.name;
+    EXPECT_EQ(after.nodes.size(), 1u);  // the Cast gave the output its type alone
+    EXPECT_EQ(after.value(after.outputs[0]).name, "z");
     const Tensor in = random_floats({3, 4}, 5).cast(dtype);
     const Tensor before_y = ir::run(g, {in}).cast(DType::float32);
     const Tensor after_y = ir::run(after, {in.cast(DType::float32)}).cast(dtype).cast(DType::float32);
     EXPECT_EQ(before_y, after_y) << name_of(dtype);
+  }
+}
+
+TEST(WidenFloats, TheLargestDoubleBecomesTheLargestFloat32) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float64, {3});
+  const ValueId k = g.add_constant("k", Tensor::from<double>({3}, std::vector<double>{-kLargest, kLargest, -INFINITY}));
+  g.outputs = {g.add_node(ir::Add{}, {x, k}, "y")};
+  const Graph after = widen_floats(g);
+  constexpr float kFloat = std::numeric_limits<float>::max();
+  EXPECT_EQ(*after.constant(k), ir::floats({3}, {-kFloat, kFloat, -INFINITY}));
+}
+
+TEST(WidenFloats, RefusesOtherDoublesBeyondFloat32) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float64, {2});
+  g.outputs = {g.add_node(ir::Add{}, {x, g.add_constant("k", Tensor::from<double>({2}, std::vector<double>{1.0, 1e39}))}, "y")};
+  try {
+    widen_floats(g);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(), "[constant 'k'] element 1, got 1e+39, expected a number that float32 holds");
   }
 }
 
