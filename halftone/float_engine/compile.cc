@@ -1,6 +1,7 @@
 #include "halftone/float_engine/compile.h"
 
 #include <algorithm>
+#include <new>
 
 #include "halftone/float_engine/emit.h"
 #include "halftone/float_engine/fuse.h"
@@ -34,7 +35,8 @@ bool try_primitive(Builder& builder, const Work& work) {
     if (const auto functions = eltwise_of(node.op); !functions.empty())
       return emit_eltwise(builder, functions, work);
     return std::visit([&](const auto& op) { return emit(builder, op, work); }, node.op);
-  } catch (const dnnl::error&) {
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     return false;  // oneDNN has no implementation; nothing was added yet
   }
 }

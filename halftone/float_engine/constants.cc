@@ -1,5 +1,7 @@
 #include "halftone/float_engine/constants.h"
 
+#include "halftone/base/address_space.h"
+
 namespace halftone::float_engine {
 
 dnnl::memory Constants::get(ir::ValueId value, const Tensor& tensor, const Desc& stored, const Desc& wanted) {
@@ -9,6 +11,7 @@ dnnl::memory Constants::get(ir::ValueId value, const Tensor& tensor, const Desc&
   std::vector<Made>& made = made_[value];
   for (const Made& earlier : made)
     if (earlier.stored == stored && earlier.memory.get_desc() == wanted) return earlier.memory;
+  expect_left(wanted.get_size());
   dnnl::memory result(wanted, cpu());
   dnnl::stream stream(cpu());
   dnnl::reorder(source, result).execute(stream, source, result);

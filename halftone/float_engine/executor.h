@@ -13,10 +13,14 @@ namespace halftone::float_engine {
 // oneDNN.
 //
 // The sums are float32 where the interpreter's are double: a sum of n products a·b may differ by
-// n·2^−24·Σ|a·b| and one rounding. A NaN may become a number in activations and pooling. The same inputs give
-// the same bytes on one machine, on any thread and in every run; other batch sizes, other instruction sets
-// and a visitor may change the last bits, since with a visitor no value is skipped by computing two nodes in
-// one.
+// n·2^−24·Σ|a·b| and one rounding. The same inputs give the same bytes on one machine, on any thread and in
+// every run; other batch sizes, other instruction sets and a visitor may change the last bits, since with a
+// visitor no value is skipped by computing two nodes in one.
+//
+// Networks of float16, bfloat16 and float64 are computed in float32: inputs and outputs have the types that the
+// graph declares. Where the processor notes an invalid operation, as of a NaN, or of a number too large for the integer it
+// is cast to, the outputs are those of a second run with every value looked at. In a build with oneDNN run() and watch() throw InputError for an input with a NaN, and for a
+// NaN that comes up before an activation, a pooling or a Softmax, where oneDNN might make a number of it.
 std::unique_ptr<ir::Executor> make_executor(const ir::Graph& graph);
 
 }  // namespace halftone::float_engine

@@ -1,8 +1,11 @@
 #include "halftone/float_engine/layout.h"
 
+#include "halftone/base/address_space.h"
+
 namespace halftone::float_engine {
 
 const dnnl::engine& cpu() {
+  expect_left(0);
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
 }

@@ -10,7 +10,8 @@ namespace halftone::float_engine {
 using Dims = dnnl::memory::dims;
 using Desc = dnnl::memory::desc;
 
-// The CPU, shared by everything in the process.
+// The CPU, shared by everything in the process: asked for whenever oneDNN makes something. Throws std::bad_alloc when
+// little memory is left: oneDNN reads what it could not allocate.
 const dnnl::engine& cpu();
 
 // A shape as dimensions; a scalar has one element.

@@ -1,10 +1,17 @@
 // Plans of a graph, each with a program for every set of input shapes it has met.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <list>
+#include <map>
 #include <mutex>
+#include <new>
 
+#include "halftone/base/not_a_number.h"
 #include "halftone/float_engine/compile.h"
+#include "halftone/float_engine/emit.h"
 #include "halftone/float_engine/executor.h"
+#include "halftone/float_engine/invalid_flag.h"
 #include "halftone/float_engine/one_thread.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/passes/pass.h"
@@ -50,7 +57,7 @@ class Plan {
 
 // What depends on constants alone becomes constants; no value of the others changes its name.
 ir::Graph with_constants_computed(ir::Graph graph) {
-  std::vector<ir::Node> rest;
+  ir::Nodes rest;
   for (ir::Node& node : graph.nodes) {
     const bool fixed = std::ranges::all_of(
         node.inputs, [&](ir::ValueId id) { return id == ir::kNoValue || graph.constant(id) != nullptr; });
@@ -68,29 +75,102 @@ ir::Graph with_constants_computed(ir::Graph graph) {
   return graph;
 }
 
+// Whether oneDNN's primitive for it may make a number of a NaN.
+bool hides_nan(const ir::Op& op) {
+  return !eltwise_of(op).empty() || std::holds_alternative<ir::MaxPool>(op) ||
+         std::holds_alternative<ir::GlobalMaxPool>(op) || std::holds_alternative<ir::Softmax>(op);
+}
+
+// The values in which a NaN is refused, each with what reads it.
+std::map<std::string, std::string, std::less<>> readers_that_hide_nan(const ir::Graph& graph) {
+  std::map<std::string, std::string, std::less<>> result;
+  for (const ir::Node& node : graph.nodes)
+    if (hides_nan(node.op)) result.try_emplace(graph.value(node.inputs[0]).name, ir::describe(graph, node));
+  return result;
+}
+
 class OnednnExecutor : public ir::Executor {
  public:
-  explicit OnednnExecutor(const ir::Graph& graph)
-      : graph_(graph),
-        fast_(passes::simplify(graph), Visits::none),
-        watched_(passes::simplify(graph), Visits::outputs),
-        shown_(with_constants_computed(graph), Visits::every) {}
+  explicit OnednnExecutor(const ir::Graph& graph) : OnednnExecutor(graph, passes::simplify(graph)) {}
 
   std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor& visit) const override {
     ir::check_inputs(graph_, inputs);
-    Plan& plan = visit ? shown_ : fast_;
-    return plan.program_for(inputs)->run(inputs, visit);
+    if (visit) return run_shown(inputs, visit);
+    refuse_nan_in(inputs);
+    const std::vector<Tensor> wide = widened(inputs);
+    const InvalidFlag invalid;
+    std::vector<Tensor> outputs = run_plan(fast_, wide, {});
+    if (invalid.is_set()) outputs = run_without_hidden_nan(wide);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if (const DType declared = graph_.value(graph_.outputs[i]).dtype; outputs[i].dtype() != declared)
+        outputs[i] = outputs[i].cast(declared);
+    return outputs;
   }
 
   void watch(std::span<const Tensor> inputs, const ir::Watch& see) const override {
     ir::check_inputs(graph_, inputs);
-    watched_.program_for(inputs)->run(inputs, {}, see);
+    refuse_nan_in(inputs);
+    const std::vector<Tensor> wide = widened(inputs);
+    const InvalidFlag invalid;
+    run_plan(watched_, wide, {}, see);
+    if (invalid.is_set()) run_without_hidden_nan(wide);
   }
 
  private:
+  OnednnExecutor(const ir::Graph& graph, const ir::Graph& simple)
+      : graph_(graph),
+        hidden_(readers_that_hide_nan(simple)),
+        fast_(simple, Visits::none),
+        watched_(simple, Visits::outputs),
+        checked_(simple, Visits::every),
+        shown_(with_constants_computed(graph), Visits::every) {}
+
+  // oneDNN's word for no memory becomes everyone's.
+  static std::vector<Tensor> run_plan(Plan& plan, std::span<const Tensor> inputs, const ir::Visitor& visit,
+                                      const ir::Watch& see = {}) {
+    try {
+      return plan.program_for(inputs)->run(inputs, visit, see);
+    } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+      throw;
+    }
+  }
+
+  // A visitor may have words of its own for a NaN, and is shown it first.
+  std::vector<Tensor> run_shown(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
+    const InvalidFlag invalid;
+    std::vector<Tensor> outputs = run_plan(shown_, inputs, visit);
+    refuse_nan_in(inputs);
+    if (invalid.is_set()) run_without_hidden_nan(widened(inputs));
+    return outputs;
+  }
+
+  void refuse_nan_in(std::span<const Tensor> inputs) const {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      refuse_nan("run", fmt::format("input '{}'", graph_.value(graph_.inputs[i]).name), inputs[i]);
+  }
+
+  // Simplified graphs compute in float32 alone.
+  static std::vector<Tensor> widened(std::span<const Tensor> inputs) {
+    std::vector<Tensor> result(inputs.begin(), inputs.end());
+    for (Tensor& input : result)
+      if (is_float(input.dtype()) && input.dtype() != DType::float32) input = input.cast(DType::float32);
+    return result;
+  }
+
+  // The same run, each value looked at before a primitive reads it that might make a number of its NaN.
+  std::vector<Tensor> run_without_hidden_nan(const std::vector<Tensor>& inputs) const {
+    return run_plan(checked_, inputs, [&](std::string_view name, Tensor& value) {
+      if (const auto found = hidden_.find(name); found != hidden_.end())
+        refuse_nan("run", fmt::format("value '{}' before {}", name, found->second), value);
+    });
+  }
+
   ir::Graph graph_;
+  std::map<std::string, std::string, std::less<>> hidden_;
   mutable Plan fast_;
   mutable Plan watched_;
+  mutable Plan checked_;
   mutable Plan shown_;
 };
 

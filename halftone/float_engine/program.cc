@@ -89,7 +89,10 @@ std::vector<Tensor> Program::run(std::span<const Tensor> inputs, const ir::Visit
 
 void Program::run_in(Workspace& workspace, std::span<const Tensor> inputs, const ir::Visitor& visit,
                      const ir::Watch& watch) const {
-  for (std::size_t i = 0; i < inputs.size(); ++i) workspace.set_tensor(graph_.inputs[i], inputs[i]);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    expect_type(graph_, graph_.inputs[i], inputs[i]);
+    workspace.set_tensor(graph_.inputs[i], inputs[i]);
+  }
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
     if (std::holds_alternative<Execute>(step))

@@ -3,17 +3,26 @@
 #include <algorithm>
 #include <new>
 
+#include "halftone/base/address_space.h"
 #include "halftone/float_engine/arena.h"
 
 namespace halftone::float_engine {
 
 static_assert(kAlignment == 64);
 
+namespace {
+
+std::byte* new_arena(std::size_t bytes) {
+  expect_left(bytes);
+  return static_cast<std::byte*>(::operator new[](std::max<std::size_t>(bytes, 1), std::align_val_t{kAlignment}));
+}
+
+}  // namespace
+
 Workspace::Workspace(const Program& program)
     : program_(program),
       stream_(cpu()),
-      arena_(static_cast<std::byte*>(
-          ::operator new[](std::max<std::size_t>(program.arena_bytes_, 1), std::align_val_t{kAlignment}))),
+      arena_(new_arena(program.arena_bytes_)),
       arguments_(program.steps_.size()),
       tensors_(program.graph_.values.size()) {
   for (const Slot& slot : program.slots_) {
@@ -29,6 +38,11 @@ Workspace::Workspace(const Program& program)
     if (const auto* execute = std::get_if<Execute>(&program.steps_[s]))
       for (const auto& [argument, slot] : execute->arguments)
         arguments_[s].emplace(argument, memories_[static_cast<std::size_t>(slot)]);
+}
+
+void Workspace::execute(std::size_t step) {
+  expect_left(0);
+  std::get<Execute>(program_.steps_[step]).primitive.execute(stream_, arguments_[step]);
 }
 
 void Workspace::bind(ir::ValueId value, void* bytes) {

@@ -11,9 +11,8 @@ class Workspace {
  public:
   explicit Workspace(const Program& program);
 
-  void execute(std::size_t step) {
-    std::get<Execute>(program_.steps_[step]).primitive.execute(stream_, arguments_[step]);
-  }
+  // Throws std::bad_alloc, as the constructor does, when little memory is left.
+  void execute(std::size_t step);
 
   const float* elements(SlotId slot) const {
     return static_cast<const float*>(memories_[static_cast<std::size_t>(slot)].get_data_handle());
