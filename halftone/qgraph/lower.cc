@@ -11,6 +11,7 @@
 #include "halftone/ir/moves.h"
 #include "halftone/ir/one_variable.h"
 #include "halftone/qgraph/constants.h"
+#include "halftone/qgraph/lower_linear.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -21,6 +22,7 @@ namespace {
 struct Pending {
   FusedOp fused;
   std::vector<ValueId> inputs;
+  ir::ValueId computed = ir::kNoValue;
 };
 
 template <typename T>
@@ -144,8 +146,9 @@ class Lowering {
     if (const auto pending = pending_.find(x); pending != pending_.end()) {
       pending->second.fused.y = y;
       const ValueId id = add_value(output.name, output.shape, output.dtype, y);
-      result =
-          add_node(pending->second.fused.name, lower_op(pending->second.fused), pending->second.inputs, id);
+      Op op = lower_op(pending->second.fused);
+      note_rounded_bias(pending->second, op);
+      result = add_node(pending->second.fused.name, std::move(op), pending->second.inputs, id);
     } else if (integer_of(x) && params_of(*integer_of(x)) == y) {
       result = alias(*integer_of(x), output);
     } else {
@@ -157,6 +160,13 @@ class Lowering {
       else
         result = add_node(output.name, Quantize{y, out_.arithmetic.rounding}, {float_value(x)}, id);
     }
+  }
+
+  void note_rounded_bias(const Pending& pending, const Op& op) {
+    std::optional<RoundedBias> bias = rounded_bias(pending.fused, op);
+    if (!bias) return;
+    bias->computed = in_.value(pending.computed).name;
+    out_.rounded_biases.push_back(std::move(*bias));
   }
 
   // Quantizing what is already on that grid changes nothing: the value takes the name, or is copied under it.
@@ -359,7 +369,7 @@ class Lowering {
     if (!reason.empty()) return reason;
     ir::ValueId end = node.outputs[0];
     if (!absorb_to_quantize(node.outputs[0], fused, end)) return "its output is not quantized";
-    pending_.emplace(end, Pending{std::move(fused), std::move(inputs)});
+    pending_.emplace(end, Pending{std::move(fused), std::move(inputs), node.outputs[0]});
     return "";
   }
 

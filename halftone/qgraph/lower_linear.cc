@@ -177,6 +177,31 @@ std::string why_not_linear(const FusedOp& f) {
   return "";
 }
 
+std::optional<RoundedBias> rounded_bias(const FusedOp& f, const Op& op) {
+  constexpr double kFloatRounding = 0x1p-22;  // the product of two scales may be rounded in the file
+  const auto* gemm = std::get_if<Gemm>(&op);
+  const auto* conv = std::get_if<Conv>(&op);
+  if (!f.real_bias || (gemm == nullptr && conv == nullptr)) return std::nullopt;
+  const Linear& linear = gemm != nullptr ? gemm->linear : conv->linear;
+  if (linear.group_size > 0) return std::nullopt;
+  RoundedBias result{.layer = f.name};
+  bool changed = false;
+  const auto file = f.real_bias->data<float>();
+  for (std::size_t c = 0; c < file.size(); ++c) {
+    const double step = static_cast<double>(f.x[0].tensor().scale) *
+                        static_cast<double>(linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale);
+    const double real = static_cast<double>(linear.bias[c]) * step;
+    const double change = std::fabs(real - static_cast<double>(file[c]));
+    const bool moved = change > kFloatRounding * std::fabs(real);
+    result.real.push_back(moved ? static_cast<float>(real) : file[c]);
+    if (!moved) continue;
+    changed = true;
+    result.most = std::max(result.most, change);
+    result.most_steps = std::max(result.most_steps, change / step);
+  }
+  return changed ? std::optional(std::move(result)) : std::nullopt;
+}
+
 Op lower_linear(const FusedOp& f) {
   if (const auto* conv = std::get_if<ir::Conv>(&f.op)) return make_conv(f, *conv);
   if (const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op)) return make_conv_transpose(f, *transpose);

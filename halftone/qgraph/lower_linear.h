@@ -1,6 +1,7 @@
 // Layers with weights as integer ops: Conv, ConvTranspose, Gemm and MatMul. docs/arithmetic.md sections 5 and 6.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "halftone/qgraph/lower_op.h"
@@ -12,5 +13,9 @@ std::string why_not_linear(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.
 Op lower_linear(const FusedOp& fused);
+
+// The layer's float bias as `op`, its integer form, adds it (`computed` is left to the caller); nothing when it has none,
+// when the rounding changed none of its numbers, and for weights by group, whose biases stay float.
+std::optional<RoundedBias> rounded_bias(const FusedOp& fused, const Op& op);
 
 }  // namespace halftone::qgraph

@@ -23,6 +23,10 @@ Shape operand_shape(const QuantizedGraph& graph, const Node& node, const Float& 
   return {};
 }
 
+bool computes_integers(const ir::Op& op) {
+  return std::holds_alternative<ir::ConvInteger>(op) || std::holds_alternative<ir::MatMulInteger>(op);
+}
+
 }  // namespace
 
 bool QuantizedGraph::integer_only() const {
@@ -60,9 +64,10 @@ Work count_work(const QuantizedGraph& graph) {
     if (other_output) continue;
     const Shape& y = graph.value(node.output).shape;
     if (const auto* island = std::get_if<Float>(&node.op)) {
-      ++work.float_nodes;
-      work.float_macs += multiply_adds(island->op, operand_shape(graph, node, *island, 0),
-                                       operand_shape(graph, node, *island, 1), y);
+      const bool integers = computes_integers(island->op);
+      ++(integers ? work.integer_nodes : work.float_nodes);
+      (integers ? work.integer_macs : work.float_macs) += multiply_adds(
+          island->op, operand_shape(graph, node, *island, 0), operand_shape(graph, node, *island, 1), y);
     } else if (!std::holds_alternative<Quantize>(node.op) && !std::holds_alternative<Dequantize>(node.op)) {
       ++work.integer_nodes;
       if (const auto* gemm = std::get_if<Gemm>(&node.op))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -137,13 +138,23 @@ struct Node {
   ValueId output = 0;
 };
 
+// A bias that the file holds in float and the integers in steps of s_x·s_w. docs/arithmetic.md sections 5 and 8.
+struct RoundedBias {
+  std::string layer;
+  std::string computed;      // the value that the layer's float node gives
+  std::vector<float> real;   // one a channel: the integers times s_x·s_w
+  double most_steps = 0.0;   // the largest change, in steps
+  double most = 0.0;         // and in real numbers
+};
+
 struct QuantizedGraph {
   std::string name;
   ArithmeticSpec arithmetic;
-  std::vector<Value> values;
+  std::deque<Value> values;  // as in ir::Graph: references outlive what is added
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  std::vector<RoundedBias> rounded_biases;  // those that the rounding changed
 
   const Value& value(ValueId id) const { return values.at(static_cast<std::size_t>(id)); }
   // Whether nothing is computed in float: no float op, and conversions at inputs and outputs alone.
@@ -152,7 +163,8 @@ struct QuantizedGraph {
 
 std::string_view name_of(const Op& op);
 
-// Work of one sample (a symbolic batch counts as 1). Conversions at the ends are neither.
+// Work of one sample (a symbolic batch counts as 1). Conversions at the ends are neither. ONNX's operators on integers,
+// which layers with dynamic ranges have, count as integers.
 struct Work {
   std::int64_t integer_nodes = 0;
   std::int64_t float_nodes = 0;

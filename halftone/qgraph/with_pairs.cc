@@ -237,7 +237,7 @@ class PairWriter {
   std::vector<int> uses_;
   std::vector<bool> absorbed_;  // nodes that became part of another
   numeric::Rounding rounding_;
-  std::vector<ir::Node> before_;
+  ir::Nodes before_;
   const ir::Node* node_ = nullptr;
 };
 
