@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "halftone/base/error.h"
+#include "halftone/base/files_in_use.h"
 
 namespace halftone::onnx_io {
 namespace {
@@ -84,6 +85,7 @@ ExternalData::File& ExternalData::open(const std::string& location, std::string_
   struct stat status {};
   if (file.descriptor.get() < 0 || ::fstat(file.descriptor.get(), &status) != 0)
     refuse(where, location, fmt::format("cannot open: {}", std::strerror(errno)));
+  note_read(status);
   file.size = static_cast<std::uint64_t>(status.st_size);
   return files_.emplace(location, std::move(file)).first->second;
 }

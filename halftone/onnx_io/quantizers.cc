@@ -40,7 +40,7 @@ int bits_within(const ir::Clip& clip, numeric::QuantParams params) {
 }  // namespace
 
 ir::Graph with_clips(ir::Graph graph) {
-  std::vector<ir::Node> before = std::move(graph.nodes);
+  ir::Nodes before = std::move(graph.nodes);
   graph.nodes.clear();
   for (ir::Node& node : before) {
     auto* quantize = std::get_if<ir::QuantizeLinear>(&node.op);

@@ -13,9 +13,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "halftone/base/digest.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/base/new_file.h"
 #include "halftone/onnx_io/export_op.h"
 #include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/packed.h"
@@ -134,6 +134,12 @@ std::string serialize(const onnx::ModelProto& model) {
   return model.SerializeAsString();
 }
 
+std::string digest_of(const std::string& text) {
+  Digest digest;
+  digest.add(std::as_bytes(std::span(text)));
+  return digest.text();
+}
+
 std::uint64_t weight_bytes(const ir::Graph& graph) {
   std::uint64_t bytes = 0;
   for (const ir::Value& value : graph.values)
@@ -168,7 +174,7 @@ std::uint64_t write_weights(const ir::Graph& graph, const std::string& location,
   return end;
 }
 
-std::uint64_t save_with_weights_outside(const ir::Graph& network, const std::filesystem::path& path) {
+Saved save_with_weights_outside(const ir::Graph& network, const std::filesystem::path& path, NewFiles& files) {
   if (is_special_file(path))
     throw UnsupportedError(path.string(),
                            "weights need a file of their own beside it, expected a plain file");
@@ -176,19 +182,14 @@ std::uint64_t save_with_weights_outside(const ir::Graph& network, const std::fil
   std::filesystem::path weights_path = path;
   weights_path += ".data";
   onnx::ModelProto model = model_around(graph);
-  NewFile weights(weights_path);
-  std::uint64_t bytes =
-      write_weights(graph, weights_path.filename().string(), weights, *model.mutable_graph());
+  auto weights = std::make_unique<NewFile>(weights_path);
+  const std::uint64_t bytes =
+      write_weights(graph, weights_path.filename().string(), *weights, *model.mutable_graph());
   add_nodes(graph, *model.mutable_graph());
   const std::string text = serialize(model);
-  bytes += text.size();
-  NewFile file(path);
-  file.write(std::as_bytes(std::span(text)));
-  weights.finish();
-  file.finish();
-  weights.publish();
-  file.publish();
-  return bytes;
+  files.add(weights_path, std::move(weights));
+  files.add(path, text);
+  return {.bytes = bytes + text.size(), .digest = digest_of(text)};
 }
 
 }  // namespace
@@ -206,12 +207,20 @@ std::string serialize_model(const ir::Graph& network) {
   return serialize(model);
 }
 
+Saved save_model(const ir::Graph& graph, const std::filesystem::path& path, NewFiles& files,
+                 std::uint64_t max_weight_bytes) {
+  if (weight_bytes(graph) > max_weight_bytes) return save_with_weights_outside(graph, path, files);
+  const std::string text = serialize_model(graph);
+  files.add(path, text);
+  return {.bytes = text.size(), .digest = digest_of(text)};
+}
+
 std::uint64_t save_model(const ir::Graph& graph, const std::filesystem::path& path,
                          std::uint64_t max_weight_bytes) {
-  if (weight_bytes(graph) > max_weight_bytes) return save_with_weights_outside(graph, path);
-  const std::string text = serialize_model(graph);
-  write_file(path, text);
-  return text.size();
+  NewFiles files;
+  const Saved saved = save_model(graph, path, files, max_weight_bytes);
+  files.publish();
+  return saved.bytes;
 }
 
 }  // namespace halftone::onnx_io

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "halftone/base/new_files.h"
 #include "halftone/ir/graph.h"
 
 namespace halftone::onnx_io {
@@ -25,5 +26,13 @@ std::string serialize_model(const ir::Graph& graph);
 // before either gets its name. Returns the bytes written. Throws SystemError.
 std::uint64_t save_model(const ir::Graph& graph, const std::filesystem::path& path,
                          std::uint64_t max_weight_bytes = kMaxWeightBytesInside);
+
+struct Saved {
+  std::uint64_t bytes = 0;  // of all files
+  std::string digest;       // of the model's file, base/digest.h
+};
+// The same as one part of a larger result, which `files` publishes.
+Saved save_model(const ir::Graph& graph, const std::filesystem::path& path, NewFiles& files,
+                 std::uint64_t max_weight_bytes = kMaxWeightBytesInside);
 
 }  // namespace halftone::onnx_io
