@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "halftone/base/error.h"
+#include "halftone/base/not_a_number.h"
 #include "halftone/base/parallel_for.h"
 #include "halftone/quant/plan.h"
 
@@ -19,13 +20,18 @@ constexpr std::int64_t kPartsPerThread = 4;
 void observe(const ir::Executor& network, const std::vector<Tensor>& inputs, const std::vector<std::string>& names,
              std::int64_t sample, std::vector<Statistics>& seen) {
   const std::int64_t rows = inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
-  network.watch(inputs, [&](std::size_t output, std::span<const float> elements) {
+  const auto see = [&](std::size_t output, std::span<const float> elements) {
     try {
       seen.at(output).observe(sample, elements, rows);
     } catch (const InputError& error) {
       throw InputError(names[output], fmt::format("{} in sample {}", error.what(), sample));
     }
-  });
+  };
+  try {
+    network.watch(inputs, see);
+  } catch (const NotANumber& error) {
+    throw error.in_rows_from(sample * rows);
+  }
 }
 
 }  // namespace

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "halftone/base/error.h"
+#include "halftone/base/shown.h"
 
 namespace halftone::quant {
 namespace {
@@ -17,6 +19,7 @@ using nlohmann::json;
 
 constexpr int kVersion = 1;
 constexpr const char* kVersionKey = "halftone_calibration";
+constexpr std::size_t kMostValues = std::size_t{1} << 14;  // half a gigabyte of histograms
 
 json pair_of(const numeric::Range& range) { return {range.lo, range.hi}; }
 
@@ -107,34 +110,125 @@ class Reader {
       list(bin, 2, "a bin");
       state.bins.emplace_back(whole(bin[0], "a bin"), whole(bin[1], "a count"));
     }
-    std::map<std::int64_t, numeric::Range> samples;
-    for (const json& sample : list(member(value, "samples"), 0, "samples")) {
-      list(sample, 3, "a sample");
-      samples[whole(sample[0], "a sample's index")] =
-          range(json::array({sample[1], sample[2]}), "a sample's range");
-    }
+    std::map<std::int64_t, numeric::Range> own = samples(member(value, "samples"), state.range);
     try {
-      return {Histogram(state), std::move(samples)};
+      return {Histogram(state), std::move(own)};
     } catch (const InputError& error) {
       fail(error.what());
     }
   }
 
  private:
+  std::map<std::int64_t, numeric::Range> samples(const json& value, const numeric::Range& seen) const {
+    std::map<std::int64_t, numeric::Range> all;
+    for (const json& sample : list(value, 0, "samples")) {
+      list(sample, 3, "a sample");
+      const std::int64_t index = whole(sample[0], "a sample's index");
+      const numeric::Range own = range(json::array({sample[1], sample[2]}), "a sample's range");
+      if (index < 0) fail(fmt::format("a sample's index is {}, expected 0 or more", index));
+      if (own.lo < seen.lo || own.hi > seen.hi)
+        fail(fmt::format("sample {} has the range [{}, {}], expected one within what was seen, [{}, {}]", index, own.lo,
+                         own.hi, seen.lo, seen.hi));
+      if (!all.emplace(index, own).second) fail(fmt::format("sample {} is there twice, expected once", index));
+    }
+    if (all.size() > Statistics::kRecent)
+      fail(fmt::format("{} samples, expected the newest {} at most", all.size(), Statistics::kRecent));
+    return all;
+  }
+
   const std::string& where_;
   std::string name_;
 };
 
-json parsed(std::string_view text, const Reader& reader) {
-  json root = json::parse(text, nullptr, false);
-  if (root.is_discarded()) reader.fail("is no JSON");
-  if (!root.is_object()) reader.fail("is no JSON object");
-  return root;
+// Parses the text value by value: each is taken apart and let go before the next, so that what is in memory is the
+// statistics. A key that stands twice in an object is refused: JSON's readers differ on which of the two counts.
+class Document {
+ public:
+  explicit Document(const std::string& where) : where_(where) {}
+
+  // All but the values, which are taken out.
+  json parse(std::string_view text) {
+    const Reader top(where_, "");
+    if (text.find('\0') != std::string_view::npos) top.fail("holds a byte that is 0, expected text");
+    json root = json::parse(
+        text, [this](int depth, json::parse_event_t event, json& parsed) { return see(depth, event, parsed); }, false);
+    if (root.is_discarded()) top.fail("is no JSON");
+    if (!root.is_object()) top.fail("is no JSON object");
+    return root;
+  }
+
+  StatisticsTable seen;
+  RangeTable set;
+
+ private:
+  using Event = json::parse_event_t;
+
+  // Whether to keep what was parsed.
+  bool see(int depth, Event event, const json& parsed) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == Event::object_start || event == Event::array_start) open(level, event);
+    if (event == Event::key) enter(level, parsed.get_ref<const std::string&>());
+    if (event == Event::value && ++parts_ > kMostParts) fail(fmt::format("has more than {} parts", kMostParts));
+    const bool is_value = event == Event::object_end && level == 2 && in_values_;
+    if (is_value) take(parsed);
+    if (event == Event::object_end && level == 1) in_values_ = false;
+    return !is_value;
+  }
+  void open(std::size_t level, Event event) {
+    if (level >= kMostLevels) fail(fmt::format("is nested more than {} deep", kMostLevels));
+    if (++parts_ > kMostParts) fail(fmt::format("has more than {} parts", kMostParts));
+    keys_.resize(level + 1);
+    keys_[level] = {};
+    if (level == 1 && event == Event::object_start) in_values_ = key_ == "values";
+  }
+  void enter(std::size_t level, const std::string& key) {
+    std::set<std::string>& own = keys_[level - 1];
+    if (level == 1) {
+      key_ = key;
+      parts_ = 0;
+    }
+    if (level == 2 && in_values_) {
+      value_ = key;
+      parts_ = 0;
+      if (own.size() == kMostValues) fail(fmt::format("is one of more than {} values", kMostValues));
+    }
+    if (!own.insert(key).second)
+      fail(level == 2 && in_values_ ? "is there twice, expected once" : fmt::format("\"{}\" is there twice, expected once", key));
+  }
+  void take(const json& value) {
+    const Reader reader(where_, value_);
+    reader.expect_keys(value, {"seen", "zeros", "exponent", "bins", "samples", "range"});
+    if (value.contains("range")) set[value_] = reader.range(value["range"], "range");
+    if (value.contains("seen") || !value.contains("range")) seen[value_] = reader.statistics(value);
+  }
+  [[noreturn]] void fail(const std::string& what) const { Reader(where_, in_values_ ? value_ : "").fail(what); }
+
+  static constexpr std::size_t kMostLevels = 5;
+  static constexpr std::size_t kMostParts = 20000;  // of a value; bins and samples make 14,342 at most
+
+  const std::string& where_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open, by level
+  std::string key_;                          // of the root, that is being read
+  std::string value_;                        // in "values", that is being read
+  bool in_values_ = false;
+  std::size_t parts_ = 0;  // since the value's name
+};
+
+void expect_readable(const CalibrationFile& file) {
+  std::set<std::string> names;
+  for (const auto& [name, seen] : file.seen) names.insert(name);
+  for (const auto& [name, range] : file.set) names.insert(name);
+  for (const std::string& name : names)
+    if (!is_utf8(name))
+      throw UnsupportedError("calibration file", fmt::format("name of value '{}' is not UTF-8, expected what JSON can hold", shown(name)));
+  if (names.size() > kMostValues)
+    throw UnsupportedError("calibration file", fmt::format("{} values, expected at most {}", names.size(), kMostValues));
 }
 
 }  // namespace
 
 std::string to_json(const CalibrationFile& file) {
+  expect_readable(file);
   json values = json::object();
   for (const auto& [name, seen] : file.seen) values[name] = json_of(seen);
   for (const auto& [name, range] : file.set) values[name]["range"] = pair_of(range);
@@ -144,12 +238,16 @@ std::string to_json(const CalibrationFile& file) {
             {"values", values}};
   if (file.total > 0) root["total"] = file.total;
   if (!file.preprocessing.empty()) root["preprocessing"] = file.preprocessing;
-  return root.dump(1) + "\n";
+  std::string text = root.dump(1) + "\n";
+  if (text.size() > kMostCalibrationBytes)
+    throw UnsupportedError("calibration file", fmt::format("{} bytes, expected at most {}", text.size(), kMostCalibrationBytes));
+  return text;
 }
 
 CalibrationFile calibration_from_json(std::string_view text, const std::string& where) {
   const Reader top(where, "");
-  const json root = parsed(text, top);
+  Document document(where);
+  const json root = document.parse(text);
   const std::int64_t version = top.whole(top.member(root, kVersionKey), kVersionKey);
   if (version != kVersion) top.fail(fmt::format("version, got {}, expected {}", version, kVersion));
   const json& equalized = top.member(root, "equalized");
@@ -174,13 +272,9 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
     top.fail(fmt::format("\"total\" is {}, expected as many as the samples seen or more", file.total));
   const json& values = top.member(root, "values");
   if (!values.is_object()) top.fail("\"values\" is no JSON object");
-  for (const auto& [name, value] : values.items()) {
-    const Reader reader(where, name);
-    if (!value.is_object()) reader.fail("is no JSON object");
-    reader.expect_keys(value, {"seen", "zeros", "exponent", "bins", "samples", "range"});
-    if (value.contains("range")) file.set[name] = reader.range(value["range"], "range");
-    if (value.contains("seen") || !value.contains("range")) file.seen[name] = reader.statistics(value);
-  }
+  for (const auto& [name, value] : values.items()) Reader(where, name).fail("is no JSON object");
+  file.seen = std::move(document.seen);
+  file.set = std::move(document.set);
   return file;
 }
 

@@ -10,6 +10,8 @@
 
 namespace halftone::quant {
 
+inline constexpr std::size_t kMostCalibrationBytes = std::size_t{256} << 20;
+
 struct CalibrationFile {
   StatisticsTable seen;
   RangeTable set;          // by value: "range": [lo, hi], which no observer changes
@@ -22,10 +24,12 @@ struct CalibrationFile {
 
 // {"halftone_calibration": 1, "equalized": false, "svd": 0.0, "samples": [[first, last], …], "total": n, "preprocessing": TEXT, "values": {NAME: {"seen": [lo, hi], "zeros": n, "exponent": e,
 // "bins": [[bin, count], …], "samples": [[index, lo, hi], …], "range": [lo, hi]}}}: the same text for the same
-// statistics; "range" only where one is set, "total" and "preprocessing" where they are said.
+// statistics; "range" only where one is set, "total" and "preprocessing" where they are said. Throws UnsupportedError for
+// what could not be read back: more than 16,384 values or kMostCalibrationBytes, and names that are not UTF-8.
 std::string to_json(const CalibrationFile& file);
 
-// Throws InputError naming `where` for what such a file cannot hold.
+// Throws InputError naming `where` and the value for what such a file cannot hold: among others a key twice, a bin or
+// sample twice, a count or sample outside what was seen, and anything behind the end.
 CalibrationFile calibration_from_json(std::string_view text, const std::string& where);
 
 // Adds what another part saw, in any order. Throws InputError for parts that saw the same sample, were of another

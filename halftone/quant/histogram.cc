@@ -1,5 +1,7 @@
 #include "halftone/quant/histogram.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -131,15 +133,32 @@ Histogram::Histogram(const HistogramState& state)
   const bool sizes = exponent_ >= kMinExponent && exponent_ <= kMaxExponent && zeros_ >= 0 && zeros_ <= kMost;
   if (!sizes || std::isinf(lo_) || std::isinf(hi_)) throw InputError("histogram", "numbers out of range");
   if (!state.bins.empty() || exponent_ > kMinExponent) bins_.resize(static_cast<std::size_t>(kBins));
+  std::vector<bool> given(bins_.size());
   for (const auto& [bin, count] : state.bins) {
     if (bin < 0 || bin >= kBins || count < 0 || count > kMost - others_)
       throw InputError("histogram", "a bin that there is not, or a count out of range");
-    bins_[static_cast<std::size_t>(bin)] += count;
+    const auto at = static_cast<std::size_t>(bin);
+    if (given[at]) throw InputError("histogram", fmt::format("bin {} is there twice, expected once", bin));
+    if (count > 0 && !may_hold(static_cast<int>(bin)))
+      throw InputError("histogram", fmt::format("a count in bin {}, outside what was seen, [{}, {}]", bin, lo_, hi_));
+    given[at] = true;
+    bins_[at] = count;
     others_ += count;
   }
+  if (zeros_ > 0 && (lo_ > 0.0F || hi_ < 0.0F))
+    throw InputError("histogram", fmt::format("zeros, which are outside what was seen, [{}, {}]", lo_, hi_));
   seen_ = zeros_ + others_ > 0 || lo_ != 0.0F || hi_ != 0.0F;
   const double reach = static_cast<double>(kSide) * bin_width();
   if (lo_ < -reach || hi_ > reach) throw InputError("histogram", "a range wider than its bins");
+}
+
+// Whether values between the extremes fall into the bin.
+bool Histogram::may_hold(int bin) const {
+  const bool negative = bin < kSide;
+  const double magnitude = (negative ? kSide - 1 - bin : bin - kSide) * bin_width();
+  const double least = negative ? -static_cast<double>(hi_) : lo_;
+  const double most = negative ? -static_cast<double>(lo_) : hi_;
+  return most > 0.0 && most >= magnitude && least < magnitude + bin_width();
 }
 
 numeric::Range Histogram::observe(std::span<const float> values, HistogramPart part) {

@@ -62,6 +62,7 @@ class Histogram {
   bool operator==(const Histogram&) const = default;
 
  private:
+  bool may_hold(int bin) const;
   void hold(float magnitude);
   void widen(int exponent);
 

@@ -32,6 +32,7 @@ class Rewriter {
     }
     for (std::size_t n = 0; n < in_.nodes.size(); ++n) rewrite(n);
     for (ir::ValueId id : in_.outputs) out_.outputs.push_back(output(id));
+    for (const auto& [id, own] : named_) out_.rename(own, in_.value(id).name);
     return {std::move(out_), std::move(notes_)};
   }
 
@@ -46,7 +47,10 @@ class Rewriter {
 
   ir::ValueId operand(ir::ValueId id) {
     if (id == ir::kNoValue) return id;
-    if (renamed(id) == ir::kNoValue) renamed(id) = out_.add_constant(in_.value(id).name, *in_.constant(id));
+    if (renamed(id) == ir::kNoValue) {
+      renamed(id) = out_.add_constant(in_.value(id).name, *in_.constant(id));
+      if (is_output(id)) named_.emplace_back(id, renamed(id));
+    }
     return renamed(id);
   }
 
@@ -61,6 +65,7 @@ class Rewriter {
   void finish(ir::ValueId id, ir::ValueId computed) {
     renamed(id) = computed;
     const auto& params = parameters_.activations[static_cast<std::size_t>(id)];
+    if (!params || !names_output(id)) named_.emplace_back(id, computed);
     if (!params) return;
     const std::string& name = in_.value(id).name;
     const ir::ValueId s = scalar(name + "_scale", params->affine.scale);
@@ -70,6 +75,7 @@ class Rewriter {
         out_.add_node(ir::quantizer(params->format, arithmetic_.rounding), {computed, s, z}, name + "_quantized");
     renamed(id) =
         out_.add_node(ir::DequantizeLinear{}, {q, s, z}, names_output(id) ? name : name + "_dequantized");
+    if (names_output(id)) named_.emplace_back(id, renamed(id));
     out_.nodes.back().name = name + "_dequantized";  // the node before it may be called as the output is
   }
 
@@ -211,6 +217,7 @@ class Rewriter {
   const qgraph::ArithmeticSpec& arithmetic_;
   ir::Graph out_;
   std::vector<ir::ValueId> renamed_;  // by old value: the new one its readers use
+  std::vector<std::pair<ir::ValueId, ir::ValueId>> named_;  // an old value, and the new one that keeps its name
   std::vector<std::string> notes_;
 };
 

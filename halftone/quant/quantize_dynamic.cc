@@ -130,7 +130,7 @@ class Rewriter {
   }
 
   ir::Graph graph_;
-  std::vector<ir::Node> before_;
+  ir::Nodes before_;
   std::map<ir::ValueId, Integers> integers_;
 };
 

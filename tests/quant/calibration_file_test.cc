@@ -171,5 +171,85 @@ TEST(CalibrationFile, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(std::string(200000, '[')), HasSubstr("f.json"));
 }
 
+// Some readers of JSON take the first of two, some the last.
+TEST(CalibrationFile, NothingIsThereTwice) {
+  const std::string set = R"({"range": [-7, 7]})";
+  EXPECT_EQ(refusal(R"({"halftone_calibration": 1, "equalized": false, "values": {"x": )" + set + R"(, "y": )" + set + "}}"), "");
+  EXPECT_EQ(refusal(R"({"halftone_calibration": 1, "equalized": false, "values": {"x": )" + set + R"(, "\u0078": )" + set + "}}"),
+            "[f.json] value 'x': is there twice, expected once");
+  EXPECT_EQ(refusal(with_value(R"({"range": [-7, 7], "range": [-7, 7]})")),
+            "[f.json] value 'x': \"range\" is there twice, expected once");
+  EXPECT_EQ(refusal(R"({"halftone_calibration": 1, "equalized": false, "equalized": true, "values": {}})"),
+            "[f.json] \"equalized\" is there twice, expected once");
+  EXPECT_EQ(refusal(R"({"halftone_calibration": 1, "equalized": true, "values": {"x": )" + set + R"(}, "values": {}})"),
+            "[f.json] \"values\" is there twice, expected once");
+}
+
+std::string seen_from(const std::string& range, const std::string& parts) {
+  return with_value(R"({"seen": )" + range + R"(, "exponent": -10, )" + parts + "}");
+}
+
+TEST(CalibrationFile, CountsAndSamplesAreOfWhatWasSeen) {
+  const auto refused = [](const std::string& range, const std::string& zeros, const std::string& bins, const std::string& samples) {
+    return refusal(seen_from(range, R"("zeros": )" + zeros + R"(, "bins": )" + bins + R"(, "samples": )" + samples));
+  };
+  EXPECT_EQ(refused("[-1, 1]", "3", "[[1024, 1], [2047, 4], [2048, 1], [3071, 2], [3072, 1]]", "[[0, -1, 1], [7, 0, 0]]"), "");
+  EXPECT_EQ(refused("[0.5, 1]", "0", "[[2560, 1], [3072, 1]]", "[]"), "");
+  EXPECT_EQ(refused("[-1, 1]", "0", "[[3073, 0], [1022, 0]]", "[]"), "");  // no count
+  for (const char* bins : {"[[3073, 1]]", "[[1022, 1]]", "[[0, 1]]", "[[4095, 1]]"})
+    EXPECT_THAT(refused("[-1, 1]", "0", bins, "[]"), HasSubstr("outside what was seen")) << bins;
+  for (const char* bins : {"[[2559, 1]]", "[[2047, 1]]", "[[2048, 1]]", "[[1024, 1]]"})
+    EXPECT_THAT(refused("[0.5, 1]", "0", bins, "[]"), HasSubstr("outside what was seen")) << bins;
+  EXPECT_THAT(refused("[0, 1]", "0", "[[2047, 1]]", "[]"), HasSubstr("outside what was seen"));
+  EXPECT_THAT(refused("[-1, 0]", "0", "[[2048, 1]]", "[]"), HasSubstr("outside what was seen"));
+  EXPECT_THAT(refused("[0.5, 1]", "1", "[]", "[]"), HasSubstr("value 'x': [histogram] zeros, which are outside"));
+  EXPECT_THAT(refused("[-1, 1]", "0", "[[2050, 1], [2050, 1]]", "[]"), HasSubstr("value 'x': [histogram] bin 2050 is there twice"));
+  EXPECT_THAT(refused("[-1, 1]", "0", "[]", "[[-5, 0, 1]]"), HasSubstr("value 'x': a sample's index is -5"));
+  EXPECT_THAT(refused("[-1, 1]", "0", "[]", "[[5, 0, 1], [5, 0, 1]]"), HasSubstr("value 'x': sample 5 is there twice"));
+  EXPECT_THAT(refused("[-1, 1]", "0", "[]", "[[5, -2, 1]]"), HasSubstr("value 'x': sample 5 has the range [-2, 1]"));
+  EXPECT_THAT(refused("[-1, 1]", "0", "[]", "[[5, 0, 1.5]]"), HasSubstr("value 'x': sample 5"));
+  std::string samples;
+  for (int i = 0; i < 513; ++i) samples += (i > 0 ? ", [" : "[") + std::to_string(i) + ", 0, 1]";
+  EXPECT_THAT(refused("[-1, 1]", "0", "[]", "[" + samples + "]"), HasSubstr("value 'x': 513 samples"));
+}
+
+TEST(CalibrationFile, NothingStandsBehindItsEnd) {
+  const std::string text = with_value(R"({"range": [-7, 7]})");
+  EXPECT_EQ(refusal(text + " \n\t"), "");
+  for (const std::string& more : {std::string(1, '\0'), std::string("\0{}", 3), std::string("x"), std::string("{}"), std::string("\xff")})
+    EXPECT_THAT(refusal(text + more), HasSubstr("f.json")) << more;
+  EXPECT_THAT(refusal(std::string(1, '\0') + text), HasSubstr("f.json"));
+}
+
+// Each of these would take fifty times its own size, or more, as a document in memory.
+TEST(CalibrationFile, ATextThatMakesMoreThanAFileHoldsIsRefused) {
+  std::string many = "[0";
+  for (int i = 0; i < 30000; ++i) many += ",0";
+  many += "]";
+  std::string objects = "[{}";
+  for (int i = 0; i < 30000; ++i) objects += ",{}";
+  objects += "]";
+  for (const std::string& parts : {many, objects}) {
+    EXPECT_THAT(refusal(seen_from("[0, 1]", R"("zeros": 0, "samples": [], "bins": )" + parts)), HasSubstr("value 'x': has more than 20000 parts"));
+    EXPECT_THAT(refusal(R"({"samples": )" + parts + "}"), HasSubstr("f.json] has more than 20000 parts"));
+  }
+  EXPECT_THAT(refusal(seen_from("[0, 1]", R"("zeros": 0, "samples": [], "bins": [[[1]]])")), HasSubstr("value 'x': is nested more than 5 deep"));
+  EXPECT_THAT(refusal(std::string(100, '[')), HasSubstr("nested"));
+  std::string values = R"("v")" + std::string(R"(: {"range": [0, 1]})");
+  for (int i = 0; i < 16383; ++i) values += ",\"" + std::to_string(i) + R"(": {"range": [0, 1]})";
+  const std::string head = R"({"halftone_calibration": 1, "equalized": false, "values": {)";
+  EXPECT_EQ(refusal(head + values + "}}"), "");
+  EXPECT_THAT(refusal(head + values + R"(, "one more": {"range": [0, 1]}}})"), HasSubstr("value 'one more': is one of more than 16384 values"));
+}
+
+TEST(CalibrationFile, IsNotWrittenWhereItCouldNotBeReadBack) {
+  EXPECT_THROW(to_json({.set = {{"a\xff", {0.0, 1.0}}}}), UnsupportedError);
+  CalibrationFile many;
+  for (int i = 0; i <= 16384; ++i) many.set[std::to_string(i)] = {0.0, 1.0};
+  EXPECT_THROW(to_json(many), UnsupportedError);
+  many.set.erase("0");
+  EXPECT_EQ(calibration_from_json(to_json(many), "f").set.size(), 16384U);
+}
+
 }  // namespace
 }  // namespace halftone::quant

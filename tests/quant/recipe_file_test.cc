@@ -48,7 +48,7 @@ Recipe any_recipe() {
       *rc::gen::element(BiasCorrection::none, BiasCorrection::measured, BiasCorrection::analytic);
   recipe.adaround_steps = *rc::gen::inRange(1, 10001);
   recipe.arithmetic.mantissa_bits = *rc::gen::element(8, 16, 32);
-  const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash"};
+  const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash", "line\nend", "'''", "it's\r\n'''\"", "\x1b[31m\u202e"};
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
     recipe.layers.push_back({*rc::gen::elementOf(names), any_weights()});
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
