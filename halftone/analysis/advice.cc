@@ -33,7 +33,8 @@ class LayerAdvice {
 
   RankedLayer run() {
     RankedLayer ranked{.layer = index_, .worst = worst()};
-    if (harm_.whole.output_error < kNegligible) {
+    const bool loses_channel = harm_.whole.worst && harm_.whole.worst->relative > kLostChannel;
+    if (harm_.whole.output_error < kNegligible && !loses_channel) {
       ranked.advice = {with_bits(Remedy::nothing,
                                  fmt::format("its own output error is below {:.0f} %", 100.0 * kNegligible))};
       return ranked;

@@ -10,7 +10,7 @@
 namespace halftone::analysis {
 
 enum class Remedy {
-  nothing,  // the layer alone moves the output by less than kNegligible, or makes up for others
+  nothing,  // the layer alone moves the output by less than kNegligible and loses no channel of it, or makes up for others
   channel_scales,
   clip_weights,
   round_by_results,  // AdaRound

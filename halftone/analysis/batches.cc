@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "halftone/base/error.h"
+#include "halftone/base/not_a_number.h"
 #include "halftone/base/parallel_for.h"
 
 namespace halftone::analysis {
@@ -19,6 +20,15 @@ Batch batch_of(const Samples& samples, std::int64_t first, std::int64_t last, co
   return batch;
 }
 
+void with_batch(const Samples& samples, std::int64_t first, std::int64_t last, const BatchOptions& options,
+                const std::function<void(const Batch&)>& body) {
+  try {
+    body(batch_of(samples, first, last, options));
+  } catch (const NotANumber& error) {
+    throw error.in_rows_from(first);
+  }
+}
+
 void for_batches(const Samples& samples, const BatchOptions& options,
                  const std::function<void(const Batch&)>& body) {
   const std::int64_t rows = samples.size();
@@ -29,7 +39,7 @@ void for_batches(const Samples& samples, const BatchOptions& options,
   std::int64_t done = 0;
   parallel_for(batches, options.threads, [&](std::int64_t i) {
     const std::int64_t first = i * options.batch_size;
-    body(batch_of(samples, first, std::min(rows, first + options.batch_size), options));
+    with_batch(samples, first, std::min(rows, first + options.batch_size), options, body);
     const std::lock_guard lock(mutex);
     ++done;
     if (options.progress) options.progress(static_cast<double>(done) / static_cast<double>(batches));

@@ -30,6 +30,10 @@ struct Batch {
 // One of them. `options` decide whether it is filled up.
 Batch batch_of(const Samples& samples, std::int64_t first, std::int64_t last, const BatchOptions& options);
 
+// Calls body with one batch. A NaN that it meets is named by its row among all samples.
+void with_batch(const Samples& samples, std::int64_t first, std::int64_t last, const BatchOptions& options,
+                const std::function<void(const Batch&)>& body);
+
 // Calls body once for every batch, from several threads.
 void for_batches(const Samples& samples, const BatchOptions& options,
                  const std::function<void(const Batch&)>& body);

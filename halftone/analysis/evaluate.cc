@@ -29,6 +29,19 @@ Rank rank_of(std::span<const float> row, std::int32_t label) {
           .equal_earlier = std::count(row.begin(), own, *own)};
 }
 
+std::int64_t expect_scores(const Tensor& scores, const Samples& samples, std::string_view where) {
+  const auto sizes = std::ranges::count_if(scores.shape().begin() + std::min<std::ptrdiff_t>(1, std::ssize(scores.shape())),
+                                           scores.shape().end(), [](std::int64_t size) { return size != 1; });
+  if (scores.rank() < 2 || sizes > 1)
+    throw InputError(where, fmt::format("output, got shape {}, expected one score for each class in a row a sample",
+                                        to_string(scores.shape())));
+  const std::int64_t width = product(scores.shape(), 1, scores.rank());
+  if (width < samples.classes)
+    throw InputError(where, fmt::format("labels of '{}', got {} among them, expected 0 to {}: the output has {} scores",
+                                        samples.name, samples.classes - 1, width - 1, width));
+  return width;
+}
+
 Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
                   std::size_t output) {
   if (samples.labels.size() != static_cast<std::size_t>(samples.size()))
@@ -40,10 +53,7 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
   std::vector<Rank> ranks(accuracy.predictions.size());
   for_batches(samples, options, [&](const Batch& batch) {
     const Tensor scores = output_rows(network.run(batch.inputs).at(output), batch, "evaluate");
-    const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
-    if (scores.rank() < 2 || width < samples.classes)
-      throw InputError("evaluate", fmt::format("output of shape {} for {} samples of {} classes",
-                                               to_string(scores.shape()), batch.count, samples.classes));
+    const std::int64_t width = expect_scores(scores, samples, "evaluate");
     const std::vector<std::int32_t> predicted = predictions(scores);
     std::ranges::copy(predicted, accuracy.predictions.begin() + batch.first);
     const Tensor real = scores.cast(DType::float32);

@@ -39,6 +39,10 @@ struct Rank {
 };
 Rank rank_of(std::span<const float> row, std::int32_t label);
 
+// How many numbers a row of scores [N, classes] has, sizes of 1 among them. Throws InputError naming `where` when it is no
+// row of scores, or too short for the samples' labels.
+std::int64_t expect_scores(const Tensor& scores, const Samples& samples, std::string_view where);
+
 // The row-wise argmax of a float32 tensor, rows being its first dimension.
 std::vector<std::int32_t> predictions(const Tensor& scores);
 

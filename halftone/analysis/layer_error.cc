@@ -56,6 +56,11 @@ std::span<const float> own_part(const Tensor& tensor, const Batch& batch) {
   return all.first(all.size() / static_cast<std::size_t>(batch.rows) * static_cast<std::size_t>(batch.count));
 }
 
+std::int64_t own_rows(const Tensor& tensor, const Batch& batch) {
+  const std::size_t all = tensor.data<float>().size();
+  return all == 0 ? 0 : tensor.dim(0) * static_cast<std::int64_t>(own_part(tensor, batch).size()) / static_cast<std::int64_t>(all);
+}
+
 void expect_finite(const std::string& what, std::span<const float> values, const Batch& batch) {
   const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
   if (bad == values.end()) return;
@@ -103,6 +108,10 @@ class Observation {
   }
 
   BatchErrors errors_of(const Batch& batch) {
+    // The first layer computes with the inputs, which executors may refuse without naming it.
+    for (const Tensor& input : batch.inputs)
+      if (input.dtype() == DType::float32 && !models_.layers.empty())
+        expect_finite(fmt::format("layer '{}'", models_.layers[0].name), own_part(input, batch), batch);
     const std::vector<Tensor> x = real_->run(batch.inputs);
     for (std::size_t i = 0; i < results_.size(); ++i)
       expect_finite(fmt::format("layer '{}'", models_.layers[i].name), own_part(x[results_[i].y], batch),
@@ -125,6 +134,7 @@ class Observation {
     TensorError error{.params = models_.activations[i].params};
     const auto values = own_part(x[places.x], batch);
     error.signal.add(values, own_part(y[places.x_hat], batch));
+    error.channels.add(x[places.x], y[places.x_hat], own_rows(x[places.x], batch));
     add_quantized(error, values);
     quant::Histogram seen;
     seen.observe(values);

@@ -145,7 +145,7 @@ class Matching {
       if (!std::holds_alternative<ir::QuantizeLinear>(node.op) &&
           !std::holds_alternative<ir::DequantizeLinear>(node.op))
         partners_.push_back(&node);
-    const std::vector<ir::Node>& nodes = out_.real.nodes;
+    const ir::Nodes& nodes = out_.real.nodes;
     for (std::size_t n = 0; n < nodes.size() && n < partners_.size(); ++n)
       if (partners_[n]->op.index() != nodes[n].op.index() || !is_name_of(*partners_[n], nodes[n]))
         refuse(ir::describe(out_.real, nodes[n]),
@@ -186,12 +186,20 @@ class Matching {
     return ir::evaluate_op(node->op, inputs).at(0);
   }
 
+  // "x" of "x_quantized", or of "x_quantized_1" where the network has a value "x_quantized" itself; else "".
+  static std::string name_before(const std::string& integers) {
+    const std::size_t at = integers.rfind(kQuantized);
+    if (at == std::string::npos) return "";
+    const std::string ending = integers.substr(at + kQuantized.size());
+    const bool numbered = ending.size() > 1 && ending[0] == '_' && ending.find_first_not_of("0123456789", 1) == std::string::npos;
+    return ending.empty() || numbered ? integers.substr(0, at) : "";
+  }
+
   void match_activation(const ir::Node& node) {
     const ir::Value& integers = out_.quantized.value(node.outputs[0]);
-    std::string name = integers.name;
-    if (name.ends_with(kQuantized)) name.resize(name.size() - kQuantized.size());
+    const std::string name = name_before(integers.name);
     const auto value = out_.real.find(name);
-    if (!value || name.size() == integers.name.size())
+    if (!value)
       refuse(fmt::format("quantized value '{}'", integers.name), "no value of that name in the float model",
              "the float model that the quantized one was made of");
     MatchedActivation activation{.name = name, .value = *value};

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "halftone/analysis/sum_batches.h"
 #include "halftone/base/error.h"
 
 namespace halftone::analysis {
@@ -17,6 +18,7 @@ struct Sums {
   double rr = 0.0;
   double dd = 0.0;
   double most = 0.0;
+  ChannelErrors channels;
 };
 
 Sums sums_of(const Tensor& y, const Tensor& r) {
@@ -33,6 +35,7 @@ Sums sums_of(const Tensor& y, const Tensor& r) {
     sums.dd += d * d;
     if (!(std::fabs(d) <= sums.most)) sums.most = std::fabs(d);  // a NaN stays
   }
+  sums.channels.add(r.cast(DType::float32), y.cast(DType::float32).reshaped(r.shape()), r.rank() == 0 ? 0 : r.dim(0));
   return sums;
 }
 
@@ -42,6 +45,7 @@ void add(Sums& into, const Sums& from) {
   into.rr += from.rr;
   into.dd += from.dd;
   if (!(from.most <= into.most)) into.most = from.most;
+  into.channels.add(from.channels);
 }
 
 OutputError error_from(const Sums& sums, std::string name, std::int64_t compared) {
@@ -49,6 +53,7 @@ OutputError error_from(const Sums& sums, std::string name, std::int64_t compared
   const double norms = std::sqrt(sums.yy) * std::sqrt(sums.rr);
   error.cosine = norms == 0.0 ? (sums.yy == sums.rr ? 1.0 : 0.0) : sums.yr / norms;
   error.relative_rms = sums.dd == 0.0 ? 0.0 : std::sqrt(sums.dd) / std::sqrt(sums.rr);
+  error.worst = sums.channels.worst();
   return error;
 }
 
@@ -69,10 +74,9 @@ std::vector<OutputError> compare_with(const std::vector<Reference>& references, 
       throw InputError(fmt::format("reference '{}'", reference.name),
                        fmt::format("shape {}, expected a row for each of {} samples",
                                    to_string(reference.rows.shape()), samples.size()));
-  const std::int64_t size = std::max<std::int64_t>(options.batch_size, 1);
-  const auto batches = static_cast<std::size_t>((samples.size() + size - 1) / size);
-  std::vector<std::vector<Sums>> sums(batches, std::vector<Sums>(references.size()));
-  for_batches(samples, options, [&](const Batch& batch) {
+  std::vector<Sums> all(references.size());
+  const auto sums_of_batch = [&](const Batch& batch) {
+    std::vector<Sums> sums;
     const std::vector<Tensor> outputs = network.run(batch.inputs);
     for (std::size_t i = 0; i < references.size(); ++i) {
       const Reference& reference = references[i];
@@ -83,15 +87,16 @@ std::vector<OutputError> compare_with(const std::vector<Reference>& references, 
         throw InputError(
             fmt::format("output '{}'", reference.name),
             fmt::format("shape {}, expected the reference's {}", to_string(y.shape()), to_string(r.shape())));
-      sums[static_cast<std::size_t>(batch.first / size)][i] = sums_of(y, r);
+      sums.push_back(sums_of(y, r));
     }
+    return sums;
+  };
+  sum_batches<std::vector<Sums>>(samples, options, sums_of_batch, [&](const std::vector<Sums>& batch) {
+    for (std::size_t i = 0; i < all.size(); ++i) add(all[i], batch[i]);
   });
   std::vector<OutputError> errors;
-  for (std::size_t i = 0; i < references.size(); ++i) {
-    Sums all;
-    for (const std::vector<Sums>& batch : sums) add(all, batch[i]);
-    errors.push_back(error_from(all, references[i].name, references[i].rows.size()));
-  }
+  for (std::size_t i = 0; i < references.size(); ++i)
+    errors.push_back(error_from(all[i], references[i].name, references[i].rows.size()));
   return errors;
 }
 

@@ -1,10 +1,12 @@
 // How far a network's outputs lie from reference outputs, where no class says what is right.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "halftone/analysis/batches.h"
+#include "halftone/analysis/channel_error.h"
 #include "halftone/ir/executor.h"
 
 namespace halftone::analysis {
@@ -16,6 +18,7 @@ struct OutputError {
   double cosine = 0.0;        // Σ y·r / (‖y‖·‖r‖); of two zeros 1
   double max_absolute = 0.0;  // max |y − r|
   double relative_rms = 0.0;  // ‖y − r‖ / ‖r‖; of two zeros 0
+  std::optional<ChannelError> worst;
 };
 
 // Which of the network's outputs is compared with what.

@@ -22,21 +22,26 @@ bool ends_alike(const Shape& dims, std::size_t skip, const Shape& input, std::si
                     [](std::int64_t want, std::int64_t got) { return want == kDynamic || want == got; });
 }
 
-SampledInput fit(const ir::Value& input, Tensor rows) {
+struct Fitted {
+  Shape shape;  // of the rows, their channel added where it was left out
+  bool whole = false;
+};
+
+Fitted fitted(const ir::Value& input, Shape rows) {
   const Shape& shape = input.shape;
   // Pictures of one channel are often kept without it.
-  if (rows.rank() >= 2 && rows.rank() + 1 == shape.size() && shape[1] == 1) {
-    Shape with_channel = rows.shape();
-    with_channel.insert(with_channel.begin() + 1, 1);
-    rows = rows.reshaped(with_channel);
-  }
-  if (rows.rank() > 0 && !shape.empty() && ends_alike(rows.shape(), 1, shape, 1))
-    return {input.name, std::move(rows), input.dtype, false};
-  if (rows.rank() > 0 && ends_alike(rows.shape(), 1, shape, 0))
-    return {input.name, std::move(rows), input.dtype, true};
-  throw InputError(
-      fmt::format("input '{}'", input.name),
-      fmt::format("array of shape {}, expected rows of {}", to_string(rows.shape()), to_string(shape)));
+  if (rows.size() >= 2 && rows.size() + 1 == shape.size() && shape[1] == 1) rows.insert(rows.begin() + 1, 1);
+  if (!rows.empty() && !shape.empty() && ends_alike(rows, 1, shape, 1)) return {rows, false};
+  if (!rows.empty() && ends_alike(rows, 1, shape, 0)) return {rows, true};
+  throw InputError(fmt::format("input '{}'", input.name),
+                   fmt::format("array of shape {}, expected rows of {}", to_string(rows), to_string(shape)));
+}
+
+void expect_rows(const ir::Graph& graph, std::size_t input, std::int64_t rows, std::int64_t of_first) {
+  if (rows == of_first) return;
+  throw InputError(fmt::format("input '{}'", graph.value(graph.inputs.at(input)).name),
+                   fmt::format("{} rows, expected {} as input '{}' has", rows, of_first,
+                               graph.value(graph.inputs.at(0)).name));
 }
 
 // How many rows a run has to have, and that all inputs agree on it.
@@ -92,15 +97,20 @@ Samples samples_of(const data::Dataset& dataset, const data::Preprocessing& prep
           .classes = dataset.classes};
 }
 
+void expect_samples_for(const ir::Graph& graph, const std::vector<Shape>& arrays) {
+  for (std::size_t i = 0; i < arrays.size(); ++i) fitted(graph.value(graph.inputs.at(i)), arrays[i]);
+  for (std::size_t i = 0; i < arrays.size(); ++i) expect_rows(graph, i, arrays[i][0], arrays[0][0]);
+}
+
 Samples samples_for(const ir::Graph& graph, std::vector<Tensor> arrays) {
   Samples samples;
-  for (std::size_t i = 0; i < arrays.size(); ++i)
-    samples.inputs.push_back(fit(graph.value(graph.inputs.at(i)), std::move(arrays[i])));
-  for (const SampledInput& input : samples.inputs)
-    if (input.rows.dim(0) != samples.size())
-      throw InputError(fmt::format("input '{}'", input.name),
-                       fmt::format("{} rows, expected {} as input '{}' has", input.rows.dim(0),
-                                   samples.size(), samples.inputs[0].name));
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const ir::Value& input = graph.value(graph.inputs.at(i));
+    const Fitted fit = fitted(input, arrays[i].shape());
+    samples.inputs.push_back({input.name, arrays[i].reshaped(fit.shape), input.dtype, fit.whole});
+  }
+  for (std::size_t i = 0; i < samples.inputs.size(); ++i)
+    expect_rows(graph, i, samples.inputs[i].rows.dim(0), samples.size());
   samples.fixed_batch = fixed_batch_of(graph, samples.inputs);
   return samples;
 }

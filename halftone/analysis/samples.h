@@ -23,8 +23,10 @@ struct Samples {
   std::string name;
   std::vector<SampledInput> inputs;  // in the network's order
   data::Preprocessing preprocessing;
+  std::string prepared_by;           // who says so: an option, a model's file, the data set
   std::vector<std::int32_t> labels;  // one a row, or none at all
   int classes = 0;
+  std::int64_t label_offset = 0;  // that was added to the labels
   std::optional<std::int64_t> fixed_batch;  // the network takes so many rows, no more and no fewer
 
   std::int64_t size() const { return inputs.empty() ? 0 : inputs[0].rows.dim(0); }
@@ -41,6 +43,9 @@ Samples samples_of(const data::Dataset& dataset, const data::Preprocessing& prep
 // or each is the whole input: then a run takes one sample. Throws InputError naming the input when shape,
 // number of rows or batch do not fit.
 Samples samples_for(const ir::Graph& graph, std::vector<Tensor> arrays);
+
+// The same of arrays that are not read yet: throws for shapes that do not fit.
+void expect_samples_for(const ir::Graph& graph, const std::vector<Shape>& arrays);
 
 // `count` rows at even spacing, or all when there are fewer, as data::sample takes them.
 Samples sample(Samples samples, std::int64_t count);

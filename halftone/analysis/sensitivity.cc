@@ -25,20 +25,19 @@ struct Trial {
   std::optional<std::size_t> layer;  // none: the quantized network
   LayerParts parts;
   SignalSums outputs{};
+  ChannelErrors channels{};
   std::int64_t correct = 0;
 };
 
 struct BatchResult {
   SignalSums outputs;
+  ChannelErrors channels;
   std::int64_t correct = 0;
 };
 
 std::int64_t count_correct(const Tensor& scores, const Batch& batch, const Samples& samples) {
   if (samples.labels.empty()) return 0;
-  const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
-  if (scores.rank() < 2 || width < samples.classes)
-    throw InputError("analyze", fmt::format("output of shape {} for {} samples of {} classes",
-                                            to_string(scores.shape()), batch.count, samples.classes));
+  expect_scores(scores, samples, "analyze");
   const std::vector<std::int32_t> predicted = predictions(scores);
   return std::inner_product(predicted.begin(), predicted.end(), samples.labels.begin() + batch.first,
                             std::int64_t{0}, std::plus<>(), std::equal_to<>());
@@ -107,10 +106,12 @@ class Measurement {
     std::vector<BatchResult> results(real.size());
     for_batches_of(first, last, [&](std::size_t b, const Batch& batch) {
       const Tensor y = output_of(*network, batch);
-      results[b] = {signal_sums(real[b], y), count_correct(y, batch, samples_)};
+      results[b] = {signal_sums(real[b], y), {}, count_correct(y, batch, samples_)};
+      results[b].channels.add(real[b].cast(DType::float32), y.cast(DType::float32), batch.count);
     });
     for (const BatchResult& result : results) {
       trial.outputs.add(result.outputs);
+      trial.channels.add(result.channels);
       trial.correct += result.correct;
     }
   }
@@ -121,7 +122,8 @@ class Measurement {
         (samples_.size() + size_ - 1) / size_ * (static_cast<std::int64_t>(trials_.size()) + 1);
     parallel_for((last - first + size_ - 1) / size_, options_.threads, [&](std::int64_t b) {
       const std::int64_t begin = first + b * size_;
-      body(static_cast<std::size_t>(b), batch_of(samples_, begin, std::min(last, begin + size_), options_));
+      with_batch(samples_, begin, std::min(last, begin + size_), options_,
+                 [&](const Batch& batch) { body(static_cast<std::size_t>(b), batch); });
       const std::lock_guard lock(mutex_);
       ++done_;
       if (options_.progress) options_.progress(static_cast<double>(done_) / static_cast<double>(all));
@@ -137,7 +139,7 @@ class Measurement {
   }
 
   Harm harm(const Trial& trial) const {
-    Harm result{.output_error = trial.outputs.relative_rms()};
+    Harm result{.output_error = trial.outputs.relative_rms(), .worst = trial.channels.worst()};
     if (!samples_.labels.empty()) result.accuracy_drop = percent(real_correct_ - trial.correct);
     return result;
   }
@@ -146,7 +148,7 @@ class Measurement {
     const LayerParts changing = parts_that_change(models_, layer, parts);
     for (const Trial& trial : trials_)
       if (trial.layer == layer && trial.parts == changing) return harm(trial);
-    return samples_.labels.empty() ? Harm{} : Harm{0.0, 0.0};
+    return samples_.labels.empty() ? Harm{} : Harm{.accuracy_drop = 0.0};
   }
 
   LayerHarm layer_harm(std::size_t layer) const {

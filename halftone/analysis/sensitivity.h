@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "halftone/analysis/batches.h"
+#include "halftone/analysis/channel_error.h"
 #include "halftone/analysis/mixed_network.h"
 #include "halftone/quant/walk.h"
 
@@ -13,6 +14,7 @@ namespace halftone::analysis {
 struct Harm {
   double output_error = 0.0;  // ‖y − r‖ / ‖r‖, y and r the outputs of this and of the float network
   std::optional<double> accuracy_drop;  // in percentage points, float less this one; none without labels
+  std::optional<ChannelError> worst;    // of the output's channels
   bool operator==(const Harm&) const = default;
 };
 

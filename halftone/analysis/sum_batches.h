@@ -26,7 +26,8 @@ void sum_batches(const Samples& samples, const BatchOptions& options,
     parallel_for(static_cast<std::int64_t>(parts.size()), options.threads, [&](std::int64_t i) {
       const std::int64_t first = (begin + i) * size;
       const std::int64_t last = std::min(samples.size(), first + size);
-      parts[static_cast<std::size_t>(i)] = part(batch_of(samples, first, last, options));
+      with_batch(samples, first, last, options,
+                 [&](const Batch& batch) { parts[static_cast<std::size_t>(i)] = part(batch); });
       const std::lock_guard lock(mutex);
       ++done;
       if (options.progress) options.progress(static_cast<double>(done) / static_cast<double>(batches));

@@ -75,6 +75,7 @@ void add_sums(TensorError& error, const TensorError& other) {
   error.saturated += other.saturated;
   error.own += other.own;
   error.clipped += other.clipped;
+  error.channels.add(other.channels);
 }
 
 void finish(TensorError& error) {

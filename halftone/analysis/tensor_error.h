@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "halftone/analysis/channel_error.h"
 #include "halftone/analysis/matched_models.h"
 #include "halftone/analysis/signal_error.h"
 #include "halftone/quant/histogram.h"
@@ -18,6 +19,7 @@ struct TensorError {
   double clipped = 0.0;   // the saturated ones' part of it
   quant::Histogram seen;  // of x
   numeric::QuantParams params;
+  ChannelErrors channels;         // of x and x̂, activations alone
   numeric::Range clip;  // [s·(qmin − z), s·(qmax − z)], of all scales together
   double used = 0.0;    // (largest x − smallest x)/(s·(qmax − qmin)), the mean over the scales
 

@@ -1,0 +1,41 @@
+// Parts of a value that share its scale with much wider ones, so that few of its steps are left to them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "halftone/analysis/batches.h"
+#include "halftone/quant/calibrate.h"
+#include "halftone/quant/parameters.h"
+
+namespace halftone::analysis {
+
+struct LostPart {
+  std::string value;    // that has the scale
+  ir::ValueId scale_class = ir::kNoValue;  // quant::Plan's
+  std::string part;     // an input of the Concat that makes it; empty: channels are lost
+  std::int64_t lost = 0;      // channels
+  std::int64_t channels = 0;  // all that are not constant
+  numeric::Range range;    // of the part, or of the lost channel with the fewest steps
+  numeric::Range whole;    // of the value
+  double step = 0.0;       // the scale
+  bool of_output = false;  // the network's outputs have this scale
+
+  double steps() const { return (range.hi - range.lo) / step; }
+};
+
+// Inputs of a Concat whose range, as calibration saw it, is less than kEnoughSteps steps wide, or in formats of few bits
+// less than a 16th of all steps. Parts that are one number throughout are not lost.
+inline constexpr double kEnoughSteps = 8.0;
+std::vector<LostPart> lost_parts(const ir::Graph& graph, const quant::Parameters& parameters,
+                                 const quant::StatisticsTable& seen);
+
+// Whether the network's outputs, or what a float end takes, have the scale of this value.
+bool has_output_scale(const ir::Graph& graph, ir::ValueId id);
+
+// Values of which most channels that are not constant are as narrow, on these samples. Channels are dimension 1; of
+// values with two or three dimensions also the last.
+std::vector<LostPart> lost_channels(const ir::Graph& graph, const quant::Parameters& parameters, const Samples& samples,
+                                    const BatchOptions& options, const quant::MakeExecutor& make_executor);
+
+}  // namespace halftone::analysis

@@ -1,0 +1,30 @@
+// Whether a network gives right classes, and the preparation of pixels and labels with which it would.
+#pragma once
+
+#include <vector>
+
+#include "halftone/analysis/batches.h"
+#include "halftone/ir/executor.h"
+
+namespace halftone::analysis {
+
+struct PreparationTrial {
+  data::Preprocessing preprocessing;
+  std::int64_t label_offset = 0;  // in all, with what Samples::label_offset has already
+  double percent = 0.0;           // right classes
+};
+
+// Whether so many right answers in percent are few for so many classes: of what chance leaves (100/classes), at most a
+// quarter.
+bool is_near_chance(double percent, int classes);
+
+// The samples as they are first, then, when `all` are to be tried, every other preset where they are pixels, and labels
+// moved up where the output has more numbers than there are classes, and down where none of them is 0. Empty when the samples have no labels, or the
+// output is not a row of scores for them.
+std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const Samples& samples,
+                                               const BatchOptions& options, std::size_t output, bool all);
+
+// The trial after the first that is far better than it: by 20 points, and not near chance. nullptr when there is none.
+const PreparationTrial* far_better(const std::vector<PreparationTrial>& trials, int classes);
+
+}  // namespace halftone::analysis
