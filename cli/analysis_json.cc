@@ -6,6 +6,10 @@ namespace {
 
 nlohmann::json to_json(const numeric::Range& range) { return {range.lo, range.hi}; }
 
+nlohmann::json to_json(const analysis::ChannelError& error) {
+  return {{"dimension", error.axis}, {"index", error.index}, {"relative_error", error.relative}};
+}
+
 // Numbers that are not finite become null: the SQNR of what has no error.
 nlohmann::json to_json(const analysis::SignalSums& signal) {
   return {{"sqnr_db", signal.sqnr()},
@@ -30,6 +34,7 @@ nlohmann::json to_json(const analysis::TensorError& tensor) {
               {"three_sigma", to_json(spread.three_sigma())},
               {"range_to_three_sigma", spread.ratio()},
               {"clip", to_json(tensor.clip)},
+              {"worst_channel", tensor.channels.worst() ? to_json(*tensor.channels.worst()) : nlohmann::json()},
               {"histogram", {{"lo", bins.lo}, {"hi", bins.hi}, {"counts", bins.counts}}}});
   return out;
 }
@@ -37,6 +42,7 @@ nlohmann::json to_json(const analysis::TensorError& tensor) {
 nlohmann::json to_json(const analysis::Harm& harm) {
   nlohmann::json out{{"output_error", harm.output_error}};
   if (harm.accuracy_drop) out["accuracy_drop"] = *harm.accuracy_drop;
+  if (harm.worst) out["worst_channel"] = to_json(*harm.worst);
   return out;
 }
 
@@ -86,6 +92,8 @@ nlohmann::json analysis_json(const AnalysisResult& result) {
   nlohmann::json out{{"float", result.real},
                      {"quantized", result.quantized},
                      {"data", result.data},
+                     {"preparation", result.preparation},
+                     {"warnings", result.warnings},
                      {"samples", result.harm.samples},
                      {"harm", to_json(result.harm.network)},
                      {"layers", nlohmann::json::array()},
@@ -95,6 +103,9 @@ nlohmann::json analysis_json(const AnalysisResult& result) {
     out["float_accuracy"] = *result.harm.real_accuracy;
     out["quantized_accuracy"] = *result.harm.quantized_accuracy;
   }
+  out["lost_channels"] = nlohmann::json::array();
+  for (const LostValue& each : lost_values(result))
+    out["lost_channels"].push_back({{"value", each.value}, {"worst_channel", to_json(each.error)}, {"remedy", each.remedy}});
   for (std::size_t i = 0; i < result.models.layers.size(); ++i)
     out["layers"].push_back(layer_json(result, i));
   for (const analysis::TensorError& tensor : result.errors.activations)

@@ -14,6 +14,9 @@ struct AnalysisResult {
   std::string real;  // names of the files
   std::string quantized;
   std::string data;
+  std::string preparation_text;  // of pixels and labels
+  nlohmann::json preparation;
+  std::vector<std::string> warnings;
   analysis::MatchedModels models;
   analysis::LayerErrors errors;
   analysis::Sensitivity harm;
@@ -31,6 +34,14 @@ std::string decibels(double sqnr);
 std::string advice_text(const analysis::Advice& advice);
 // The options alone; empty when nothing is to be done.
 std::string advised_options(const analysis::Advice& advice);
+struct LostValue {
+  std::string value;
+  analysis::ChannelError error;
+  std::string remedy;  // the option or rule that gives it more bits
+};
+// Values of which the quantized network has lost a channel, the worst first.
+std::vector<LostValue> lost_values(const AnalysisResult& result);
+
 // One line: accuracies where they are known, and how far the quantized network's output lies.
 std::string summary_line(const AnalysisResult& result);
 

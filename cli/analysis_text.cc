@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "cli/analysis_output.h"
+#include "cli/outcome.h"
+#include "cli/warnings.h"
+#include "halftone/analysis/lost_parts.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -52,16 +57,39 @@ void print_layers(const AnalysisResult& result) {
 }
 
 void print_ranking(const AnalysisResult& result) {
-  fmt::print("\nwhat to try next, the worst layer first:\n");
+  print_line("");
+  print_line("what to try next, the worst layer first:");
   for (std::size_t i = 0; i < result.ranking.size(); ++i) {
     const analysis::RankedLayer& ranked = result.ranking[i];
-    fmt::print("{:3}. {}  {}\n", i + 1, result.models.layers[ranked.layer].name,
+    print_line("{:3}. {}  {}", i + 1, result.models.layers[ranked.layer].name,
                harm_text(result.harm.layers[ranked.layer].whole));
-    for (const analysis::Advice& advice : ranked.advice) fmt::print("       {}\n", advice_text(advice));
+    for (const analysis::Advice& advice : ranked.advice) print_line("       {}", advice_text(advice));
   }
 }
 
+void print_lost(const AnalysisResult& result) {
+  const std::vector<LostValue> lost = lost_values(result);
+  if (lost.empty()) return;
+  print_line("");
+  print_line("channels of which nothing is left (error beside their own spread), in the quantized network:");
+  for (const LostValue& each : lost)
+    print_line("  {}  {}; more bits: {}", each.value, analysis::describe(each.error), each.remedy);
+}
+
 }  // namespace
+
+std::vector<LostValue> lost_values(const AnalysisResult& result) {
+  std::vector<LostValue> lost;
+  for (std::size_t i = 0; i < result.errors.activations.size(); ++i) {
+    const auto worst = result.errors.activations[i].channels.worst();
+    if (!worst || worst->relative < analysis::kLostChannel) continue;
+    const analysis::MatchedActivation& matched = result.models.activations[i];
+    lost.push_back({matched.name, *worst,
+                    more_bits_option(analysis::has_output_scale(result.models.real, matched.value), matched.name)});
+  }
+  std::ranges::stable_sort(lost, std::greater(), [](const LostValue& each) { return each.error.relative; });
+  return lost;
+}
 
 const analysis::SignalSums& output_signal(const AnalysisResult& result, std::size_t layer) {
   const auto& output = result.models.layers[layer].output;
@@ -117,15 +145,18 @@ std::string summary_line(const AnalysisResult& result) {
   if (harm.real_accuracy && harm.quantized_accuracy)
     text = fmt::format("accuracy {:.2f} % float, {:.2f} % quantized (simulated); ", *harm.real_accuracy,
                        *harm.quantized_accuracy);
-  return text + fmt::format("output error of the whole network {}; {} samples of {}",
-                            percent(harm.network.output_error), report::format_count(harm.samples),
-                            result.data);
+  text += fmt::format("output error of the whole network {}", percent(harm.network.output_error));
+  if (harm.network.worst) text += fmt::format(", its worst channel {}", analysis::describe(*harm.network.worst));
+  return text + fmt::format("; {} samples of {}", report::format_count(harm.samples), result.data);
 }
 
 void print_analysis(const AnalysisResult& result) {
   print_layers(result);
   print_ranking(result);
-  fmt::print("\n{}\n", summary_line(result));
+  print_lost(result);
+  print_line("");
+  print_line("{}", result.preparation_text);
+  print_line("{}", summary_line(result));
 }
 
 }  // namespace halftone::cli

@@ -8,8 +8,9 @@
 #include "cli/model_file.h"
 #include "cli/reference.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
+#include "halftone/base/new_files.h"
 #include "halftone/float_engine/executor.h"
 
 namespace halftone::cli {
@@ -31,7 +32,7 @@ struct Options {
 void check_outputs(const Options& options) {
   if (options.html == kStandardOutput)
     throw UsageError("--html", fmt::format("got '{}', expected a file name", options.html));
-  check_written({options.json == kStandardOutput ? "" : options.json, options.html}, {options.real, options.quantized});
+  check_written({options.json == kStandardOutput ? "" : options.json, options.html});
 }
 
 void check_kinds(const ModelFile& real, const ModelFile& quantized) {
@@ -49,8 +50,12 @@ AnalysisResult measure(const Options& options) {
   AnalysisResult result{.real = options.real, .quantized = options.quantized};
   result.models = analysis::match(real.graph, quantized.graph);
   const DataSource source = options.data.open(data::Part::train, quantized);
-  const analysis::Samples samples = options.data.take(source, quantized, true);
+  const analysis::Samples samples = options.data.take(source, quantized, Labels::wanted, {&quantized, &real});
   result.data = samples.name;
+  result.preparation = preparation_json(samples);
+  result.preparation_text = preparation_text(samples);
+  result.warnings = range_warnings(quantized, samples);
+  append(result.warnings, preparation_warnings(real, samples, options.data, output));
   with_progress(options.data, samples, "comparing values",
                 [&](const analysis::BatchOptions& batches) {
                   result.errors =
@@ -67,15 +72,17 @@ AnalysisResult measure(const Options& options) {
 int analyze(const Options& options) {
   check_outputs(options);
   const AnalysisResult result = measure(options);
-  if (!options.html.empty()) write_file(options.html, report::analysis_page(page_of(result)));
-  if (options.json == kStandardOutput) {
+  const bool to_standard_output = options.json == kStandardOutput;
+  NewFiles files;
+  if (!options.html.empty()) files.add(options.html, report::analysis_page(page_of(result)));
+  if (!options.json.empty() && !to_standard_output)
+    files.add(options.json, analysis_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  files.publish();
+  if (to_standard_output)
     print_json(analysis_json(result));
-    return kYes;
-  }
-  if (!options.json.empty())
-    write_file(options.json,
-               analysis_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  print_analysis(result);
+  else
+    print_analysis(result);
+  print(result.warnings);
   return kYes;
 }
 
@@ -84,6 +91,7 @@ int analyze(const Options& options) {
 void add_analyze(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kSamples;
+  options->data.finds_nan = true;  // names the layer that reads it
   CLI::App* command = app.add_subcommand(
       "analyze", "Where a quantized model's accuracy went: layer by layer, and what to try");
   command->footer(

@@ -8,6 +8,7 @@
 #include "cli/float_graph.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/quant/calibration_file.h"
@@ -41,19 +42,24 @@ int calibrate(const Options& options) {
   const Shard shard = parse_shard(options.shard);
   const quant::Recipe recipe{.equalize = options.equalize, .svd = options.svd};
   quant::check(recipe);
-  check_written({options.output}, {options.model});
+  check_written({options.output});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
   const ir::Graph graph = float_graph(model.graph, recipe);
-  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model);
+  const analysis::Samples samples =
+      options.data.take(options.data.open(data::Part::train, model), model, Labels::welcome);
   quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard);
   file.equalized = options.equalize;
   file.svd = options.svd;
   if (file.seen.empty())
     throw UnsupportedError(options.model, "nothing to quantize; halftone inspect --check says why");
   write_file(options.output, quant::to_json(file));
-  fmt::print("{} -> {}: {} values{}\n", options.model, options.output, file.seen.size(),
+  print_line("{} -> {}: {} values{}", options.model, options.output, file.seen.size(),
              shard.count > 1 ? fmt::format(", part {} of {}", shard.index, shard.count) : "");
+  print_line("{}", preparation_text(samples));
+  Warnings warnings = preparation_warnings(model, samples, options.data);
+  if (shard.count == 1) append(warnings, calibration_warnings(graph, samples, file.seen, options.data));
+  print(warnings);
   return kYes;
 }
 

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "cli/model_file.h"
+#include "cli/outcome.h"
 #include "halftone/base/error.h"
 #include "halftone/passes/pass.h"
 #include "halftone/quant/islands.h"
@@ -150,20 +151,20 @@ nlohmann::json to_json(const Checked& checked) {
 void print_check(const Checked& checked) {
   std::map<Group, std::vector<std::string>> groups;
   for (const Finding& f : checked.findings)
-    groups[{f.verdict, f.op, f.reason, f.remedy}].push_back(fmt::format("'{}'", f.name));
+    groups[{f.verdict, f.op, f.reason, f.remedy}].push_back(fmt::format("'{}'", shown(f.name)));
   for (const auto& [verdict, title] : kVerdicts) {
-    if (checked.count(verdict) > 0) fmt::print("{}:\n", title);
+    if (checked.count(verdict) > 0) print_line("{}:", title);
     for (const auto& [group, names] : groups) {
       const auto& [own, op, reason, remedy] = group;
       if (own != verdict) continue;
       if (op.empty())
-        fmt::print("  {}\n", reason);
+        print_line("  {}", reason);
       else
-        fmt::print("  {} {}: {}\n", op, fmt::join(names, ", "), reason);
-      if (!remedy.empty()) fmt::print("    remedy: {}\n", remedy);
+        print_line("  {} {}: {}", op, fmt::join(names, ", "), reason);
+      if (!remedy.empty()) print_line("    remedy: {}", remedy);
     }
   }
-  fmt::print("{}\n", summary(checked));
+  print_line("{}", summary(checked));
 }
 
 }  // namespace halftone::cli

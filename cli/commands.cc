@@ -23,9 +23,7 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
-}  // namespace
-
-int run_command_line(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   CLI::App app(kAbout, "halftone");
   app.require_subcommand(1);
   app.set_version_flag("--version", "halftone 0.1.0");
@@ -47,6 +45,9 @@ int run_command_line(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), is_asked_for))
     return fail("halftone", fmt::format("[usage] unknown command '{}'; see halftone --help", argv[1]),
                 kUsage);
+  // CLI11 2.3 loops for ever on an empty argument that no option takes.
+  if (std::any_of(argv + std::min(argc, 1), argv + argc, [](const char* argument) { return *argument == '\0'; }))
+    return fail("halftone", "[usage] got an empty argument, expected some text; see halftone --help", kUsage);
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::Success& success) {
@@ -54,7 +55,13 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail("halftone", fmt::format("[usage] {}; see halftone --help", error.what()), kUsage);
   }
-  return guarded("halftone", run);
+  return run();
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  return guarded("halftone", [&] { return parse_and_run(argc, argv); });
 }
 
 }  // namespace halftone::cli

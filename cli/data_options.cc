@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 
 #include "halftone/base/error.h"
+#include "halftone/base/not_a_number.h"
 #include "halftone/base/parallel_for.h"
 #include "halftone/data/image_set.h"
 
 namespace halftone::cli {
 namespace {
 
+constexpr std::int64_t kMostOffset = 1 << 30;
 constexpr std::int64_t kMostRows = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 18;  // of more, the pages cost more than the work
 
@@ -24,24 +27,65 @@ std::int64_t rows_of_a_batch(const analysis::Samples& samples) {
   return std::clamp<std::int64_t>(kMostElements / std::max<std::int64_t>(row, 1), 1, kMostRows);
 }
 
-std::vector<Tensor> arrays_for(const DataSource& source, const ModelFile& model) {
+std::vector<data::StoredArray> arrays_for(const DataSource& source, const ModelFile& model) {
   const std::vector<std::string> names = model.input_names();
   if (source.arrays) return data::inputs_from(*source.arrays, names);
   if (names.size() > 1)
     throw InputError(source.name,
                      fmt::format("holds images alone, expected an .npz with an array for each input: {}",
                                  fmt::join(names, ", ")));
-  return {source.dataset->images};
+  const Tensor& images = source.dataset->images;
+  return {{"", images.dtype(), images.shape(), [&images] { return images; }}};
 }
 
-data::Labels labels_of(const DataSource& source, const ModelFile& model) {
-  if (source.arrays) return data::labels_from(*source.arrays, model.input_names());
+data::Labels labels_of(const DataSource& source, const ModelFile& model, std::int64_t rows) {
+  if (source.arrays) return data::labels_from(*source.arrays, model.input_names(), rows);
   return {source.dataset->labels, source.dataset->classes};
+}
+
+data::Labels labels_for(const DataSource& source, const ModelFile& model, std::int64_t rows, Labels wanted) {
+  if (wanted == Labels::ignored) return {};
+  try {
+    data::Labels labels = labels_of(source, model, rows);
+    if (!labels.values.empty() && labels.values.size() != static_cast<std::size_t>(rows))
+      throw InputError(source.name,
+                       fmt::format("number of labels, got {}, expected {} (one a row)", labels.values.size(), rows));
+    return labels;
+  } catch (const InputError&) {
+    if (wanted == Labels::wanted) throw;
+    return {};
+  }
+}
+
+// Adds to every label, for networks that have classes before the first.
+void move_labels(analysis::Samples& samples, std::int64_t offset) {
+  for (std::int32_t& label : samples.labels) {
+    if (label + offset < 0 || label + offset > std::numeric_limits<std::int32_t>::max() - 1)
+      throw InputError(samples.name, fmt::format("label {} with {} added, expected 0 to 2^31 - 2", label, offset));
+    label += static_cast<std::int32_t>(offset);
+  }
+  samples.classes += samples.labels.empty() ? 0 : static_cast<int>(offset);
+  samples.label_offset = offset;
+}
+
+// The offset that was asked for, else the one that the models' files say, else 0.
+std::int64_t choose_label_offset(const std::optional<std::int64_t>& asked, bool overrides,
+                                 const std::vector<const ModelFile*>& models) {
+  std::optional<std::int64_t> said = asked;
+  for (const ModelFile* model : models) {
+    if (!model->label_offset || (asked && overrides)) continue;
+    if (said && *said != *model->label_offset)
+      throw UsageError("--label-offset", fmt::format("labels of '{}', got {}, expected {} as its file says, or "
+                                                     "--override-preprocessing",
+                                                     model->path, *said, *model->label_offset));
+    said = model->label_offset;
+  }
+  return said.value_or(0);
 }
 
 }  // namespace
 
-std::int64_t DataSource::rows(const ModelFile& model) const { return arrays_for(*this, model).at(0).dim(0); }
+std::int64_t DataSource::rows(const ModelFile& model) const { return arrays_for(*this, model).at(0).shape[0]; }
 
 DataSource open_data(const std::string& spec, data::Part default_part) {
   if (!data::is_array_file(spec)) {
@@ -52,16 +96,17 @@ DataSource open_data(const std::string& spec, data::Part default_part) {
   return {.name = std::filesystem::path(arrays.where).stem().string(), .arrays = std::move(arrays)};
 }
 
-analysis::Samples samples_from(const DataSource& source, const ModelFile& model, bool with_labels) {
-  analysis::Samples samples = analysis::samples_for(model.graph, arrays_for(source, model));
+analysis::Samples samples_from(const DataSource& source, const ModelFile& model, Labels wanted) {
+  const std::vector<data::StoredArray> stored = arrays_for(source, model);
+  std::vector<Shape> shapes;
+  for (const data::StoredArray& array : stored) shapes.push_back(array.shape);
+  analysis::expect_samples_for(model.graph, shapes);
+  data::Labels labels = labels_for(source, model, shapes.at(0)[0], wanted);
+  std::vector<Tensor> arrays;
+  for (const data::StoredArray& array : stored) arrays.push_back(array.read());
+  analysis::Samples samples = analysis::samples_for(model.graph, std::move(arrays));
   samples.name = source.name;
   if (samples.size() == 0) throw InputError(source.name, "no samples");
-  if (!with_labels) return samples;
-  data::Labels labels = labels_of(source, model);
-  const auto rows = static_cast<std::size_t>(samples.size());
-  if (!labels.values.empty() && labels.values.size() != rows)
-    throw InputError(source.name, fmt::format("number of labels, got {}, expected {} (one a row)",
-                                              labels.values.size(), rows));
   samples.labels = std::move(labels.values);
   samples.classes = labels.classes;
   return samples;
@@ -80,8 +125,11 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
                      "A folder of PNG and JPEG pictures: those of --labels, or a folder a class");
   source->require_option(may_be_missing ? 0 : 1, 1);
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
-  command.add_option("--label-offset", label_offset,
-                     "Added to every label of --images, for networks with a class more");
+  command
+      .add_option("--label-offset", label_offset,
+                     "Added to every label, for networks that have classes before the first (otherwise as the model's file "
+                     "says, else 0)")
+      ->check(CLI::Range(-kMostOffset, kMostOffset));
   command
       .add_option(
           "--resize", resize,
@@ -98,8 +146,8 @@ void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::
 }
 
 void DataOptions::expect_no_image_options() const {
-  if (resize > 0 || crop != "on" || !labels.empty() || label_offset != 0)
-    throw UsageError("--labels, --label-offset, --resize, --crop", "are for --images");
+  if (resize > 0 || crop != "on" || !labels.empty())
+    throw UsageError("--labels, --resize, --crop", "are for --images");
 }
 
 DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
@@ -117,34 +165,60 @@ DataSource DataOptions::open(data::Part default_part, const ModelFile& model) co
                                                 .width = input[3],
                                                 .resize = resize,
                                                 .crop = crop == "on",
-                                                .label_offset = label_offset,
                                                 .sample = samples,
                                                 .threads = thread_count()});
   return {.name = dataset.name, .dataset = std::move(dataset)};
 }
 
-analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& model,
-                                    bool with_labels) const {
-  analysis::Samples result = samples_from(source, model, with_labels);
-  if (!images.empty() && !preprocessing.given() && !model.preprocessing)
+void DataOptions::prepare(analysis::Samples& taken, const std::vector<const ModelFile*>& models) const {
+  const bool said = std::ranges::any_of(models, [](const ModelFile* m) { return m->preprocessing.has_value(); });
+  if (!images.empty() && !preprocessing.given() && !said && !guesses_preset)
     throw UsageError("--preset", fmt::format("'{}' does not say how pictures are prepared, expected a preset",
-                                             model.path));
-  result.preprocessing = preprocessing.choose(model, source.name);
+                                             models.front()->path));
+  Preparation pixels = preprocessing.choose(models, taken.name);
+  taken.preprocessing = std::move(pixels.preprocessing);
+  taken.prepared_by = std::move(pixels.from);
+  move_labels(taken, choose_label_offset(label_offset, preprocessing.overrides, models));
+}
+
+analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& model, Labels wanted,
+                                    const std::vector<const ModelFile*>& table) const {
+  analysis::Samples result = samples_from(source, model, wanted);
+  prepare(result, table.empty() ? std::vector{&model} : table);
   if (preprocessing.given() && !result.has_pixels() && result.preprocessing != data::preset("raw"))
     throw UsageError("--preset", fmt::format("'{}' holds no pixels (uint8) for a float input of '{}'",
                                              source.name, model.path));
-  return samples > 0 ? analysis::sample(std::move(result), samples) : result;
+  const std::int64_t all = result.size();
+  if (samples > 0) result = analysis::sample(std::move(result), samples);
+  if (finds_nan) return result;
+  for (const analysis::SampledInput& input : result.inputs)
+    if (const auto at = find_nan(input.rows)) {
+      const auto place = static_cast<std::int64_t>(*at);
+      const std::int64_t width = input.rows.size() / result.size();
+      throw NotANumber(source.name, fmt::format("input '{}'", input.name), place / width * all / result.size(), place % width);
+    }
+  return result;
 }
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 
+void keep_label_offset(std::map<std::string, std::string>& metadata, const analysis::Samples& samples) {
+  metadata.erase(kLabelOffsetKey);
+  if (samples.label_offset != 0) metadata[kLabelOffsetKey] = std::to_string(samples.label_offset);
+}
+
+analysis::BatchOptions batches_of(const analysis::Samples& samples, int threads) {
+  return {.batch_size = samples.fixed_batch.value_or(rows_of_a_batch(samples)),
+          .fixed_batch = samples.fixed_batch.has_value(),
+          .threads = threads};
+}
+
 void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
                    const std::function<void(const analysis::BatchOptions&)>& work) {
   report::Progress progress(std::cerr, report::stderr_options());
-  work({.batch_size = samples.fixed_batch.value_or(rows_of_a_batch(samples)),
-        .fixed_batch = samples.fixed_batch.has_value(),
-        .threads = data.thread_count(),
-        .progress = [&](double done) { progress.update(done, title); }});
+  analysis::BatchOptions batches = batches_of(samples, data.thread_count());
+  batches.progress = [&](double done) { progress.update(done, title); };
+  work(batches);
 }
 
 }  // namespace halftone::cli

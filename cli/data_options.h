@@ -27,20 +27,28 @@ struct DataSource {
 // A set by name or directory, an .npz or an .npy file.
 DataSource open_data(const std::string& spec, data::Part default_part);
 
-// The source's rows as the model's samples, with labels where it has any and `with_labels`. Throws InputError
-// when they do not fit its inputs.
-analysis::Samples samples_from(const DataSource& source, const ModelFile& model, bool with_labels);
+enum class Labels {
+  ignored,
+  welcome,  // where the source has some that fit
+  wanted,   // likewise, and some that do not fit are an error
+};
+
+// The source's rows as the model's samples, with labels where it has any. Throws InputError when they do not fit its
+// inputs.
+analysis::Samples samples_from(const DataSource& source, const ModelFile& model, Labels labels);
 
 struct DataOptions {
   std::string data;
   std::string images;
   std::string labels;
-  std::int64_t label_offset = 0;
+  std::optional<std::int64_t> label_offset;
   std::int64_t resize = 0;  // 0: the usual short side
   std::string crop = "on";
   std::string samples_name = "--samples";
   std::int64_t samples = 0;  // 0: all
+  bool guesses_preset = false;  // pictures need none
   bool may_be_missing = false;  // neither --data nor --images is an error of its own
+  bool finds_nan = false;       // the command looks for NaN in samples itself: `take` leaves that to it
   PreprocessingOption preprocessing;
   int threads = 0;  // 0: all cores
 
@@ -51,14 +59,23 @@ struct DataOptions {
   DataSource open(data::Part default_part, const ModelFile& model) const;
   // Throws UsageError for options that say how pictures are read, where there are none.
   void expect_no_image_options() const;
-  // The rows asked for, at even spacing through the source, with their preparation. Throws UsageError for
-  // pictures whose preparation nobody names.
-  analysis::Samples take(const DataSource& source, const ModelFile& model, bool with_labels = false) const;
+  // The rows asked for, at even spacing through the source, prepared alike for all of `table`, the models that are
+  // shown side by side (empty: `model` alone). Throws UsageError for pictures whose preparation nobody names.
+  analysis::Samples take(const DataSource& source, const ModelFile& model, Labels labels = Labels::ignored,
+                         const std::vector<const ModelFile*>& table = {}) const;
   int thread_count() const;
+
+ private:
+  void prepare(analysis::Samples& samples, const std::vector<const ModelFile*>& models) const;
 };
 
-// Runs `work(options for its batches)` under a progress line headed `title`: batches of up to 64
-// samples, fewer of large ones, unless the model has its own.
+// Keeps the samples' label offset in a model's metadata, where there is one.
+void keep_label_offset(std::map<std::string, std::string>& metadata, const analysis::Samples& samples);
+
+// Batches of up to 64 samples, fewer of large ones, unless the model has its own.
+analysis::BatchOptions batches_of(const analysis::Samples& samples, int threads);
+
+// Runs `work(options for its batches)` under a progress line headed `title`.
 void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
                    const std::function<void(const analysis::BatchOptions&)>& work);
 

@@ -9,8 +9,10 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/recipe_beside.h"
 #include "cli/reference.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/report/table.h"
@@ -41,7 +43,19 @@ struct Row {
   std::int64_t bytes = 0;
   std::int64_t parameter_bytes = 0;
   qgraph::Work work;
+  nlohmann::json preparation;
+  nlohmann::json recipe_matches;  // check_recipe_beside
 };
+
+constexpr const char* kFloat = "float";
+constexpr const char* kSimulated = "simulated";
+
+// The arithmetic of a quantized model: integers alone, or with float beside them.
+std::string mode_of(const qgraph::QuantizedGraph& graph) {
+  const qgraph::Work work = qgraph::count_work(graph);
+  if (work.float_nodes == 0) return graph.integer_only() ? "integer" : "integer, float between";
+  return work.integer_nodes == 0 ? "float, integer weights" : "integer and float";
+}
 
 double two_decimals(double percent) { return std::round(percent * 100.0) / 100.0; }
 
@@ -59,6 +73,8 @@ std::int64_t float_macs(const ir::Graph& graph) {
 struct Task {
   DataSource source;
   data::NamedTensors reference;
+  std::optional<ModelFile> reference_model;
+  std::vector<const ModelFile*> table;  // all models, whose samples are prepared alike
 };
 
 Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network,
@@ -68,7 +84,8 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
           .mode = mode,
           .samples = samples.size(),
           .bytes = model.file_bytes,
-          .parameter_bytes = parameter_bytes(model.graph)};
+          .parameter_bytes = model.parameter_bytes,
+          .preparation = preparation_json(samples)};
   with_progress(options.data, samples, fmt::format("{} ({})", model.path, mode),
                 [&](const analysis::BatchOptions& batches) {
                   if (!references.empty()) {
@@ -83,11 +100,13 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
                   row.tied_in_5 = accuracy.percent(accuracy.tied_in_5);
                   row.predictions = accuracy.predictions;
                 });
-  if (mode == "integer")
+  const auto nodes = static_cast<std::int64_t>(model.graph.nodes.size());
+  if (mode == kFloat) {
+    row.work = {.float_nodes = nodes, .float_macs = float_macs(model.graph)};
+  } else {
     row.work = qgraph::count_work(*model.integers);
-  else
-    row.work = {.float_nodes = static_cast<std::int64_t>(model.graph.nodes.size()),
-                .float_macs = float_macs(model.graph)};
+    if (mode == kSimulated) row.work = {.float_nodes = nodes, .float_macs = row.work.integer_macs + row.work.float_macs};
+  }
   return row;
 }
 
@@ -100,6 +119,11 @@ void compare_classes(std::vector<Row>& rows) {
   }
 }
 
+nlohmann::json worst_json(const std::optional<analysis::ChannelError>& worst) {
+  if (!worst) return {};
+  return {{"dimension", worst->axis}, {"index", worst->index}, {"relative_error", worst->relative}};
+}
+
 nlohmann::json to_json(const Row& row) {
   nlohmann::json out{{"model", row.model},
                      {"mode", row.mode},
@@ -109,7 +133,10 @@ nlohmann::json to_json(const Row& row) {
                      {"integer_nodes", row.work.integer_nodes},
                      {"float_nodes", row.work.float_nodes},
                      {"integer_macs", row.work.integer_macs},
-                     {"float_macs", row.work.float_macs}};
+                     {"float_macs", row.work.float_macs},
+                     {"preparation", row.preparation},
+
+                     {"recipe_matches", row.recipe_matches}};
   if (row.errors.empty()) {
     out["accuracy"] = two_decimals(row.accuracy);
     out["top5"] = two_decimals(row.top5);
@@ -123,7 +150,8 @@ nlohmann::json to_json(const Row& row) {
                               {"compared", error.compared},
                               {"cosine", error.cosine},
                               {"max_absolute_error", error.max_absolute},
-                              {"relative_rms_error", error.relative_rms}});
+                              {"relative_rms_error", error.relative_rms},
+                              {"worst_channel", worst_json(error.worst)}});
   return out;
 }
 
@@ -162,7 +190,7 @@ void print_table(const std::vector<Row>& rows, int classes) {
   }
   fmt::print("{}", table.text());
   if (!rows.empty())
-    fmt::print("{} samples; multiply-adds of one sample\n", report::format_count(rows[0].samples));
+    print_line("{} samples; multiply-adds of one sample", report::format_count(rows[0].samples));
 }
 
 void print_errors(const std::vector<Row>& rows) {
@@ -173,20 +201,24 @@ void print_errors(const std::vector<Row>& rows) {
                        {"cosine", Align::right},
                        {"largest error", Align::right},
                        {"relative RMS error", Align::right},
+                       {"worst channel, error beside its spread", Align::right},
                        {"nodes int/float", Align::right}});
   for (const Row& row : rows)
     for (const analysis::OutputError& error : row.errors)
       table.add_row({row.model, row.mode, error.name, fmt::format("{:.6f}", error.cosine),
                      fmt::format("{:.6g}", error.max_absolute), fmt::format("{:.6g}", error.relative_rms),
+                     error.worst ? analysis::describe(*error.worst) : "",
                      fmt::format("{}/{}", row.work.integer_nodes, row.work.float_nodes)});
   fmt::print("{}", table.text());
-  if (!rows.empty()) fmt::print("{} samples\n", report::format_count(rows[0].samples));
+  if (!rows.empty()) print_line("{} samples", report::format_count(rows[0].samples));
 }
 
-// A float model once, a quantized one simulated and in integers. Returns how many classes the samples have.
-int evaluate_model(const ModelFile& model, const Task& task, const Options& options, std::vector<Row>& rows) {
+// A float model once, a quantized one simulated and in integers. Returns the samples as they were prepared.
+analysis::Samples evaluate_model(const ModelFile& model, const Task& task, const Options& options,
+                                 std::vector<Row>& rows) {
   const bool classes = task.reference.empty();
-  const analysis::Samples samples = options.data.take(task.source, model, classes);
+  analysis::Samples samples =
+      options.data.take(task.source, model, classes ? Labels::wanted : Labels::ignored, task.table);
   if (classes && samples.labels.empty())
     throw InputError(samples.name,
                      "has no labels to count right classes by, expected an array y, or --reference");
@@ -194,16 +226,29 @@ int evaluate_model(const ModelFile& model, const Task& task, const Options& opti
   if (!classes)
     references =
         match_reference(task.reference, model, options.output, samples.size(), task.source.rows(model));
-  const auto add = [&](const char* mode, const ir::Executor& network) {
+  const auto add = [&](const std::string& mode, const ir::Executor& network) {
     rows.push_back(evaluate_one(model, mode, network, samples, references, options));
   };
   if (!model.integers) {
-    add("float", *executor_of(model));
-    return samples.classes;
+    add(kFloat, *executor_of(model));
+    return samples;
   }
-  add("simulated", *float_engine::make_executor(model.graph));
-  add("integer", *executor_of(model));
-  return samples.classes;
+  const nlohmann::json recipe_matches = check_recipe_beside(model);
+  add(kSimulated, *float_engine::make_executor(model.graph));
+  add(mode_of(*model.integers), *executor_of(model));
+  for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].recipe_matches = recipe_matches;
+  return samples;
+}
+
+void open_reference(const Options& options, Task& task) {
+  if (options.reference.empty()) return;
+  if (!is_model(options.reference)) {
+    task.reference = read_reference(options.reference);
+    return;
+  }
+  task.reference_model = load_model_file(options.reference, options.shapes.input_shapes());
+  task.table.push_back(&*task.reference_model);
+  task.reference = computed_reference(*task.reference_model, task.source, options.data, task.table);
 }
 
 int evaluate(const Options& options) {
@@ -212,21 +257,29 @@ int evaluate(const Options& options) {
     models.push_back(load_model_file(path, options.shapes.input_shapes()));
     output_index(models.back(), options.output);
   }
-  Task task{.source = options.data.open(data::Part::test, models.front()), .reference = {}};
-  if (!options.reference.empty())
-    task.reference = read_reference(options.reference, options.shapes.input_shapes(), task.source,
-                                    options.data, models.front().preprocessing);
+  Task task{.source = options.data.open(data::Part::test, models.front()), .reference = {}, .reference_model = {}, .table = {}};
+  for (const ModelFile& model : models) task.table.push_back(&model);
+  open_reference(options, task);
   std::vector<Row> rows;
-  int classes = 0;
-  for (const ModelFile& model : models) classes = evaluate_model(model, task, options, rows);
+  analysis::Samples first;
+  Warnings warnings;
+  for (const ModelFile& model : models) {
+    analysis::Samples samples = evaluate_model(model, task, options, rows);
+    append(warnings, range_warnings(model, samples));
+    if (&model == &models[0]) first = std::move(samples);
+  }
+  append(warnings, preparation_warnings(models[0], first, options.data, output_index(models[0], options.output)));
   compare_classes(rows);
   if (!options.json) {
     if (options.reference.empty())
-      print_table(rows, classes);
+      print_table(rows, first.classes);
     else
       print_errors(rows);
+    print_line("{}", preparation_text(first));
+    print(warnings);
     return kYes;
   }
+  print(warnings);
   nlohmann::json out = nlohmann::json::array();
   for (const Row& row : rows) out.push_back(to_json(row));
   print_json(out);

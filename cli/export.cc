@@ -10,6 +10,7 @@
 #include "cli/packed_weights.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
+#include "halftone/data/file_names.h"
 #include "halftone/data/npz.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/layer_arrays.h"
@@ -37,8 +38,8 @@ void add_activation(data::NamedTensors& arrays, const std::string& prefix,
                                                                   numeric::storage_dtype(params->format)));
 }
 
-void add_weight(data::NamedTensors& arrays, const qgraph::LayerArrays& layer, bool packed) {
-  const std::string prefix = layer.name + ".weight";
+void add_weight(data::NamedTensors& arrays, const std::string& member, const qgraph::LayerArrays& layer, bool packed) {
+  const std::string prefix = member + ".weight";
   if (packed && layer.weight_scale) {
     PackedWeights rows = pack_rows(layer.weight);
     arrays.emplace_back(prefix, std::move(rows.bytes));
@@ -55,14 +56,23 @@ void add_weight(data::NamedTensors& arrays, const qgraph::LayerArrays& layer, bo
   if (layer.weight_block > 0) arrays.emplace_back(prefix + "_block", Tensor::from<std::int64_t>({}, {&layer.weight_block, 1}));
 }
 
+// The beginnings of the arrays' names.
+std::vector<std::string> members_of(const std::vector<qgraph::LayerArrays>& layers) {
+  std::vector<std::string> names;
+  for (const qgraph::LayerArrays& layer : layers) names.push_back(layer.name);
+  return data::member_names(names);
+}
+
 data::NamedTensors arrays_of(const std::vector<qgraph::LayerArrays>& layers, bool packed) {
   data::NamedTensors arrays;
-  for (const qgraph::LayerArrays& layer : layers) {
-    add_weight(arrays, layer, packed);
-    if (layer.bias) arrays.emplace_back(layer.name + ".bias", *layer.bias);
-    if (layer.bias_scale) arrays.emplace_back(layer.name + ".bias_scale", *layer.bias_scale);
-    add_activation(arrays, layer.name + ".input", layer.input);
-    add_activation(arrays, layer.name + ".output", layer.output);
+  const std::vector<std::string> members = members_of(layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const qgraph::LayerArrays& layer = layers[i];
+    add_weight(arrays, members[i], layer, packed);
+    if (layer.bias) arrays.emplace_back(members[i] + ".bias", *layer.bias);
+    if (layer.bias_scale) arrays.emplace_back(members[i] + ".bias_scale", *layer.bias_scale);
+    add_activation(arrays, members[i] + ".input", layer.input);
+    add_activation(arrays, members[i] + ".output", layer.output);
   }
   return arrays;
 }
@@ -72,9 +82,12 @@ std::string_view stored_as(const Tensor& tensor) { return name_of(memory_dtype(t
 
 Json summary(const Options& options, const std::vector<qgraph::LayerArrays>& layers) {
   Json list = Json::array();
-  for (const qgraph::LayerArrays& layer : layers) {
+  const std::vector<std::string> members = members_of(layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const qgraph::LayerArrays& layer = layers[i];
     const bool packed = options.packed && layer.weight_scale.has_value();
     Json item{{"name", layer.name},
+              {"arrays", members[i]},
               {"op", layer.op},
               {"shape", layer.weight.shape()},
               {"weights", name_of(layer.weight.dtype())},
@@ -99,13 +112,14 @@ void print_summary(const Json& out, std::size_t arrays) {
                    to_string(layer["shape"].get<Shape>()), layer["scales"] == 0 ? "" : layer["scales"].dump(),
                    layer["bias"].is_null() ? "" : layer["bias"].get<std::string>()});
   }
-  fmt::print("{}{} arrays -> {}\n", table.text(), arrays, out["npz"].get<std::string>());
+  fmt::print("{}", table.text());
+  print_line("{} arrays -> {}", arrays, out["npz"].get<std::string>());
 }
 
 int export_arrays(const Options& options) {
   if (std::filesystem::path(options.npz).extension() != ".npz")
     throw UsageError("--npz", fmt::format("got '{}', expected a name in .npz", options.npz));
-  check_written({options.npz}, {options.model});
+  check_written({options.npz});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (options.packed && !model.integers)
     throw UsageError("--packed", fmt::format("'{}' is a float model, expected integers", options.model));
@@ -135,7 +149,8 @@ void add_export(CLI::App& app, Run& run) {
       "there are several), LAYER.weight_block (so many of its indices share a scale, of weights by group), "
       "LAYER.bias and LAYER.bias_scale, LAYER.input_scale, LAYER.input_zero_point, LAYER.output_scale and "
       "LAYER.output_zero_point, as far as it has them; of a float model weights and biases, with batch "
-      "normalizations folded in as quantize does. w = weight_scale * (weight - weight_zero_point).");
+      "normalizations folded in as quantize does. A LAYER that would lead out of the folder the file is unpacked in is "
+      "written otherwise, as the summary of --json says (\"arrays\"). w = weight_scale * (weight - weight_zero_point).");
   command->add_option("model", options->model, "ONNX model, quantized or float")->required();
   options->shapes.add_to(*command);
   command->add_option("--npz", options->npz, "NumPy file to write")->required();

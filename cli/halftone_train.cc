@@ -11,6 +11,7 @@
 
 #include "cli/model_file.h"
 #include "cli/outcome.h"
+#include "cli/preprocessing_option.h"
 #include "halftone/base/error.h"
 #include "halftone/data/load.h"
 #include "halftone/models/build.h"
@@ -26,7 +27,7 @@ constexpr const char* kProgram = "halftone train";
 struct Request {
   std::string model;
   std::string data;
-  std::string preset;
+  PreprocessingOption preprocessing;
   std::string output;
   bool json = false;
   qat::TrainOptions training;
@@ -54,10 +55,7 @@ void add_options(CLI::App& app, Request& request) {
          "Threads to use; small networks train fastest on one, and the same bytes need the same number")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option(
-      "--preset", request.preset,
-      fmt::format("How pixels become numbers: {} (otherwise the model's own, or the data set's usual one)",
-                  fmt::join(data::preset_names(), ", ")));
+  request.preprocessing.add_to(app);
   app.add_flag("--json", request.json, "Print the result as JSON");
   app.footer("Example: halftone train mlp --data mnist --epochs 10 --seed 1 -o mlp.onnx");
 }
@@ -96,15 +94,17 @@ qat::EpochReport train(const Request& request, const Tensor& images, std::span<c
   return last;
 }
 
-void print_result(const Request& request, std::int64_t samples, const qat::EpochReport& last) {
+void print_result(const Request& request, const Preparation& prepared, std::int64_t samples, const qat::EpochReport& last) {
   if (!request.json) {
-    fmt::print("{}: trained on {} samples of {} in {:.1f} s, training accuracy {:.2f} %\n", request.output,
+    print_line("{}: trained on {} samples of {} in {:.1f} s, training accuracy {:.2f} %", request.output,
                samples, request.data, last.seconds, 100.0 * last.accuracy);
+    print_line("{}", describe(prepared));
     return;
   }
   const nlohmann::json out{{"model", request.model},
                            {"data", request.data},
                            {"samples", samples},
+                           {"preparation", to_json(prepared)},
                            {"epochs", request.training.epochs},
                            {"seed", request.training.seed},
                            {"batch_size", request.training.batch_size},
@@ -117,20 +117,32 @@ void print_result(const Request& request, std::int64_t samples, const qat::Epoch
   print_json(out);
 }
 
+// As a model's file says for its classes: its outputs keep their meaning.
+std::vector<std::int32_t> moved_labels(const data::Dataset& dataset, std::int64_t offset) {
+  std::vector<std::int32_t> labels;
+  for (std::int32_t label : dataset.labels) {
+    if (label + offset < 0)
+      throw InputError(dataset.name, fmt::format("label {} with {} added, expected 0 or more", label, offset));
+    labels.push_back(static_cast<std::int32_t>(label + offset));
+  }
+  return labels;
+}
+
 int run(const Request& request) {
-  check_writable(request.output);
+  check_written({request.output});
   const data::Dataset dataset = data::load(request.data, data::Part::train);
   ModelFile model = make_model(request, dataset.classes);
-  const data::Preprocessing preprocessing = choose_preprocessing(model, request.preset, dataset.name);
-  const Tensor images = data::apply(preprocessing, dataset.images);
-  const qat::EpochReport last = train(request, images, dataset.labels, model.graph);
-  model.graph.metadata[kPreprocessingKey] = data::encode(preprocessing);
+  const Preparation prepared = request.preprocessing.choose({&model}, dataset.name);
+  const Tensor images = data::apply(prepared.preprocessing, dataset.images);
+  const std::vector<std::int32_t> labels = moved_labels(dataset, model.label_offset.value_or(0));
+  const qat::EpochReport last = train(request, images, labels, model.graph);
+  model.graph.metadata[kPreprocessingKey] = data::encode(prepared.preprocessing);
   onnx_io::save_model(model.graph, request.output);
-  print_result(request, dataset.size(), last);
+  print_result(request, prepared, dataset.size(), last);
   return kYes;
 }
 
-int run_training_program(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   Request request;
   CLI::App app("Trains a network in float and writes it as an ONNX file.", kProgram);
   add_options(app, request);
@@ -141,10 +153,15 @@ int run_training_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(kProgram, fmt::format("[usage] {}; see halftone train --help", error.what()), kUsage);
   }
-  return guarded(kProgram, [&] { return run(request); });
+  return run(request);
 }
 
 }  // namespace
+
+int run_training_program(int argc, char** argv) {
+  return guarded(kProgram, [&] { return parse_and_run(argc, argv); });
+}
+
 }  // namespace halftone::cli
 
 int main(int argc, char** argv) { return halftone::cli::run_training_program(argc, argv); }

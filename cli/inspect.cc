@@ -7,7 +7,10 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/recipe_beside.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
+#include "halftone/base/error.h"
 #include "halftone/numeric/accumulator.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/report/table.h"
@@ -17,10 +20,14 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::int64_t kGuessSamples = 100;
+
 struct Options {
   std::string model;
   ShapeOption shapes;
   bool check = false;
+  bool guess_preset = false;
+  DataOptions data;  // to guess on
   bool json = false;
 };
 
@@ -118,8 +125,9 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
 Json inspect_json(const ModelFile& model) {
   Json out{{"model", model.path},
            {"file_bytes", model.file_bytes},
-           {"parameter_bytes", parameter_bytes(model.graph)},
+           {"parameter_bytes", model.parameter_bytes},
            {"quantized", model.integers.has_value()},
+           {"recipe_matches", check_recipe_beside(model)},
            {"metadata", model.graph.metadata}};
   for (const char* side : {"inputs", "outputs"}) {
     out[side] = Json::array();
@@ -151,11 +159,11 @@ void print_inspection(const Json& out) {
   const bool quantized = out["quantized"];
   for (const char* side : {"inputs", "outputs"})
     for (const Json& value : out[side])
-      fmt::print("{:<7} {} {} {}\n", std::string(side, 0, std::string_view(side).size() - 1),
+      print_line("{:<7} {} {} {}", std::string(side, 0, std::string_view(side).size() - 1),
                  value["name"].get<std::string>(), value["dtype"].get<std::string>(),
                  value["shape"].get<std::string>());
   if (quantized)
-    fmt::print("integers: {}; {}\n", out["arithmetic"].get<std::string>(),
+    print_line("integers: {}; {}", out["arithmetic"].get<std::string>(),
                out["integer_only"].get<bool>() ? "no float between input and output" : "with float islands");
   report::Table table({{"layer"},
                        {"op"},
@@ -174,12 +182,45 @@ void print_inspection(const Json& out) {
   std::int64_t dead = 0;
   for (const Json& layer : out["layers"]) dead += layer.value("dead_channels", std::int64_t{0});
   fmt::print("{}", table.text());
-  if (dead > 0) fmt::print("dead channels, whose weights are all 0 and which give their bias alone: {}\n", dead);
-  fmt::print("parameters {}, file {}\n", report::format_bytes(out["parameter_bytes"]),
+  if (dead > 0) print_line("dead channels, whose weights are all 0 and which give their bias alone: {}", dead);
+  print_line("parameters {}, file {}", report::format_bytes(out["parameter_bytes"]),
              report::format_bytes(out["file_bytes"]));
 }
 
+void print_trials(const std::vector<analysis::PreparationTrial>& trials, std::int64_t samples) {
+  report::Table table({{"preset"}, {"added to labels", report::Table::Align::right}, {"right", report::Table::Align::right}});
+  for (const analysis::PreparationTrial& trial : trials)
+    table.add_row({data::describe(trial.preprocessing), std::to_string(trial.label_offset), fmt::format("{:.1f} %", trial.percent)});
+  fmt::print("{}", table.text());
+  print_line("{} samples", samples);
+}
+
+// All presets on some labelled samples, the best first.
+int guess_preset(const Options& options) {
+  const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
+  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
+  auto trials = preparation_trials(model, samples, options.data);
+  if (trials.empty())
+    throw InputError(samples.name, "has no labels, or the network no row of scores for them: nothing to guess a preset by");
+  std::ranges::stable_sort(trials, std::greater(), &analysis::PreparationTrial::percent);
+  if (!options.json) {
+    print_trials(trials, samples.size());
+    return kYes;
+  }
+  Json out = Json::array();
+  for (const analysis::PreparationTrial& trial : trials)
+    out.push_back({{"preset", trial.preprocessing.name},
+                   {"formula", data::describe(trial.preprocessing)},
+                   {"label_offset", trial.label_offset},
+                   {"accuracy", trial.percent}});
+  print_json({{"model", options.model}, {"samples", samples.size()}, {"presets", out}});
+  return kYes;
+}
+
 int inspect(const Options& options) {
+  if (options.guess_preset != options.data.given())
+    throw UsageError("--guess-preset", "goes with --data or --images, whose labels say what is right");
+  if (options.guess_preset) return guess_preset(options);
   if (options.check) {
     const Checked checked = check_model(options.model, options.shapes.input_shapes());
     if (options.json)
@@ -204,13 +245,25 @@ void add_inspect(CLI::App& app, Run& run) {
       app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
   command->footer(
       "Examples: halftone inspect mlp.onnx --json\n"
-      "          halftone inspect mlp.onnx --check");
+      "          halftone inspect mlp.onnx --check\n"
+      "          halftone inspect mlp.onnx --guess-preset --data mnist");
   command->add_option("model", options->model, "ONNX model")->required();
   options->shapes.add_to(*command);
-  command->add_flag(
+  CLI::Option* check = command->add_flag(
       "--check", options->check,
       "Instead: every node that is not supported, or in float only, with the reason and the remedy; "
       "exit 0 when integers alone will do, 1 when not, 3 for a damaged file");
+  CLI::Option* guess = command
+      ->add_flag("--guess-preset", options->guess_preset,
+                 "Instead: right answers with every preset on labelled samples of --data or --images, the best first")
+      ->excludes(check);
+  options->data.samples = kGuessSamples;
+  options->data.may_be_missing = true;
+  options->data.guesses_preset = true;
+  options->data.add_to(*command, data::Part::train, fmt::format("Samples to guess on (otherwise {})", kGuessSamples));
+  for (const char* option : {"--labels", "--label-offset", "--resize", "--samples", "--preset", "--mean", "--std", "--scale",
+                             "--override-preprocessing", "--threads"})
+    command->get_option(option)->needs(guess);
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options, &run] { run = [options] { return inspect(*options); }; });
 }

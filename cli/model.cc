@@ -19,10 +19,10 @@ struct Options {
 };
 
 int make_model(const Options& options) {
-  check_writable(options.output);
+  check_written({options.output});
   const ir::Graph graph = models::build(options.name, options.seed);
   onnx_io::save_model(graph, options.output);
-  fmt::print("{} -> {}, {} of random weights from seed {}\n", options.name, options.output,
+  print_line("{} -> {}, {} of random weights from seed {}", options.name, options.output,
              report::format_bytes(parameter_bytes(graph)), options.seed);
   return kYes;
 }

@@ -4,11 +4,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/files_in_use.h"
+#include "halftone/ir/finite_weights.h"
+#include "halftone/passes/pass.h"
 #include "halftone/qgraph/lower.h"
+#include "halftone/qgraph/simulation.h"
 
 namespace halftone::cli {
 
@@ -20,11 +25,24 @@ std::vector<std::string> names_of(const ir::Graph& graph, const std::vector<ir::
   return names;
 }
 
-// Whether two paths lead to one file, which need not be there yet.
-bool same_file(const std::string& a, const std::string& b) {
-  std::error_code missing;
-  return std::filesystem::equivalent(a, b, missing) ||
-         std::filesystem::absolute(a).lexically_normal() == std::filesystem::absolute(b).lexically_normal();
+// In float32, with weights that are finite.
+ir::Graph computable(ir::Graph graph, const std::string& path) {
+  try {
+    ir::check_finite_weights(graph);
+    return passes::widen_floats(std::move(graph));
+  } catch (const UnsupportedError& error) {
+    throw UnsupportedError(path, error.what());
+  } catch (const InputError& error) {
+    throw InputError(path, error.what());
+  }
+}
+
+std::int64_t label_offset_from(const std::string& text, const std::string& path) {
+  std::int32_t offset = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw InputError(path, fmt::format("{} in its metadata, got '{}', expected a whole number", kLabelOffsetKey, text));
+  return offset;
 }
 
 }  // namespace
@@ -35,12 +53,18 @@ std::vector<std::string> ModelFile::output_names() const { return names_of(graph
 ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes) {
   ModelFile model{.path = path, .graph = onnx_io::load_model(path, shapes)};
   if (model.graph.inputs.empty()) throw UnsupportedError(path, "no inputs, expected at least 1");
+  model.parameter_bytes = parameter_bytes(model.graph);
+  model.graph = computable(std::move(model.graph), path);
   std::error_code no_size;  // of a pipe
   const std::uintmax_t bytes = std::filesystem::file_size(path, no_size);
   model.file_bytes = no_size ? 0 : static_cast<std::int64_t>(bytes);
   if (const auto found = model.graph.metadata.find(kPreprocessingKey); found != model.graph.metadata.end())
     model.preprocessing = data::decode(found->second);
-  if (qgraph::is_quantized(model.graph)) model.integers = qgraph::lower(model.graph);
+  if (const auto found = model.graph.metadata.find(kLabelOffsetKey); found != model.graph.metadata.end())
+    model.label_offset = label_offset_from(found->second, path);
+  if (!qgraph::is_quantized(model.graph)) return model;
+  model.integers = qgraph::lower(model.graph);
+  model.graph = qgraph::simulation(std::move(model.graph), *model.integers);
   return model;
 }
 
@@ -56,24 +80,13 @@ void check_writable(const std::filesystem::path& path) {
     throw SystemError(path.string(), fmt::format("cannot write: {}", std::strerror(errno)));
 }
 
-void check_written(const std::vector<std::string>& written, const std::vector<std::string>& read) {
-  for (std::size_t i = 0; i < written.size(); ++i) {
-    if (written[i].empty()) continue;
-    check_writable(written[i]);
-    if (is_special_file(written[i])) continue;
-    for (const std::string& other : read)
-      if (!other.empty() && same_file(written[i], other))
-        throw UsageError(written[i], "is a file that is read, expected one of its own");
-    for (std::size_t k = 0; k < i; ++k)
-      if (!written[k].empty() && same_file(written[i], written[k]))
-        throw UsageError(written[i], "given for two outputs, expected a file for each");
+void check_written(const std::vector<std::string>& written, const std::string& remedy) {
+  for (const std::string& file : written) {
+    if (file.empty()) continue;
+    check_writable(file);
+    if (FilesInUse* files = FilesInUse::current(); files != nullptr && !is_special_file(file))
+      files->will_write(file, remedy);
   }
-}
-
-data::Preprocessing choose_preprocessing(const ModelFile& model, const std::string& preset,
-                                         const std::string& dataset_name) {
-  if (!preset.empty()) return data::preset(preset);
-  return model.preprocessing ? *model.preprocessing : data::default_preset(dataset_name);
 }
 
 std::int64_t parameter_bytes(const ir::Graph& graph) {

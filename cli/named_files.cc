@@ -8,6 +8,7 @@
 #include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/data/file_names.h"
 #include "halftone/data/npy.h"
 
 namespace halftone::cli {
@@ -48,20 +49,20 @@ std::vector<NamedFile> parse_named_files(const char* option, const std::vector<s
 }
 
 std::vector<Tensor> read_inputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names) {
-  std::map<std::string, Tensor> found;
-  const auto add = [&](const std::string& name, const std::string& file, Tensor tensor) {
+  std::map<std::string, data::StoredArray> found;
+  const auto add = [&](const std::string& name, const std::string& file, const data::StoredArray& array) {
     if (std::ranges::count(names, name) == 0)
       throw UsageError(
           "--input", fmt::format("no input '{}' as in {}, expected: {}", name, file, fmt::join(names, ", ")));
-    if (!found.emplace(name, std::move(tensor)).second)
+    if (!found.emplace(name, array).second)
       throw UsageError("--input", fmt::format("'{}' given twice", name));
   };
   for (const NamedFile& file : files) {
     if (!file.name.empty()) {
-      add(file.name, file.file, data::read_npy(file.file));
+      add(file.name, file.file, data::open_npy(file.file));
       continue;
     }
-    for (auto& [name, tensor] : data::read_npz(file.file)) add(name, file.file, std::move(tensor));
+    for (const data::StoredArray& array : data::open_npz(file.file)) add(array.name, file.file, array);
   }
   std::vector<Tensor> inputs;
   for (const std::string& name : names) {
@@ -69,25 +70,26 @@ std::vector<Tensor> read_inputs(const std::vector<NamedFile>& files, const std::
     if (at == found.end())
       throw UsageError("--input", fmt::format("nothing for '{}', expected an array for each of: {}", name,
                                               fmt::join(names, ", ")));
-    inputs.push_back(std::move(at->second));
+    inputs.push_back(at->second.read());
   }
   return inputs;
 }
 
-void write_outputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names,
-                   const std::vector<Tensor>& tensors) {
+void add_outputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names,
+                 const std::vector<Tensor>& tensors, NewFiles& written) {
   data::NamedTensors all;
-  for (std::size_t i = 0; i < names.size(); ++i) all.emplace_back(names[i], tensors.at(i));
+  const std::vector<std::string> members = data::member_names(names);
+  for (std::size_t i = 0; i < names.size(); ++i) all.emplace_back(members[i], tensors.at(i));
   for (const NamedFile& file : files) {
     if (file.name.empty()) {
-      data::write_npz(file.file, all);
+      written.add(file.file, data::encode_npz(all));
       continue;
     }
     const auto at = static_cast<std::size_t>(std::ranges::find(names, file.name) - names.begin());
     if (is_npz(file.file))
-      data::write_npz(file.file, {all[at]});
+      written.add(file.file, data::encode_npz({all[at]}));
     else
-      data::write_npy(file.file, tensors[at]);
+      written.add(file.file, data::encode_npy(tensors[at]));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/model_file.h"
+#include "halftone/base/new_files.h"
 #include "halftone/data/npz.h"
 
 namespace halftone::cli {
@@ -24,8 +25,8 @@ std::vector<NamedFile> parse_named_files(const char* option, const std::vector<s
 // not among them.
 std::vector<Tensor> read_inputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names);
 
-// One tensor a name, to the files that ask for it.
-void write_outputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names,
-                   const std::vector<Tensor>& tensors);
+// One tensor a name, added to the files that ask for it.
+void add_outputs(const std::vector<NamedFile>& files, const std::vector<std::string>& names,
+                 const std::vector<Tensor>& tensors, NewFiles& written);
 
 }  // namespace halftone::cli

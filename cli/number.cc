@@ -61,9 +61,12 @@ nlohmann::json to_json(const std::string& format, double real, const Rendered& r
 }
 
 void print_rendered(const std::string& title, const std::string& format, double real, const Rendered& r) {
-  fmt::print("{}{} in {}\n", title, real, format);
-  fmt::print("  integer  {}\n  binary   {}\n  hex      {}\n  value    {}\n", r.q, r.binary, r.hex, r.value);
-  fmt::print("  error    {}{}\n", r.value - real,
+  print_line("{}{} in {}", title, real, format);
+  print_line("  integer  {}", r.q);
+  print_line("  binary   {}", r.binary);
+  print_line("  hex      {}", r.hex);
+  print_line("  value    {}", r.value);
+  print_line("  error    {}{}", r.value - real,
              r.saturated ? "  (saturated: outside the format's range)" : "");
 }
 
@@ -96,7 +99,7 @@ int number(const Options& options) {
         {"operands", of_stored - exact}, {"result", r.value - of_stored}, {"total", r.value - exact}};
     if (!options.json) {
       print_rendered(fmt::format("a {} b = ", expression.sign), format_of(2), of_stored, r);
-      fmt::print("exact {}; lost by storing a and b {}, by storing the result {}, in all {}\n", exact,
+      print_line("exact {}; lost by storing a and b {}, by storing the result {}, in all {}", exact,
                  of_stored - exact, r.value - of_stored, r.value - exact);
     }
   }

@@ -3,29 +3,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
+#include "cli/process.h"
+#include "halftone/base/address_space.h"
 #include "halftone/base/error.h"
+#include "halftone/base/files_in_use.h"
 
 namespace halftone::cli {
 
 int fail(const std::string& program, std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
   // Standard error may be closed or full; the exit code still says it.
-  std::fputs(fmt::format("{}: {}\n", program, message).c_str(), stderr);
+  std::fputs(fmt::format("{}: {}\n", program, shown(message, kMostMessage)).c_str(), stderr);
   return code;
 }
 
+void print_text(const std::string& line) { fmt::print("{}\n", shown(line, kAll)); }
+
+void flush_standard_output() {
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
+}
+
 void print_json(const nlohmann::json& json) {
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
 int guarded(const std::string& program, const Run& run) {
+  prepare_process();
+  const FilesInUse files;
   try {
+    expect_left(0);
     const int code = run();
-    if (std::fflush(stdout) != 0) return fail(program, "[standard output] cannot write", kBadInput);
+    flush_standard_output();
     return code;
   } catch (const UsageError& error) {
     return fail(program, error.what(), kUsage);
@@ -33,6 +48,11 @@ int guarded(const std::string& program, const Run& run) {
     return fail(program, error.what(), kBadInput);
   } catch (const std::bad_alloc&) {
     return fail(program, "[memory] not enough memory for this model and batch", kBadInput);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(program, SystemError(error.path1().string(), error.code().message()).what(), kBadInput);
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) end_by_broken_pipe();
+    return fail(program, SystemError("system", error.what()).what(), kBadInput);
   } catch (const std::exception& error) {
     return fail(program, fmt::format("[internal] {}, please report this", error.what()), kBadInput);
   }

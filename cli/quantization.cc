@@ -5,8 +5,8 @@
 
 #include "cli/calibration.h"
 #include "cli/float_graph.h"
+#include "cli/recipe_beside.h"
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/qgraph/lower.h"
@@ -28,6 +28,11 @@ ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
   if (format == "qoperator") return qgraph::with_integer_operators(graph);
   if (format == "qonnx") return qgraph::with_quant_nodes(graph);
   return graph;
+}
+
+std::optional<std::filesystem::path> recipe_of(const std::string& output, const FileSettings& file) {
+  if (!file.recipe_output.empty()) return file.recipe_output;
+  return recipe_beside(output);
 }
 
 }  // namespace
@@ -73,18 +78,11 @@ QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
   return result;
 }
 
-std::optional<std::filesystem::path> recipe_beside(const std::string& output) {
-  if (is_special_file(output)) return std::nullopt;
-  return std::filesystem::path(output).replace_extension(".recipe.toml");
-}
-
-void check_quantized_output(const std::string& output, std::vector<std::string> others, const std::vector<std::string>& read) {
-  others.push_back(output);
-  check_written(others, read);
-  if (const auto recipe = output.empty() ? std::nullopt : recipe_beside(output)) {
-    others.push_back(recipe->string());
-    check_written(others, {});  // a recipe that is read may be the one that is written again
-  }
+void check_quantized_output(const std::string& output, const FileSettings& file) {
+  if (output.empty()) return;
+  check_written({output});
+  if (const auto recipe = recipe_of(output, file))
+    check_written({recipe->string()}, ": --recipe-output says where the recipe goes");
 }
 
 void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format) {
@@ -98,11 +96,14 @@ void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std
   in_format(trial, format);
 }
 
-std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
-                              const DataOptions& data, const FileSettings& file, const std::string& output) {
-  const std::uint64_t bytes = onnx_io::save_model(in_format(quantized, file.format), output);
-  if (const auto beside = recipe_beside(output)) write_file(*beside, recipe_file(recipe, data, file));
-  return bytes;
+Written write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe, const DataOptions& data,
+                        const FileSettings& file, const std::string& output, NewFiles& files) {
+  const ir::Graph graph = in_format(quantized, file.format);
+  const onnx_io::Saved saved = onnx_io::save_model(graph, output, files);
+  // The recipe first, which says what the model is: one alone, or one of another run, is told from it.
+  if (const auto path = recipe_of(output, file))
+    files.add_first(*path, recipe_file(recipe, data, file, saved.digest));
+  return {saved.bytes, parameter_bytes(graph)};
 }
 
 }  // namespace halftone::cli

@@ -1,13 +1,12 @@
 // The last steps from a float network to an integer file: shared by the commands that write one.
 #pragma once
 
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/data_options.h"
 #include "cli/recipe_options.h"
+#include "halftone/base/new_files.h"
 #include "halftone/qgraph/quantized_graph.h"
 #include "halftone/quant/islands.h"
 #include "halftone/quant/parameters.h"
@@ -36,17 +35,19 @@ QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
                                const quant::Parameters& parameters, const quant::Recipe& recipe,
                                bool may_stay_float);
 
-// Where the full recipe of a quantized file goes: out.recipe.toml for out.onnx; nowhere for a pipe.
-std::optional<std::filesystem::path> recipe_beside(const std::string& output);
-
-// As check_written, for a quantized file with the recipe beside it, and `others`.
-void check_quantized_output(const std::string& output, std::vector<std::string> others, const std::vector<std::string>& read);
+// As check_written, for a quantized file (an empty name: none) and its recipe.
+void check_quantized_output(const std::string& output, const FileSettings& file);
 
 // Throws UnsupportedError for a network that has no form in the file format: before any work.
 void check_format(const ir::Graph& graph, const quant::Recipe& recipe, const std::string& format);
 
-// The file in the format that the settings say, and its recipe beside it; returns the file's bytes.
-std::uint64_t write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
-                              const DataOptions& data, const FileSettings& file, const std::string& output);
+struct Written {
+  std::uint64_t bytes = 0;
+  std::int64_t parameter_bytes = 0;  // as the file's format holds them
+};
+
+// The file in the format that the settings say, and its recipe, are added to `files`.
+Written write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe, const DataOptions& data,
+                        const FileSettings& file, const std::string& output, NewFiles& files);
 
 }  // namespace halftone::cli

@@ -13,8 +13,11 @@
 #include "cli/float_graph.h"
 #include "cli/quantization.h"
 #include "cli/recipe_options.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/new_files.h"
+#include "halftone/analysis/calibration_doubts.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/quant/calibration_file.h"
 #include "halftone/quant/reconstruct.h"
@@ -36,8 +39,9 @@ struct Options {
 // What quantizing came to.
 struct Result {
   QuantizedModel model;
-  std::uint64_t bytes = 0;  // written
+  Written written;
   std::int64_t calibrated_on = 0;  // samples; 0: on none here
+  Warnings warnings;
 };
 
 nlohmann::json summary(const Options& options, const quant::Recipe& recipe, const ModelFile& before,
@@ -56,40 +60,42 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
           {"calibration_samples", result.calibrated_on},
           {"ranges", options.file.ranges},
           {"bytes_before", before.file_bytes},
-          {"bytes", result.bytes},
-          {"parameter_bytes_before", parameter_bytes(before.graph)},
-          {"parameter_bytes", parameter_bytes(result.model.quantized.graph)},
+          {"bytes", result.written.bytes},
+          {"parameter_bytes_before", before.parameter_bytes},
+          {"parameter_bytes", result.written.parameter_bytes},
           {"integer_nodes", work.integer_nodes},
           {"integer_macs", work.integer_macs},
           {"float_nodes", islands},
           {"float_macs", work.float_macs},
-          {"notes", result.model.quantized.notes}};
+          {"notes", result.model.quantized.notes},
+          {"warnings", result.warnings}};
 }
 
-void print_summary(const nlohmann::json& s) {
-  fmt::print("{} -> {}\n", s["model"].get<std::string>(), s["output"].get<std::string>());
-  fmt::print("  recipe       {}\n", s["recipe"].get<std::string>());
+void print_summary(const nlohmann::json& s, const std::string& preparation) {
+  print_line("{} -> {}", s["model"].get<std::string>(), s["output"].get<std::string>());
+  print_line("  recipe       {}", s["recipe"].get<std::string>());
   if (s["calibration_samples"] != 0)
-    fmt::print("  calibrated   on {} samples\n", report::format_count(s["calibration_samples"]));
+    print_line("  calibrated   on {} samples", report::format_count(s["calibration_samples"]));
   if (!s["ranges"].empty())
-    fmt::print("  ranges       of {}\n", fmt::join(s["ranges"].get<std::vector<std::string>>(), ", "));
-  fmt::print("  parameters   {} -> {}\n", report::format_bytes(s["parameter_bytes_before"]),
+    print_line("  ranges       of {}", fmt::join(s["ranges"].get<std::vector<std::string>>(), ", "));
+  if (!preparation.empty()) print_line("  samples      {}", preparation);
+  print_line("  parameters   {} -> {}", report::format_bytes(s["parameter_bytes_before"]),
              report::format_bytes(s["parameter_bytes"]));
-  fmt::print("  layers       {} in integers with {} multiply-adds, {} in float with {}\n",
+  print_line("  layers       {} in integers with {} multiply-adds, {} in float with {}",
              s["integer_nodes"].get<std::int64_t>(), report::format_count(s["integer_macs"]),
              s["float_nodes"].size(), report::format_count(s["float_macs"]));
   for (const auto& node : s["float_nodes"])
-    fmt::print(
-        "    {}: {} '{}': {}\n", node["ends_network"].get<bool>() ? "float end of the network" : "float",
+    print_line(
+        "    {}: {} '{}': {}", node["ends_network"].get<bool>() ? "float end of the network" : "float",
         node["op"].get<std::string>(), node["node"].get<std::string>(), node["reason"].get<std::string>());
-  for (const auto& note : s["notes"]) fmt::print("  note: {}\n", note.get<std::string>());
+  for (const auto& note : s["notes"]) print_line("  note: {}", note.get<std::string>());
 }
 
 // What the files saw that `calibrate` wrote, of the network that the recipe makes.
 quant::CalibrationFile joined(const std::vector<std::string>& files, const quant::Recipe& recipe) {
   quant::CalibrationFile all;
   for (const std::string& file : files) {
-    const std::vector<std::byte> bytes = read_file(file);
+    const std::vector<std::byte> bytes = read_file(file, quant::kMostCalibrationBytes);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     quant::join(all, quant::calibration_from_json(text, file), file);
   }
@@ -112,7 +118,7 @@ std::optional<std::string> preprocessing_of(const Options& options, const ModelF
   if (options.data.given())
     told = samples.preprocessing;
   else if (options.data.preprocessing.given())
-    told = options.data.preprocessing.choose(model, "");
+    told = options.data.preprocessing.choose({&model}, "").preprocessing;
   if (of_ranges.empty()) return told ? std::optional(data::encode(*told)) : std::nullopt;
   const std::string& file = options.file.ranges[0];
   try {
@@ -125,31 +131,36 @@ std::optional<std::string> preprocessing_of(const Options& options, const ModelF
   return of_ranges;
 }
 
-// One line of the value that wants the most.
-void warn_of_too_few(const std::vector<quant::Shortage>& shortages, std::int64_t samples) {
+// The value that wants the most.
+Warnings shortage_warnings(const std::vector<quant::Shortage>& shortages, std::int64_t samples) {
   const auto ratio = [](const quant::Shortage& s) {
     return static_cast<double>(s.wanted) / static_cast<double>(std::max<std::int64_t>(s.seen, 1));
   };
   const auto most = std::ranges::max_element(shortages, {}, ratio);
-  if (most == shortages.end()) return;
-  fmt::print(stderr, "warning: [{}] {} saw {} values of it in {} samples, and wants {}: {} samples or more\n", most->value,
-             quant::describe(most->observer), report::format_count(most->seen), report::format_count(samples),
-             report::format_count(most->wanted),
-             report::format_count(static_cast<std::int64_t>(std::ceil(ratio(*most) * static_cast<double>(samples)))));
+  if (most == shortages.end()) return {};
+  const auto enough = static_cast<std::int64_t>(std::ceil(ratio(*most) * static_cast<double>(samples)));
+  return {fmt::format("[{}] {} saw {} values of it in {} samples, and wants {}: {} samples or more", most->value,
+                      quant::describe(most->observer), report::format_count(most->seen), report::format_count(samples),
+                      report::format_count(most->wanted), report::format_count(enough))};
 }
 
-quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, const quant::CalibrationFile& calibrated,
-                            const analysis::Samples& samples, const Options& options) {
+// `calibrated` has what the files of ranges saw, or comes to have what is seen here.
+quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, quant::CalibrationFile& calibrated,
+                            const analysis::Samples& samples, const Options& options, Warnings& warnings) {
   if (recipe.weight_only) return {};
   if (!options.file.ranges.empty()) {
     std::int64_t count = 0;
     for (const auto& [first, last] : calibrated.samples) count += last - first;
-    warn_of_too_few(quant::shortages(graph, calibrated.seen, recipe, calibrated.set), count);
+    append(warnings, shortage_warnings(quant::shortages(graph, calibrated.seen, recipe, calibrated.set), count));
+    if (count > 0 && count < analysis::kFewSamples)
+      warnings.push_back(fmt::format("[{}] ranges are chosen on {} samples, expected some {} or more", options.file.ranges[0],
+                                     count, analysis::kFewSamples));
     return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
   }
-  const quant::StatisticsTable seen = calibrate(graph, samples, options.data);
-  warn_of_too_few(quant::shortages(graph, seen, recipe), samples.size());
-  return quant::choose_ranges(graph, seen, recipe);
+  calibrated.seen = calibrate(graph, samples, options.data);
+  append(warnings, shortage_warnings(quant::shortages(graph, calibrated.seen, recipe), samples.size()));
+  append(warnings, calibration_warnings(graph, samples, calibrated.seen, options.data));
+  return quant::choose_ranges(graph, calibrated.seen, recipe);
 }
 
 // What contradicts itself or cannot be written, before anything is read.
@@ -161,9 +172,8 @@ void check_settings(const Options& options, const quant::Recipe& recipe) {
                                              options.file.format));
   if (needs_samples_before_calibration(recipe) && given_ranges)
     throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
-  std::vector<std::string> read = options.file.ranges;
-  read.insert(read.end(), {options.model, options.recipe.file});
-  check_quantized_output(options.output, {options.float_output}, read);
+  check_quantized_output(options.output, options.file);
+  check_written({options.float_output});
 }
 
 // Beside ranges, and how to do without.
@@ -196,17 +206,21 @@ void expect_samples(const Options& options, const quant::Recipe& recipe, const i
 
 // The float network, in metadata and file as what was made of it.
 void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph graph,
-                  const std::optional<std::string>& preprocessing, Result& result) {
+                  const std::optional<std::string>& preprocessing, const analysis::Samples& samples, Result& result) {
   ir::Graph& quantized = result.model.quantized.graph;
+  for (ir::Graph* written : {&graph, &quantized})
+    if (samples.size() > 0) keep_label_offset(written->metadata, samples);
   if (preprocessing) quantized.metadata[kPreprocessingKey] = graph.metadata[kPreprocessingKey] = *preprocessing;
-  if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output);
-  result.bytes = write_quantized(quantized, recipe, options.data, options.file, options.output);
+  NewFiles files;
+  if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output, files);
+  result.written = write_quantized(quantized, recipe, options.data, options.file, options.output, files);
+  files.publish();
 }
 
 int quantize(const Options& options) {
   const quant::Recipe recipe = options.recipe.recipe();
   check_settings(options, recipe);
-  const quant::CalibrationFile calibrated = joined(options.file.ranges, recipe);
+  quant::CalibrationFile calibrated = joined(options.file.ranges, recipe);
   const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   ir::Graph graph = float_graph(before.graph, recipe);
@@ -215,24 +229,29 @@ int quantize(const Options& options) {
   check_format(graph, recipe, options.file.format);
   expect_samples(options, recipe, before.graph);
   analysis::Samples samples;
-  if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before);
+  if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before, Labels::welcome);
   const auto preprocessing = preprocessing_of(options, before, samples, calibrated.preprocessing);
   graph = move_by_samples(std::move(graph), recipe, samples, options.data);
-  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options);
+  Warnings warnings;
+  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options, warnings);
   const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
+  append(warnings, lost_part_warnings(graph, parameters, calibrated.seen, samples, options.data));
   // What can't become integers is refused before anything is written.
-  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float)};
+  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .warnings = std::move(warnings)};
   if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)
     result.calibrated_on = samples.size();
   std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
-  write_models(options, recipe, std::move(graph), preprocessing, result);
-  const nlohmann::json out = summary(options, recipe, before, result);
+  if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data));
+  write_models(options, recipe, std::move(graph), preprocessing, samples, result);
+  nlohmann::json out = summary(options, recipe, before, result);
+  if (samples.size() > 0) out["preparation"] = preparation_json(samples);
   if (options.json)
     print_json(out);
   else
-    print_summary(out);
+    print_summary(out, samples.size() > 0 ? preparation_text(samples) : "");
+  print(result.warnings);
   return kYes;
 }
 
@@ -255,6 +274,7 @@ void add_quantize(CLI::App& app, Run& run) {
   command
       ->add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
       ->required();
+  options->file.add_recipe_output_to(*command);
   command
       ->add_option("--format", options->file.format,
                    "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX "

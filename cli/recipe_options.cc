@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/bits_option.h"
+#include "cli/recipe_beside.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/quant/recipe_file.h"
@@ -12,7 +13,7 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::size_t kMostBytes = 16 << 20;
+constexpr std::size_t kMostBytes = 8 << 20;  // some 20,000 layers, each with a rule; 300 MB as a document
 
 // The first layer with the network's input, the last one with what it takes and the network's output.
 void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
@@ -253,7 +254,15 @@ quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   return recipe;
 }
 
-std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings) {
+void FileSettings::add_recipe_output_to(CLI::App& command) {
+  command
+      .add_option("--recipe-output", recipe_output,
+                  "Where the full recipe goes (otherwise beside the quantized file: out.recipe.toml for out.onnx)")
+      ->type_name("FILE");
+}
+
+std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings,
+                        const std::string& model_digest) {
   std::string text = "# halftone quantize MODEL --recipe THIS -o OUT makes the same file again.\n";
   text += quant::to_toml(recipe) + "\n[data]\n";
   DataOptions copy = data;
@@ -261,10 +270,18 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
   Settings{copy, file}.for_texts([&](const char* key, const char*, const std::string& value) {
     if (!value.empty()) text += fmt::format("{} = {}\n", key, toml_quoted(value));
   });
-  text += fmt::format("samples = {}\nlabel_offset = {}\nresize = {}\n", data.samples, data.label_offset, data.resize);
+  if (data.preprocessing.overrides) text += "override_preprocessing = true\n";
+  text += fmt::format("samples = {}\n", data.samples);
+  if (data.label_offset || !data.preprocessing.overrides)
+    text += fmt::format("label_offset = {}\n", data.label_offset.value_or(0));
+  text += fmt::format("resize = {}\n", data.resize);
   if (!settings.ranges.empty()) text += fmt::format("ranges = {}\n", list_of(settings.ranges));
   text += fmt::format("\n[file]\nformat = \"{}\"\nallow_float = {}\n", settings.format, settings.allow_float);
-  return text + fmt::format("shapes = {}\n", list_of(settings.shapes.shapes));
+  text += fmt::format("shapes = {}\n", list_of(settings.shapes.shapes));
+  text += fmt::format("{} = \"{}\"\n", kModelDigest, model_digest);
+  if (text.size() > kMostBytes)
+    throw UnsupportedError("recipe", fmt::format("{} bytes, expected at most {}", text.size(), kMostBytes));
+  return text;
 }
 
 void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings) {
@@ -282,9 +299,12 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
       if (!given(option) && !(pixels ? other_pixels : other_source)) value = text;
     });
     int samples = static_cast<int>(data.samples);
-    int offset = static_cast<int>(data.label_offset);
+    int offset = static_cast<int>(data.label_offset.value_or(0));
     int resize = static_cast<int>(data.resize);
     reader.read("samples", samples, 1, 1 << 30);
+    bool overrides = false;
+    reader.read("override_preprocessing", overrides);
+    if (!other_pixels && !other_source) data.preprocessing.overrides = data.preprocessing.overrides || overrides;
     reader.read("label_offset", offset, -(1 << 30), 1 << 30);
     reader.read("resize", resize, 0, 1 << 16);
     std::vector<std::string> ranges = settings.ranges;
@@ -292,7 +312,8 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
     reader.expect_no_more();
     if (!given("--ranges") && !other_source) settings.ranges = ranges;
     if (!given("--calibration-samples")) data.samples = samples;
-    if (!given("--label-offset") && !other_source) data.label_offset = offset;
+    if (!given("--label-offset") && !other_source && (offset != 0 || (overrides && table->contains("label_offset"))))
+      data.label_offset = offset;
     if (!given("--resize") && !other_source) data.resize = resize;
   }
   if (const toml::table* table = root["file"].as_table()) {
@@ -303,6 +324,8 @@ void take_over(const std::string& file, const CLI::App& command, DataOptions& da
     reader.read("allow_float", allow_float);
     std::vector<std::string> shapes = settings.shapes.shapes;
     reader.read("shapes", shapes);
+    std::string of_another_run;
+    reader.read(kModelDigest, of_another_run);
     reader.expect_no_more();
     if (!given("--shape")) settings.shapes.shapes = shapes;
     if (format != "qdq" && format != "qoperator" && format != "qonnx")

@@ -53,10 +53,14 @@ struct FileSettings {
   bool allow_float = false;
   ShapeOption shapes;
   std::vector<std::string> ranges;  // files of `calibrate`, instead of calibrating
+  std::string recipe_output;        // empty: beside the quantized file. No part of the recipe file
+
+  void add_recipe_output_to(CLI::App& command);
 };
 
-// A complete recipe file: the recipe, the samples and the settings.
-std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings);
+// A complete recipe file: the recipe, the samples and the settings, and the digest of the model that they made.
+std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings,
+                        const std::string& model_digest);
 
 // Takes over what the file says of samples and settings, where the command line says nothing (`command` knows
 // what was given). Throws InputError naming the file's line.

@@ -14,8 +14,17 @@
 namespace halftone::cli {
 namespace {
 
-data::NamedTensors computed(const ModelFile& model, const DataSource& source, const DataOptions& options) {
-  const analysis::Samples samples = options.take(source, model);
+std::string extension_of(const std::string& file) { return std::filesystem::path(file).extension().string(); }
+
+}  // namespace
+
+bool is_model(const std::string& reference) {
+  return extension_of(reference) != ".npz" && extension_of(reference) != ".npy";
+}
+
+data::NamedTensors computed_reference(const ModelFile& model, const DataSource& source, const DataOptions& options,
+                                      const std::vector<const ModelFile*>& table) {
+  const analysis::Samples samples = options.take(source, model, Labels::ignored, table);
   std::vector<Tensor> outputs;
   with_progress(options, samples, fmt::format("{} (reference)", model.path),
                 [&](const analysis::BatchOptions& batches) {
@@ -26,22 +35,14 @@ data::NamedTensors computed(const ModelFile& model, const DataSource& source, co
   return named;
 }
 
-}  // namespace
-
 std::unique_ptr<ir::Executor> executor_of(const ModelFile& model) {
   if (model.integers) return std::make_unique<qgraph::Interpreter>(*model.integers);
   return float_engine::make_executor(model.graph);
 }
 
-data::NamedTensors read_reference(const std::string& file, const onnx_io::InputShapes& shapes,
-                                  const DataSource& source, const DataOptions& options,
-                                  const std::optional<data::Preprocessing>& otherwise) {
-  const std::string extension = std::filesystem::path(file).extension().string();
-  if (extension == ".npz") return data::read_npz(file);
-  if (extension == ".npy") return {{"", data::read_npy(file)}};
-  ModelFile model = load_model_file(file, shapes);
-  if (!model.preprocessing) model.preprocessing = otherwise;
-  return computed(model, source, options);
+data::NamedTensors read_reference(const std::string& file) {
+  if (extension_of(file) == ".npz") return data::read_npz(file);
+  return {{"", data::read_npy(file)}};
 }
 
 std::vector<analysis::Reference> match_reference(const data::NamedTensors& arrays, const ModelFile& model,

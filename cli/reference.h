@@ -17,11 +17,14 @@ namespace halftone::cli {
 // The plain integers of a quantized model, else its floats at speed.
 std::unique_ptr<ir::Executor> executor_of(const ModelFile& model);
 
-// Reference outputs by name; the only array of an .npy file has none. Another model's are computed over all
-// samples that `options` ask for; `otherwise` is how its pixels are prepared when it does not say.
-data::NamedTensors read_reference(const std::string& file, const onnx_io::InputShapes& shapes,
-                                  const DataSource& source, const DataOptions& options,
-                                  const std::optional<data::Preprocessing>& otherwise);
+// The reference is another model, no arrays.
+bool is_model(const std::string& reference);
+
+// Reference outputs by name; the only array of an .npy file has none.
+data::NamedTensors read_reference(const std::string& file);
+// The outputs of a model over all samples that `options` ask for, prepared as for all of `table`.
+data::NamedTensors computed_reference(const ModelFile& model, const DataSource& source, const DataOptions& options,
+                                      const std::vector<const ModelFile*>& table);
 
 // Which of them belongs to which output of `model`: by name, or in order when no name is alike and there are
 // as many; with `output` that one alone. Of arrays with a row for each of the source's `total` samples those

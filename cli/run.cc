@@ -15,9 +15,13 @@
 #include "cli/named_files.h"
 #include "cli/preprocessing_option.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
 #include "halftone/analysis/evaluate.h"
 #include "halftone/base/error.h"
 #include "halftone/base/exact_cast.h"
+#include "halftone/base/new_files.h"
+#include "halftone/base/not_a_number.h"
+#include "halftone/data/file_names.h"
 #include "halftone/data/npy.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/ir/interpreter.h"
@@ -47,50 +51,43 @@ std::unique_ptr<ir::Executor> executor_of(const ModelFile& model, bool dumps) {
   return float_engine::make_executor(model.graph);
 }
 
-// Names as file names: nothing that leads out of the folder, no two the same, none longer than a file system
-// takes.
-class FileNames {
- public:
-  std::string of(std::string_view value) {
-    std::string name(value.substr(0, 200));
-    for (char& c : name)
-      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.') c = '_';
-    if (name.empty() || name.front() == '.') name.insert(0, "_");
-    while (!used_.insert(name).second) name += '_';
-    return name + ".npy";
-  }
-
- private:
-  std::set<std::string> used_;
+// The files to write, once everything has been computed and found right.
+struct Written {
+  std::vector<NamedFile> outputs;
+  NewFiles files;
 };
 
-std::vector<Tensor> execute(const ModelFile& model, const std::vector<Tensor>& inputs,
-                            const Options& options) {
-  const std::vector<NamedFile> files = parse_named_files("--output", options.outputs, model.output_names());
-  std::set<std::string> written;
-  for (const NamedFile& file : files) {
-    check_writable(file.file);
-    if (!written.insert(file.file).second)
-      throw UsageError("--output", fmt::format("{} given twice", file.file));
-  }
+std::vector<NamedFile> output_files(const ModelFile& model, const Options& options) {
+  std::vector<NamedFile> outputs = parse_named_files("--output", options.outputs, model.output_names());
+  for (const NamedFile& output : outputs) check_written({output.file});
+  return outputs;
+}
+
+std::vector<Tensor> execute(const ModelFile& model, const std::vector<Tensor>& inputs, const Options& options,
+                            Written& written) {
   ir::Visitor visit;
-  FileNames names;
+  data::FileNames names;
   if (!options.dump.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options.dump, error);
     if (error) throw SystemError(options.dump, fmt::format("cannot make folder: {}", error.message()));
     visit = [&](std::string_view name, Tensor& value) {
-      data::write_npy(std::filesystem::path(options.dump) / names.of(name), value);
+      written.files.add(std::filesystem::path(options.dump) / (names.of(name) + ".npy"), data::encode_npy(value));
     };
   }
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    refuse_nan("run", fmt::format("input '{}'", model.input_names()[i]), inputs[i]);
   std::vector<Tensor> outputs = executor_of(model, !options.dump.empty())->run(inputs, visit);
   if (outputs.at(0).size() == 0) throw InputError(model.path, "its output has no elements");
-  write_outputs(files, model.output_names(), outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    refuse_nan(model.path, fmt::format("output '{}'", model.output_names()[i]), outputs[i]);
+  add_outputs(written.outputs, model.output_names(), outputs, written.files);
   return outputs;
 }
 
 // Pixels are prepared as the model asks; numbers are taken as they are. A missing batch dimension is added.
-Tensor prepare(const ModelFile& model, const ir::Value& value, Tensor input, const Options& options) {
+Tensor prepare(const ModelFile& model, const ir::Value& value, Tensor input, const Options& options,
+               std::optional<Preparation>& pixels) {
   if (input.rank() + 1 == value.shape.size()) {
     Shape shape = input.shape();
     shape.insert(shape.begin(), 1);
@@ -101,7 +98,8 @@ Tensor prepare(const ModelFile& model, const ir::Value& value, Tensor input, con
   if (!options.preprocessing.given() && !model.preprocessing)
     throw UsageError(value.name,
                      "gets pixels (uint8), and the model does not say how to prepare them; give --preset");
-  return data::apply(options.preprocessing.choose(model, ""), input);
+  pixels = options.preprocessing.choose({&model}, "");
+  return data::apply(pixels->preprocessing, input);
 }
 
 nlohmann::json describe(const ModelFile& model, const std::vector<Tensor>& outputs) {
@@ -113,80 +111,97 @@ nlohmann::json describe(const ModelFile& model, const std::vector<Tensor>& outpu
   return list;
 }
 
-void print_outputs(const ModelFile& model, const std::vector<Tensor>& outputs) {
+nlohmann::json to_json(const std::optional<Preparation>& pixels) {
+  return pixels ? to_json(*pixels) : nlohmann::json();
+}
+
+void print_preparation(const std::optional<Preparation>& pixels) {
+  if (pixels) print_line("{}", describe(*pixels));
+}
+
+void print_outputs(const ModelFile& model, const std::vector<Tensor>& outputs, const std::optional<Preparation>& pixels) {
   report::Table table({{"output"}, {"type"}, {"shape"}});
   for (std::size_t i = 0; i < outputs.size(); ++i)
     table.add_row(
         {model.output_names()[i], std::string(name_of(outputs[i].dtype())), to_string(outputs[i].shape())});
   fmt::print("{}", table.text());
+  print_preparation(pixels);
 }
 
-int run_file(const ModelFile& model, const Options& options) {
+int run_file(const ModelFile& model, const Options& options, Written& written) {
   const std::vector<std::string> names = model.input_names();
   std::vector<Tensor> inputs = read_inputs(parse_named_files("--input", options.inputs, names), names);
+  std::optional<Preparation> pixels;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    inputs[i] = prepare(model, model.graph.value(model.graph.inputs[i]), std::move(inputs[i]), options);
-  const std::vector<Tensor> outputs = execute(model, inputs, options);
+    inputs[i] = prepare(model, model.graph.value(model.graph.inputs[i]), std::move(inputs[i]), options, pixels);
+  const std::vector<Tensor> outputs = execute(model, inputs, options, written);
+  std::vector<std::int32_t> classes;
+  if (outputs.size() == 1) classes = analysis::predictions(outputs[0]);
+  written.files.publish();
   if (outputs.size() > 1) {
     if (options.json)
-      print_json({{"outputs", describe(model, outputs)}});
+      print_json({{"outputs", describe(model, outputs)}, {"preparation", to_json(pixels)}});
     else
-      print_outputs(model, outputs);
+      print_outputs(model, outputs, pixels);
     return kYes;
   }
   const Tensor& y = outputs[0];
-  const std::vector<std::int32_t> classes = analysis::predictions(y);
   if (options.json) {
     print_json(nlohmann::json{
-        {"shape", y.shape()}, {"predictions", classes}, {"outputs", describe(model, outputs)}});
+        {"shape", y.shape()}, {"predictions", classes}, {"outputs", describe(model, outputs)}, {"preparation", to_json(pixels)}});
     return kYes;
   }
-  fmt::print("output {} {}{}\n", name_of(y.dtype()), to_string(y.shape()),
+  print_line("output {} {}{}", name_of(y.dtype()), to_string(y.shape()),
              options.outputs.empty() ? "" : fmt::format(" -> {}", fmt::join(options.outputs, ", ")));
   for (std::size_t i = 0; i < std::min<std::size_t>(classes.size(), 10); ++i)
-    fmt::print("  row {}: class {}\n", i, classes[i]);
-  if (classes.size() > 10) fmt::print("  and {} more rows\n", classes.size() - 10);
+    print_line("  row {}: class {}", i, classes[i]);
+  if (classes.size() > 10) print_line("  and {} more rows", classes.size() - 10);
+  print_preparation(pixels);
   return kYes;
 }
 
-int run_sample(const ModelFile& model, const Options& options) {
+int run_sample(const ModelFile& model, const Options& options, Written& written) {
   const DataSource source = open_data(options.data, data::Part::test);
-  analysis::Samples samples = samples_from(source, model, true);
+  const DataOptions data{.finds_nan = true, .preprocessing = options.preprocessing};  // the run looks at its one sample
+  const analysis::Samples samples = data.take(source, model, Labels::wanted);
   if (options.index < 0 || options.index >= samples.size())
     throw UsageError("--index", fmt::format("got {}, expected 0 to {}", options.index, samples.size() - 1));
-  samples.preprocessing = options.preprocessing.choose(model, source.name);
   const analysis::Batch batch = analysis::batch_of(
       samples, options.index, options.index + 1,
       {.batch_size = samples.fixed_batch.value_or(1), .fixed_batch = samples.fixed_batch.has_value()});
   const Tensor y =
-      analysis::output_rows(execute(model, batch.inputs, options).at(0), batch, "run").cast(DType::float32);
+      analysis::output_rows(execute(model, batch.inputs, options, written).at(0), batch, "run").cast(DType::float32);
   const auto scores = y.data<float>();
   std::vector<std::int32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](auto a, auto b) {
     return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
   });
+  written.files.publish();
   const nlohmann::json label = samples.labels.empty()
                                    ? nlohmann::json()
                                    : nlohmann::json(samples.labels[static_cast<std::size_t>(options.index)]);
   if (options.json) {
     print_json(nlohmann::json{{"prediction", order.at(0)},
                               {"label", label},
+                              {"preparation", preparation_json(samples)},
                               {"scores", std::vector<float>(scores.begin(), scores.end())}});
     return kYes;
   }
   const Tensor image = samples.inputs[0].rows.rows(options.index, options.index + 1);
   if (image.dtype() == DType::uint8 && image.rank() == 4) fmt::print("{}", report::picture(image, 0));
-  fmt::print("{} {}: class {}{}\n", source.name, options.index, order.at(0),
+  print_line("{} {}: class {}{}", source.name, options.index, order.at(0),
              label.is_null() ? "" : fmt::format(", labelled {}", label.get<std::int32_t>()));
   for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), 3); ++i)
-    fmt::print("  class {}: {:.4f}\n", order[i], scores[static_cast<std::size_t>(order[i])]);
+    print_line("  class {}: {:.4f}", order[i], scores[static_cast<std::size_t>(order[i])]);
+  print_line("  {}", preparation_text(samples));
   return kYes;
 }
 
 int run_model(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
-  return options.inputs.empty() ? run_sample(model, options) : run_file(model, options);
+  Written written{.outputs = output_files(model, options), .files = {}};
+  return options.inputs.empty() ? run_sample(model, options, written) : run_file(model, options, written);
 }
 
 }  // namespace

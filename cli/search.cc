@@ -10,8 +10,9 @@
 #include "cli/number_list.h"
 #include "cli/reference.h"
 #include "cli/search_task.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
-#include "halftone/base/file.h"
+#include "halftone/base/new_files.h"
 
 namespace halftone::cli {
 namespace {
@@ -46,7 +47,8 @@ void check_options(const SearchOptions& options) {
   if (options.max_drop && !(*options.max_drop >= 0.0 && *options.max_drop <= 100.0))
     throw UsageError("--max-drop",
                      fmt::format("got {}, expected percentage points, 0 to 100", *options.max_drop));
-  check_quantized_output(options.output, {options.html}, {options.model, options.recipe.file});
+  check_quantized_output(options.output, options.file);
+  check_written({options.html});
   if (!options.data.given())
     throw UsageError("--data",
                      "or --images: no samples to calibrate and measure on, neither here nor in a recipe");
@@ -139,7 +141,7 @@ void open_network(SearchTask& task) {
 void open_samples(SearchTask& task) {
   DataOptions all = task.options.data;
   all.samples = 0;
-  const analysis::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, true);
+  const analysis::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, Labels::wanted);
   if (samples.labels.empty())
     throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
   const std::int64_t calibration = task.options.data.samples;
@@ -159,21 +161,28 @@ void open_samples(SearchTask& task) {
   task.seen = calibrate(task.graph, task.calibration, task.options.data);
 }
 
-void write(const SearchTask& task, SearchResult& result) {
+void add_model(const SearchTask& task, SearchResult& result, NewFiles& files) {
   ir::Graph& quantized = result.model->quantized.graph;
   quantized.metadata[kPreprocessingKey] = data::encode(task.calibration.preprocessing);
+  keep_label_offset(quantized.metadata, task.calibration);
   result.bytes =
-      write_quantized(quantized, result.recipe, task.options.data, task.options.file, task.options.output);
+      write_quantized(quantized, result.recipe, task.options.data, task.options.file, task.options.output, files).bytes;
 }
 
 int run_search(const SearchOptions& options) {
-  SearchTask task{.options = options, .budget = budget_of(options.budget)};
+  const analysis::Budget budget = budget_of(options.budget);  // GCC 12 destroys a task twice whose own initializer throws
+  SearchTask task{.options = options, .budget = budget};
   task.recipe = start_recipe(options);
   check_options(options);
   open_network(task);
   open_samples(task);
+  print(preparation_warnings(task.model, task.calibration, options.data, output_index(task.model, options.scores, "--scores")));
+  print(calibration_warnings(task.graph, task.calibration, task.seen, options.data));
   SearchResult result = search(task);
-  if (result.chosen && !options.output.empty()) write(task, result);
+  NewFiles files;
+  if (result.chosen && !options.output.empty()) add_model(task, result, files);
+  add_page(task, result, files);
+  files.publish();
   present(task, result);
   return options.max_drop && !result.chosen ? kNo : kYes;
 }
@@ -228,6 +237,8 @@ void add_search(CLI::App& app, Run& run) {
   command->add_option("model", options->model, "Float ONNX model")->required();
   command->add_option("-o,--output", options->output,
                       "ONNX file to write, with the recipe that quantize makes it by beside it");
+  options->file.add_recipe_output_to(*command);
+  command->get_option("--recipe-output")->needs(command->get_option("--output"));
   add_search_options(*command, *options);
   command->add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
       ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))

@@ -4,7 +4,8 @@
 
 #include "cli/outcome.h"
 #include "cli/search_task.h"
-#include "halftone/base/file.h"
+#include "cli/warnings.h"
+#include "halftone/base/new_files.h"
 #include "halftone/report/html.h"
 #include "halftone/report/line_plot.h"
 #include "halftone/report/table.h"
@@ -105,8 +106,10 @@ void print(const SearchTask& task, const SearchResult& result) {
   for (const std::string& title : front_columns(task)) columns.push_back({title, Align::right});
   report::Table front(columns);
   for (auto& row : front_rows(task, result)) front.add_row(row);
-  fmt::print("{}{} assignments on the front; {}\n{}\n", front.text(), result.front.size(), samples_text(task),
-             choice_text(task, result));
+  fmt::print("{}", front.text());
+  print_line("{} assignments on the front; {}", result.front.size(), samples_text(task));
+  print_line("{}", preparation_text(task.calibration));
+  print_line("{}", choice_text(task, result));
   if (!result.chosen) return;
   const analysis::Assigned& chosen = result.front[*result.chosen].assigned;
   report::Table layers({{"layer"},
@@ -119,9 +122,9 @@ void print(const SearchTask& task, const SearchResult& result) {
                     cost_text(task.budget, row.cost),
                     fmt::format("{:.1f} %", 100.0 * row.cost / chosen.cost)});
   fmt::print("\n{}", layers.text());
-  for (const std::string& note : result.model->quantized.notes) fmt::print("note: {}\n", note);
+  for (const std::string& note : result.model->quantized.notes) print_line("note: {}", note);
   if (!task.options.output.empty())
-    fmt::print("{} -> {}, {}\n", task.options.model, task.options.output,
+    print_line("{} -> {}, {}", task.options.model, task.options.output,
                report::format_bytes(static_cast<std::int64_t>(result.bytes)));
 }
 
@@ -144,6 +147,7 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
                      {"harm_samples", task.harm.size()},
                      {"samples", task.held_out.size()},
                      {"float_accuracy", result.float_accuracy},
+                     {"preparation", preparation_json(task.calibration)},
                      {"front", nlohmann::json::array()}};
   out["start"] = drop_json(result.start);
   out["start"].update({{"cost", task.start_cost}, {"harm", result.start_harm}});
@@ -212,8 +216,11 @@ std::string cost_text(analysis::Budget budget, double cost) {
   return fmt::format("{:.3g} {}", cost, kUnits[prefix]);
 }
 
+void add_page(const SearchTask& task, const SearchResult& result, NewFiles& files) {
+  if (!task.options.html.empty()) files.add(task.options.html, to_page(task, result));
+}
+
 void present(const SearchTask& task, const SearchResult& result) {
-  if (!task.options.html.empty()) write_file(task.options.html, to_page(task, result));
   if (task.options.json)
     print_json(to_json(task, result));
   else

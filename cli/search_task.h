@@ -78,7 +78,8 @@ SearchResult search(const SearchTask& task);
 // "12.3 kB", "4.56 Gbitops", "1.23 uJ".
 std::string cost_text(analysis::Budget budget, double cost);
 
-// Prints it, and writes the page asked for.
+// The page asked for is added to `files`.
+void add_page(const SearchTask& task, const SearchResult& result, NewFiles& files);
 void present(const SearchTask& task, const SearchResult& result);
 
 }  // namespace halftone::cli

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/reference.h"
 #include "cli/sweep_table.h"
+#include "cli/warnings.h"
 #include "halftone/analysis/evaluate.h"
 #include "halftone/base/digest.h"
 #include "halftone/base/error.h"
@@ -20,7 +21,7 @@ namespace halftone::cli {
 namespace {
 
 void check_outputs(const SweepOptions& options) {
-  check_written({options.output, options.json, options.html}, {options.model});
+  check_written({options.output, options.json, options.html});
   if (is_special_file(options.output))
     throw UsageError("-o", fmt::format("got '{}', expected a file that can grow", options.output));
 }
@@ -43,7 +44,7 @@ SweepSettings settings_of(const SweepTable& table, const SweepTask& task) {
 }
 
 analysis::Samples labelled_samples(const SweepOptions& options, const ModelFile& model) {
-  analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, true);
+  analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
   if (samples.labels.empty())
     throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
   name_part(samples, options.data);
@@ -90,6 +91,7 @@ int sweep(const SweepOptions& options) {
   SweepTask task{.options = options, .model = model, .graph = passes::simplify(model.graph), .samples = {}};
   table->check(model, task.graph, options.allow_float);
   task.samples = labelled_samples(options, model);
+  print(preparation_warnings(model, task.samples, options.data, output_index(model, options.scores)));
   table->open(task);
   SweepFile file(options.output, {.title = table->title(),
                                   .settings = settings_of(*table, task),

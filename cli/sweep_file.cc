@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxTableBytes = 1 << 24;
 
 std::string read_text(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path, kMaxTableBytes);
+  const std::vector<std::byte> bytes = read_file(path, kMaxTableBytes, Afterwards::rewritten);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "cli/outcome.h"
 #include "cli/sweep_table.h"
+#include "cli/warnings.h"
 #include "halftone/base/digest.h"
-#include "halftone/base/file.h"
+#include "halftone/base/new_files.h"
 #include "halftone/report/html.h"
 #include "halftone/report/table.h"
 
@@ -76,6 +78,7 @@ nlohmann::json to_json(const SweepTask& task, const SweepTable& table, const Swe
           {"samples", task.samples.size()},
           {"float_accuracy", float_percent},
           {"settings", settings},
+          {"preparation", preparation_json(task.samples)},
           {"cells", cells_json(task, table, file)},
           {"rows", result.rows},
           {"notes", result.notes}};
@@ -116,14 +119,17 @@ void present(const SweepTask& task, const SweepTable& table, const SweepFile& fi
   std::vector<std::string> notes{fmt::format("{:.2f} % in float; {} samples of {}; * the best of its row",
                                              float_percent, report::format_count(task.samples.size()),
                                              task.samples.name)};
+  notes.push_back(preparation_text(task.samples));
   notes.insert(notes.end(), result.notes.begin(), result.notes.end());
+  NewFiles files;
   if (!task.options.json.empty()) {
     const nlohmann::json json = to_json(task, table, file, result, float_percent);
-    write_file(task.options.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+    files.add(task.options.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
   }
-  if (!task.options.html.empty()) write_file(task.options.html, to_page(task, table, result, notes));
+  if (!task.options.html.empty()) files.add(task.options.html, to_page(task, table, result, notes));
+  files.publish();
   print_table(result);
-  for (const std::string& note : notes) fmt::print("{}\n", note);
+  for (const std::string& note : notes) print_line("{}", note);
 }
 
 }  // namespace halftone::cli

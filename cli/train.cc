@@ -16,7 +16,9 @@ int execute_train(const std::vector<std::string>& arguments) {
   const std::filesystem::path program =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / "halftone-train";
   if (!std::filesystem::exists(program))
-    throw SystemError("train", "this build has no training (configured with HALFTONE_TRAINING=OFF)");
+    throw SystemError("train", fmt::format("no {}, the program that trains: it is built and installed beside halftone "
+                                           "unless HALFTONE_TRAINING is OFF",
+                                           program.string()));
   std::vector<char*> argv{const_cast<char*>("halftone train")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

@@ -9,6 +9,7 @@
 #include "cli/data_options.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
+#include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/report/table.h"
@@ -23,7 +24,14 @@ struct Options {
   bool json = false;
 };
 
-nlohmann::json to_json(const analysis::Verification& v, const std::string& arithmetic) {
+nlohmann::json to_json(const std::vector<qgraph::RoundedBias>& biases) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const qgraph::RoundedBias& bias : biases)
+    list.push_back({{"layer", bias.layer}, {"max_steps", bias.most_steps}, {"max_change", bias.most}});
+  return list;
+}
+
+nlohmann::json to_json(const analysis::Verification& v, const qgraph::QuantizedGraph& integers) {
   nlohmann::json layers = nlohmann::json::array();
   for (const auto& layer : v.layers)
     layers.push_back({{"name", layer.name},
@@ -42,7 +50,7 @@ nlohmann::json to_json(const analysis::Verification& v, const std::string& arith
                        {"max_difference", output.max_difference},
                        {"predictions_different", output.predictions_different}});
   const auto* worst = v.worst();
-  return {{"arithmetic", arithmetic},
+  return {{"arithmetic", qgraph::describe(integers.arithmetic)},
           {"samples", v.samples},
           {"compared", v.compared},
           {"different", v.different},
@@ -51,10 +59,11 @@ nlohmann::json to_json(const analysis::Verification& v, const std::string& arith
           {"end_to_end_different", v.end_to_end_different},
           {"predictions_different", v.predictions_different},
           {"outputs", outputs},
+          {"rounded_biases", to_json(integers.rounded_biases)},
           {"layers", layers}};
 }
 
-void print_report(const analysis::Verification& v, const std::string& arithmetic) {
+void print_report(const analysis::Verification& v, const qgraph::QuantizedGraph& integers) {
   using Align = report::Table::Align;
   report::Table table({{"layer"},
                        {"compared", Align::right},
@@ -68,20 +77,23 @@ void print_report(const analysis::Verification& v, const std::string& arithmetic
                        ? ""
                        : fmt::format("sample {}, element {}", layer.first_row, layer.first_element)});
   fmt::print("{}", table.text());
-  fmt::print(
+  print_line(
       "arithmetic {}, {} samples, {} integers compared: {} differ from the simulation within rounding, {} "
-      "otherwise\n",
-      arithmetic, report::format_count(v.samples), report::format_count(v.compared),
+      "otherwise",
+      qgraph::describe(integers.arithmetic), report::format_count(v.samples), report::format_count(v.compared),
       report::format_count(v.different - std::min(v.different, v.unexplained)),
       report::format_count(v.unexplained));
-  fmt::print("end to end, {} integers and {} predictions differ\n",
+  print_line("end to end, {} integers and {} predictions differ",
              report::format_count(v.end_to_end_different), report::format_count(v.predictions_different));
   if (v.outputs.size() > 1)
     for (const auto& output : v.outputs)
-      fmt::print("  output '{}': {} of {} numbers differ, by {:.6g} at most\n", output.name,
+      print_line("  output '{}': {} of {} numbers differ, by {:.6g} at most", output.name,
                  report::format_count(output.different), report::format_count(output.compared),
                  output.max_difference);
-  fmt::print("{}\n", v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
+  for (const qgraph::RoundedBias& bias : integers.rounded_biases)
+    print_line("float bias of layer '{}': rounded to steps of s_x*s_w as the integers add it, by {:.3g} steps ({:.3g}) at most",
+               bias.layer, bias.most_steps, bias.most);
+  print_line("{}", v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
                                         : fmt::format("NOT verified: see layer {}", v.worst()->name));
 }
 
@@ -89,7 +101,8 @@ int verify(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
-  const analysis::Samples samples = options.data.take(options.data.open(data::Part::test, model), model);
+  const analysis::Samples samples =
+      options.data.take(options.data.open(data::Part::test, model), model, Labels::welcome);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
   with_progress(options.data, samples, "verifying", [&](const analysis::BatchOptions& batches) {
@@ -97,11 +110,17 @@ int verify(const Options& options) {
   });
   if (result.compared == 0 && result.unexplained == 0)
     throw InputError(options.model, "no value of it is computed in integers, nothing to verify");
-  const std::string arithmetic = qgraph::describe(model.integers->arithmetic);
-  if (options.json)
-    print_json(to_json(result, arithmetic));
-  else
-    print_report(result, arithmetic);
+  Warnings warnings = range_warnings(model, samples);
+  append(warnings, preparation_warnings(model, samples, options.data));
+  if (options.json) {
+    nlohmann::json out = to_json(result, *model.integers);
+    out.update({{"preparation", preparation_json(samples)}, {"warnings", warnings}});
+    print_json(out);
+  } else {
+    print_report(result, *model.integers);
+    print_line("{}", preparation_text(samples));
+  }
+  print(warnings);
   return result.unexplained == 0 ? kYes : kNo;
 }
 

@@ -1,0 +1,223 @@
+#include "cli/warnings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <set>
+
+#include "cli/outcome.h"
+#include "halftone/analysis/calibration_doubts.h"
+#include "halftone/analysis/lost_parts.h"
+#include "halftone/base/shown.h"
+#include "halftone/base/toml_table.h"
+#include "halftone/float_engine/executor.h"
+
+namespace halftone::cli {
+namespace {
+
+constexpr std::int64_t kFirstLook = 8;     // samples; many wrong answers among them ask for a closer look
+constexpr std::int64_t kChannelNumbers = 1 << 15;
+constexpr std::int64_t kCloserLook = 100;
+constexpr std::int64_t kLeastSamples = 10;  // to speak of right and wrong at all
+constexpr std::int64_t kRangeSamples = 64;
+constexpr double kFarOutside = 0.01;  // part of the numbers that lie a whole range or more beyond it
+constexpr double kMostExcess = 0.05;  // of the range, on average: clipped ranges come to 0.02
+constexpr double kLittleUsed = 1.0 / 16;
+constexpr int kMoreBits = 16;
+
+std::string options_for(const analysis::PreparationTrial& trial, const analysis::PreparationTrial& now,
+                        const ModelFile& model) {
+  std::string options;
+  const bool pixels = !data::same_numbers(trial.preprocessing, now.preprocessing);
+  if (pixels) options += fmt::format(" --preset {}", trial.preprocessing.name);
+  if (trial.label_offset != now.label_offset) options += fmt::format(" --label-offset {}", trial.label_offset);
+  if ((pixels && model.preprocessing) || (trial.label_offset != now.label_offset && model.label_offset))
+    options += " --override-preprocessing";
+  return options.substr(1);
+}
+
+// Few right answers of some samples, and what would give more.
+std::string near_chance_text(const std::vector<analysis::PreparationTrial>& trials, const ModelFile& model,
+                             const analysis::Samples& samples, int classes) {
+  const analysis::PreparationTrial& now = trials[0];
+  const double chance = 100.0 / classes;
+  const double error = std::sqrt(chance * (100.0 - chance) / static_cast<double>(samples.size()));
+  std::string text = fmt::format("{:.1f} % right of {} samples is near chance ({:.1f} %), with {}", now.percent,
+                                 samples.size(), chance, preparation_text(samples));
+  if (const auto* better = analysis::far_better(trials, classes))
+    return text + fmt::format(": {} gives {:.1f} %", options_for(*better, now, model), better->percent);
+  if (now.percent > chance + 3.0 * error) return "";
+  return text + ", and no preset gives much more: are labels, order of channels and training as they should be?";
+}
+
+// Enough numbers of each channel: of large inputs a few samples have them.
+std::int64_t channel_samples(const analysis::Samples& samples) {
+  std::int64_t row = 1;
+  for (const analysis::SampledInput& input : samples.inputs)
+    row = std::max(row, input.rows.size() / std::max<std::int64_t>(samples.size(), 1));
+  return std::clamp<std::int64_t>(kChannelNumbers / row, 2, kFirstLook);
+}
+
+std::string lost_part_text(const analysis::LostPart& part) {
+  const std::string what = part.part.empty()
+                               ? fmt::format("{} of its {} channels", part.lost, part.channels)
+                               : fmt::format("its part '{}' ({:.4g} .. {:.4g})", part.part, part.range.lo, part.range.hi);
+  return fmt::format("[{}] lost: {}; the scale {:.4g}, for numbers from {:.4g} to {:.4g}, leaves {:.1f} steps; more bits: {}",
+                     part.value, what, part.step, part.whole.lo, part.whole.hi, part.steps(),
+                     more_bits_option(part.of_output, part.value));
+}
+
+// As many as a row of the output has scores; as the labels say where its shape does not.
+int classes_of(const Shape& scores, const analysis::Samples& samples) {
+  std::int64_t width = 1;
+  for (std::size_t d = 1; d < scores.size(); ++d) width *= std::max<std::int64_t>(scores[d], 1);
+  return static_cast<int>(std::clamp<std::int64_t>(width, samples.classes, 1 << 30));
+}
+
+// Integers' real range at an input, where it is quantized.
+std::optional<numeric::QuantParams> input_params(const qgraph::QuantizedGraph& graph, qgraph::ValueId input) {
+  for (const qgraph::Node& node : graph.nodes)
+    if (const auto* quantize = std::get_if<qgraph::Quantize>(&node.op); quantize != nullptr && node.inputs[0] == input)
+      return quantize->params;
+  return std::nullopt;
+}
+
+// Says how an input's numbers lie beside [lo, hi] where they do not fit; otherwise empty.
+std::string misfit_text(std::span<const float> numbers, std::int64_t samples, double lo, double hi) {
+  const double width = hi - lo;
+  const auto far = std::ranges::count_if(numbers, [&](float v) { return v > hi + width || v < lo - width; });
+  const double share = static_cast<double>(far) / static_cast<double>(numbers.size());
+  if (share > kFarOutside)
+    return fmt::format("{:.1f} % of its numbers lie far outside {:.4g} .. {:.4g}", 100.0 * share, lo, hi);
+  double excess = 0.0;
+  std::int64_t outside = 0;
+  for (float v : numbers) {
+    const double beyond = std::max({0.0, v - hi, lo - v});
+    excess += beyond;
+    outside += beyond > 0.0 ? 1 : 0;
+  }
+  const double count = static_cast<double>(numbers.size());
+  if (excess > kMostExcess * width * count)
+    return fmt::format("{:.1f} % of its numbers lie outside {:.4g} .. {:.4g}", 100.0 * static_cast<double>(outside) / count, lo, hi);
+  const auto [least, most] = std::ranges::minmax(numbers);
+  if (samples >= kLeastSamples && double{most} - least < kLittleUsed * width)
+    return fmt::format("all its numbers lie within {:.4g} .. {:.4g}, a small part of {:.4g} .. {:.4g}", least, most, lo, hi);
+  return "";
+}
+
+}  // namespace
+
+void append(Warnings& all, Warnings more) { std::ranges::move(more, std::back_inserter(all)); }
+
+void print(const Warnings& warnings) {
+  if (warnings.empty()) return;
+  flush_standard_output();
+  for (const std::string& warning : warnings)
+    std::fputs(fmt::format("warning: {}\n", shown(warning, kMostMessage)).c_str(), stderr);
+}
+
+std::string preparation_text(const analysis::Samples& samples) {
+  std::string text = samples.has_pixels() ? describe(Preparation{samples.preprocessing, samples.prepared_by})
+                                          : std::string("numbers taken as they are");
+  if (samples.label_offset != 0) text += fmt::format(", {} added to labels", samples.label_offset);
+  return text;
+}
+
+nlohmann::json preparation_json(const analysis::Samples& samples) {
+  nlohmann::json out{{"label_offset", samples.label_offset}, {"pixels", samples.has_pixels()}};
+  if (samples.has_pixels()) out.update(to_json(Preparation{samples.preprocessing, samples.prepared_by}));
+  return out;
+}
+
+std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const analysis::Samples& samples,
+                                                           const DataOptions& data, std::size_t output) {
+  return analysis::try_preparations(*float_engine::make_executor(model.graph), samples,
+                                    batches_of(samples, data.thread_count()), output, true);
+}
+
+Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
+                              std::size_t output) {
+  Warnings warnings;
+  if (samples.labels.empty() || samples.size() < kLeastSamples) return warnings;
+  const Shape& scores = model.graph.value(model.graph.outputs.at(output)).shape;
+  if (samples.classes == 1000 && samples.label_offset == 0 && !data.label_offset && scores.size() > 1 && scores[1] == 1001)
+    warnings.push_back(fmt::format("[{}] 1,001 outputs beside 1,000 classes: a class before the first asks for --label-offset 1",
+                                   model.path));
+  const int classes = classes_of(scores, samples);
+  const auto network = float_engine::make_executor(model.graph);
+  const auto tried = [&](std::int64_t count, bool all) {
+    const analysis::Samples some = analysis::sample(samples, count);
+    auto trials = analysis::try_preparations(*network, some, batches_of(some, data.thread_count()), output, all);
+    return std::pair(std::move(trials), some);
+  };
+  const auto is_low = [&](const auto& trials) {
+    return !trials.empty() && analysis::is_near_chance(trials[0].percent, classes);
+  };
+  if (!is_low(tried(kFirstLook, false).first)) return warnings;
+  const auto [trials, some] = tried(kCloserLook, true);
+  if (!is_low(trials)) return warnings;
+  if (const std::string text = near_chance_text(trials, model, some, classes); !text.empty())
+    warnings.push_back(fmt::format("[{}] {}", model.path, text));
+  return warnings;
+}
+
+Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
+                              const DataOptions& data) {
+  Warnings warnings;
+  for (const analysis::Doubt& doubt : analysis::doubts_of_samples(samples, seen))
+    warnings.push_back(fmt::format("[{}] {}", doubt.where, doubt.what));
+  const analysis::BatchOptions batches = batches_of(samples, data.thread_count());
+  for (const analysis::Doubt& doubt : analysis::doubts_of_values(graph, samples, seen, batches, float_engine::make_executor))
+    warnings.push_back(fmt::format("[{}] {}", doubt.where, doubt.what));
+  return warnings;
+}
+
+std::string more_bits_option(bool of_output, const std::string& value) {
+  if (of_output) return fmt::format("--output-bits {}", kMoreBits);
+  if (!is_utf8(value)) return "none by a rule, which cannot say this name";
+  return fmt::format("[[tensor]] name = {}, bits = {} in a recipe", toml_quoted(value), kMoreBits);
+}
+
+Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
+                            const analysis::Samples& samples, const DataOptions& data) {
+  std::vector<analysis::LostPart> lost = analysis::lost_parts(graph, parameters, seen);
+  std::set<ir::ValueId> known;
+  for (const analysis::LostPart& part : lost) known.insert(part.scale_class);
+  if (samples.size() > 0) {
+    const analysis::Samples some = analysis::sample(samples, channel_samples(samples));
+    for (analysis::LostPart& part :
+         analysis::lost_channels(graph, parameters, some, batches_of(some, data.thread_count()), float_engine::make_executor))
+      if (known.insert(part.scale_class).second) lost.push_back(std::move(part));
+  }
+  Warnings warnings;
+  for (const analysis::LostPart& part : lost) warnings.push_back(lost_part_text(part));
+  return warnings;
+}
+
+Warnings range_warnings(const ModelFile& model, const analysis::Samples& samples) {
+  Warnings warnings;
+  if (!model.integers) return warnings;
+  const analysis::Samples some = analysis::sample(samples, kRangeSamples);
+  std::vector<std::vector<float>> numbers(some.inputs.size());
+  for (std::int64_t n = 0; n < some.size(); ++n) {
+    const std::vector<Tensor> row = some.rows(n, n + 1);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      if (row[i].dtype() == DType::float32) std::ranges::copy(row[i].data<float>(), std::back_inserter(numbers[i]));
+  }
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto params = input_params(*model.integers, model.integers->inputs.at(i));
+    if (!params || numbers[i].empty()) continue;
+    const numeric::Affine& affine = params->tensor();
+    const double lo = double{affine.scale} * (params->format.qmin() - affine.zero_point);
+    const double hi = double{affine.scale} * (params->format.qmax() - affine.zero_point);
+    const std::string misfit = misfit_text(numbers[i], some.size(), lo, hi);
+    if (!misfit.empty())
+      warnings.push_back(fmt::format("[{}] input '{}': {}, the range that it was calibrated for, with {}", model.path,
+                                     some.inputs[i].name, misfit, preparation_text(samples)));
+  }
+  return warnings;
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,50 @@
+// Doubts about a result that a user should know: a line each on standard error.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/data_options.h"
+#include "halftone/analysis/preparation_trials.h"
+#include "halftone/quant/parameters.h"
+#include "halftone/quant/statistics.h"
+
+namespace halftone::cli {
+
+using Warnings = std::vector<std::string>;  // "[where] what"
+
+void append(Warnings& all, Warnings more);
+
+// Prints "warning: [where] what" for each, once the command's own lines are out.
+void print(const Warnings& warnings);
+
+// Pixels and labels as the samples have them, and who says so: "pixels prepared as imagenet: … (model.onnx)".
+std::string preparation_text(const analysis::Samples& samples);
+nlohmann::json preparation_json(const analysis::Samples& samples);
+
+// Right answers of the model, a quantized one simulated, with every preset and label offset; see
+// preparation_trials.h.
+std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const analysis::Samples& samples,
+                                                           const DataOptions& data, std::size_t output = 0);
+
+// Labelled samples of which the float network has hardly more right than chance, and the preset or label offset that
+// would do; and a network with one class more than a thousand.
+Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
+                              std::size_t output = 0);
+
+// Samples that are unfit to choose ranges on. `graph` is the network that `seen` is of.
+Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
+                              const DataOptions& data);
+
+// Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. `seen` is empty where
+// ranges came from files.
+Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
+                            const analysis::Samples& samples, const DataOptions& data);
+// "--output-bits 16", or a rule of a recipe for this value.
+std::string more_bits_option(bool of_output, const std::string& value);
+
+// A quantized model's inputs that lie far from the range it was calibrated for.
+Warnings range_warnings(const ModelFile& model, const analysis::Samples& samples);
+
+}  // namespace halftone::cli
