@@ -37,6 +37,11 @@ class BadInput(ProgramTest):
                 self.expect_error(*arguments, code=USAGE)
         self.assertEqual(list(self.output.parent.iterdir()), [])
 
+    def test_empty_arguments(self):
+        for arguments in (['inspect', self.model, ''], ['inspect', self.model, '', '--json'],
+                          ['quantize', self.model, '', '--data', 'digits', '-o', self.output]):
+            self.expect_error(*arguments, code=USAGE, says='empty argument')
+
     def test_missing_files(self):
         self.quantize_fails(self.folder / 'none.onnx', says='No such file')
         self.quantize_fails(self.model, data=self.folder / 'nowhere.npz', code=BAD)

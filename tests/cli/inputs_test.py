@@ -229,7 +229,9 @@ class AnyType(ProgramTest):
         np.savez(self.folder / 'p.npz', x=pixels)
         np.savez(self.folder / 'f.npz', x=pixels[:, None].astype(np.float32) / np.float32(255))
         self.run_it('quantize', model, '--data', self.folder / 'p.npz', '--preset', 'mnist', '-o', quantized)
-        results = [self.run_it('evaluate', quantized, '--data', self.folder / f'{n}.npz', '--reference', model, '--json').stdout for n in 'pf']
+        results = [json.loads(self.run_it('evaluate', quantized, '--data', self.folder / f'{n}.npz', '--reference', model, '--json').stdout)
+                   for n in 'pf']
+        self.assertEqual([[row.pop('preparation')['pixels'] for row in rows] for rows in results], [[True, True], [False, False]])
         self.assertEqual(*results)
         self.expect_error('evaluate', quantized, '--data', self.folder / 'f.npz', '--preset', 'mnist', '--reference', model, code=USAGE, says='no pixels')
 

@@ -23,6 +23,11 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(done.returncode, code, f'halftone {arguments}: {done.stdout}{done.stderr}')
         return done
 
+    def expect_no_progress(self, done):
+        """Nothing on standard error but warnings, which untrained networks give."""
+        for line in done.stderr.splitlines(keepends=True):
+            self.assertRegex(line, '^warning: [^\\r]*\n$')
+
     def expect_error(self, *arguments, code, says=''):
         """One clear line on standard error, nothing on standard output, this exit code."""
         done = self.run_it(*arguments, code=code)

@@ -104,14 +104,14 @@ class Front(SearchTest):
     def test_prints_and_draws_it(self):
         page = self.folder / 's.html'
         done = self.run_it(*self.arguments('--html', page))
-        self.assertEqual(done.stderr, '')
+        self.expect_no_progress(done)
         lines = done.stdout.splitlines()
         self.assertRegex(lines[0], 'cost +of w8a8 +predicted harm +drop in points +accuracy')
         self.assertIn('none chosen', lines[-1])
         text = page.read_text()
         figure = text[text.index('<svg'):text.index('</svg>') + 6]
         circles = [e for e in xml.fromstring(figure).iter() if e.tag.endswith('circle')]
-        self.assertEqual(len(circles), len(lines) - 5)
+        self.assertEqual(len(circles), len(lines) - 6)
         for outside in ('http://', 'https://', '<script', '<link'):
             self.assertNotIn(outside, text.replace('http://www.w3.org/2000/svg', ''))
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Training as a user runs it: the file, its accuracy on built-in digits, and the same bytes for the same seed."""
 import json
+import os
 import unittest
 
-from program import ProgramTest
+import numpy as np
+
+from program import ProgramTest, save_mlp
 
 
 class Training(ProgramTest):
@@ -25,6 +28,17 @@ class Training(ProgramTest):
         self.expect_error('train', 'lenet', '--data', 'digits', '-o', self.folder / 'x.onnx', code=3)
         self.expect_error('train', 'mlp', '--data', 'digits', '-o', self.folder / 'no/such/x.onnx', code=3)
         self.assertEqual(self.files(), [])
+
+    def test_what_is_read_is_not_written_over(self):
+        model, data, link = save_mlp(self.folder / 'mlp.onnx'), self.folder / 'data.npz', self.folder / 'link.onnx'
+        np.savez(data, x=np.zeros((8, 1, 28, 28), np.uint8), y=np.arange(8))
+        for read in (model, data):
+            os.link(read, link)
+            before = read.read_bytes()
+            for output in (read, link, f'{self.folder}/./{read.name}'):
+                self.expect_error('train', model, '--data', data, '--epochs', 1, '-o', output, code=2, says='is a file that is read')
+                self.assertEqual(read.read_bytes(), before)
+            link.unlink()
 
     def test_help(self):
         self.assertIn('xample', self.run_it('train', '--help').stdout)

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""What quantization loses without a word in a mean, and samples that ranges should not be chosen on, are said."""
+import json
+import unittest
+
+import numpy as np
+from onnx import helper
+
+from program import ProgramTest, save
+
+CONV = dict(inputs=(('x', ['N', 2, 4, 4]),), outputs=(('y', ['N', None, 4, 4]),))
+
+
+class Warnings(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / 'x.npy'
+        self.x = np.random.default_rng(2).random((64, 2, 4, 4), np.float32)
+        np.save(self.data, self.x)
+        self.int8 = self.folder / 'q.onnx'
+
+    def head(self, boxes, name='head.onnx'):
+        """Boxes of a Conv times `boxes`, and scores of another through a Sigmoid, in one Concat."""
+        random = np.random.default_rng(3)
+        weights = {'wb': random.normal(0, 1, (4, 2, 1, 1)).astype(np.float32) * np.float32(boxes),
+                   'ws': random.normal(0, 2, (3, 2, 1, 1)).astype(np.float32)}
+        nodes = [helper.make_node('Conv', ['x', 'wb'], ['boxes'], 'boxes'), helper.make_node('Conv', ['x', 'ws'], ['c'], 'classes'),
+                 helper.make_node('Sigmoid', ['c'], ['scores'], 'sigmoid'), helper.make_node('Concat', ['boxes', 'scores'], ['y'], 'join', axis=1)]
+        return save(self.folder / name, nodes, weights, **CONV)
+
+    def layer(self, bias, name='layer.onnx'):
+        random = np.random.default_rng(4)
+        biases = random.normal(0, 0.1, 8).astype(np.float32)
+        biases[5] = bias
+        nodes = [helper.make_node('Conv', ['x', 'w', 'b'], ['y'], 'conv')]
+        return save(self.folder / name, nodes, {'w': random.normal(0, 1, (8, 2, 1, 1)).astype(np.float32), 'b': biases}, **CONV)
+
+    def quantize(self, model, *arguments, data=None):
+        return self.run_it('quantize', model, '--data', data or self.data, '-o', self.int8, *arguments)
+
+    def test_a_part_of_a_join_that_is_lost_is_named(self):
+        model = self.head(600)
+        done = self.quantize(model, '--json')
+        self.assertRegex(done.stderr, r"warning: \[y\] lost: its part 'scores' .*more bits: --output-bits 16")
+        self.assertEqual(len(json.loads(done.stdout)['warnings']), 1)
+        y = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', model, '--json').stdout)[1]['outputs'][0]
+        self.assertGreater(y['cosine'], 0.9999)
+        self.assertGreater(y['worst_channel']['relative_error'], 0.9)
+        self.assertEqual(y['worst_channel']['dimension'], 1)
+        self.assertIn(y['worst_channel']['index'], (4, 5, 6))
+        analysis = self.run_it('analyze', model, self.int8, '--data', self.data)
+        self.assertRegex(analysis.stdout, r'y  dimension 1, index [456]: .*; more bits: --output-bits 16')
+        self.assertRegex(analysis.stdout, r'its worst channel dimension 1, index [456]')
+        self.assertEqual(self.quantize(model, '--output-bits', 16).stderr, '')
+        y = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', model, '--json').stdout)[1]['outputs'][0]
+        self.assertLess(y['worst_channel']['relative_error'], 0.5)
+
+    def test_parts_that_are_alike_are_not(self):
+        model = self.head(1)
+        self.assertEqual(self.quantize(model).stderr, '')
+        self.assertNotIn('nothing is left', self.run_it('analyze', model, self.int8, '--data', self.data).stdout)
+
+    def test_a_part_inside_asks_for_a_rule(self):
+        import onnx
+        whole = onnx.load(str(self.head(600)))
+        whole.graph.node.append(helper.make_node('Tanh', ['y'], ['end'], 'tanh'))
+        whole.graph.output[0].name = 'end'
+        onnx.save(whole, str(self.folder / 'inside.onnx'))
+        done = self.quantize(self.folder / 'inside.onnx')
+        self.assertIn('[[tensor]] name = "y", bits = 16', done.stderr.replace("'", '"'))
+        # The rule does what the warning says.
+        recipe = (self.folder / 'q.recipe.toml').read_text()
+        (self.folder / 'own.toml').write_text(recipe.split('[data]')[0] + '[[tensor]]\nname = "y"\nbits = 16\n')
+        self.assertEqual(self.quantize(self.folder / 'inside.onnx', '--recipe', self.folder / 'own.toml').stderr, '')
+
+    def test_channels_beside_a_huge_bias_are_named(self):
+        done = self.quantize(self.layer(5e4))
+        self.assertRegex(done.stderr, r'warning: \[y\] lost: \d of its 8 channels; .*--output-bits 16')
+        self.assertEqual(self.quantize(self.layer(0.3)).stderr, '')
+
+    def test_few_samples(self):
+        np.save(self.folder / 'few.npy', self.x[:31])
+        self.assertRegex(self.quantize(self.layer(0.3), data=self.folder / 'few.npy').stderr, r'warning: \[few\] .*31 samples, expected some 32')
+        np.save(self.folder / 'enough.npy', self.x[:32])
+        self.assertEqual(self.quantize(self.layer(0.3), data=self.folder / 'enough.npy').stderr, '')
+
+    def test_samples_that_say_nothing(self):
+        for name, x, says in (('zeros', np.zeros_like(self.x), 'every number of all 64 samples is 0'),
+                              ('constant', np.full_like(self.x, 3), 'every number of all 64 samples is 3'),
+                              ('same', np.repeat(self.x[:1], 64, 0), 'all 64 samples are the same')):
+            np.save(self.folder / f'{name}.npy', x)
+            for command in (('quantize', self.layer(0.3), '-o', self.int8), ('calibrate', self.layer(0.3), '-o', self.folder / 'r.json')):
+                self.assertIn(says, self.run_it(*command, '--data', self.folder / f'{name}.npy').stderr)
+
+    def test_an_outlier_is_named_with_its_sample(self):
+        x = self.x.copy()
+        x[40, 1, 2, 3] = 1000
+        np.save(self.folder / 'outlier.npy', x)
+        for command in (('quantize', self.layer(0.3), '-o', self.int8), ('calibrate', self.layer(0.3), '-o', self.folder / 'r.json')):
+            self.assertRegex(self.run_it(*command, '--data', self.folder / 'outlier.npy').stderr, r"warning: \[value 'x'\] sample 40 alone")
+        x[40, 1, 2, 3] = 20
+        np.save(self.folder / 'outlier.npy', x)
+        self.assertEqual(self.quantize(self.layer(0.3), data=self.folder / 'outlier.npy').stderr, '')
+
+    def test_samples_far_from_the_calibrated_range(self):
+        model = self.layer(0.3)
+        self.quantize(model)
+        np.save(self.folder / 'large.npy', self.x * 255)
+        np.save(self.folder / 'small.npy', self.x / 255)
+        for command in (('evaluate', self.int8, '--reference', model), ('verify', self.int8), ('analyze', model, self.int8)):
+            self.assertEqual(self.run_it(*command, '--data', self.data).stderr, '', command)
+            self.assertRegex(self.run_it(*command, '--data', self.folder / 'large.npy').stderr, r"warning: .*input 'x': 9\d\.\d % of its numbers lie far outside")
+            self.assertRegex(self.run_it(*command, '--data', self.folder / 'small.npy').stderr, r"warning: .*input 'x': all its numbers lie within")
+
+    def test_samples_beside_the_calibrated_range(self):
+        model = self.layer(0.3)
+        self.quantize(model)
+        np.save(self.folder / 'beside.npy', -self.x)
+        self.assertRegex(self.run_it('evaluate', self.int8, '--reference', model, '--data', self.folder / 'beside.npy').stderr,
+                         r"warning: .*input 'x': 100\.0 % of its numbers lie outside")
+
+    def test_few_samples_behind_ranges(self):
+        model, parts = self.layer(0.3), [self.folder / f'{i}.json' for i in (1, 2)]
+        for i, part in enumerate(parts):
+            self.run_it('calibrate', model, '--data', self.data, '--calibration-samples', 8, '--shard', f'{i + 1}/2', '-o', part)
+        self.assertIn('ranges are chosen on 8 samples', self.run_it('quantize', model, '--ranges', *parts, '-o', self.int8).stderr)
+
+    def test_integer_is_said_only_of_what_runs_on_integers(self):
+        model = self.layer(0.3)
+        for arguments, mode, integer_macs in ((('--bits', 'w8a8'), 'integer', 256), (('--bits', 'w8'), 'float, integer weights', 0),
+                                              (('--dynamic',), 'integer and float', 256)):
+            self.quantize(model, *arguments)
+            row = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', model, '--json').stdout)[1]
+            self.assertEqual((row['mode'], row['integer_macs']), (mode, integer_macs), arguments)
+
+    def test_parameters_of_one_file_are_the_same_everywhere(self):
+        model = self.layer(0.3)
+        for arguments in ([], ['--bits', 'w4a8'], ['--bits', 'w8'], ['--dynamic'], ['--format', 'qoperator'], ['--format', 'qonnx']):
+            made = json.loads(self.quantize(model, '--json', *arguments).stdout)
+            seen = json.loads(self.run_it('inspect', self.int8, '--json').stdout)
+            row = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', model, '--json').stdout)[1]
+            self.assertEqual((made['bytes'], made['parameter_bytes']), (seen['file_bytes'], seen['parameter_bytes']), arguments)
+            self.assertEqual((row['bytes'], row['parameter_bytes']), (made['bytes'], made['parameter_bytes']), arguments)
+
+
+if __name__ == '__main__':
+    unittest.main()
