@@ -146,9 +146,9 @@ class Lowering {
     if (const auto pending = pending_.find(x); pending != pending_.end()) {
       pending->second.fused.y = y;
       const ValueId id = add_value(output.name, output.shape, output.dtype, y);
-      Op op = lower_op(pending->second.fused);
-      note_rounded_bias(pending->second, op);
-      result = add_node(pending->second.fused.name, std::move(op), pending->second.inputs, id);
+      Op integers = lower_op(pending->second.fused);
+      note_rounded_bias(pending->second, integers);
+      result = add_node(pending->second.fused.name, std::move(integers), pending->second.inputs, id);
     } else if (integer_of(x) && params_of(*integer_of(x)) == y) {
       result = alias(*integer_of(x), output);
     } else {

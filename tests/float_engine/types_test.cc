@@ -135,7 +135,7 @@ TEST(NotANumber, InAnInputIsRefusedByName) {
   EXPECT_THROW(make_executor(g)->watch({&x, 1}, [](std::size_t, std::span<const float>) {}), InputError);
 }
 
-// What is infinite without being NaN is computed with.
+// Infinity that is no NaN is computed with.
 TEST(NotANumber, IsNotInfinity) {
   Tensor x(DType::float32, {1, 2, 4, 4});
   for (float& v : x.mutable_data<float>()) v = -INFINITY;

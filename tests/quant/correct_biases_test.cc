@@ -130,8 +130,8 @@ TEST(CorrectBiases, SubtractsTheErrorOfWeightsTimesTheMeans) {
   const Parameters plain = parameters;
   EXPECT_EQ(correct_biases(g, parameters, known), 1);  // conv2 alone: nothing is known of x and conv2
   const ir::Node& node = *node_of(g, "conv2");
-  const auto at = std::ranges::find_if(g.nodes, [&](const ir::Node& other) { return &other == &node; });
-  const auto n = static_cast<std::size_t>(at - g.nodes.begin());
+  const auto place = std::ranges::find_if(g.nodes, [&](const ir::Node& other) { return &other == &node; });
+  const auto n = static_cast<std::size_t>(place - g.nodes.begin());
   const Tensor mine = numeric::dequantize(plain.weights[n]->q, plain.weights[n]->params);
   for (std::size_t m = 0; m < 4; ++m) {
     double by = 0.0;
