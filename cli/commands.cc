@@ -23,6 +23,17 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
+// Whether an argument is empty that no option takes: CLI11 2.3 loops for ever on it.
+bool has_stray_empty_argument(CLI::App& app, int argc, char** argv) {
+  for (int i = 2; i < argc; ++i) {
+    if (*argv[i] != '\0') continue;
+    if (argv[1][0] == '-') return true;  // no command
+    const CLI::Option* option = argv[i - 1][0] == '-' ? app.get_subcommand(argv[1])->get_option_no_throw(argv[i - 1]) : nullptr;
+    if (option == nullptr || option->get_items_expected_max() == 0) return true;
+  }
+  return false;
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app(kAbout, "halftone");
   app.require_subcommand(1);
@@ -45,8 +56,7 @@ int parse_and_run(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), is_asked_for))
     return fail("halftone", fmt::format("[usage] unknown command '{}'; see halftone --help", argv[1]),
                 kUsage);
-  // CLI11 2.3 loops for ever on an empty argument that no option takes.
-  if (std::any_of(argv + std::min(argc, 1), argv + argc, [](const char* argument) { return *argument == '\0'; }))
+  if (has_stray_empty_argument(app, argc, argv))
     return fail("halftone", "[usage] got an empty argument, expected some text; see halftone --help", kUsage);
   try {
     app.parse(arguments_of(argc, argv));

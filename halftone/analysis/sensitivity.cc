@@ -37,7 +37,10 @@ struct BatchResult {
 
 std::int64_t count_correct(const Tensor& scores, const Batch& batch, const Samples& samples) {
   if (samples.labels.empty()) return 0;
-  expect_scores(scores, samples, "analyze");
+  const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
+  if (scores.rank() < 2 || width < samples.classes)
+    throw InputError("analyze", fmt::format("labels of '{}', got {} among them, expected 0 to {}: the output has {} scores",
+                                            samples.name, samples.classes - 1, width - 1, width));
   const std::vector<std::int32_t> predicted = predictions(scores);
   return std::inner_product(predicted.begin(), predicted.end(), samples.labels.begin() + batch.first,
                             std::int64_t{0}, std::plus<>(), std::equal_to<>());

@@ -38,7 +38,7 @@ class BadInput(ProgramTest):
         self.assertEqual(list(self.output.parent.iterdir()), [])
 
     def test_empty_arguments(self):
-        for arguments in (['inspect', self.model, ''], ['inspect', self.model, '', '--json'],
+        for arguments in (['inspect', self.model, ''], ['inspect', self.model, '', '--json'], ['inspect', self.model, '--json', '', '--check'],
                           ['quantize', self.model, '', '--data', 'digits', '-o', self.output]):
             self.expect_error(*arguments, code=USAGE, says='empty argument')
 
