@@ -135,7 +135,6 @@ nlohmann::json to_json(const Row& row) {
                      {"integer_macs", row.work.integer_macs},
                      {"float_macs", row.work.float_macs},
                      {"preparation", row.preparation},
-
                      {"recipe_matches", row.recipe_matches}};
   if (row.errors.empty()) {
     out["accuracy"] = two_decimals(row.accuracy);

@@ -37,8 +37,8 @@ Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& s
 Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
                               const DataOptions& data);
 
-// Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. `seen` is empty where
-// ranges came from files.
+// Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. Channels are looked
+// at where there are samples.
 Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
                             const analysis::Samples& samples, const DataOptions& data);
 // "--output-bits 16", or a rule of a recipe for this value.
