@@ -1,4 +1,6 @@
 #include "cli/analysis_output.h"
+
+#include <nlohmann/json.hpp>
 #include "halftone/analysis/spread.h"
 
 namespace halftone::cli {

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -88,32 +89,31 @@ int analyze(const Options& options) {
 
 }  // namespace
 
-void add_analyze(CLI::App& app, Run& run) {
+void add_analyze(Command app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kSamples;
   options->data.finds_nan = true;  // names the layer that reads it
-  CLI::App* command = app.add_subcommand(
+  const Command command = app.add_command(
       "analyze", "Where a quantized model's accuracy went: layer by layer, and what to try");
-  command->footer(
+  command.footer(
       "Example: halftone analyze mlp.onnx mlp.int8.onnx --data mnist --html analysis.html\n"
       "Each layer is quantized alone, the rest float: its output error is how far the network's output then "
       "lies from the float one (relative RMS), split into its weights, its input (activation), its bias and "
       "its output (requantization).");
-  command->add_option("float", options->real, "Float ONNX model")->required();
-  command->add_option("quantized", options->quantized, "What halftone quantize made of it")->required();
-  options->shapes.add_to(*command);
-  options->data.add_to(*command, data::Part::train,
+  command.add_option("float", options->real, "Float ONNX model").required();
+  command.add_option("quantized", options->quantized, "What halftone quantize made of it").required();
+  options->shapes.add_to(command);
+  options->data.add_to(command, data::Part::train,
                        fmt::format("Samples to use, spread over the set (otherwise {})", kSamples));
-  command->add_option(
+  command.add_option(
       "--output", options->output,
       "The output that is compared, and whose largest number is the class (otherwise the first)");
-  command
-      ->add_option("--json", options->json,
+  command.add_option("--json", options->json,
                    "Write everything as JSON, histograms too: to a file, or with - to standard output")
-      ->type_name("FILE");
-  command->add_option("--html", options->html, "Write a page with plots, one file that needs no other")
-      ->type_name("FILE");
-  command->callback([options, &run] { run = [options] { return analyze(*options); }; });
+      .value_name("FILE");
+  command.add_option("--html", options->html, "Write a page with plots, one file that needs no other")
+      .value_name("FILE");
+  command.when_chosen([options, &run] { run = [options] { return analyze(*options); }; });
 }
 
 }  // namespace halftone::cli

@@ -65,26 +65,26 @@ int calibrate(const Options& options) {
 
 }  // namespace
 
-void add_calibrate(CLI::App& app, Run& run) {
+void add_calibrate(Command app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kCalibrationSamples;
-  CLI::App* command =
-      app.add_subcommand("calibrate", "Run a float model over samples and keep how its values are distributed");
-  command->footer(
+  const Command command =
+      app.add_command("calibrate", "Run a float model over samples and keep how its values are distributed");
+  command.footer(
       "Example: halftone calibrate mlp.onnx --data mnist -o ranges.json\n"
       "         halftone quantize mlp.onnx --ranges ranges.json -o mlp.int8.onnx\n"
       "In the file, \"range\": [lo, hi] added to a value is taken as it stands, with 0 in it.");
-  command->add_option("model", options->model, "Float ONNX model")->required();
-  command->add_option("-o,--output", options->output, "JSON file to write")->required();
-  options->shapes.add_to(*command);
+  command.add_option("model", options->model, "Float ONNX model").required();
+  command.add_option("-o,--output", options->output, "JSON file to write").required();
+  options->shapes.add_to(command);
   options->data.samples_name = "--calibration-samples";
-  options->data.add_to(*command, data::Part::train,
+  options->data.add_to(command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  command->add_option("--shard", options->shard,
+  command.add_option("--shard", options->shard,
                       "2/4: the second of four parts of these samples, to be joined by quantize --ranges");
-  command->add_flag("--equalize", options->equalize, "For quantize --equalize");
-  command->add_option("--svd", options->svd, "For quantize --svd");
-  command->callback([options, &run] { run = [options] { return calibrate(*options); }; });
+  command.add_flag("--equalize", options->equalize, "For quantize --equalize");
+  command.add_option("--svd", options->svd, "For quantize --svd");
+  command.when_chosen([options, &run] { run = [options] { return calibrate(*options); }; });
 }
 
 }  // namespace halftone::cli

@@ -1,5 +1,6 @@
 #include "cli/check.h"
 
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

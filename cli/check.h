@@ -1,7 +1,7 @@
 // The pre-flight of a model: what keeps it from being quantized to integers alone, before any sample is seen.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

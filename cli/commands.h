@@ -2,25 +2,25 @@
 // is chosen.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/command_line.h"
 
 #include "cli/outcome.h"
 
 namespace halftone::cli {
 
-void add_analyze(CLI::App& app, Run& run);
-void add_evaluate(CLI::App& app, Run& run);
-void add_export(CLI::App& app, Run& run);
-void add_inspect(CLI::App& app, Run& run);
-void add_model(CLI::App& app, Run& run);
-void add_number(CLI::App& app, Run& run);
-void add_calibrate(CLI::App& app, Run& run);
-void add_quantize(CLI::App& app, Run& run);
-void add_run(CLI::App& app, Run& run);
-void add_search(CLI::App& app, Run& run);
-void add_sweep(CLI::App& app, Run& run);
-void add_train(CLI::App& app, Run& run);
-void add_verify(CLI::App& app, Run& run);
+void add_analyze(Command app, Run& run);
+void add_evaluate(Command app, Run& run);
+void add_export(Command app, Run& run);
+void add_inspect(Command app, Run& run);
+void add_model(Command app, Run& run);
+void add_number(Command app, Run& run);
+void add_calibrate(Command app, Run& run);
+void add_quantize(Command app, Run& run);
+void add_run(Command app, Run& run);
+void add_search(Command app, Run& run);
+void add_sweep(Command app, Run& run);
+void add_train(Command app, Run& run);
+void add_verify(Command app, Run& run);
 
 // Reads the command line and runs the command; prints errors as one line on standard error.
 int run_command_line(int argc, char** argv);

@@ -16,7 +16,7 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::int64_t kMostOffset = 1 << 30;
+constexpr int kMostOffset = 1 << 30;
 constexpr std::int64_t kMostRows = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 18;  // of more, the pages cost more than the work
 
@@ -112,37 +112,34 @@ analysis::Samples samples_from(const DataSource& source, const ModelFile& model,
   return samples;
 }
 
-void DataOptions::add_to(CLI::App& command, data::Part default_part, const std::string& samples_text) {
-  CLI::App* source = command.add_option_group("Samples");
-  source->add_option(
+void DataOptions::add_to(Command command, data::Part default_part, const std::string& samples_text) {
+  const Command source = command.add_group("Samples");
+  source.add_option(
       "--data", data,
       fmt::format(
           "digits (built in), mnist, fashion-mnist, cifar10, a directory, an .npz with an array for each "
           "input (or x) and labels y, or an .npy for the only input; rows are samples; add :train or :test "
           "to choose a part (otherwise {})",
           data::name_of(default_part)));
-  source->add_option("--images", images,
+  source.add_option("--images", images,
                      "A folder of PNG and JPEG pictures: those of --labels, or a folder a class");
-  source->require_option(may_be_missing ? 0 : 1, 1);
+  source.require_option(may_be_missing ? 0 : 1, 1);
   command.add_option("--labels", labels, "A text file with \"file label\" a line, for --images");
-  command
-      .add_option("--label-offset", label_offset,
+  command.add_option("--label-offset", label_offset,
                      "Added to every label, for networks that have classes before the first (otherwise as the model's file "
                      "says, else 0)")
-      ->check(CLI::Range(-kMostOffset, kMostOffset));
-  command
-      .add_option(
+      .within(-kMostOffset, kMostOffset);
+  command.add_option(
           "--resize", resize,
           "Short side of --images before the centre is cut out (otherwise 8/7 of what the network takes)")
-      ->check(CLI::Range(1, 1 << 16));
-  command
-      .add_option("--crop", crop, "on, or off: the whole of --images is brought to what the network takes")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  command.add_option(samples_name, samples, samples_text)->check(CLI::Range(1, 1 << 30));
+      .within(1, 1 << 16);
+  command.add_option("--crop", crop, "on, or off: the whole of --images is brought to what the network takes")
+      .one_of({"on", "off"})
+      .show_default();
+  command.add_option(samples_name, samples, samples_text).within(1, 1 << 30);
   preprocessing.add_to(command);
   command.add_option("--threads", threads, "Threads to use (otherwise all cores)")
-      ->check(CLI::Range(1, 1024));
+      .within(1, 1024);
 }
 
 void DataOptions::expect_no_image_options() const {

@@ -1,7 +1,7 @@
 // The options of every command that runs a model over samples.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/command_line.h"
 #include <optional>
 #include <string>
 
@@ -53,7 +53,7 @@ struct DataOptions {
   int threads = 0;  // 0: all cores
 
   // `samples_text` says what --samples is for and its default.
-  void add_to(CLI::App& command, data::Part default_part, const std::string& samples_text);
+  void add_to(Command command, data::Part default_part, const std::string& samples_text);
   bool given() const { return !data.empty() || !images.empty(); }
   // Pictures in the size of the first input [N, C, H, W] of `model`.
   DataSource open(data::Part default_part, const ModelFile& model) const;

@@ -287,30 +287,29 @@ int evaluate(const Options& options) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, Run& run) {
+void add_evaluate(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("evaluate",
+  const Command command =
+      app.add_command("evaluate",
                          "Accuracy of models in float, simulated and in integers, side by side; or how "
                          "far their outputs lie from others");
-  command->footer(
+  command.footer(
       "Examples: halftone evaluate mlp.onnx mlp.int8.onnx --data mnist\n"
       "          halftone evaluate super.int8.onnx --data x.npy --reference super.onnx");
-  command
-      ->add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")
-      ->required();
-  options->shapes.add_to(*command);
-  options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
-  command->add_option(
+  command.add_option("models", options->models, "ONNX models; a quantized one is simulated and run in integers")
+      .required();
+  options->shapes.add_to(command);
+  options->data.add_to(command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
+  command.add_option(
       "--output", options->output,
       "The output whose largest number is the class (otherwise the first), or the only one to "
       "compare with --reference");
-  command->add_option(
+  command.add_option(
       "--reference", options->reference,
       "Compare outputs instead of classes: an .npz with an array for each, an .npy for the only one "
       "(rows are samples), or an ONNX model that computes them");
-  command->add_flag("--json", options->json, "Print a JSON list");
-  command->callback([options, &run] { run = [options] { return evaluate(*options); }; });
+  command.add_flag("--json", options->json, "Print a JSON list");
+  command.when_chosen([options, &run] { run = [options] { return evaluate(*options); }; });
 }
 
 }  // namespace halftone::cli

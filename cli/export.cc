@@ -138,11 +138,11 @@ int export_arrays(const Options& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app, Run& run) {
+void add_export(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("export", "The layers' integers, scales and zero points as NumPy arrays");
-  command->footer(
+  const Command command =
+      app.add_command("export", "The layers' integers, scales and zero points as NumPy arrays");
+  command.footer(
       "Example: halftone export mlp.int8.onnx --npz w.npz\n"
       "Each layer (Conv, ConvTranspose, Gemm, MatMul with constant weights) gives LAYER.weight, "
       "LAYER.weight_scale, LAYER.weight_zero_point and LAYER.weight_axis (what the scales run along, when "
@@ -151,16 +151,16 @@ void add_export(CLI::App& app, Run& run) {
       "LAYER.output_zero_point, as far as it has them; of a float model weights and biases, with batch "
       "normalizations folded in as quantize does. A LAYER that would lead out of the folder the file is unpacked in is "
       "written otherwise, as the summary of --json says (\"arrays\"). w = weight_scale * (weight - weight_zero_point).");
-  command->add_option("model", options->model, "ONNX model, quantized or float")->required();
-  options->shapes.add_to(*command);
-  command->add_option("--npz", options->npz, "NumPy file to write")->required();
-  command->add_flag(
+  command.add_option("model", options->model, "ONNX model, quantized or float").required();
+  options->shapes.add_to(command);
+  command.add_option("--npz", options->npz, "NumPy file to write").required();
+  command.add_flag(
       "--packed", options->packed,
       "Weights as uint8 rows, one for each index of their first dimension, low bits first; with "
       "LAYER.weight_shape and LAYER.weight_bits (1: binary, a set bit is +1; otherwise signed where "
       "LAYER.weight_zero_point is)");
-  command->add_flag("--json", options->json, "Print the summary as JSON");
-  command->callback([options, &run] { run = [options] { return export_arrays(*options); }; });
+  command.add_flag("--json", options->json, "Print the summary as JSON");
+  command.when_chosen([options, &run] { run = [options] { return export_arrays(*options); }; });
 }
 
 }  // namespace halftone::cli

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/command_line.h"
 #include "cli/model_file.h"
 #include "cli/outcome.h"
 #include "cli/preprocessing_option.h"
@@ -33,28 +33,28 @@ struct Request {
   qat::TrainOptions training;
 };
 
-void add_options(CLI::App& app, Request& request) {
+void add_options(Command app, Request& request) {
   qat::TrainOptions& training = request.training;
   app.add_option("model", request.model,
                  fmt::format("{}, or an ONNX file to train further", fmt::join(models::names(), ", ")))
-      ->required();
+      .required();
   app.add_option("--data", request.data,
                  fmt::format("{}, a directory or an .npz with x and y; add :train or :test to choose a part "
                              "(otherwise train)",
                              fmt::join(data::dataset_names(), ", ")))
-      ->required();
-  app.add_option("-o,--output", request.output, "The ONNX file to write")->required();
-  app.add_option("--epochs", training.epochs, "How often every sample is seen")->capture_default_str();
+      .required();
+  app.add_option("-o,--output", request.output, "The ONNX file to write").required();
+  app.add_option("--epochs", training.epochs, "How often every sample is seen").show_default();
   app.add_option("--seed", training.seed, "Decides the first weights and the order of the samples")
-      ->capture_default_str();
-  app.add_option("--batch-size", training.batch_size, "Samples a step")->capture_default_str();
+      .show_default();
+  app.add_option("--batch-size", training.batch_size, "Samples a step").show_default();
   app.add_option("--learning-rate", training.learning_rate, "Of the first step; it falls to 0 by the last")
-      ->capture_default_str();
+      .show_default();
   app.add_option(
          "--threads", training.threads,
          "Threads to use; small networks train fastest on one, and the same bytes need the same number")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+      .within(1, 1024)
+      .show_default();
   request.preprocessing.add_to(app);
   app.add_flag("--json", request.json, "Print the result as JSON");
   app.footer("Example: halftone train mlp --data mnist --epochs 10 --seed 1 -o mlp.onnx");
@@ -128,7 +128,7 @@ std::vector<std::int32_t> moved_labels(const data::Dataset& dataset, std::int64_
   return labels;
 }
 
-int run(const Request& request) {
+int train_and_save(const Request& request) {
   check_written({request.output});
   const data::Dataset dataset = data::load(request.data, data::Part::train);
   ModelFile model = make_model(request, dataset.classes);
@@ -142,24 +142,17 @@ int run(const Request& request) {
   return kYes;
 }
 
-int parse_and_run(int argc, char** argv) {
-  Request request;
-  CLI::App app("Trains a network in float and writes it as an ONNX file.", kProgram);
-  add_options(app, request);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);  // --help
-  } catch (const CLI::ParseError& error) {
-    return fail(kProgram, fmt::format("[usage] {}; see halftone train --help", error.what()), kUsage);
-  }
-  return run(request);
-}
-
 }  // namespace
 
 int run_training_program(int argc, char** argv) {
-  return guarded(kProgram, [&] { return parse_and_run(argc, argv); });
+  const Program program{.name = kProgram, .about = "Trains a network in float and writes it as an ONNX file."};
+  Request request;
+  return guarded(kProgram, [&] {
+    return run(program, argc, argv, [&](Command command, Run& chosen) {
+      add_options(command, request);
+      chosen = [&] { return train_and_save(request); };
+    });
+  });
 }
 
 }  // namespace halftone::cli

@@ -239,33 +239,32 @@ int inspect(const Options& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, Run& run) {
+void add_inspect(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
-  command->footer(
+  const Command command =
+      app.add_command("inspect", "Layers, shapes, parameters, ranges and sizes of a model");
+  command.footer(
       "Examples: halftone inspect mlp.onnx --json\n"
       "          halftone inspect mlp.onnx --check\n"
       "          halftone inspect mlp.onnx --guess-preset --data mnist");
-  command->add_option("model", options->model, "ONNX model")->required();
-  options->shapes.add_to(*command);
-  CLI::Option* check = command->add_flag(
+  command.add_option("model", options->model, "ONNX model").required();
+  options->shapes.add_to(command);
+  Option check = command.add_flag(
       "--check", options->check,
       "Instead: every node that is not supported, or in float only, with the reason and the remedy; "
       "exit 0 when integers alone will do, 1 when not, 3 for a damaged file");
-  CLI::Option* guess = command
-      ->add_flag("--guess-preset", options->guess_preset,
+  Option guess = command.add_flag("--guess-preset", options->guess_preset,
                  "Instead: right answers with every preset on labelled samples of --data or --images, the best first")
-      ->excludes(check);
+      .excludes(check);
   options->data.samples = kGuessSamples;
   options->data.may_be_missing = true;
   options->data.guesses_preset = true;
-  options->data.add_to(*command, data::Part::train, fmt::format("Samples to guess on (otherwise {})", kGuessSamples));
+  options->data.add_to(command, data::Part::train, fmt::format("Samples to guess on (otherwise {})", kGuessSamples));
   for (const char* option : {"--labels", "--label-offset", "--resize", "--samples", "--preset", "--mean", "--std", "--scale",
                              "--override-preprocessing", "--threads"})
-    command->get_option(option)->needs(guess);
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &run] { run = [options] { return inspect(*options); }; });
+    command.option(option).needs(guess);
+  command.add_flag("--json", options->json, "Print JSON");
+  command.when_chosen([options, &run] { run = [options] { return inspect(*options); }; });
 }
 
 }  // namespace halftone::cli

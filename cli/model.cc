@@ -29,16 +29,16 @@ int make_model(const Options& options) {
 
 }  // namespace
 
-void add_model(CLI::App& app, Run& run) {
+void add_model(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("model", "Write a network with random weights, to train or to measure with");
-  command->footer("Example: halftone model resnet18 -o resnet18.onnx");
-  command->add_option("name", options->name, fmt::format("{}", fmt::join(models::names(), ", ")))->required();
-  command->add_option("-o,--output", options->output, "The ONNX file to write")->required();
-  command->add_option("--seed", options->seed, "Decides the weights: the same seed gives the same bytes")
-      ->capture_default_str();
-  command->callback([options, &run] { run = [options] { return make_model(*options); }; });
+  const Command command =
+      app.add_command("model", "Write a network with random weights, to train or to measure with");
+  command.footer("Example: halftone model resnet18 -o resnet18.onnx");
+  command.add_option("name", options->name, fmt::format("{}", fmt::join(models::names(), ", "))).required();
+  command.add_option("-o,--output", options->output, "The ONNX file to write").required();
+  command.add_option("--seed", options->seed, "Decides the weights: the same seed gives the same bytes")
+      .show_default();
+  command.when_chosen([options, &run] { run = [options] { return make_model(*options); }; });
 }
 
 }  // namespace halftone::cli

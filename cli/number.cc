@@ -109,25 +109,24 @@ int number(const Options& options) {
 
 }  // namespace
 
-void add_number(CLI::App& app, Run& run) {
+void add_number(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("number", "A real value in any format: integer, binary with point, hex, error");
-  command->footer(
+  const Command command =
+      app.add_command("number", "A real value in any format: integer, binary with point, hex, error");
+  command.footer(
       "Examples: halftone number 3.324 --format fixed:8:4\n"
       "          halftone number -1.5 --format int8:0.05:3\n"
       "          halftone number '3.324 * 0.7' --format fixed:8:4 --format fixed:8:6 --format fixed:8:5");
-  command->add_option("value", options->words, "A number, 'a + b' or 'a * b'")->required();
-  command
-      ->add_option("--format", options->formats,
+  command.add_option("value", options->words, "A number, 'a + b' or 'a * b'").required();
+  command.add_option("--format", options->formats,
                    "fixed:WL:FL, intB[:scale[:zero_point]], uintB[...], fp16, bf16, fp8e4m3, fp8e5m2; "
                    "of a, b and the result when given up to three times")
-      ->required()
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &run] { run = [options] { return number(*options); }; });
+      .required()
+      .take_all()
+      .expected(1)
+      .one_value_each();
+  command.add_flag("--json", options->json, "Print JSON");
+  command.when_chosen([options, &run] { run = [options] { return number(*options); }; });
 }
 
 }  // namespace halftone::cli

@@ -1,5 +1,6 @@
 #include "cli/preprocessing_option.h"
 
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,13 +56,13 @@ nlohmann::json to_json(const Preparation& preparation) {
           {"from", preparation.from}};
 }
 
-void PreprocessingOption::add_to(CLI::App& command) {
-  auto* named = command.add_option(
+void PreprocessingOption::add_to(Command command) {
+  const Option named = command.add_option(
       "--preset", preset,
       "How a pixel p (0 to 255) becomes a number (default: as the model's file says, else the data set's usual preset). " +
           formulas());
   const auto add = [&](const char* name, std::string& value, const char* text) {
-    command.add_option(name, value, text)->excludes(named);
+    command.add_option(name, value, text).excludes(named);
   };
   add("--mean", mean,
       "Pixels become (pixel / SCALE - MEAN) / STD: one mean, or one a channel, 0.485,0.456,0.406");

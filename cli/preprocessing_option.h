@@ -1,8 +1,8 @@
 // --preset, or --mean, --std and --scale: how pixels become numbers.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "cli/command_line.h"
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -28,7 +28,7 @@ struct PreprocessingOption {
   std::string scale;
   bool overrides = false;  // what a model's file says
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   bool given() const { return !preset.empty() || !mean.empty() || !std.empty() || !scale.empty(); }
   // The one preparation for all `models`: what was asked for, else what their files say, else the data set's usual one.
   // Throws UsageError for numbers that make no sense, for models that say different things, and for options that

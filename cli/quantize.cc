@@ -257,50 +257,47 @@ int quantize(const Options& options) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app, Run& run) {
+void add_quantize(Command app, Run& run) {
   auto options = std::make_shared<Options>();
   options->data.samples = kCalibrationSamples;
   options->data.may_be_missing = true;
-  CLI::App* command =
-      app.add_subcommand("quantize", "Turn a float model into integers, calibrated on training data");
-  command->footer(
+  const Command command =
+      app.add_command("quantize", "Turn a float model into integers, calibrated on training data");
+  command.footer(
       "Example: halftone quantize mlp.onnx --data mnist -o mlp.int8.onnx\n"
       "A model of which a node would stay float is refused (halftone inspect --check lists them) unless "
       "--allow-float "
       "is given. A Softmax, LogSoftmax, ArgMax or Hardmax that ends the network needs no flag: it only reads "
       "the "
       "answer off, and stays the float end of the network.");
-  command->add_option("model", options->model, "Float ONNX model")->required();
-  command
-      ->add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
-      ->required();
-  options->file.add_recipe_output_to(*command);
-  command
-      ->add_option("--format", options->file.format,
+  command.add_option("model", options->model, "Float ONNX model").required();
+  command.add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata")
+      .required();
+  options->file.add_recipe_output_to(command);
+  command.add_option("--format", options->file.format,
                    "qdq (Quantize/Dequantize pairs), qoperator (QLinearConv, …; ONNX Runtime's for what ONNX "
                    "lacks) or "
                    "qonnx (Quant nodes)")
-      ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
-      ->capture_default_str();
-  command->add_flag("--allow-float", options->file.allow_float,
+      .one_of({"qdq", "qoperator", "qonnx"})
+      .show_default();
+  command.add_flag("--allow-float", options->file.allow_float,
                     "Nodes without an integer form stay float, between Dequantize and Quantize");
-  command
-      ->add_option("--float-output", options->float_output,
+  command.add_option("--float-output", options->float_output,
                    "Write the float network as --svd, --equalize, --absorb-biases and --smooth leave it (and with zeros where "
                    "--correct-bias gives a bias): what the integers are compared with")
-      ->type_name("FILE");
-  options->file.shapes.add_to(*command);
+      .value_name("FILE");
+  options->file.shapes.add_to(command);
   options->data.samples_name = "--calibration-samples";
-  options->data.add_to(*command, data::Part::train,
+  options->data.add_to(command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  options->recipe.add_to(*command);
-  command->add_option("--ranges", options->file.ranges,
+  options->recipe.add_to(command);
+  command.add_option("--ranges", options->file.ranges,
                       "Files of halftone calibrate, instead of calibrating: one, or all parts");
-  command->add_flag("--json", options->json, "Print the summary as JSON");
-  command->callback([options, command, &run] {
+  command.add_flag("--json", options->json, "Print the summary as JSON");
+  command.when_chosen([options, command, &run] {
     run = [options, command] {
       if (!options->recipe.file.empty())
-        take_over(options->recipe.file, *command, options->data, options->file);
+        take_over(options->recipe.file, command, options->data, options->file);
       return quantize(*options);
     };
   });

@@ -1,5 +1,6 @@
 #include "cli/recipe_beside.h"
 
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 
 #include "cli/warnings.h"

@@ -152,23 +152,23 @@ std::string list_of(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-void RecipeOptions::add_to(CLI::App& command) {
-  auto* recipe_file = command.add_option(
+void RecipeOptions::add_to(Command command) {
+  const Option recipe_file = command.add_option(
       "--recipe", file, "A TOML file with the whole recipe, as is written beside every quantized file");
-  const auto own = [&](CLI::Option* option) { return option->excludes(recipe_file); };
+  const auto own = [&](Option option) { return option.excludes(recipe_file); };
   own(command.add_option("--bits", bits,
                          "Bits of weights (2 to 16) and activations (1 to 16), as w4a8; w4: weights alone; "
                          "w1: binary, wt: ternary weights"))
-      ->capture_default_str();
+      .show_default();
   own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
   own(command.add_option("--output-bits", output_bits,
                          "Bits of the network's outputs (otherwise those of activations, 8 at least): of two equal scores the first "
                          "class counts"))
-      ->check(CLI::Range(1, numeric::kMaxBits));
+      .within(1, numeric::kMaxBits);
   own(command.add_option("--granularity", granularity, "One weight scale for each: tensor, channel, or group=INPUTS (that many "
                          "inputs of a channel)"))
-      ->capture_default_str();
+      .show_default();
   own(command.add_option(
           "--observer", observer,
           "How activations' ranges are chosen: minmax, moving-average[=MOMENTUM], percentile[=PERCENT], "
@@ -181,18 +181,18 @@ void RecipeOptions::add_to(CLI::App& command) {
                          "integers)"));
   own(command.add_option("--codebook", codebook,
                          "Weights from a table of 2^bits numbers a layer: kmeans, or log2 (powers of two)"))
-      ->check(CLI::IsMember({"kmeans", "log2"}));
-  auto* rounded = own(command.add_flag("--adaround", adaround,
+      .one_of({"kmeans", "log2"});
+  const Option rounded = own(command.add_flag("--adaround", adaround,
                                        "Weights rounded up or down by what each layer then computes"));
   own(command.add_option("--adaround-steps", adaround_steps, "Steps a layer"))
-      ->needs(rounded)
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  auto* fed = own(command.add_flag("--error-feedback", error_feedback,
+      .needs(rounded)
+      .within(1, 1000000)
+      .show_default();
+  const Option fed = own(command.add_flag("--error-feedback", error_feedback,
                        "Weights rounded one after the other, the rest taking up the error (as GPTQ); so are fewer than 8 bits "
                        "with activations in integers, unless --adaround, --nearest or --codebook says otherwise"))
-      ->excludes(rounded);
-  own(command.add_flag("--nearest", nearest, "Weights rounded each to the nearest"))->excludes(rounded)->excludes(fed);
+      .excludes(rounded);
+  own(command.add_flag("--nearest", nearest, "Weights rounded each to the nearest")).excludes(rounded).excludes(fed);
   own(command.add_flag("--absorb-biases", absorb_biases,
                        "What all values of a channel have in common moved into the next layer's bias"));
   own(command.add_option("--svd", svd,
@@ -202,35 +202,35 @@ void RecipeOptions::add_to(CLI::App& command) {
                        "Biases take up the mean error that quantization makes in each channel: measured on samples, or "
                        "--correct-bias=analytic by batch normalization's statistics (measured ones where there is none); otherwise "
                        "none, or measured with fewer than 8 bits and activations in integers"))
-      ->check(CLI::IsMember({"none", "measured", "analytic"}));
-  auto* evened =
+      .one_of({"none", "measured", "analytic"});
+  const Option evened =
       own(command.add_flag("--equalize", equalize, "Scale moved between layers until their channels' weights are even"));
   own(command.add_flag("--smooth{0.5}", smooth,
                        "Scale moved from activations with outliers to the weights that take them (SmoothQuant): all of it "
                        "with --smooth=1"))
-      ->check(CLI::Range(0.01, 1.0))
-      ->excludes(evened);
-  auto* even = own(command.add_flag("--symmetric", symmetric,
+      .within(0.01, 1.0)
+      .excludes(evened);
+  const Option even = own(command.add_flag("--symmetric", symmetric,
                                     "Weights and activations symmetric (otherwise activations are asymmetric)"));
-  auto* uneven =
-      own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric"))->excludes(even);
+  const Option uneven =
+      own(command.add_flag("--asymmetric", asymmetric, "Weights and activations asymmetric")).excludes(even);
   own(command.add_flag("--full-range", full_range,
                        "Symmetric weights of b bits from -2^(b-1) (otherwise from -2^(b-1) + 1)"))
-      ->excludes(uneven);
+      .excludes(uneven);
   own(command.add_flag("--power-of-two", power_of_two, "Scales rounded up to powers of two"));
   own(command.add_option("--bias-bits", bias_bits, "Bits of biases: 2 to 16, each channel's shifted left until it fits, or 32"))
-      ->check(CLI::Range(2, numeric::kWholeBias))
-      ->capture_default_str();
+      .within(2, numeric::kWholeBias)
+      .show_default();
   own(command.add_option("--arithmetic", arithmetic,
                          "fixed (integer multiplier), shift (implies --power-of-two), or onnx (as ONNX Runtime)"))
-      ->check(CLI::IsMember({"fixed", "shift", "onnx"}))
-      ->capture_default_str();
+      .one_of({"fixed", "shift", "onnx"})
+      .show_default();
   own(command.add_option("--mantissa", mantissa_bits,
                          "Bits of the multiplier of 'fixed': 8, 16 or 32 (otherwise 32)"))
-      ->check(CLI::IsMember({8, 16, 32}));
+      .one_of({8, 16, 32});
   own(command.add_option("--rounding", rounding, "How inputs and results are rounded: half_even, half_away or half_up"))
-      ->check(CLI::IsMember({"half_even", "half_away", "half_up"}))
-      ->capture_default_str();
+      .one_of({"half_even", "half_away", "half_up"})
+      .show_default();
 }
 
 quant::Recipe RecipeOptions::recipe(bool few_bits) const {
@@ -254,11 +254,10 @@ quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   return recipe;
 }
 
-void FileSettings::add_recipe_output_to(CLI::App& command) {
-  command
-      .add_option("--recipe-output", recipe_output,
+void FileSettings::add_recipe_output_to(Command command) {
+  command.add_option("--recipe-output", recipe_output,
                   "Where the full recipe goes (otherwise beside the quantized file: out.recipe.toml for out.onnx)")
-      ->type_name("FILE");
+      .value_name("FILE");
 }
 
 std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings,
@@ -284,9 +283,9 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
   return text;
 }
 
-void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings) {
+void take_over(const std::string& file, Command command, DataOptions& data, FileSettings& settings) {
   const toml::table root = parse_toml(text_of(file), file);
-  const auto given = [&](const char* option) { return command.count(option) > 0; };
+  const auto given = [&](const char* option) { return command.was_given(option); };
   const bool other_source = given("--data") || given("--images");
   if (const toml::table* table = root["data"].as_table()) {
     TomlTable reader(*table, file, "data");

@@ -1,7 +1,7 @@
 // How to quantize: options for the common cases, or a recipe file for all of them.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/command_line.h"
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +40,7 @@ struct RecipeOptions {
   bool equalize = false;
   std::string smooth = "0";  // alpha
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   // What is not given is as docs/accuracy.md's table of methods shows to pay: with fewer than 8 bits somewhere and activations in
   // integers, ranges of least squared error, error feedback, corrected biases and outputs of 8 bits. `few_bits`: layers will
   // get those later. Throws UsageError, and InputError for a file that is no recipe.
@@ -55,7 +55,7 @@ struct FileSettings {
   std::vector<std::string> ranges;  // files of `calibrate`, instead of calibrating
   std::string recipe_output;        // empty: beside the quantized file. No part of the recipe file
 
-  void add_recipe_output_to(CLI::App& command);
+  void add_recipe_output_to(Command command);
 };
 
 // A complete recipe file: the recipe, the samples and the settings, and the digest of the model that they made.
@@ -64,6 +64,6 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
 
 // Takes over what the file says of samples and settings, where the command line says nothing (`command` knows
 // what was given). Throws InputError naming the file's line.
-void take_over(const std::string& file, const CLI::App& command, DataOptions& data, FileSettings& settings);
+void take_over(const std::string& file, Command command, DataOptions& data, FileSettings& settings);
 
 }  // namespace halftone::cli

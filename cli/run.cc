@@ -206,39 +206,37 @@ int run_model(const Options& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Run& run) {
+void add_run(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("run", "Run a model on .npy arrays, or on one sample of a data set");
-  command->footer(
+  const Command command = app.add_command("run", "Run a model on .npy arrays, or on one sample of a data set");
+  command.footer(
       "Examples: halftone run mlp.int8.onnx --input x.npy --output y.npy --dump values\n"
       "          halftone run bert.onnx --input ids=ids.npy --input mask=mask.npy --output scores=s.npy\n"
       "          halftone run mlp.int8.onnx --data mnist --index 7");
-  command->add_option("model", options->model, "ONNX model; a quantized one runs in integers")->required();
-  options->shapes.add_to(*command);
-  auto* source = command->add_option_group("source", "What to run it on");
-  source
-      ->add_option("--input", options->inputs,
+  command.add_option("model", options->model, "ONNX model; a quantized one runs in integers").required();
+  options->shapes.add_to(command);
+  const Command source = command.add_group("source", "What to run it on");
+  source.add_option("--input", options->inputs,
                    "NAME=FILE.npy for an input, FILE.npy for the first, or FILE.npz with an array for each; "
                    "one sample "
                    "or a batch; uint8 for a float input is taken as pixels; may be given for several")
-      ->allow_extra_args(false);
-  auto* data = source->add_option("--data", options->data,
+      .one_value_each();
+  const Option data = source.add_option("--data", options->data,
                                   "A data set: one sample of it is shown with its prediction");
-  source->require_option(1);
-  command->add_option("--index", options->index, "Which sample of --data")
-      ->capture_default_str()
-      ->needs(data);
-  command
-      ->add_option(
+  source.require_option(1, 1);
+  command.add_option("--index", options->index, "Which sample of --data")
+      .show_default()
+      .needs(data);
+  command.add_option(
           "--output", options->outputs,
           "NAME=FILE.npy for an output, FILE.npy for the first, or FILE.npz for all; integers of fewer "
           "than 8 bits become int8 or uint8; may be given for several")
-      ->allow_extra_args(false);
-  command->add_option("--dump", options->dump,
+      .one_value_each();
+  command.add_option("--dump", options->dump,
                       "Folder for every value on the way as .npy, integers as integers");
-  options->preprocessing.add_to(*command);
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &run] { run = [options] { return run_model(*options); }; });
+  options->preprocessing.add_to(command);
+  command.add_flag("--json", options->json, "Print JSON");
+  command.when_chosen([options, &run] { run = [options] { return run_model(*options); }; });
 }
 
 }  // namespace halftone::cli

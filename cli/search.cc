@@ -187,77 +187,74 @@ int run_search(const SearchOptions& options) {
   return options.max_drop && !result.chosen ? kNo : kYes;
 }
 
-void add_search_options(CLI::App& command, SearchOptions& options) {
-  command
-      .add_option(
+void add_search_options(Command command, SearchOptions& options) {
+  command.add_option(
           "--budget", options.budget,
           "What is to be spared: bytes (of packed weights), bitops (multiply-adds by the bits of both "
           "operands), energy (pJ, by Horowitz's table of 45 nm) or time")
-      ->check(CLI::IsMember({"bytes", "bitops", "energy", "time"}))
-      ->capture_default_str();
-  CLI::Option* drop =
+      .one_of({"bytes", "bitops", "energy", "time"})
+      .show_default();
+  Option drop =
       command.add_option("--max-drop", options.max_drop,
                          "Choose the cheapest that loses at most so many percentage points of accuracy");
-  command
-      .add_option(
+  command.add_option(
           "--limit", options.limit,
           "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
           "--bits costs")
-      ->excludes(drop);
+      .excludes(drop);
   command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8: those that --format holds")
-      ->capture_default_str();
+      .show_default();
   command.add_option(
       "--activations", options.activations,
       "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, and for bytes those of "
       "--bits)");
   command.add_option("--harm-samples", options.harm_samples, "Samples that every choice is measured on")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
-  command
-      .add_option("--samples", options.samples, "Samples that accuracy is measured on, apart from all others")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
+      .within(1, 1 << 30)
+      .show_default();
+  command.add_option("--samples", options.samples, "Samples that accuracy is measured on, apart from all others")
+      .within(1, 1 << 30)
+      .show_default();
   command.add_option("--scores", options.scores,
                      "The network's output whose largest number is the class (otherwise the first)");
 }
 
 }  // namespace
 
-void add_search(CLI::App& app, Run& run) {
+void add_search(Command app, Run& run) {
   auto options = std::make_shared<SearchOptions>();
   options->data.samples = kCalibrationSamples;
-  CLI::App* command = app.add_subcommand("search", "Bits for each layer: the best models under a budget");
-  command->footer(
+  const Command command = app.add_command("search", "Bits for each layer: the best models under a budget");
+  command.footer(
       "Example: halftone search mlp.onnx --data mnist --budget bytes --max-drop 0.5 -o best.onnx\n"
       "Every layer is measured at every number of bits, the others as --bits says; the best assignments by "
       "these "
       "measurements are the front, whose models are then measured themselves. Layers that --first-last or a "
       "rule of "
       "--recipe names keep their bits. All samples are training samples.");
-  command->add_option("model", options->model, "Float ONNX model")->required();
-  command->add_option("-o,--output", options->output,
+  command.add_option("model", options->model, "Float ONNX model").required();
+  command.add_option("-o,--output", options->output,
                       "ONNX file to write, with the recipe that quantize makes it by beside it");
-  options->file.add_recipe_output_to(*command);
-  command->get_option("--recipe-output")->needs(command->get_option("--output"));
-  add_search_options(*command, *options);
-  command->add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
-      ->check(CLI::IsMember({"qdq", "qoperator", "qonnx"}))
-      ->capture_default_str();
-  command->add_flag("--allow-float", options->file.allow_float, "Nodes without an integer form stay float");
-  options->file.shapes.add_to(*command);
+  options->file.add_recipe_output_to(command);
+  command.option("--recipe-output").needs(command.option("--output"));
+  add_search_options(command, *options);
+  command.add_option("--format", options->file.format, "qdq, qoperator or qonnx, as quantize writes them")
+      .one_of({"qdq", "qoperator", "qonnx"})
+      .show_default();
+  command.add_flag("--allow-float", options->file.allow_float, "Nodes without an integer form stay float");
+  options->file.shapes.add_to(command);
   options->data.may_be_missing = true;
   options->data.samples_name = "--calibration-samples";
-  options->data.add_to(*command, data::Part::train,
+  options->data.add_to(command, data::Part::train,
                        "Samples to calibrate on, spread over the set (otherwise 1024)");
-  options->recipe.add_to(*command);
-  for (const char* none : {"--codebook", "--dynamic"}) command->remove_option(command->get_option(none));
-  command->get_option("--bits")->description("Bits of weights (2 to 16) and activations (1 to 16) to start from, as w4a8");
-  command->add_flag("--json", options->json, "Print the result as JSON");
-  command->add_option("--html", options->html, "A page with the front drawn")->type_name("FILE");
-  command->callback([options, command, &run] {
+  options->recipe.add_to(command);
+  for (const char* none : {"--codebook", "--dynamic"}) command.remove_option(none);
+  command.option("--bits").description("Bits of weights (2 to 16) and activations (1 to 16) to start from, as w4a8");
+  command.add_flag("--json", options->json, "Print the result as JSON");
+  command.add_option("--html", options->html, "A page with the front drawn").value_name("FILE");
+  command.when_chosen([options, command, &run] {
     run = [options, command] {
       if (!options->recipe.file.empty())
-        take_over(options->recipe.file, *command, options->data, options->file);
+        take_over(options->recipe.file, command, options->data, options->file);
       return run_search(*options);
     };
   });

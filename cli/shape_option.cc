@@ -40,12 +40,11 @@ std::pair<std::string, Shape> parse_shape(const std::string& text) {
 
 }  // namespace
 
-void ShapeOption::add_to(CLI::App& command) {
-  command
-      .add_option("--shape", shapes,
+void ShapeOption::add_to(Command command) {
+  command.add_option("--shape", shapes,
                   "NAME=1x3x224x224: sizes of an input that the model leaves open; N first leaves the batch "
                   "open; may be given for several inputs")
-      ->allow_extra_args(false);
+      .one_value_each();
 }
 
 onnx_io::InputShapes ShapeOption::input_shapes() const {

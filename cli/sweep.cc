@@ -105,83 +105,78 @@ int sweep(const SweepOptions& options) {
   return kYes;
 }
 
-CLI::Option* add_fixed_point_options(CLI::App& command, SweepOptions& options) {
-  CLI::Option* table = command.add_option("--word-length", options.word_length,
+Option add_fixed_point_options(Command command, SweepOptions& options) {
+  Option table = command.add_option("--word-length", options.word_length,
                                           "Bits of every layer's weights in fixed point, 1 to 16, as 1-8 or "
                                           "4,8: a table of word and fraction length");
-  command
-      .add_option("--fraction-length", options.fraction_length,
+  command.add_option("--fraction-length", options.fraction_length,
                   "How many of them are behind the point: all (1 to the word length), or as 0-12")
-      ->needs(table)
-      ->capture_default_str();
-  command
-      .add_option("--overflow", options.overflow,
+      .needs(table)
+      .show_default();
+  command.add_option("--overflow", options.overflow,
                   "What becomes of weights beyond the word: saturate, or wrap (the low bits stay)")
-      ->needs(table)
-      ->check(CLI::IsMember({"saturate", "wrap"}))
-      ->capture_default_str();
-  command
-      .add_option("--accumulator", options.accumulator,
+      .needs(table)
+      .one_of({"saturate", "wrap"})
+      .show_default();
+  command.add_option("--accumulator", options.accumulator,
                   "Bits, as 16: each layer's inputs become 8-bit fixed point and its sums of products stay "
                   "within these bits, with --overflow after every product (otherwise sums are float)")
-      ->needs(table)
-      ->check(CLI::Range(8, 24));
+      .needs(table)
+      .within(8, 24);
   return table;
 }
 
-CLI::Option* add_bits_options(CLI::App& command, SweepOptions& options) {
-  CLI::Option* table =
+Option add_bits_options(Command command, SweepOptions& options) {
+  Option table =
       command.add_option("--bits", options.bits,
                          "Instead: bits of weights and activations as quantize takes them, w8a8,w4a8,w4: a "
                          "table of bits, observer and granularity, weights rounded to the nearest, evaluated in integers");
-  command
-      .add_option("--observer", options.observer,
+  command.add_option("--observer", options.observer,
                   "Observers of the activations, as minmax,mse,percentile=99.9")
-      ->needs(table)
-      ->capture_default_str();
+      .needs(table)
+      .show_default();
   command.add_option("--granularity", options.granularity, "tensor, channel or group=INPUTS, or several: tensor,channel")
-      ->needs(table)
-      ->capture_default_str();
+      .needs(table)
+      .show_default();
   command.add_flag("--allow-float", options.allow_float, "Nodes without an integer form stay float")
-      ->needs(table);
+      .needs(table);
   return table;
 }
 
-void add_calibration_options(CLI::App& command, SweepOptions& options) {
+void add_calibration_options(Command command, SweepOptions& options) {
   command.add_option(
       "--calibration-data", options.calibration_data,
       "What ranges are chosen on, for --bits and --accumulator (otherwise the training part of "
       "--data)");
-  command
-      .add_option("--calibration-samples", options.calibration_samples,
+  command.add_option("--calibration-samples", options.calibration_samples,
                   fmt::format("How many samples of it (otherwise {})", kCalibrationSamples))
-      ->check(CLI::Range(1, 1 << 30));
+      .within(1, 1 << 30);
 }
 
 }  // namespace
 
-void add_sweep(CLI::App& app, Run& run) {
+void add_sweep(Command app, Run& run) {
   auto options = std::make_shared<SweepOptions>();
-  CLI::App* command = app.add_subcommand(
+  const Command command = app.add_command(
       "sweep", "Accuracy over a table of formats: fixed-point weights, or bits, observers and granularities");
-  command->footer(
+  command.footer(
       "Examples: halftone sweep mlp.onnx --data mnist --word-length 1-8 -o sweep.csv --html sweep.html\n"
       "          halftone sweep mlp.onnx --data mnist --bits w8a8,w4a8 --observer minmax,mse,kl "
       "--granularity tensor,channel -o bits.csv\n"
       "The table is written cell by cell; the same command goes on where one was stopped. What is chosen by "
       "it should be chosen on training samples, which are the default; --data mnist:test asks for others.");
-  command->add_option("model", options->model, "Float ONNX model")->required();
-  options->shapes.add_to(*command);
-  options->data.add_to(*command, data::Part::train, "Samples to use, spread over the set (otherwise all)");
-  CLI::Option* word_length = add_fixed_point_options(*command, *options);
-  word_length->excludes(add_bits_options(*command, *options));
-  add_calibration_options(*command, *options);
-  command->add_option("--scores", options->scores,
+  command.add_option("model", options->model, "Float ONNX model").required();
+  options->shapes.add_to(command);
+  options->data.add_to(command, data::Part::train, "Samples to use, spread over the set (otherwise all)");
+  Option word_length = add_fixed_point_options(command, *options);
+  word_length.excludes(add_bits_options(command, *options));
+  add_calibration_options(command, *options);
+  command.add_option("--scores", options->scores,
                       "The network's output whose largest number is the class (otherwise the first)");
-  command->add_option("-o,--output", options->output, "Table to write, or to complete")->required();
-  command->add_option("--json", options->json, "The same as JSON, with the best of every row");
-  command->add_option("--html", options->html, "A page with a heat map");
-  command->callback([options, &run] { run = [options] { return sweep(*options); }; });
+  command.add_option("-o,--output", options->output, "Table to write, or to complete").required();
+  command.add_option("--json", options->json, "The same as JSON, with the best of every row");
+  command.add_option("--html", options->html, "A page with a heat map");
+  command.when_chosen([options, &run] { run = [options] { return sweep(*options); }; });
 }
 
 }  // namespace halftone::cli

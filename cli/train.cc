@@ -28,11 +28,10 @@ int execute_train(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Run& run) {
-  CLI::App* command = app.add_subcommand("train", "Train a built-in network or an ONNX file in float");
-  command->prefix_command();
-  command->set_help_flag();  // halftone-train has its own
-  command->callback([command, &run] { run = [command] { return execute_train(command->remaining()); }; });
+void add_train(Command app, Run& run) {
+  const Command command = app.add_command("train", "Train a built-in network or an ONNX file in float");
+  command.pass_on();  // halftone-train has a --help of its own
+  command.when_chosen([command, &run] { run = [command] { return execute_train(command.passed_on()); }; });
 }
 
 }  // namespace halftone::cli

@@ -126,16 +126,16 @@ int verify(const Options& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Run& run) {
+void add_verify(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
+  const Command command = app.add_command(
       "verify", "Prove the integers of every layer against the simulation; exit 1 when they differ");
-  command->footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500");
-  command->add_option("model", options->model, "Quantized ONNX model")->required();
-  options->shapes.add_to(*command);
-  options->data.add_to(*command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &run] { run = [options] { return verify(*options); }; });
+  command.footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500");
+  command.add_option("model", options->model, "Quantized ONNX model").required();
+  options->shapes.add_to(command);
+  options->data.add_to(command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
+  command.add_flag("--json", options->json, "Print JSON");
+  command.when_chosen([options, &run] { run = [options] { return verify(*options); }; });
 }
 
 }  // namespace halftone::cli

@@ -1,5 +1,6 @@
 #include "cli/warnings.h"
 
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

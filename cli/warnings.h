@@ -1,7 +1,7 @@
 // Doubts about a result that a user should know: a line each on standard error.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
