@@ -48,7 +48,8 @@ int calibrate(const Options& options) {
   const ir::Graph graph = float_graph(model.graph, recipe);
   const analysis::Samples samples =
       options.data.take(options.data.open(data::Part::train, model), model, Labels::welcome);
-  quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard);
+  Looks looks;
+  quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard, &looks);
   file.equalized = options.equalize;
   file.svd = options.svd;
   if (file.seen.empty())
@@ -57,7 +58,7 @@ int calibrate(const Options& options) {
   print_line("{} -> {}: {} values{}", options.model, options.output, file.seen.size(),
              shard.count > 1 ? fmt::format(", part {} of {}", shard.index, shard.count) : "");
   print_line("{}", preparation_text(samples));
-  Warnings warnings = preparation_warnings(model, samples, options.data);
+  Warnings warnings = preparation_warnings(model, samples, options.data, 0, &looks);
   if (shard.count == 1) append(warnings, calibration_warnings(graph, samples, file.seen, options.data));
   print(warnings);
   return kYes;

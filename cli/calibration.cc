@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
 
@@ -24,6 +26,21 @@ quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, 
           .first_sample = first};
 }
 
+std::function<void(std::int64_t, const ir::Watched&)> looking(Looks& looks, const ir::Graph& graph,
+                                                               const std::vector<std::string>& names,
+                                                               const analysis::Samples& samples,
+                                                               const quant::SampleSource& part, std::int64_t batch) {
+  std::int64_t inputs = 0;
+  for (const analysis::SampledInput& input : samples.inputs) inputs = std::max(inputs, input.rows.size() / samples.size());
+  looks.channels.emplace(names, (part.count + batch - 1) / batch, inputs * batch);
+  const auto scores = std::ranges::find(names, graph.value(graph.outputs.at(0)).name);
+  if (scores != names.end()) looks.classes.emplace(samples, static_cast<std::size_t>(scores - names.begin()), batch);
+  return [&looks](std::int64_t sample, const ir::Watched& watched) {
+    looks.channels->see(sample, watched);
+    if (looks.classes) looks.classes->see(sample, watched);
+  };
+}
+
 }  // namespace
 
 void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
@@ -41,24 +58,26 @@ void with_samples(const analysis::Samples& samples, const DataOptions& data, con
 }
 
 quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
-                                      const Shard& shard) {
+                                      const Shard& shard, Looks* looks) {
   const ir::Graph observed = quant::observed(graph);
+  const std::vector<std::string> names = quant::output_names(observed);
   quant::CalibrationFile file{.preprocessing = data::encode(samples.preprocessing)};
-  with_samples(samples, data, "calibrating",
-               [&](const quant::SampleSource& source, const quant::CalibrationOptions& options) {
-                 const quant::SampleSource part = part_of(source, options.batch_size, shard);
-                 file.seen = quant::calibrate(*float_engine::make_executor(observed), quant::output_names(observed), part, options);
-                 const auto batches = [&](const quant::SampleSource& some) {
-                   return (some.count + options.batch_size - 1) / options.batch_size;
-                 };
-                 file.samples[part.first_sample] = part.first_sample + batches(part);
-                 file.total = batches(source);
-               });
+  with_samples(samples, data, "calibrating", [&](const quant::SampleSource& source, quant::CalibrationOptions options) {
+    const quant::SampleSource part = part_of(source, options.batch_size, shard);
+    const auto batches = [&](const quant::SampleSource& some) {
+      return (some.count + options.batch_size - 1) / options.batch_size;
+    };
+    if (looks != nullptr) options.also = looking(*looks, graph, names, samples, part, options.batch_size);
+    file.seen = quant::calibrate(*float_engine::make_executor(observed), names, part, options);
+    file.samples[part.first_sample] = part.first_sample + batches(part);
+    file.total = batches(source);
+  });
   return file;
 }
 
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data) {
-  return calibrate_part(graph, samples, data, {}).seen;
+quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+                                 Looks* looks) {
+  return calibrate_part(graph, samples, data, {}, looks).seen;
 }
 
 }  // namespace halftone::cli

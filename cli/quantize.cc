@@ -146,7 +146,7 @@ Warnings shortage_warnings(const std::vector<quant::Shortage>& shortages, std::i
 
 // `calibrated` has what the files of ranges saw, or comes to have what is seen here.
 quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, quant::CalibrationFile& calibrated,
-                            const analysis::Samples& samples, const Options& options, Warnings& warnings) {
+                            const analysis::Samples& samples, const Options& options, Looks& looks, Warnings& warnings) {
   if (recipe.weight_only) return {};
   if (!options.file.ranges.empty()) {
     std::int64_t count = 0;
@@ -157,7 +157,7 @@ quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe,
                                      count, analysis::kFewSamples));
     return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
   }
-  calibrated.seen = calibrate(graph, samples, options.data);
+  calibrated.seen = calibrate(graph, samples, options.data, &looks);
   append(warnings, shortage_warnings(quant::shortages(graph, calibrated.seen, recipe), samples.size()));
   append(warnings, calibration_warnings(graph, samples, calibrated.seen, options.data));
   return quant::choose_ranges(graph, calibrated.seen, recipe);
@@ -232,10 +232,11 @@ int quantize(const Options& options) {
   if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before, Labels::welcome);
   const auto preprocessing = preprocessing_of(options, before, samples, calibrated.preprocessing);
   graph = move_by_samples(std::move(graph), recipe, samples, options.data);
+  Looks looks;
   Warnings warnings;
-  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options, warnings);
+  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options, looks, warnings);
   const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
-  append(warnings, lost_part_warnings(graph, parameters, calibrated.seen, samples, options.data));
+  append(warnings, lost_part_warnings(graph, parameters, calibrated.seen, looks));
   // What can't become integers is refused before anything is written.
   Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .warnings = std::move(warnings)};
   if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)
@@ -243,7 +244,7 @@ int quantize(const Options& options) {
   std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
-  if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data));
+  if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data, 0, &looks));
   write_models(options, recipe, std::move(graph), preprocessing, samples, result);
   nlohmann::json out = summary(options, recipe, before, result);
   if (samples.size() > 0) out["preparation"] = preparation_json(samples);

@@ -11,6 +11,7 @@
 #include "cli/outcome.h"
 #include "halftone/analysis/calibration_doubts.h"
 #include "halftone/analysis/lost_parts.h"
+#include "halftone/base/error.h"
 #include "halftone/base/shown.h"
 #include "halftone/base/toml_table.h"
 #include "halftone/float_engine/executor.h"
@@ -19,7 +20,6 @@ namespace halftone::cli {
 namespace {
 
 constexpr std::int64_t kFirstLook = 8;     // samples; many wrong answers among them ask for a closer look
-constexpr std::int64_t kChannelNumbers = 1 << 15;
 constexpr std::int64_t kCloserLook = 100;
 constexpr std::int64_t kLeastSamples = 10;  // to speak of right and wrong at all
 constexpr std::int64_t kRangeSamples = 64;
@@ -51,14 +51,6 @@ std::string near_chance_text(const std::vector<analysis::PreparationTrial>& tria
     return text + fmt::format(": {} gives {:.1f} %", options_for(*better, now, model), better->percent);
   if (now.percent > chance + 3.0 * error) return "";
   return text + ", and no preset gives much more: are labels, order of channels and training as they should be?";
-}
-
-// Enough numbers of each channel: of large inputs a few samples have them.
-std::int64_t channel_samples(const analysis::Samples& samples) {
-  std::int64_t row = 1;
-  for (const analysis::SampledInput& input : samples.inputs)
-    row = std::max(row, input.rows.size() / std::max<std::int64_t>(samples.size(), 1));
-  return std::clamp<std::int64_t>(kChannelNumbers / row, 2, kFirstLook);
 }
 
 std::string lost_part_text(const analysis::LostPart& part) {
@@ -139,7 +131,7 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
 }
 
 Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
-                              std::size_t output) {
+                              std::size_t output, const Looks* looks) {
   Warnings warnings;
   if (samples.labels.empty() || samples.size() < kLeastSamples) return warnings;
   const Shape& scores = model.graph.value(model.graph.outputs.at(output)).shape;
@@ -147,17 +139,18 @@ Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& s
     warnings.push_back(fmt::format("[{}] 1,001 outputs beside 1,000 classes: a class before the first asks for --label-offset 1",
                                    model.path));
   const int classes = classes_of(scores, samples);
-  const auto network = float_engine::make_executor(model.graph);
-  const auto tried = [&](std::int64_t count, bool all) {
-    const analysis::Samples some = analysis::sample(samples, count);
-    auto trials = analysis::try_preparations(*network, some, batches_of(some, data.thread_count()), output, all);
-    return std::pair(std::move(trials), some);
-  };
   const auto is_low = [&](const auto& trials) {
     return !trials.empty() && analysis::is_near_chance(trials[0].percent, classes);
   };
-  if (!is_low(tried(kFirstLook, false).first)) return warnings;
-  const auto [trials, some] = tried(kCloserLook, true);
+  if (looks != nullptr && looks->classes)
+    if (const auto percent = looks->classes->percent(); percent && !analysis::is_near_chance(*percent, classes)) return warnings;
+  const auto network = float_engine::make_executor(model.graph);
+  const auto tried = [&](const analysis::Samples& some, bool all) {
+    return analysis::try_preparations(*network, some, batches_of(some, data.thread_count()), output, all);
+  };
+  if (!is_low(tried(analysis::sample(samples, kFirstLook), false))) return warnings;
+  const analysis::Samples some = analysis::sample(samples, kCloserLook);
+  const auto trials = tried(some, true);
   if (!is_low(trials)) return warnings;
   if (const std::string text = near_chance_text(trials, model, some, classes); !text.empty())
     warnings.push_back(fmt::format("[{}] {}", model.path, text));
@@ -182,16 +175,13 @@ std::string more_bits_option(bool of_output, const std::string& value) {
 }
 
 Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
-                            const analysis::Samples& samples, const DataOptions& data) {
+                            const Looks& looks) {
   std::vector<analysis::LostPart> lost = analysis::lost_parts(graph, parameters, seen);
   std::set<ir::ValueId> known;
   for (const analysis::LostPart& part : lost) known.insert(part.scale_class);
-  if (samples.size() > 0) {
-    const analysis::Samples some = analysis::sample(samples, channel_samples(samples));
-    for (analysis::LostPart& part :
-         analysis::lost_channels(graph, parameters, some, batches_of(some, data.thread_count()), float_engine::make_executor))
+  if (looks.channels)
+    for (analysis::LostPart& part : analysis::lost_channels(graph, parameters, *looks.channels))
       if (known.insert(part.scale_class).second) lost.push_back(std::move(part));
-  }
   Warnings warnings;
   for (const analysis::LostPart& part : lost) warnings.push_back(lost_part_text(part));
   return warnings;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/calibration.h"
 #include "cli/data_options.h"
 #include "halftone/analysis/preparation_trials.h"
 #include "halftone/quant/parameters.h"
@@ -29,18 +30,18 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
                                                            const DataOptions& data, std::size_t output = 0);
 
 // Labelled samples of which the float network has hardly more right than chance, and the preset or label offset that
-// would do; and a network with one class more than a thousand.
+// would do; `looks`, where calibration took them, save a first look. And a network with one class more than a thousand.
 Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
-                              std::size_t output = 0);
+                              std::size_t output = 0, const Looks* looks = nullptr);
 
 // Samples that are unfit to choose ranges on. `graph` is the network that `seen` is of.
 Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
                               const DataOptions& data);
 
 // Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. Channels are looked
-// at where there are samples.
+// at where calibration looked at them.
 Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
-                            const analysis::Samples& samples, const DataOptions& data);
+                            const Looks& looks);
 // "--output-bits 16", or a rule of a recipe for this value.
 std::string more_bits_option(bool of_output, const std::string& value);
 

@@ -53,9 +53,9 @@ class SampleRanges {
     BatchOptions one = options;
     one.batch_size = batch_;
     for_batches(samples, one, [&](const Batch& batch) {
-      executor->watch(batch.inputs, [&](std::size_t output, std::span<const float> elements) {
-        const auto [lo, hi] = std::ranges::minmax(elements);
-        auto& range = ranges_[output][static_cast<std::size_t>(batch.first / batch_)];
+      executor->watch(batch.inputs, [&](const ir::Watched& value) {
+        const auto [lo, hi] = std::ranges::minmax(value.elements);
+        auto& range = ranges_[value.output][static_cast<std::size_t>(batch.first / batch_)];
         range = joined(range, {lo, hi});
       });
     });

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 
@@ -14,6 +13,8 @@ namespace halftone::analysis {
 namespace {
 
 constexpr double kMost = 0.5;  // of the channels
+constexpr std::int64_t kEnoughInputs = 1 << 15;
+constexpr std::int64_t kMostSamples = 8;
 
 double width_of(const numeric::Range& range) { return range.hi - range.lo; }
 
@@ -39,46 +40,27 @@ std::set<ir::ValueId> output_classes(const ir::Graph& graph, const quant::Plan& 
   return classes;
 }
 
-// The smallest and the largest number of every index along a dimension.
-using ChannelRanges = std::vector<numeric::Range>;
+void widen(numeric::Range& range, double lo, double hi) { range = {std::min(range.lo, lo), std::max(range.hi, hi)}; }
 
-void observe(const Tensor& value, std::size_t axis, ChannelRanges& ranges) {
-  const auto channels = static_cast<std::size_t>(value.dim(axis));
-  const auto inner = static_cast<std::size_t>(product(value.shape(), axis + 1, value.rank()));
-  const auto numbers = value.data<float>();
-  if (ranges.empty()) ranges.assign(channels, {HUGE_VAL, -HUGE_VAL});
-  if (ranges.size() != channels) return;  // a size that changes is none of channels
-  for (std::size_t begin = 0; begin < numbers.size(); begin += inner) {
-    const auto [lo, hi] = std::ranges::minmax(numbers.subspan(begin, inner));
-    numeric::Range& range = ranges[begin / inner % channels];
-    range = {std::min<double>(range.lo, lo), std::max<double>(range.hi, hi)};
+// `count` times `block` elements, those of one index of the block `block` apart: ranges[b] is of index b.
+void widen_block(std::span<const float> elements, std::span<numeric::Range> ranges) {
+  const std::size_t block = ranges.size();
+  if (block == 1) {
+    const auto [lo, hi] = std::ranges::minmax(elements);
+    return widen(ranges[0], lo, hi);
   }
-}
-
-// By value and dimension, over all samples.
-using RangesByAxis = std::map<std::pair<ir::ValueId, std::size_t>, ChannelRanges>;
-
-// Values are seen one after another, so that no run holds more of them than it has to.
-RangesByAxis channel_ranges(const ir::Graph& graph, const std::vector<ir::ValueId>& ids, const Samples& samples,
-                            const BatchOptions& options, const quant::MakeExecutor& make_executor) {
-  std::map<std::string, ir::ValueId, std::less<>> wanted;
-  for (ir::ValueId id : ids) wanted.emplace(graph.value(id).name, id);
-  const auto executor = make_executor(graph);
-  RangesByAxis all;
-  std::mutex mutex;
-  for_batches(samples, options, [&](const Batch& batch) {
-    executor->run(batch.inputs, [&](std::string_view name, Tensor& value) {
-      const auto found = wanted.find(name);
-      if (found == wanted.end() || value.size() == 0) return;
-      const std::lock_guard lock(mutex);
-      for (std::size_t axis : channel_axes(value.rank())) observe(value, axis, all[{found->second, axis}]);
-    });
-  });
-  return all;
+  std::vector<float> lo(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(block));
+  std::vector<float> hi = lo;
+  for (const float* v = elements.data(); v != elements.data() + elements.size(); v += block)
+    for (std::size_t b = 0; b < block; ++b) {
+      lo[b] = v[b] < lo[b] ? v[b] : lo[b];
+      hi[b] = v[b] > hi[b] ? v[b] : hi[b];
+    }
+  for (std::size_t b = 0; b < block; ++b) widen(ranges[b], lo[b], hi[b]);
 }
 
 // Nothing when most channels have steps enough.
-std::optional<LostPart> judged(const ChannelRanges& ranges, const quant::ActivationParams& params) {
+std::optional<LostPart> judged(const ChannelRanges::Ranges& ranges, const quant::ActivationParams& params) {
   LostPart part{.step = params.affine.scale};
   const double enough = enough_steps(params.format) * part.step;
   for (const numeric::Range& range : ranges) {
@@ -127,20 +109,41 @@ bool has_output_scale(const ir::Graph& graph, ir::ValueId id) {
   return output_classes(graph, plan).contains(plan.scale_class.at(static_cast<std::size_t>(id)));
 }
 
-std::vector<LostPart> lost_channels(const ir::Graph& graph, const quant::Parameters& parameters, const Samples& samples,
-                                    const BatchOptions& options, const quant::MakeExecutor& make_executor) {
-  std::vector<ir::ValueId> ids;
-  for (std::size_t v = 0; v < parameters.activations.size(); ++v)
-    if (parameters.activations[v] && graph.values[v].dtype == DType::float32) ids.push_back(static_cast<ir::ValueId>(v));
-  if (ids.empty()) return {};
+ChannelRanges::ChannelRanges(std::vector<std::string> names, std::int64_t samples, std::int64_t inputs_a_sample)
+    : names_(std::move(names)) {
+  const std::int64_t some = std::clamp<std::int64_t>(kEnoughInputs / std::max<std::int64_t>(inputs_a_sample, 1), 2, kMostSamples);
+  every_ = std::max<std::int64_t>((samples + some - 1) / some, 1);
+}
+
+void ChannelRanges::see(std::int64_t sample, const ir::Watched& watched) {
+  if (sample % every_ != 0 || watched.elements.empty() || watched.channel_block == 0) return;
+  const auto block = static_cast<std::size_t>(watched.channel_block);
+  const std::lock_guard lock(mutex_);
+  for (const std::size_t axis : channel_axes(watched.shape.size())) {
+    const auto channels = static_cast<std::size_t>(watched.shape[axis]);
+    Ranges& ranges = ranges_[{names_.at(watched.output), axis}];
+    if (ranges.empty()) ranges.assign(channels, {HUGE_VAL, -HUGE_VAL});
+    if (ranges.size() != channels) continue;  // a size that changes is none of channels
+    // Of [N, C / block, inner, block]: `run` elements belong to `width` channels.
+    const std::size_t width = axis == 1 ? block : 1;
+    const std::size_t run = axis == 1 ? watched.elements.size() / static_cast<std::size_t>(watched.shape[0]) / channels * block : block;
+    for (std::size_t begin = 0; begin < watched.elements.size(); begin += run) {
+      const std::size_t first = begin / run * width % channels;
+      widen_block(watched.elements.subspan(begin, run), std::span(ranges).subspan(first, width));
+    }
+  }
+}
+
+std::vector<LostPart> lost_channels(const ir::Graph& graph, const quant::Parameters& parameters, const ChannelRanges& seen) {
   const std::set<ir::ValueId> outputs = output_classes(graph, parameters.plan);
   std::map<ir::ValueId, LostPart> by_class;  // values that share a scale lose the same channels
-  for (const auto& [key, ranges] : channel_ranges(graph, ids, samples, options, make_executor)) {
-    const auto v = static_cast<std::size_t>(key.first);
-    std::optional<LostPart> part = judged(ranges, *parameters.activations[v]);
+  for (const auto& [key, ranges] : seen.ranges()) {
+    const std::optional<ir::ValueId> id = graph.find(key.first);
+    if (!id || !parameters.activations.at(static_cast<std::size_t>(*id))) continue;
+    std::optional<LostPart> part = judged(ranges, *parameters.activations[static_cast<std::size_t>(*id)]);
     if (!part) continue;
-    part->value = graph.values[v].name;
-    part->scale_class = parameters.plan.scale_class[v];
+    part->value = key.first;
+    part->scale_class = parameters.plan.scale_class[static_cast<std::size_t>(*id)];
     part->of_output = outputs.contains(part->scale_class);
     by_class.try_emplace(part->scale_class, *part);
   }

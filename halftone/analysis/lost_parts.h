@@ -1,10 +1,12 @@
 // Parts of a value that share its scale with much wider ones, so that few of its steps are left to them.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
 #include "halftone/quant/calibrate.h"
 #include "halftone/quant/parameters.h"
 
@@ -33,9 +35,29 @@ std::vector<LostPart> lost_parts(const ir::Graph& graph, const quant::Parameters
 // Whether the network's outputs, or what a float end takes, have the scale of this value.
 bool has_output_scale(const ir::Graph& graph, ir::ValueId id);
 
-// Values of which most channels that are not constant are as narrow, on these samples. Channels are dimension 1; of
-// values with two or three dimensions also the last.
-std::vector<LostPart> lost_channels(const ir::Graph& graph, const quant::Parameters& parameters, const Samples& samples,
-                                    const BatchOptions& options, const quant::MakeExecutor& make_executor);
+// The smallest and the largest number of each channel of a network's outputs, on a few of the samples that calibration runs: as
+// many as have some 32,768 inputs in all, but 2 to 8. Channels are dimension 1; of values with two or three dimensions also the
+// last.
+class ChannelRanges {
+ public:
+  using Ranges = std::vector<numeric::Range>;
+
+  // `names` are those of the outputs; `samples` as calibration counts them, each with so many inputs.
+  ChannelRanges(std::vector<std::string> names, std::int64_t samples, std::int64_t inputs_a_sample);
+
+  void see(std::int64_t sample, const ir::Watched& watched);  // from any thread
+
+  // By the value's name and the dimension.
+  const std::map<std::pair<std::string, std::size_t>, Ranges>& ranges() const { return ranges_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::int64_t every_;  // sample is looked at
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::size_t>, Ranges> ranges_;
+};
+
+// Values of which most channels that are not constant are as narrow as lost_parts() has it.
+std::vector<LostPart> lost_channels(const ir::Graph& graph, const quant::Parameters& parameters, const ChannelRanges& seen);
 
 }  // namespace halftone::analysis

@@ -12,14 +12,23 @@ namespace {
 
 constexpr double kFarBetter = 20.0;  // percentage points
 
+std::int64_t width_of(const Tensor& scores) {
+  return scores.rank() < 2 || scores.dim(0) == 0 ? 0 : scores.size() / scores.dim(0);
+}
+
+// Whether they are a row of scores for each sample, for all classes or all but one.
+bool scores_fit(const Tensor& scores, const Samples& samples) {
+  return width_of(scores) >= 2 && width_of(scores) + 1 >= samples.classes - samples.label_offset;
+}
+
 // The classes that the network gives; nullopt when its output is no row of scores, or not of numbers.
 std::optional<std::vector<std::int32_t>> classes_of(const ir::Executor& network, const Samples& samples,
                                                     const BatchOptions& options, std::size_t output,
                                                     std::int64_t& width) {
   try {
     const Tensor scores = outputs_of(network, samples, options).at(output);
-    width = scores.rank() < 2 || scores.dim(0) == 0 ? 0 : scores.size() / scores.dim(0);
-    if (width < 2 || width + 1 < samples.classes - samples.label_offset) return std::nullopt;
+    width = width_of(scores);
+    if (!scores_fit(scores, samples)) return std::nullopt;
     return predictions(scores);
   } catch (const InputError&) {
     return std::nullopt;
@@ -73,6 +82,26 @@ std::vector<PreparationTrial> try_preparations(const ir::Executor& network, cons
     }
   }
   return trials;
+}
+
+FirstLook::FirstLook(const Samples& samples, std::size_t output, std::int64_t rows_a_sample)
+    : samples_(samples), output_(output), rows_a_sample_(rows_a_sample) {}
+
+void FirstLook::see(std::int64_t sample, const ir::Watched& watched) {
+  if (watched.output != output_ || samples_.labels.empty() || watched.elements.empty()) return;
+  const std::optional<Tensor> scores = ir::tensor_of(watched);
+  if (!scores || !scores_fit(*scores, samples_) || scores->dim(0) != rows_a_sample_) return;
+  const std::vector<std::int32_t> classes = predictions(*scores);
+  const auto first = static_cast<std::size_t>(sample * rows_a_sample_);
+  for (std::size_t row = 0; row < classes.size() && first + row < samples_.labels.size(); ++row) {
+    ++seen_;
+    if (classes[row] == samples_.labels[first + row]) ++right_;
+  }
+}
+
+std::optional<double> FirstLook::percent() const {
+  if (seen_ == 0) return std::nullopt;
+  return 100.0 * static_cast<double>(right_) / static_cast<double>(seen_);
 }
 
 const PreparationTrial* far_better(const std::vector<PreparationTrial>& trials, int classes) {

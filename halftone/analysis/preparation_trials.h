@@ -1,6 +1,8 @@
 // Whether a network gives right classes, and the preparation of pixels and labels with which it would.
 #pragma once
 
+#include <atomic>
+#include <optional>
 #include <vector>
 
 #include "halftone/analysis/batches.h"
@@ -23,6 +25,25 @@ bool is_near_chance(double percent, int classes);
 // output is not a row of scores for them.
 std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const Samples& samples,
                                                const BatchOptions& options, std::size_t output, bool all);
+
+// Right classes among samples that calibration runs anyway.
+class FirstLook {
+ public:
+  // `output` is the place of the scores among the network's outputs; a sample of calibration is so many rows of `samples`.
+  FirstLook(const Samples& samples, std::size_t output, std::int64_t rows_a_sample);
+
+  void see(std::int64_t sample, const ir::Watched& watched);  // from any thread
+
+  // Nothing where the output is no row of scores for the labels.
+  std::optional<double> percent() const;
+
+ private:
+  const Samples& samples_;
+  std::size_t output_;
+  std::int64_t rows_a_sample_;
+  std::atomic<std::int64_t> seen_{0};
+  std::atomic<std::int64_t> right_{0};
+};
 
 // The trial after the first that is far better than it: by 20 points, and not near chance. nullptr when there is none.
 const PreparationTrial* far_better(const std::vector<PreparationTrial>& trials, int classes);

@@ -186,7 +186,7 @@ void Builder::watch_slot(std::size_t place, ir::ValueId value) {
   SlotId seen = at(value).slots.at(0);
   if (slot(seen).desc.get_size() != elements * sizeof(float)) seen = read(value, plain(dims(value)));
   if (ArenaBuffer* arena = arena_of(seen)) arena->last = steps_.size();
-  steps_.emplace_back(WatchSlot{place, seen, elements});
+  steps_.emplace_back(WatchSlot{place, seen, elements, shape(value), innermost_channels(slot(seen).desc)});
 }
 
 std::unique_ptr<Program> Builder::finish(bool outputs) {

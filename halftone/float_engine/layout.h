@@ -24,5 +24,7 @@ Desc any_layout(const Dims& dims);
 Desc strided(const Dims& dims, const Dims& strides);
 // How many channels (dimension 1) lie side by side: 1 in plain layouts, 8 or 16 in blocked ones.
 std::int64_t channel_block(const Desc& desc);
+// B where elements lie in the order of [N, C / B, rest..., B], C also where channels lie innermost; otherwise 0.
+std::int64_t innermost_channels(const Desc& desc);
 
 }  // namespace halftone::float_engine

@@ -49,6 +49,8 @@ void show(const ir::Graph& graph, ir::ValueId value, const ir::Visitor& visit, W
   workspace.set_tensor(value, std::move(tensor));
 }
 
+ir::Watched watched(std::size_t output, const Tensor& tensor) { return {output, tensor.data<float>(), tensor.shape()}; }
+
 }  // namespace
 
 Program::Program(ir::Graph graph, std::vector<Buffer> buffers, std::vector<Slot> slots,
@@ -104,14 +106,14 @@ void Program::run_in(Workspace& workspace, std::span<const Tensor> inputs, const
     else if (const auto* shown = std::get_if<Show>(&step))
       show(graph_, shown->value, visit, workspace);
     else if (const auto* slot = std::get_if<WatchSlot>(&step))
-      watch(slot->output, {workspace.elements(slot->slot), slot->elements});
+      watch({slot->output, {workspace.elements(slot->slot), slot->elements}, slot->shape, slot->channel_block});
     else if (const auto* tensor = std::get_if<WatchTensor>(&step))
-      watch(tensor->output, workspace.tensor(tensor->value).data<float>());
+      watch(watched(tensor->output, workspace.tensor(tensor->value)));
     else
       workspace.release(std::get<Release>(step).value);
   }
   for (std::size_t i = 0; watch && i < graph_.outputs.size(); ++i)
-    if (const Tensor* constant = graph_.constant(graph_.outputs[i])) watch(i, constant->data<float>());
+    if (const Tensor* constant = graph_.constant(graph_.outputs[i])) watch(watched(i, *constant));
 }
 
 std::vector<Tensor> Program::outputs_of(const Workspace& workspace) const {

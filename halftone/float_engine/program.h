@@ -60,6 +60,8 @@ struct WatchSlot {
   std::size_t output = 0;
   SlotId slot = 0;
   std::size_t elements = 0;
+  Shape shape;
+  std::int64_t channel_block = 1;
 };
 struct WatchTensor {
   std::size_t output = 0;

@@ -18,14 +18,15 @@ namespace {
 constexpr std::int64_t kPartsPerThread = 4;
 
 void observe(const ir::Executor& network, const std::vector<Tensor>& inputs, const std::vector<std::string>& names,
-             std::int64_t sample, std::vector<Statistics>& seen) {
+             std::int64_t sample, const CalibrationOptions& options, std::vector<Statistics>& seen) {
   const std::int64_t rows = inputs.empty() || inputs[0].rank() == 0 ? 1 : inputs[0].dim(0);
-  const auto see = [&](std::size_t output, std::span<const float> elements) {
+  const auto see = [&](const ir::Watched& value) {
     try {
-      seen.at(output).observe(sample, elements, rows);
+      seen.at(value.output).observe(sample, value.elements, rows);
     } catch (const InputError& error) {
-      throw InputError(names[output], fmt::format("{} in sample {}", error.what(), sample));
+      throw InputError(names[value.output], fmt::format("{} in sample {}", error.what(), sample));
     }
+    if (options.also) options.also(sample, value);
   };
   try {
     network.watch(inputs, see);
@@ -75,7 +76,7 @@ StatisticsTable calibrate(const ir::Executor& network, const std::vector<std::st
     for (std::int64_t batch = part * batches / parts; batch < (part + 1) * batches / parts; ++batch) {
       const std::int64_t first = batch * options.batch_size;
       observe(network, samples.inputs(first, std::min(samples.count, first + options.batch_size)), names,
-              samples.first_sample + batch, seen);
+              samples.first_sample + batch, options, seen);
       if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(batches));
     }
     const std::lock_guard lock(mutex);

@@ -17,6 +17,8 @@ struct CalibrationOptions {
   bool fixed_batch = false;     // the network takes no fewer: a short last batch repeats its last row
   int threads = 1;
   std::function<void(double)> progress;  // fraction done; may come from any thread
+  // Sees what is counted, sample by sample; may be called from any thread.
+  std::function<void(std::int64_t sample, const ir::Watched&)> also;
 };
 
 // Where samples come from: `count` of them, and any range of them as the network's inputs.

@@ -2,6 +2,7 @@
 #include "halftone/analysis/lost_parts.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "tests/analysis/network.h"
 
@@ -66,14 +67,18 @@ ir::Graph scores(float bias) {
   return g;
 }
 
-std::vector<LostPart> channels_of(const ir::Graph& graph) {
-  const data::Dataset set = samples(kRows, {3});
-  return lost_channels(graph, parameters_of(graph, set.images), samples_of(set, data::preset("raw")), {.threads = 2},
-                       [](const ir::Graph& g) { return std::make_unique<ir::Interpreter>(g); });
+std::vector<LostPart> channels_of(const ir::Graph& graph, const Shape& row) {
+  const data::Dataset set = samples(kRows, row);
+  const ir::Graph observed = quant::observed(graph);
+  const std::vector<std::string> names = quant::output_names(observed);
+  ChannelRanges seen(names, kRows, 1);
+  quant::calibrate(ir::Interpreter(observed), names, set.images,
+                   {.threads = 2, .also = [&](std::int64_t sample, const ir::Watched& w) { seen.see(sample, w); }});
+  return lost_channels(graph, parameters_of(graph, set.images), seen);
 }
 
 TEST(LostChannels, AreThoseBesideAHugeBias) {
-  const auto lost = channels_of(scores(1e5F));
+  const auto lost = channels_of(scores(1e5F), {3});
   ASSERT_EQ(lost.size(), 1U);
   EXPECT_EQ(lost[0].value, "y");
   EXPECT_EQ(lost[0].channels, 10);
@@ -82,12 +87,41 @@ TEST(LostChannels, AreThoseBesideAHugeBias) {
 }
 
 TEST(LostChannels, AreNoneInOrdinaryNetworks) {
-  EXPECT_TRUE(channels_of(scores(0.5F)).empty());
-  const data::Dataset set = samples(kRows, {1, 6, 6});
-  EXPECT_TRUE(lost_channels(float_network(), parameters_of(float_network(), set.images),
-                            samples_of(set, data::preset("raw")), {},
-                            [](const ir::Graph& g) { return std::make_unique<ir::Interpreter>(g); })
-                  .empty());
+  EXPECT_TRUE(channels_of(scores(0.5F), {3}).empty());
+  EXPECT_TRUE(channels_of(float_network(), {1, 6, 6}).empty());
+}
+
+// Ranges of one run's elements in the order of this block.
+std::map<std::pair<std::string, std::size_t>, ChannelRanges::Ranges> ranges_of(const Tensor& value, std::int64_t block) {
+  const std::int64_t inner = product(value.shape(), 2, value.rank());
+  std::vector<float> elements;
+  for (std::int64_t outer = 0; outer < value.size() / (inner * block); ++outer)
+    for (std::int64_t i = 0; i < inner; ++i)
+      for (std::int64_t c = 0; c < block; ++c)
+        elements.push_back(value.data<float>()[static_cast<std::size_t>((outer * block + c) * inner + i)]);
+  ChannelRanges seen({"v"}, 1, 1);
+  seen.see(0, {0, elements, value.shape(), block});
+  return seen.ranges();
+}
+
+RC_GTEST_PROP(ChannelRanges, DoNotDependOnTheOrderOfElements, ()) {
+  const auto block = *rc::gen::element<std::int64_t>(1, 2, 4, 8);
+  Shape shape{*rc::gen::inRange<std::int64_t>(1, 4), block * *rc::gen::inRange<std::int64_t>(1, 4)};
+  for (int d = *rc::gen::inRange(0, 3); d > 0; --d) shape.push_back(*rc::gen::inRange<std::int64_t>(1, 5));
+  const Tensor value = ir::random_floats(shape, *rc::gen::arbitrary<std::uint32_t>());
+  const auto seen = ranges_of(value, block);
+  RC_ASSERT(seen.size() == (shape.size() == 3 ? 2U : 1U));
+  for (const auto& [key, ranges] : seen) {
+    ChannelRanges::Ranges expected(static_cast<std::size_t>(shape[key.second]), {HUGE_VAL, -HUGE_VAL});
+    const auto stride = static_cast<std::size_t>(product(shape, key.second + 1, shape.size()));
+    for (std::size_t i = 0; i < value.data<float>().size(); ++i) {
+      const double v = value.data<float>()[i];
+      numeric::Range& range = expected[i / stride % expected.size()];
+      range = {std::min(range.lo, v), std::max(range.hi, v)};
+    }
+    for (std::size_t c = 0; c < expected.size(); ++c)
+      RC_ASSERT(ranges[c].lo == expected[c].lo && ranges[c].hi == expected[c].hi);
+  }
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST(Types, InputsOfAnotherTypeAreRefused) {
   const auto engine = make_executor(network(DType::float16));
   const Tensor x = integers({3, 2, 5, 5}, DType::float32);
   EXPECT_THROW(engine->run({&x, 1}), InputError);
-  EXPECT_THROW(engine->watch({&x, 1}, [](std::size_t, std::span<const float>) {}), InputError);
+  EXPECT_THROW(engine->watch({&x, 1}, [](const ir::Watched&) {}), InputError);
 }
 
 TEST(Types, WatchedOutputsAreFloat32) {
@@ -68,10 +68,10 @@ TEST(Types, WatchedOutputsAreFloat32) {
   const Tensor expected = ir::Interpreter(g).run({&x, 1}).at(1).cast(DType::float32);
   double sum = 0.0;
   std::size_t count = 0;
-  make_executor(g)->watch({&x, 1}, [&](std::size_t output, std::span<const float> elements) {
-    if (output != 1) return;
-    count += elements.size();
-    for (float v : elements) sum += v;
+  make_executor(g)->watch({&x, 1}, [&](const ir::Watched& value) {
+    if (value.output != 1) return;
+    count += value.elements.size();
+    for (float v : value.elements) sum += v;
   });
   double all = 0.0;
   for (float v : expected.data<float>()) all += v;
@@ -132,7 +132,7 @@ TEST(NotANumber, InAnInputIsRefusedByName) {
   Tensor x = integers({3, 2, 5, 5}, DType::float32);
   x.mutable_data<float>()[2 * 50 + 7] = NAN;
   EXPECT_THAT(refusal(g, x), HasSubstr("input 'x', element 7 of row 2"));
-  EXPECT_THROW(make_executor(g)->watch({&x, 1}, [](std::size_t, std::span<const float>) {}), InputError);
+  EXPECT_THROW(make_executor(g)->watch({&x, 1}, [](const ir::Watched&) {}), InputError);
 }
 
 // Infinity that is no NaN is computed with.
