@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -15,6 +16,7 @@
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
+#include "halftone/ir/work.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -59,16 +61,6 @@ std::string mode_of(const qgraph::QuantizedGraph& graph) {
 
 double two_decimals(double percent) { return std::round(percent * 100.0) / 100.0; }
 
-std::int64_t float_macs(const ir::Graph& graph) {
-  std::int64_t macs = 0;
-  for (const ir::Node& node : graph.nodes) {
-    if (node.inputs.size() < 2) continue;
-    macs += qgraph::multiply_adds(node.op, graph.value(node.inputs[0]).shape,
-                                  graph.value(node.inputs[1]).shape, graph.value(node.outputs[0]).shape);
-  }
-  return macs;
-}
-
 // What the models are run on and compared with.
 struct Task {
   DataSource source;
@@ -102,7 +94,8 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
                 });
   const auto nodes = static_cast<std::int64_t>(model.graph.nodes.size());
   if (mode == kFloat) {
-    row.work = {.float_nodes = nodes, .float_macs = float_macs(model.graph)};
+    const std::vector<std::int64_t> macs = ir::multiply_adds(model.graph);
+    row.work = {.float_nodes = nodes, .float_macs = std::reduce(macs.begin(), macs.end())};
   } else {
     row.work = qgraph::count_work(*model.integers);
     if (mode == kSimulated) row.work = {.float_nodes = nodes, .float_macs = row.work.integer_macs + row.work.float_macs};

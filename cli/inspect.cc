@@ -11,6 +11,7 @@
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
+#include "halftone/ir/work.h"
 #include "halftone/numeric/accumulator.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/report/table.h"
@@ -47,20 +48,17 @@ Json range_of(const Tensor& weights) {
   return {lo, hi};
 }
 
-Json describe_float_node(const ir::Graph& graph, const ir::Node& node) {
+Json describe_float_node(const ir::Graph& graph, const ir::Node& node, std::int64_t multiply_adds) {
   std::int64_t parameters = 0;
   Json range;
   for (ir::ValueId id : node.inputs)
     if (const Tensor* constant = graph.constant(id); constant != nullptr) parameters += constant->size();
   if (node.inputs.size() > 1 && graph.constant(node.inputs[1]) != nullptr)
     range = range_of(*graph.constant(node.inputs[1]));
-  const Shape w =
-      node.inputs.size() > 1 && node.inputs[1] != ir::kNoValue ? graph.value(node.inputs[1]).shape : Shape{};
-  const Shape x = node.inputs.empty() ? Shape{} : graph.value(node.inputs[0]).shape;
   const ir::Value& y = graph.value(node.outputs[0]);
   return {{"name", node.name},        {"op", ir::name_of(node.op)},
           {"output", y.name},         {"shape", to_string(y.shape)},
-          {"parameters", parameters}, {"multiply_adds", qgraph::multiply_adds(node.op, x, w, y.shape)},
+          {"parameters", parameters}, {"multiply_adds", multiply_adds},
           {"weight_range", range}};
 }
 
@@ -143,8 +141,9 @@ Json inspect_json(const ModelFile& model) {
     for (const qgraph::Node& node : model.integers->nodes)
       out["layers"].push_back(describe_integer_node(*model.integers, node));
   } else {
-    for (const ir::Node& node : model.graph.nodes)
-      out["layers"].push_back(describe_float_node(model.graph, node));
+    const std::vector<std::int64_t> macs = ir::multiply_adds(model.graph);
+    for (std::size_t n = 0; n < macs.size(); ++n)
+      out["layers"].push_back(describe_float_node(model.graph, model.graph.nodes[n], macs[n]));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/model_file.h"
 #include "halftone/models/build.h"
+#include "halftone/ir/work.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/report/table.h"
 
@@ -23,7 +24,7 @@ int make_model(const Options& options) {
   const ir::Graph graph = models::build(options.name, options.seed);
   onnx_io::save_model(graph, options.output);
   print_line("{} -> {}, {} of random weights from seed {}", options.name, options.output,
-             report::format_bytes(parameter_bytes(graph)), options.seed);
+             report::format_bytes(ir::parameter_bytes(graph)), options.seed);
   return kYes;
 }
 

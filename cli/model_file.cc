@@ -51,9 +51,9 @@ std::vector<std::string> ModelFile::input_names() const { return names_of(graph,
 std::vector<std::string> ModelFile::output_names() const { return names_of(graph, graph.outputs); }
 
 ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& shapes) {
-  ModelFile model{.path = path, .graph = onnx_io::load_model(path, shapes)};
+  onnx_io::LoadedModel loaded = onnx_io::load_model_and_size(path, shapes);
+  ModelFile model{.path = path, .graph = std::move(loaded.graph), .parameter_bytes = loaded.parameter_bytes};
   if (model.graph.inputs.empty()) throw UnsupportedError(path, "no inputs, expected at least 1");
-  model.parameter_bytes = parameter_bytes(model.graph);
   model.graph = computable(std::move(model.graph), path);
   std::error_code no_size;  // of a pipe
   const std::uintmax_t bytes = std::filesystem::file_size(path, no_size);
@@ -87,13 +87,6 @@ void check_written(const std::vector<std::string>& written, const std::string& r
     if (FilesInUse* files = FilesInUse::current(); files != nullptr && !is_special_file(file))
       files->will_write(file, remedy);
   }
-}
-
-std::int64_t parameter_bytes(const ir::Graph& graph) {
-  std::int64_t bytes = 0;
-  for (const ir::Value& value : graph.values)
-    if (value.constant) bytes += (value.constant->size() * bits_of(value.dtype) + 7) / 8;
-  return bytes;
 }
 
 }  // namespace halftone::cli

@@ -46,7 +46,4 @@ void check_written(const std::vector<std::string>& written, const std::string& r
 // Throws SystemError when no file can be made there: before work whose result would be lost.
 void check_writable(const std::filesystem::path& path);
 
-// Weights and other constants, in bytes.
-std::int64_t parameter_bytes(const ir::Graph& graph);
-
 }  // namespace halftone::cli

@@ -8,6 +8,7 @@
 #include "cli/recipe_beside.h"
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
+#include "halftone/ir/work.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/qgraph/qoperators.h"
@@ -103,7 +104,7 @@ Written write_quantized(const ir::Graph& quantized, const quant::Recipe& recipe,
   // The recipe first, which says what the model is: one alone, or one of another run, is told from it.
   if (const auto path = recipe_of(output, file))
     files.add_first(*path, recipe_file(recipe, data, file, saved.digest));
-  return {saved.bytes, parameter_bytes(graph)};
+  return {saved.bytes, ir::parameter_bytes(graph)};
 }
 
 }  // namespace halftone::cli

@@ -1,6 +1,6 @@
 #include "halftone/analysis/cost.h"
 
-#include "halftone/qgraph/quantized_graph.h"
+#include "halftone/ir/work.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::analysis {
@@ -53,7 +53,7 @@ LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::Wei
           .bias_bits = weights.bias_bits,
           .scales = scales_of(w, ir::weight_axis(node.op), weights),
           .inputs = elements(x),
-          .multiply_adds = qgraph::multiply_adds(node.op, x, w, graph.value(node.outputs[0]).shape)};
+          .multiply_adds = ir::multiply_adds(node.op, x, w, graph.value(node.outputs[0]).shape)};
 }
 
 double addition_energy(int bits) { return on_line(bits, 8, 0.03, 32, 0.1); }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/work.h"
 
 namespace halftone::analysis {
 namespace {
@@ -15,6 +16,7 @@ class Grouping {
   Grouping(const ir::Graph& graph, const quant::Recipe& recipe, const std::vector<int>& weight_bits,
            const std::vector<int>& input_bits)
       : graph_(graph),
+        one_sample_(ir::with_batch(graph, 1)),
         assigned_(quant::assign(graph, recipe)),
         weight_bits_(weight_bits),
         input_bits_(input_bits) {}
@@ -56,7 +58,7 @@ class Grouping {
                      .rule = "",
                      .weights = weights,
                      .bits = {quant::bits_of(weights)},
-                     .work = work_of(graph_, node, weights)};
+                     .work = work_of(one_sample_, one_sample_.nodes[n], weights)};
     if (assigned_.weights_ruled[n]) return layer;
     layer.rule = own_name(n);
     layer.bits = weight_bits_;
@@ -84,6 +86,7 @@ class Grouping {
   }
 
   const ir::Graph& graph_;
+  const ir::Graph one_sample_;
   quant::Assignment assigned_;
   const std::vector<int>& weight_bits_;
   const std::vector<int>& input_bits_;

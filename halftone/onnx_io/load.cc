@@ -4,11 +4,13 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
+#include "halftone/ir/work.h"
 #include "halftone/onnx_io/external_data.h"
 #include "halftone/onnx_io/import_op.h"
 #include "halftone/onnx_io/input_shape.h"
@@ -114,6 +116,25 @@ class Reader {
     return without_clips(std::move(graph_));
   }
 
+  // Of what read() gave. A constant that was computed counts as those of the file that it was computed from.
+  std::int64_t parameter_bytes(const ir::Graph& graph) const {
+    std::set<std::string> parts;
+    for (const ir::Value& value : graph.values) {
+      if (!value.constant) continue;
+      const auto computed = sources_.find(value.name);
+      if (computed == sources_.end())
+        parts.insert(value.name);
+      else
+        parts.insert(computed->second.begin(), computed->second.end());
+    }
+    std::int64_t bytes = 0;
+    for (const std::string& part : parts) {
+      const auto of_file = bytes_.find(part);
+      bytes += of_file != bytes_.end() ? of_file->second : ir::packed_bytes(graph.value(graph.find(part).value()));
+    }
+    return bytes;
+  }
+
  private:
   // The graph's own naming would renumber a name that is taken; in a file that is an error.
   void define(const std::string& name, ir::ValueId id) {
@@ -142,8 +163,13 @@ class Reader {
     return id;
   }
 
+  void add_file_tensor(const std::string& name, Tensor tensor) {
+    const ir::ValueId id = add_tensor(name, std::move(tensor));
+    bytes_[name] = ir::packed_bytes(graph_.value(id));
+  }
+
   void add_initializer(const std::string& name, onnx::TensorProto& proto) {
-    add_tensor(name, take_tensor(proto, files_, fmt::format("initializer '{}'", name)));
+    add_file_tensor(name, take_tensor(proto, files_, fmt::format("initializer '{}'", name)));
   }
 
   // A name that nothing in the file has.
@@ -155,7 +181,7 @@ class Reader {
   void add_constant_node(onnx::NodeProto& node) {
     if (node.output_size() != 1)
       throw InputError("Constant", fmt::format("{} outputs, expected 1", node.output_size()));
-    add_tensor(node.output(0), constant_of(node, files_));
+    add_file_tensor(node.output(0), constant_of(node, files_));
   }
 
   void add_input(const onnx::ValueInfoProto& input) {
@@ -185,7 +211,7 @@ class Reader {
     reader.expect_all_read();
     node.inputs = reader.inputs();
     const std::vector<ir::TensorType> types = ir::infer_node(graph_, node);
-    if (const auto known = known_.follow(graph_, node, types)) return add_known(proto, *known);
+    if (const auto known = known_.follow(graph_, node, types)) return add_known(proto, node, *known);
     for (ir::ValueId id : node.inputs)
       if (id != ir::kNoValue && known_.find(id) != nullptr)
         throw UnsupportedError(reader.describe(),
@@ -208,20 +234,29 @@ class Reader {
     return fresh_name(fmt::format("{}_output{}", proto.output(0), i));
   }
 
-  void add_folded(const std::string& name, const Tensor& value) {
+  void add_folded(const std::string& name, const ir::Node& node, const Tensor& value) {
     add_tensor(name, value);
     folded_.insert(name);
+    std::set<std::string>& sources = sources_[name];
+    for (ir::ValueId id : node.inputs) {
+      if (id == ir::kNoValue) continue;
+      const std::string& input = graph_.value(id).name;
+      if (const auto computed = sources_.find(input); computed != sources_.end())
+        sources.insert(computed->second.begin(), computed->second.end());
+      else if (bytes_.contains(input))
+        sources.insert(input);
+    }
   }
 
   // Outputs that follow from constants and shapes.
-  void add_known(const onnx::NodeProto& proto, const std::vector<Tensor>& values) {
+  void add_known(const onnx::NodeProto& proto, const ir::Node& node, const std::vector<Tensor>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (static_cast<int>(i) >= proto.output_size() || proto.output(static_cast<int>(i)).empty()) continue;
       const std::string& name = proto.output(static_cast<int>(i));
       if (has_unknown(values[i]))
         known_.set(new_value(name, values[i].dtype(), values[i].shape()), values[i]);
       else
-        add_folded(name, values[i]);
+        add_folded(name, node, values[i]);
     }
   }
 
@@ -232,14 +267,18 @@ class Reader {
   ir::Graph graph_;
   ShapeValues known_;
   std::unordered_set<std::string> folded_;  // constants that are not in the file
+  std::unordered_map<std::string, std::set<std::string>> sources_;  // of the file, that each of them is computed from
+  std::unordered_map<std::string, std::int64_t> bytes_;             // of the file's constants
   std::unordered_set<std::string> names_;   // of everything that the file's nodes compute
   std::unordered_map<std::string, ir::ValueId> ids_;
 };
 
-ir::Graph read(onnx::ModelProto model, ExternalData files, const InputShapes& shapes,
-               std::string_view where) {
+LoadedModel read(onnx::ModelProto model, ExternalData files, const InputShapes& shapes, std::string_view where) {
   try {
-    return Reader(model, std::move(files), shapes).read();
+    Reader reader(model, std::move(files), shapes);
+    ir::Graph graph = reader.read();
+    const std::int64_t bytes = reader.parameter_bytes(graph);
+    return {std::move(graph), bytes};
   } catch (const UnsupportedError& error) {
     throw UnsupportedError(where, error.what());
   } catch (const InputError& error) {
@@ -250,7 +289,7 @@ ir::Graph read(onnx::ModelProto model, ExternalData files, const InputShapes& sh
 }  // namespace
 
 ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where, const InputShapes& shapes) {
-  return read(parse_model_proto(bytes, where), ExternalData(), shapes, where);
+  return read(parse_model_proto(bytes, where), ExternalData(), shapes, where).graph;
 }
 
 std::vector<UnsupportedNode> unsupported_nodes(const std::filesystem::path& path) {
@@ -258,6 +297,10 @@ std::vector<UnsupportedNode> unsupported_nodes(const std::filesystem::path& path
 }
 
 ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes) {
+  return load_model_and_size(path, shapes).graph;
+}
+
+LoadedModel load_model_and_size(const std::filesystem::path& path, const InputShapes& shapes) {
   return read(read_model_proto(path), ExternalData(path.parent_path()), shapes, path.string());
 }
 

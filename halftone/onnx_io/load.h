@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -31,6 +32,13 @@ using InputShapes = std::map<std::string, Shape>;
 // anything else is done, and UsageError for `shapes` that do not belong to the inputs. Data in other files is
 // read when the model is a file too, from its folder.
 ir::Graph load_model(const std::filesystem::path& path, const InputShapes& shapes = {});
+
+struct LoadedModel {
+  ir::Graph graph;
+  std::int64_t parameter_bytes = 0;  // of the file's constants that the graph's are made of, packed as the file's types are
+};
+LoadedModel load_model_and_size(const std::filesystem::path& path, const InputShapes& shapes = {});
+
 ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where,
                       const InputShapes& shapes = {});
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "halftone/ir/work.h"
+
 namespace halftone::qgraph {
 namespace {
 
@@ -11,16 +13,38 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-// The shape of an island's input by position; constants stand among them.
-Shape operand_shape(const QuantizedGraph& graph, const Node& node, const Float& island,
-                    std::size_t position) {
+// The operands of a move or an island, its constants among them.
+std::vector<ir::TensorType> operands_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  std::vector<ir::TensorType> operands;
   std::size_t next = 0;
-  for (std::size_t i = 0; i < island.constants.size(); ++i) {
-    const auto& constant = island.constants[i];
-    if (i == position) return constant ? constant->shape() : graph.value(node.inputs[next]).shape;
-    if (!constant) ++next;
+  const auto add = [&](const std::optional<Tensor>& constant) {
+    if (constant) return operands.push_back({constant->dtype(), constant->shape(), &*constant});
+    const ValueId id = node.inputs.at(next++);
+    operands.push_back({graph.value(id).dtype, shapes.at(static_cast<std::size_t>(id)), nullptr});
+  };
+  if (const auto* island = std::get_if<Float>(&node.op)) {
+    for (const auto& constant : island->constants) add(constant);
+  } else {
+    while (next < node.inputs.size()) add(std::nullopt);
+    if (const auto& argument = std::get<Move>(node.op).argument) add(argument);
   }
-  return {};
+  return operands;
+}
+
+// Of a node in a run of known size; kernels keep the first dimension of what they take.
+Shape shape_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  Shape declared = graph.value(node.output).shape;
+  if (std::ranges::find(declared, kDynamic) == declared.end()) return declared;
+  const auto* island = std::get_if<Float>(&node.op);
+  const auto* move = std::get_if<Move>(&node.op);
+  if (island == nullptr && move == nullptr) {
+    declared[0] = shapes.at(static_cast<std::size_t>(node.inputs.at(0))).at(0);
+    return declared;
+  }
+  const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
+  std::vector<const ir::TensorType*> inputs;
+  for (const ir::TensorType& operand : operands) inputs.push_back(&operand);
+  return ir::infer_op(island != nullptr ? island->op : move->op, inputs).at(island != nullptr ? island->result : 0).shape;
 }
 
 bool computes_integers(const ir::Op& op) {
@@ -42,18 +66,21 @@ std::string_view name_of(const Op& op) {
   return std::visit([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
 }
 
-std::int64_t multiply_adds(const ir::Op& op, const Shape& x, const Shape& w, const Shape& y) {
-  if (std::holds_alternative<ir::Conv>(op) || std::holds_alternative<ir::ConvInteger>(op))
-    return elements(y) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
-  if (std::holds_alternative<ir::ConvTranspose>(op))
-    return elements(x) * elements(w) / std::max<std::int64_t>(w.at(0), 1);
-  if (const auto* gemm = std::get_if<ir::Gemm>(&op))
-    return elements(y) * elements({x.at(gemm->trans_a ? 0 : 1)});
-  if (std::holds_alternative<ir::MatMul>(op) || std::holds_alternative<ir::MatMulInteger>(op)) return elements(y) * elements({x.back()});
-  return 0;
+std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n) {
+  std::vector<Shape> shapes;
+  for (const Value& value : graph.values) shapes.push_back(value.shape);
+  for (ValueId input : graph.inputs)
+    if (Shape& shape = shapes.at(static_cast<std::size_t>(input)); !shape.empty() && shape[0] == kDynamic) shape[0] = n;
+  for (const Node& node : graph.nodes) shapes.at(static_cast<std::size_t>(node.output)) = shape_of(graph, shapes, node);
+  return shapes;
 }
 
 Work count_work(const QuantizedGraph& graph) {
+  const std::vector<Shape> shapes = shapes_of_batch(graph, 1);
+  const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
+  std::vector<Shape> inputs;
+  for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
+  const std::int64_t batch = ir::fixed_batch(inputs);
   Work work;
   const Node* before = nullptr;
   for (const Node& node : graph.nodes) {
@@ -62,18 +89,19 @@ Work count_work(const QuantizedGraph& graph) {
                               before->inputs == node.inputs && std::get<Float>(node.op).result > 0;
     before = &node;
     if (other_output) continue;
-    const Shape& y = graph.value(node.output).shape;
+    const Shape& y = shape(node.output);
     if (const auto* island = std::get_if<Float>(&node.op)) {
       const bool integers = computes_integers(island->op);
       ++(integers ? work.integer_nodes : work.float_nodes);
-      (integers ? work.integer_macs : work.float_macs) += multiply_adds(
-          island->op, operand_shape(graph, node, *island, 0), operand_shape(graph, node, *island, 1), y);
+      const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
+      if (operands.size() > 1)
+        (integers ? work.integer_macs : work.float_macs) +=
+            ir::multiply_adds(island->op, operands[0].shape, operands[1].shape, y) / batch;
     } else if (!std::holds_alternative<Quantize>(node.op) && !std::holds_alternative<Dequantize>(node.op)) {
       ++work.integer_nodes;
-      if (const auto* gemm = std::get_if<Gemm>(&node.op))
-        work.integer_macs += elements(y) * gemm->linear.reduction;
+      if (const auto* gemm = std::get_if<Gemm>(&node.op)) work.integer_macs += elements(y) * gemm->linear.reduction / batch;
       if (const auto* conv = std::get_if<Conv>(&node.op))
-        work.integer_macs += elements(y) * conv->linear.reduction / (conv->spread[0] * conv->spread[1]);
+        work.integer_macs += elements(y) * conv->linear.reduction / (conv->spread[0] * conv->spread[1]) / batch;
     }
   }
   return work;

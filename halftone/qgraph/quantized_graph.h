@@ -163,8 +163,11 @@ struct QuantizedGraph {
 
 std::string_view name_of(const Op& op);
 
-// Work of one sample (a symbolic batch counts as 1). Conversions at the ends are neither. ONNX's operators on integers,
-// which layers with dynamic ranges have, count as integers.
+// Shapes of all values in a run of n samples.
+std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n);
+
+// Work of one sample. Conversions at the ends are neither. ONNX's operators on integers, which layers with dynamic ranges have,
+// count as integers.
 struct Work {
   std::int64_t integer_nodes = 0;
   std::int64_t float_nodes = 0;
@@ -172,8 +175,5 @@ struct Work {
   std::int64_t float_macs = 0;
 };
 Work count_work(const QuantizedGraph& graph);
-
-// Multiply-adds of one float node of a batch of one.
-std::int64_t multiply_adds(const ir::Op& op, const Shape& x, const Shape& w, const Shape& y);
 
 }  // namespace halftone::qgraph

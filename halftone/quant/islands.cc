@@ -7,18 +7,13 @@
 #include "halftone/base/error.h"
 #include "halftone/qgraph/lower.h"
 #include "halftone/quant/float_end.h"
+#include "halftone/ir/work.h"
 #include "halftone/quant/quantize.h"
 
 namespace halftone::quant {
 namespace {
 
 using Key = std::pair<std::string, std::string>;  // name and operator
-
-std::int64_t multiply_adds(const ir::Graph& graph, const ir::Node& node) {
-  if (node.inputs.size() < 2 || node.inputs[0] == ir::kNoValue || node.inputs[1] == ir::kNoValue) return 0;
-  return qgraph::multiply_adds(node.op, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape,
-                               graph.value(node.outputs[0]).shape);
-}
 
 // Nodes of a graph by what an island keeps of them. Names may repeat.
 class NodesByName {
@@ -43,13 +38,14 @@ class NodesByName {
 
 std::vector<Island> planned(const ir::Graph& graph) {
   const std::vector<bool> end = float_end(graph);
+  const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
   std::vector<Island> islands;
   for (const FloatNode& node : float_nodes(graph)) {
     const ir::Node& own = graph.nodes[node.index];
     islands.push_back({.name = own.name,
                        .op = std::string(ir::name_of(own.op)),
                        .reason = node.reason,
-                       .multiply_adds = multiply_adds(graph, own),
+                       .multiply_adds = macs[node.index],
                        .ends_network = end[node.index]});
   }
   return islands;
@@ -59,6 +55,7 @@ std::vector<Island> planned(const ir::Graph& graph) {
 
 std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered) {
   const std::vector<bool> end = float_end(graph);
+  const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
   std::map<std::size_t, std::string> reasons;
   if (!qgraph::is_quantized(graph))
     for (FloatNode& node : float_nodes(graph)) reasons.emplace(node.index, std::move(node.reason));
@@ -73,7 +70,7 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
     if (!n && (nodes.knows(key) || island->result > 0)) continue;
     islands.push_back({.name = key.first, .op = key.second, .reason = island->reason});
     if (!n) continue;
-    islands.back().multiply_adds = multiply_adds(graph, graph.nodes[*n]);
+    islands.back().multiply_adds = macs[*n];
     islands.back().ends_network = end[*n];
     if (reasons.contains(*n)) islands.back().reason = reasons[*n];
   }

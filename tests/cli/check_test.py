@@ -83,8 +83,34 @@ class Check(ProgramTest):
         np.savez(self.folder / 'x.npz', input=np.random.default_rng(0).random((8, 1, 28, 28), np.float32))
         self.assertEqual([f['node'] for f in self.check(model, code=1)['findings']], ['square'])
         s = json.loads(self.run_it('quantize', model, '--data', self.folder / 'x.npz', '-o', self.folder / 'q.onnx', '--allow-float', '--json').stdout)
-        self.assertEqual([n['multiply_adds'] for n in s['float_nodes']], [160])
-        self.assertEqual(s['float_macs'], 160)
+        self.assertEqual([n['multiply_adds'] for n in s['float_nodes']], [40])  # of one sample, although the file says 4
+        self.assertEqual((s['float_macs'], s['integer_macs']), (40, 7840))
+
+    def test_every_row_of_a_product_is_counted_by_every_command(self):
+        numbers = np.random.default_rng(0)
+        for batch in ('N', 2):
+            model = save(self.folder / 'rows.onnx', [helper.make_node('MatMul', ['input', 'w'], ['output'], 'rows')],
+                         {'w': numbers.normal(0, .1, (20, 3)).astype('f4')}, inputs=(('input', [batch, 7, 20]),), outputs=(('output', [batch, 7, 3]),))
+            data = self.folder / 'rows.npz'
+            np.savez(data, input=numbers.random((32, 7, 20), np.float32))
+            macs = 7 * 20 * 3
+            self.assertEqual([n['multiply_adds'] for n in json.loads(self.run_it('inspect', model, '--json').stdout)['layers']], [macs])
+            quantized = self.folder / 'rows.int8.onnx'
+            self.assertEqual(json.loads(self.run_it('quantize', model, '--data', data, '-o', quantized, '--json').stdout)['integer_macs'], macs)
+            rows = json.loads(self.run_it('evaluate', model, quantized, '--data', data, '--reference', model, '--json').stdout)
+            self.assertEqual([r['integer_macs'] + r['float_macs'] for r in rows], [macs] * 3)
+
+    def test_a_codebook_is_of_one_size_in_every_command(self):
+        numbers = np.random.default_rng(0)
+        nodes = [helper.make_node('Conv', ['input', 'w'], ['c'], 'conv'), helper.make_node('Flatten', ['c'], ['f']),
+                 helper.make_node('Gemm', ['f', 'v'], ['output'], 'fc')]
+        model = save(self.folder / 'c.onnx', nodes, {'w': numbers.normal(0, .1, (16, 3, 3, 3)).astype('f4'), 'v': numbers.normal(0, .1, (256, 10)).astype('f4')},
+                     inputs=(('input', ['N', 3, 6, 6]),), outputs=(('output', ['N', 10]),))
+        data = self.folder / 'c.npz'
+        np.savez(data, input=numbers.random((32, 3, 6, 6), np.float32))
+        quantized = self.folder / 'c.cb.onnx'
+        told = json.loads(self.run_it('quantize', model, '--data', data, '--bits', 'w4a8', '--codebook', 'kmeans', '-o', quantized, '--json').stdout)
+        self.assertEqual(json.loads(self.run_it('inspect', quantized, '--json').stdout)['parameter_bytes'], told['parameter_bytes'])
 
     def test_every_unsupported_operator_is_listed(self):
         nodes = [helper.make_node('Flatten', ['input'], ['v0'], 'flatten')]

@@ -1,0 +1,28 @@
+// The size and the work of a network: bytes of its constants, multiply-adds of one sample.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "halftone/ir/graph.h"
+
+namespace halftone::ir {
+
+// The graph with inputs of n samples where their first dimension is left open, and every shape that follows.
+Graph with_batch(Graph graph, std::int64_t n);
+
+// The first dimension where all inputs have the same one, and fixed; otherwise 1.
+std::int64_t fixed_batch(std::span<const Shape> inputs);
+
+// Of one node with operands of these shapes; 0 for what does not multiply and add. A dimension that is left open counts as 1.
+std::int64_t multiply_adds(const Op& op, const Shape& x, const Shape& w, const Shape& y);
+
+// Of every node, for one sample: a batch that the file fixes is divided by.
+std::vector<std::int64_t> multiply_adds(const Graph& graph);
+
+// Bytes of a constant's elements, packed as its type is: two of 4 bits in one. And those of all.
+std::int64_t packed_bytes(const Value& constant);
+std::int64_t parameter_bytes(const Graph& graph);
+
+}  // namespace halftone::ir
