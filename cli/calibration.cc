@@ -35,8 +35,8 @@ std::function<void(std::int64_t, const ir::Watched&)> looking(Looks& looks, cons
   looks.channels.emplace(names, (part.count + batch - 1) / batch, inputs * batch);
   const auto scores = std::ranges::find(names, graph.value(graph.outputs.at(0)).name);
   if (scores != names.end()) looks.classes.emplace(samples, static_cast<std::size_t>(scores - names.begin()), batch);
-  return [&looks](std::int64_t sample, const ir::Watched& watched) {
-    looks.channels->see(sample, watched);
+  return [&looks, first = part.first_sample](std::int64_t sample, const ir::Watched& watched) {
+    looks.channels->see(sample - first, watched);
     if (looks.classes) looks.classes->see(sample, watched);
   };
 }

@@ -26,6 +26,8 @@
 namespace halftone::cli {
 namespace {
 
+constexpr std::int64_t kFewLooks = 8;
+
 struct Options {
   std::string model;
   std::string output;
@@ -155,6 +157,9 @@ quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe,
     if (count > 0 && count < analysis::kFewSamples)
       warnings.push_back(fmt::format("[{}] ranges are chosen on {} samples, expected some {} or more", options.file.ranges[0],
                                      count, analysis::kFewSamples));
+    // A few samples show whether channels are lost.
+    if (samples.size() > 0) calibrate(graph, analysis::sample(samples, kFewLooks), options.data, &looks);
+    looks.classes.reset();
     return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
   }
   calibrated.seen = calibrate(graph, samples, options.data, &looks);

@@ -16,7 +16,8 @@ class Grouping {
   Grouping(const ir::Graph& graph, const quant::Recipe& recipe, const std::vector<int>& weight_bits,
            const std::vector<int>& input_bits)
       : graph_(graph),
-        one_sample_(ir::with_batch(graph, 1)),
+        run_(ir::in_smallest_run(graph)),
+        batch_(ir::fixed_batch(graph)),
         assigned_(quant::assign(graph, recipe)),
         weight_bits_(weight_bits),
         input_bits_(input_bits) {}
@@ -50,6 +51,12 @@ class Grouping {
     return group;
   }
 
+  LayerWork of_one_sample(LayerWork work) const {
+    work.inputs /= batch_;
+    work.multiply_adds /= batch_;
+    return work;
+  }
+
   MixedLayer layer_of(std::size_t n) const {
     const ir::Node& node = graph_.nodes[n];
     const quant::WeightRecipe& weights = assigned_.weights[n];
@@ -58,7 +65,7 @@ class Grouping {
                      .rule = "",
                      .weights = weights,
                      .bits = {quant::bits_of(weights)},
-                     .work = work_of(one_sample_, one_sample_.nodes[n], weights)};
+                     .work = of_one_sample(work_of(run_, run_.nodes[n], weights))};
     if (assigned_.weights_ruled[n]) return layer;
     layer.rule = own_name(n);
     layer.bits = weight_bits_;
@@ -86,7 +93,8 @@ class Grouping {
   }
 
   const ir::Graph& graph_;
-  const ir::Graph one_sample_;
+  const ir::Graph run_;  // of batch_ samples
+  const std::int64_t batch_;
   quant::Assignment assigned_;
   const std::vector<int>& weight_bits_;
   const std::vector<int>& input_bits_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
 
 namespace halftone::ir {
@@ -23,9 +24,27 @@ Graph with_batch(Graph graph, std::int64_t n) {
 }
 
 std::int64_t fixed_batch(std::span<const Shape> inputs) {
-  if (inputs.empty() || inputs[0].empty() || inputs[0][0] < 1) return 1;
-  const auto same = [&](const Shape& shape) { return !shape.empty() && shape[0] == inputs[0][0]; };
-  return std::ranges::all_of(inputs, same) ? inputs[0][0] : 1;
+  std::int64_t batch = 0;
+  for (const Shape& shape : inputs) {
+    if (shape.empty() || shape[0] == kDynamic) continue;
+    if (shape[0] < 1 || (batch > 0 && shape[0] != batch)) return 1;
+    batch = shape[0];
+  }
+  return std::max<std::int64_t>(batch, 1);
+}
+
+std::int64_t fixed_batch(const Graph& graph) {
+  std::vector<Shape> inputs;
+  for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
+  return fixed_batch(inputs);
+}
+
+Graph in_smallest_run(const Graph& graph) {
+  try {
+    return with_batch(graph, fixed_batch(graph));
+  } catch (const InputError&) {
+    return graph;
+  }
 }
 
 std::int64_t multiply_adds(const Op& op, const Shape& x, const Shape& w, const Shape& y) {
@@ -47,15 +66,13 @@ std::int64_t parameter_bytes(const Graph& graph) {
 }
 
 std::vector<std::int64_t> multiply_adds(const Graph& graph) {
-  const Graph one = with_batch(graph, 1);
-  std::vector<Shape> inputs;
-  for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
-  const std::int64_t batch = fixed_batch(inputs);
+  const Graph run = in_smallest_run(graph);
+  const std::int64_t batch = fixed_batch(graph);
   std::vector<std::int64_t> all;
-  for (const Node& node : one.nodes) {
+  for (const Node& node : run.nodes) {
     const bool two = node.inputs.size() > 1 && node.inputs[0] != kNoValue && node.inputs[1] != kNoValue;
-    all.push_back(two ? multiply_adds(node.op, one.value(node.inputs[0]).shape, one.value(node.inputs[1]).shape,
-                                      one.value(node.outputs[0]).shape) / batch
+    all.push_back(two ? multiply_adds(node.op, run.value(node.inputs[0]).shape, run.value(node.inputs[1]).shape,
+                                      run.value(node.outputs[0]).shape) / batch
                       : 0);
   }
   return all;

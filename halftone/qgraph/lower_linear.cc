@@ -134,6 +134,7 @@ Op make_conv(const FusedOp& f, const ir::Conv& op) {
 // y[o] = Σ_t x̃[o − (kernel − 1)·dilation + pad + t·dilation]·w[kernel − 1 − t], x̃ the spread input.
 Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
   Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
+  conv.transposed = true;
   conv.axes = ir::transpose_axes(op, f.x_shape, f.weights->q.shape());
   if (conv.axes.size() == 1) conv.axes.insert(conv.axes.begin(), ir::WindowAxis{});
   for (std::size_t d = 0; d < 2; ++d) {

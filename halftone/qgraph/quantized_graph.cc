@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "halftone/base/error.h"
+#include "halftone/ir/ops/broadcast.h"
 #include "halftone/ir/work.h"
 
 namespace halftone::qgraph {
@@ -31,20 +33,39 @@ std::vector<ir::TensorType> operands_of(const QuantizedGraph& graph, const std::
   return operands;
 }
 
-// Of a node in a run of known size; kernels keep the first dimension of what they take.
-Shape shape_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  Shape declared = graph.value(node.output).shape;
-  if (std::ranges::find(declared, kDynamic) == declared.end()) return declared;
+// Of a node in a run of known size. Sums and products broadcast; other kernels keep the first dimension of what they take.
+Shape shape_in_run(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  const auto input = [&](std::size_t i) -> const Shape& { return shapes.at(static_cast<std::size_t>(node.inputs.at(i))); };
   const auto* island = std::get_if<Float>(&node.op);
   const auto* move = std::get_if<Move>(&node.op);
+  if (std::holds_alternative<Add>(node.op) || std::holds_alternative<Mul>(node.op)) return ir::broadcast_shape(input(0), input(1));
   if (island == nullptr && move == nullptr) {
-    declared[0] = shapes.at(static_cast<std::size_t>(node.inputs.at(0))).at(0);
-    return declared;
+    Shape shape = graph.value(node.output).shape;
+    shape.at(0) = input(0).at(0);
+    return shape;
   }
   const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
   std::vector<const ir::TensorType*> inputs;
   for (const ir::TensorType& operand : operands) inputs.push_back(&operand);
   return ir::infer_op(island != nullptr ? island->op : move->op, inputs).at(island != nullptr ? island->result : 0).shape;
+}
+
+// As declared where the node cannot run in that size.
+Shape shape_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  const Shape& declared = graph.value(node.output).shape;
+  if (std::ranges::find(declared, kDynamic) == declared.end()) return declared;
+  try {
+    return shape_in_run(graph, shapes, node);
+  } catch (const InputError&) {
+    return declared;
+  }
+}
+
+// A transposed convolution multiplies each element of x by a window of weights, any other each window of x by the weights.
+std::int64_t multiply_adds(const Conv& conv, const Shape& x, const Shape& y) {
+  const std::int64_t window = conv.axes[0].kernel * conv.axes[1].kernel;
+  if (conv.transposed) return elements(x) * conv.linear.channels / conv.groups * window;
+  return elements(y) * conv.linear.reduction;
 }
 
 bool computes_integers(const ir::Op& op) {
@@ -76,11 +97,11 @@ std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n) 
 }
 
 Work count_work(const QuantizedGraph& graph) {
-  const std::vector<Shape> shapes = shapes_of_batch(graph, 1);
-  const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
   std::vector<Shape> inputs;
   for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
   const std::int64_t batch = ir::fixed_batch(inputs);
+  const std::vector<Shape> shapes = shapes_of_batch(graph, batch);
+  const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
   Work work;
   const Node* before = nullptr;
   for (const Node& node : graph.nodes) {
@@ -101,7 +122,7 @@ Work count_work(const QuantizedGraph& graph) {
       ++work.integer_nodes;
       if (const auto* gemm = std::get_if<Gemm>(&node.op)) work.integer_macs += elements(y) * gemm->linear.reduction / batch;
       if (const auto* conv = std::get_if<Conv>(&node.op))
-        work.integer_macs += elements(y) * conv->linear.reduction / (conv->spread[0] * conv->spread[1]) / batch;
+        work.integer_macs += multiply_adds(*conv, shape(node.inputs[0]), y) / batch;
     }
   }
   return work;

@@ -55,6 +55,7 @@ struct Conv {
   std::vector<ir::WindowAxis> axes;  // two
   std::int64_t groups = 1;
   std::array<std::int64_t, 2> spread{1, 1};
+  bool transposed = false;
 };
 
 // y = entries[q_x − qmin]; with several channels, x's dimension 1, those of channel c are the c-th part.
@@ -163,7 +164,7 @@ struct QuantizedGraph {
 
 std::string_view name_of(const Op& op);
 
-// Shapes of all values in a run of n samples.
+// Shapes of all values in a run of n samples; as declared where it cannot have that size.
 std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n);
 
 // Work of one sample. Conversions at the ends are neither. ONNX's operators on integers, which layers with dynamic ranges have,

@@ -100,6 +100,21 @@ class Check(ProgramTest):
             rows = json.loads(self.run_it('evaluate', model, quantized, '--data', data, '--reference', model, '--json').stdout)
             self.assertEqual([r['integer_macs'] + r['float_macs'] for r in rows], [macs] * 3)
 
+    def test_sums_of_lower_rank_and_transposed_convolutions_are_counted_alike(self):
+        numbers = np.random.default_rng(0)
+        cases = {'sum': ([helper.make_node('Add', ['z', 'input'], ['s'], 'sum'), helper.make_node('MatMul', ['s', 'w'], ['output'], 'fc')],
+                         {'w': numbers.normal(0, .1, (4, 3)).astype('f4')}, (('input', ['N', 4]), ('z', ['N', 4])), ['N', 3], 12),
+                 'up': ([helper.make_node('ConvTranspose', ['input', 'w'], ['output'], 'up', strides=[2, 2], pads=[1, 1, 1, 1])],
+                        {'w': numbers.normal(0, .1, (4, 8, 3, 3)).astype('f4')}, (('input', ['N', 4, 5, 5]),), ['N', 8, 9, 9], 7200)}
+        for name, (nodes, weights, inputs, output, macs) in cases.items():
+            model = save(self.folder / f'{name}.onnx', nodes, weights, inputs=inputs, outputs=(('output', output),))
+            data = self.folder / f'{name}.npz'
+            np.savez(data, **{i: numbers.random([32] + shape[1:], np.float32) for i, shape in inputs})
+            quantized = self.folder / f'{name}.int8.onnx'
+            self.assertEqual(json.loads(self.run_it('quantize', model, '--data', data, '-o', quantized, '--json').stdout)['integer_macs'], macs, name)
+            rows = json.loads(self.run_it('evaluate', model, quantized, '--data', data, '--reference', model, '--json').stdout)
+            self.assertEqual([r['integer_macs'] + r['float_macs'] for r in rows], [macs] * 3, name)
+
     def test_a_codebook_is_of_one_size_in_every_command(self):
         numbers = np.random.default_rng(0)
         nodes = [helper.make_node('Conv', ['input', 'w'], ['c'], 'conv'), helper.make_node('Flatten', ['c'], ['f']),

@@ -28,8 +28,28 @@ TEST(MultiplyAdds, AreOfOneSampleWhateverTheFileSaysOfTheBatch) {
   EXPECT_EQ(sum(product_of_rows(8)), 7 * 20 * 3);
 }
 
-TEST(FixedBatch, IsWhatAllInputsShare) {
-  const auto of = [](std::vector<Shape> inputs) { return fixed_batch(inputs); };
+// Rows are joined two by two.
+TEST(MultiplyAdds, AreCountedOfANetworkThatCannotRunWithOneSample) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {kDynamic, 3});
+  const ValueId pairs = g.add_node(Reshape{}, {x, g.add_constant("p", Tensor::from<std::int64_t>({2}, {-1, 6}))}, "pairs");
+  g.outputs = {g.add_node(MatMul{}, {pairs, g.add_constant("w", random_floats({6, 6}, 1))}, "y")};
+  EXPECT_EQ(sum(g), 36);
+}
+
+TEST(MultiplyAdds, AreOfOneSampleWhereOneInputFixesTheBatch) {
+  Graph g;
+  const ValueId w = g.add_constant("w", random_floats({4, 3}, 1));
+  for (std::int64_t batch : {kDynamic, std::int64_t{2}}) {
+    const std::string name = batch == 2 ? "z" : "x";
+    g.outputs.push_back(g.add_node(MatMul{}, {g.add_input(name, DType::float32, {batch, 4}), w}, name + "w"));
+  }
+  EXPECT_EQ(sum(g), 24);
+}
+
+TEST(FixedBatch, IsWhatInputsFix) {
+  const auto of = [](std::vector<Shape> inputs) { return fixed_batch(std::span<const Shape>(inputs)); };
+  EXPECT_EQ(of({{kDynamic, 3}, {5, 2}}), 5);
   EXPECT_EQ(of({{4, 3}, {4}}), 4);
   EXPECT_EQ(of({{4, 3}, {2, 3}}), 1);
   EXPECT_EQ(of({{kDynamic, 3}}), 1);
