@@ -1,16 +1,13 @@
 #include "cli/analysis_output.h"
 
 #include <nlohmann/json.hpp>
+
 #include "halftone/analysis/spread.h"
 
 namespace halftone::cli {
 namespace {
 
 nlohmann::json to_json(const numeric::Range& range) { return {range.lo, range.hi}; }
-
-nlohmann::json to_json(const analysis::ChannelError& error) {
-  return {{"dimension", error.axis}, {"index", error.index}, {"relative_error", error.relative}};
-}
 
 // Numbers that are not finite become null: the SQNR of what has no error.
 nlohmann::json to_json(const analysis::SignalSums& signal) {
@@ -36,7 +33,7 @@ nlohmann::json to_json(const analysis::TensorError& tensor) {
               {"three_sigma", to_json(spread.three_sigma())},
               {"range_to_three_sigma", spread.ratio()},
               {"clip", to_json(tensor.clip)},
-              {"worst_channel", tensor.channels.worst() ? to_json(*tensor.channels.worst()) : nlohmann::json()},
+              {"worst_channel", worst_channel_json(tensor.channels.worst())},
               {"histogram", {{"lo", bins.lo}, {"hi", bins.hi}, {"counts", bins.counts}}}});
   return out;
 }
@@ -44,7 +41,7 @@ nlohmann::json to_json(const analysis::TensorError& tensor) {
 nlohmann::json to_json(const analysis::Harm& harm) {
   nlohmann::json out{{"output_error", harm.output_error}};
   if (harm.accuracy_drop) out["accuracy_drop"] = *harm.accuracy_drop;
-  if (harm.worst) out["worst_channel"] = to_json(*harm.worst);
+  if (harm.worst) out["worst_channel"] = worst_channel_json(harm.worst);
   return out;
 }
 
@@ -90,6 +87,11 @@ nlohmann::json ranking_json(const AnalysisResult& result) {
 
 }  // namespace
 
+nlohmann::json worst_channel_json(const std::optional<analysis::ChannelError>& worst) {
+  if (!worst) return nullptr;
+  return {{"dimension", worst->axis}, {"index", worst->index}, {"relative_error", worst->relative}};
+}
+
 nlohmann::json analysis_json(const AnalysisResult& result) {
   nlohmann::json out{{"float", result.real},
                      {"quantized", result.quantized},
@@ -107,7 +109,7 @@ nlohmann::json analysis_json(const AnalysisResult& result) {
   }
   out["lost_channels"] = nlohmann::json::array();
   for (const LostValue& each : lost_values(result))
-    out["lost_channels"].push_back({{"value", each.value}, {"worst_channel", to_json(each.error)}, {"remedy", each.remedy}});
+    out["lost_channels"].push_back({{"value", each.value}, {"worst_channel", worst_channel_json(each.error)}, {"remedy", each.remedy}});
   for (std::size_t i = 0; i < result.models.layers.size(); ++i)
     out["layers"].push_back(layer_json(result, i));
   for (const analysis::TensorError& tensor : result.errors.activations)

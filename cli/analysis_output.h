@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ std::vector<LostValue> lost_values(const AnalysisResult& result);
 std::string summary_line(const AnalysisResult& result);
 
 void print_analysis(const AnalysisResult& result);
+// null where there is none.
+nlohmann::json worst_channel_json(const std::optional<analysis::ChannelError>& worst);
 nlohmann::json analysis_json(const AnalysisResult& result);
 report::AnalysisPage page_of(const AnalysisResult& result);
 

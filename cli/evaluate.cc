@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/analysis_output.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
@@ -112,11 +113,6 @@ void compare_classes(std::vector<Row>& rows) {
   }
 }
 
-nlohmann::json worst_json(const std::optional<analysis::ChannelError>& worst) {
-  if (!worst) return {};
-  return {{"dimension", worst->axis}, {"index", worst->index}, {"relative_error", worst->relative}};
-}
-
 nlohmann::json to_json(const Row& row) {
   nlohmann::json out{{"model", row.model},
                      {"mode", row.mode},
@@ -143,7 +139,7 @@ nlohmann::json to_json(const Row& row) {
                               {"cosine", error.cosine},
                               {"max_absolute_error", error.max_absolute},
                               {"relative_rms_error", error.relative_rms},
-                              {"worst_channel", worst_json(error.worst)}});
+                              {"worst_channel", worst_channel_json(error.worst)}});
   return out;
 }
 

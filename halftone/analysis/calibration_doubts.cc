@@ -13,10 +13,6 @@ namespace {
 
 double width_of(const numeric::Range& range) { return std::max(range.hi, 0.0) - std::min(range.lo, 0.0); }
 
-numeric::Range joined(const numeric::Range& a, const numeric::Range& b) {
-  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
-}
-
 // Whether the rows of `rows` repeat its first `bytes` over and over.
 bool repeats(const Tensor& rows, std::size_t bytes) {
   const auto all = rows.bytes();

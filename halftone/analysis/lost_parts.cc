@@ -18,10 +18,6 @@ constexpr std::int64_t kMostSamples = 8;
 
 double width_of(const numeric::Range& range) { return range.hi - range.lo; }
 
-numeric::Range joined(const numeric::Range& a, const numeric::Range& b) {
-  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
-}
-
 double enough_steps(const numeric::IntegerFormat& format) {
   return std::min(kEnoughSteps, (format.qmax() - format.qmin()) / 16.0);
 }

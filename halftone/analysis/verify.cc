@@ -45,7 +45,7 @@ const qgraph::Linear* linear_of(const qgraph::Op& op) {
 // Weights by group have a float bias in the file, and one of the accumulator's steps in integers.
 double group_tolerance(const qgraph::Linear& linear) {
   double most = 0.0;
-  for (const int shift : linear.requantizer.shift) most = std::max(most, std::ldexp(0.5, -shift));
+  for (const int shift : std::get<qgraph::Shift>(linear.requantizer.scaling).shift) most = std::max(most, std::ldexp(0.5, -shift));
   return most;
 }
 
@@ -54,7 +54,7 @@ double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
   for (std::size_t c = 0; c < linear.bound.size(); ++c) {
     const auto bound = static_cast<double>(linear.bound[c]);
     if (linear.group_size > 0) {  // its sums are steps of y, times 2^shift
-      most = std::max(most, std::ldexp(bound, -linear.requantizer.shift[c]));
+      most = std::max(most, std::ldexp(bound, -std::get<qgraph::Shift>(linear.requantizer.scaling).shift[c]));
       continue;
     }
     const double s_w = linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale;
@@ -249,23 +249,24 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
     if (graph.value(id).params) x.push_back(steps_of(graph.value(id)));
   double tolerance = y.range * kFloatRounding;
   for (const Steps& input : x) tolerance += input.range * input.scale / y.scale * kFloatRounding;
+  // That of multipliers which several sums share; the others have their own.
   const bool fixed = graph.arithmetic.mode == numeric::Arithmetic::fixed;
-  const double mantissa = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
+  const double shared = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
   if (const qgraph::Linear* linear = linear_of(node.op)) {
     tolerance += sum_tolerance(*linear, x.at(0).scale, y.scale);
-    if (linear->group_size > 0) return tolerance + group_tolerance(*linear) + y.range * mantissa;
-    return tolerance + y.range * (fixed && linear->wide ? std::max(mantissa, 0x1p-15) : mantissa);
+    if (linear->group_size > 0) return tolerance + group_tolerance(*linear) + y.range * shared;
+    return tolerance + y.range * qgraph::mantissa_error(linear->requantizer);
   }
   if (std::holds_alternative<qgraph::Add>(node.op))
-    return tolerance +
-           (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * mantissa;
+    return tolerance + (x.at(0).range + x.at(1).range) * std::max(x[0].scale, x[1].scale) / y.scale * shared;
   // A product of two steps' worth of rounding each in float32; the multiplier's mantissa on the whole.
   if (const auto* mul = std::get_if<qgraph::Mul>(&node.op))
-    return y.range * (3.0 * kFloatRounding + (fixed && mul->wide ? std::max(mantissa, 0x1p-15) : mantissa)) +
+    return y.range * (3.0 * kFloatRounding + qgraph::mantissa_error(mul->requantizer)) +
            x.at(0).range * x[0].scale * x.at(1).range * x[1].scale / y.scale * 3.0 * kFloatRounding;
-  if (std::holds_alternative<qgraph::AveragePool>(node.op))
-    return tolerance + y.range * (graph.arithmetic.mode == numeric::Arithmetic::shift ? 0x1p-15 : mantissa);
-  return tolerance + (std::holds_alternative<qgraph::Requantize>(node.op) ? y.range * mantissa : 0.0);
+  if (const auto* pool = std::get_if<qgraph::AveragePool>(&node.op))
+    return tolerance + y.range * qgraph::mantissa_error(pool->requantizer);
+  const auto* moved = std::get_if<qgraph::Requantize>(&node.op);
+  return tolerance + (moved != nullptr ? y.range * qgraph::mantissa_error(moved->requantizer) : 0.0);
 }
 
 namespace {

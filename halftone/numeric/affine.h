@@ -2,6 +2,7 @@
 // docs/arithmetic.md sections 1 and 3.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "halftone/numeric/format.h"
@@ -22,6 +23,8 @@ struct Range {
   double hi = 0.0;
   bool operator==(const Range&) const = default;
 };
+// The smallest range that holds both.
+inline Range joined(const Range& a, const Range& b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
 
 enum class Scheme {
   asymmetric,  // s = (hi − lo)/(qmax − qmin), z = clamp(half_even(qmin − lo/s))

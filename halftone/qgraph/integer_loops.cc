@@ -112,10 +112,17 @@ void conv_sums(std::span<const Operand> x, std::int64_t batch, const Conv& conv,
     }
 }
 
-std::int32_t requantize_one(std::int64_t acc, const Requantizer& r, std::size_t entry) {
-  if (r.mode == numeric::Arithmetic::fixed)
-    return numeric::requantize_fixed(acc, r.m[entry], r.shift[entry], r.bounds, r.rounding);
-  return numeric::requantize_shift(acc, r.shift[entry], r.bounds, r.rounding);
+// Calls body(entries, scale_one) with what brings one accumulator to its integer, scale_one(acc, entry).
+template <typename Body>
+void with_scaling(const Requantizer& r, Body body) {
+  if (const auto* multiply = std::get_if<MultiplyShift>(&r.scaling))
+    return body(multiply->shift.size(), [&, multiply](std::int64_t acc, std::size_t entry) {
+      return numeric::requantize_fixed(acc, multiply->m[entry], multiply->shift[entry], r.bounds, r.rounding);
+    });
+  if (const auto* shift = std::get_if<Shift>(&r.scaling))
+    body(shift->shift.size(), [&, shift](std::int64_t acc, std::size_t entry) {
+      return numeric::requantize_shift(acc, shift->shift[entry], r.bounds, r.rounding);
+    });
 }
 
 }  // namespace
@@ -176,7 +183,7 @@ void add(std::span<const std::int32_t> a, std::span<const std::int64_t> index_a,
   for (std::size_t i = 0; i < acc.size(); ++i) {
     const std::int64_t left = a[static_cast<std::size_t>(index_a[i])] - add.a.zero_point;
     const std::int64_t right = b[static_cast<std::size_t>(index_b[i])] - add.b.zero_point;
-    acc[i] = add.requantizer.m[0] * left + add.requantizer.m[1] * right;
+    acc[i] = add.m_a * left + add.m_b * right;
   }
 }
 
@@ -202,15 +209,16 @@ void table(std::span<const std::int32_t> x, std::int64_t inner, const Table& tab
 
 void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& requantizer,
                 std::span<std::int32_t> y) {
-  const std::size_t entries = std::max<std::size_t>(1, requantizer.shift.size());
-  for (std::size_t i = 0; i < acc.size(); ++i)
-    y[i] = requantize_one(acc[i], requantizer, i / static_cast<std::size_t>(inner) % entries);
+  with_scaling(requantizer, [&](std::size_t entries, auto scale_one) {
+    for (std::size_t i = 0; i < acc.size(); ++i) y[i] = scale_one(acc[i], i / static_cast<std::size_t>(inner) % entries);
+  });
 }
 
 void requantize_by_entry(std::span<const std::int64_t> acc, std::span<const std::int32_t> entry,
                          const Requantizer& requantizer, std::span<std::int32_t> y) {
-  for (std::size_t i = 0; i < acc.size(); ++i)
-    y[i] = requantize_one(acc[i], requantizer, static_cast<std::size_t>(entry[i]));
+  with_scaling(requantizer, [&](std::size_t, auto scale_one) {
+    for (std::size_t i = 0; i < acc.size(); ++i) y[i] = scale_one(acc[i], static_cast<std::size_t>(entry[i]));
+  });
 }
 
 }  // namespace halftone::qgraph::integer

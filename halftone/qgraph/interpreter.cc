@@ -20,7 +20,7 @@ Tensor pack_result(const Value& type, const Shape& shape, const Integers& y) {
 Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inner,
                          const Requantizer& requantizer) {
   Integers y(acc.size());
-  if (requantizer.mode == numeric::Arithmetic::onnx)
+  if (requantizer.is_float())
     onnx::requantize(acc, inner, requantizer, y);
   else
     integer::requantize(acc, inner, requantizer, y);
@@ -74,7 +74,7 @@ Tensor run_op(const MaxPool& op, const Operands& in, const Value& type) {
 Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
   const Shape shape = window_shape(in[0]->shape(), in[0]->dim(1), op.axes);
   const auto count = static_cast<std::size_t>(element_count(shape));
-  const bool onnx = op.requantizer.mode == numeric::Arithmetic::onnx;
+  const bool onnx = op.requantizer.is_float();
   Integers y(count);
   if (onnx && !onnx::covers_input(op)) {
     onnx::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, y);
@@ -109,7 +109,7 @@ struct Pair {
 Tensor run_op(const Add& op, const Operands& in, const Value& type) {
   const Pair pair(in);
   Integers y(pair.index_a.size());
-  if (op.requantizer.mode == numeric::Arithmetic::onnx) {
+  if (op.requantizer.is_float()) {
     const onnx::Operand a{pair.a, pair.index_a, op.a};
     const onnx::Operand b{pair.b, pair.index_b, op.b};
     const numeric::OutputBounds& bounds = op.requantizer.bounds;
@@ -130,8 +130,8 @@ Tensor run_op(const Add& op, const Operands& in, const Value& type) {
 Tensor run_op(const Mul& op, const Operands& in, const Value& type) {
   const Pair pair(in);
   Integers y(pair.index_a.size());
-  if (op.requantizer.mode == numeric::Arithmetic::onnx) {
-    onnx::multiply({pair.a, pair.index_a, op.a}, {pair.b, pair.index_b, op.b}, op.requantizer.real[0],
+  if (op.requantizer.is_float()) {
+    onnx::multiply({pair.a, pair.index_a, op.a}, {pair.b, pair.index_b, op.b}, std::get<Float32>(op.requantizer.scaling).M[0],
                    op.requantizer.bounds, y);
   } else {
     std::vector<std::int64_t> acc(y.size());

@@ -94,6 +94,7 @@ void finish_groups(Linear& linear, const LinearSpec& spec) {
   linear.group_size = spec.w.group_size;
   linear.wide = true;
   linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
+  Shift scaling;
   const std::size_t blocks = spec.w.affine.size() / static_cast<std::size_t>(linear.channels);
   for (std::int64_t c = 0; c < linear.channels; ++c) {
     const auto first = static_cast<std::size_t>(c) * blocks;
@@ -118,8 +119,9 @@ void finish_groups(Linear& linear, const LinearSpec& spec) {
       throw InputError(spec.name, fmt::format("sum of channel {}, expected less than 2^62", c));
     linear.bias[static_cast<std::size_t>(c)] = static_cast<std::int64_t>(bias);
     linear.bound.push_back(static_cast<std::int64_t>(bound));
-    linear.requantizer.shift.push_back(shift);
+    scaling.shift.push_back(shift);
   }
+  linear.requantizer.scaling = std::move(scaling);
 }
 
 }  // namespace
@@ -134,22 +136,16 @@ Linear make_linear(const LinearSpec& spec) {
   linear.w = centred_weights(spec);
   const numeric::OutputBounds bounds{spec.y.tensor().zero_point, spec.lo, spec.hi};
   if (spec.w.granularity == numeric::Granularity::group) {
-    linear.requantizer = {
-        .mode = numeric::Arithmetic::shift, .rounding = spec.arithmetic.rounding, .bounds = bounds};
+    linear.requantizer = {.rounding = spec.arithmetic.rounding, .bounds = bounds};
     finish_groups(linear, spec);
     return linear;
   }
   add_bias(linear, spec);
   bound_accumulators(linear, spec);
-  ArithmeticSpec arithmetic = spec.arithmetic;
-  if (linear.wide) {
-    if (arithmetic.mode == numeric::Arithmetic::onnx)
-      throw InputError(spec.name,
-                       "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
-    arithmetic.mantissa_bits = std::min(arithmetic.mantissa_bits, 16);
-  }
-  linear.requantizer = make_requantizer(arithmetic, spec.x.tensor().scale, scales_of(spec.w),
-                                        spec.y.tensor().scale, bounds, spec.name);
+  if (linear.wide && spec.arithmetic.mode == numeric::Arithmetic::onnx)
+    throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
+  linear.requantizer = make_requantizer(spec.arithmetic, spec.x.tensor().scale, scales_of(spec.w), spec.y.tensor().scale,
+                                        bounds, linear.wide, spec.name);
   return linear;
 }
 

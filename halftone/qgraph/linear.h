@@ -40,7 +40,7 @@ struct Linear {
   std::vector<std::int64_t> bias;   // [M], as it is added
   std::vector<std::int64_t> bound;  // [M]: of every partial sum
   bool wide = false;                // the accumulator is int64
-  // With groups: Σ_g acc_g·group_m[channel·blocks + g], then `requantizer` is a shift alone.
+  // With groups: Σ_g acc_g·group_m[channel·blocks + g], then `requantizer` is a Shift.
   std::vector<std::int64_t> group_m;
   Requantizer requantizer;
 };

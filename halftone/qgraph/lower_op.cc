@@ -96,29 +96,34 @@ std::vector<std::int64_t> distinct_counts(const std::vector<ir::WindowAxis>& axe
   return {counts.begin(), counts.end()};
 }
 
-Requantizer average_requantizer(const FusedOp& f, const std::vector<std::int64_t>& counts) {
+// Mode onnx: M = s_x/(s_y·count) in float32.
+Float32 average_in_float(const FusedOp& f, const std::vector<std::int64_t>& counts) {
   const float s_x = f.x[0].tensor().scale;
   const float s_y = f.y.tensor().scale;
-  Requantizer r{.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
+  Float32 scaling;
   for (std::int64_t count : counts) {
-    if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
-      r.real.push_back(s_x / (s_y * static_cast<float>(count)));
-      const float reach = 0x1p17F * static_cast<float>(count) * s_x;
-      if (!std::isfinite(r.real.back()) || !std::isfinite(reach) || !std::isfinite(reach / s_y))
-        throw InputError(f.name, fmt::format("scales {} and {} leave float32", s_x, s_y));
-      continue;
-    }
-    const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
-    const double M = shift
-                         ? 1.0 / static_cast<double>(count)
-                         : static_cast<double>(s_x) / (static_cast<double>(s_y) * static_cast<double>(count));
-    const auto multiplier = numeric::multiplier_from(M, shift ? 16 : f.arithmetic.mantissa_bits);
-    r.m.push_back(multiplier.m);
-    r.shift.push_back(multiplier.shift() + (shift ? shift_of(s_x, 1.0F, s_y, f.name) : 0));
+    scaling.M.push_back(s_x / (s_y * static_cast<float>(count)));
+    const float reach = 0x1p17F * static_cast<float>(count) * s_x;
+    if (!std::isfinite(scaling.M.back()) || !std::isfinite(reach) || !std::isfinite(reach / s_y))
+      throw InputError(f.name, fmt::format("scales {} and {} leave float32", s_x, s_y));
   }
-  // In mode shift the mean itself still needs a multiplier; the loops apply it like any other.
-  if (f.arithmetic.mode == numeric::Arithmetic::shift) r.mode = numeric::Arithmetic::fixed;
-  return r;
+  return scaling;
+}
+
+// The mean itself needs a multiplier in mode shift too: 1/count in 16 bits.
+MultiplyShift average_in_integers(const FusedOp& f, const std::vector<std::int64_t>& counts) {
+  const float s_x = f.x[0].tensor().scale;
+  const float s_y = f.y.tensor().scale;
+  const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
+  MultiplyShift scaling{.mantissa_bits = shift ? 16 : f.arithmetic.mantissa_bits};
+  for (std::int64_t count : counts) {
+    const auto n = static_cast<double>(count);
+    const double M = shift ? 1.0 / n : static_cast<double>(s_x) / (static_cast<double>(s_y) * n);
+    const auto multiplier = numeric::multiplier_from(M, scaling.mantissa_bits);
+    scaling.m.push_back(multiplier.m);
+    scaling.shift.push_back(multiplier.shift() + (shift ? shift_of(s_x, 1.0F, s_y, f.name) : 0));
+  }
+  return scaling;
 }
 
 Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool include_pad) {
@@ -128,7 +133,11 @@ Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool in
   const std::int64_t window = pool.axes[0].kernel * pool.axes[1].kernel;
   if (window > INT32_MAX >> (f.x[0].format.bits + 1))
     throw InputError(f.name, fmt::format("average over {} values does not fit an int32 accumulator", window));
-  pool.requantizer = average_requantizer(f, pool.counts);
+  pool.requantizer = {.rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
+  if (f.arithmetic.mode == numeric::Arithmetic::onnx)
+    pool.requantizer.scaling = average_in_float(f, pool.counts);
+  else
+    pool.requantizer.scaling = average_in_integers(f, pool.counts);
   return pool;
 }
 
@@ -142,48 +151,51 @@ Op make_mul(const FusedOp& f) {
   const float s_b[] = {f.x[1].tensor().scale};
   Mul mul{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
   mul.wide = reach_of(f.x[0]) * reach_of(f.x[1]) > INT32_MAX;
-  ArithmeticSpec arithmetic = f.arithmetic;
-  if (mul.wide) arithmetic.mantissa_bits = std::min(arithmetic.mantissa_bits, 16);
-  mul.requantizer = make_requantizer(arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), f.name);
+  mul.requantizer = make_requantizer(f.arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), mul.wide, f.name);
   return mul;
 }
 
-Add make_sum(const FusedOp& f) {
-  Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
-  Requantizer& r = add.requantizer;
-  r = {.mode = f.arithmetic.mode, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
-  if (f.arithmetic.mode == numeric::Arithmetic::onnx) {
-    const float reach = 0x1p17F * std::max(add.a.scale, add.b.scale);
-    if (!std::isfinite(reach) || !std::isfinite(reach / add.y.scale))
-      throw InputError(
-          f.name, fmt::format("scales {}, {} and {} leave float32", add.a.scale, add.b.scale, add.y.scale));
-    return add;
-  }
+void expect_float_sum(const FusedOp& f, const Add& add) {
+  const float reach = 0x1p17F * std::max(add.a.scale, add.b.scale);
+  if (!std::isfinite(reach) || !std::isfinite(reach / add.y.scale))
+    throw InputError(f.name, fmt::format("scales {}, {} and {} leave float32", add.a.scale, add.b.scale, add.y.scale));
+}
+
+// m_a, m_b and the shift that they share.
+void set_multipliers(const FusedOp& f, Add& add) {
   if (f.arithmetic.mode == numeric::Arithmetic::fixed) {
     const double M[] = {numeric::real_multiplier(add.a.scale, 1.0F, add.y.scale),
                         numeric::real_multiplier(add.b.scale, 1.0F, add.y.scale)};
-    for (const numeric::Multiplier& each : numeric::shared_multipliers(M, f.arithmetic.mantissa_bits)) {
-      r.m.push_back(each.m);
-      r.shift = {each.shift()};
-    }
-    // m is already in the sum; what is left is the shift.
-    r.mode = numeric::Arithmetic::shift;
-    return add;
+    const auto shared = numeric::shared_multipliers(M, f.arithmetic.mantissa_bits);
+    add.m_a = shared[0].m;
+    add.m_b = shared[1].m;
+    add.requantizer.scaling = Shift{{shared[1].shift()}};
+    return;
   }
   const int a = shift_of(add.a.scale, 1.0F, add.y.scale, f.name);
   const int b = shift_of(add.b.scale, 1.0F, add.y.scale, f.name);
   const int finer = std::max(a, b);
   if (finer - std::min(a, b) > 40)
     throw InputError(f.name, "scales of the operands differ by more than 2^40");
-  r.m = {std::int64_t{1} << (finer - a), std::int64_t{1} << (finer - b)};
-  r.shift = {finer};
+  add.m_a = std::int64_t{1} << (finer - a);
+  add.m_b = std::int64_t{1} << (finer - b);
+  add.requantizer.scaling = Shift{{finer}};
+}
+
+Add make_sum(const FusedOp& f) {
+  Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
+  add.requantizer = {.scaling = Float32{}, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
+  if (f.arithmetic.mode == numeric::Arithmetic::onnx)
+    expect_float_sum(f, add);
+  else
+    set_multipliers(f, add);
   return add;
 }
 
 Op make_difference(const FusedOp& f) {
   Add add = make_sum(f);
   add.subtract = true;
-  if (!add.requantizer.m.empty()) add.requantizer.m[1] = -add.requantizer.m[1];
+  add.m_b = -add.m_b;
   return add;
 }
 
@@ -261,7 +273,7 @@ Op make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
   const float one[] = {1.0F};
   const numeric::OutputBounds bounds{y.tensor().zero_point, y.format.qmin(), y.format.qmax()};
   return Requantize{x.tensor().zero_point,
-                    make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, where)};
+                    make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, false, where)};
 }
 
 }  // namespace halftone::qgraph

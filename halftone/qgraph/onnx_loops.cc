@@ -30,17 +30,18 @@ float horner(float u, const float (&coefficients)[N]) {
 
 void requantize(std::span<const std::int64_t> acc, std::int64_t inner, const Requantizer& r,
                 std::span<std::int32_t> y) {
+  const std::vector<float>& all = std::get<Float32>(r.scaling).M;
   for (std::size_t i = 0; i < acc.size(); ++i) {
-    const float M = r.real[i / static_cast<std::size_t>(inner) % r.real.size()];
+    const float M = all[i / static_cast<std::size_t>(inner) % all.size()];
     y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]), M, r.bounds);
   }
 }
 
 void requantize_by_entry(std::span<const std::int64_t> acc, std::span<const std::int32_t> entry,
                          const Requantizer& r, std::span<std::int32_t> y) {
+  const std::vector<float>& all = std::get<Float32>(r.scaling).M;
   for (std::size_t i = 0; i < acc.size(); ++i)
-    y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]),
-                                    r.real[static_cast<std::size_t>(entry[i])], r.bounds);
+    y[i] = numeric::requantize_onnx(static_cast<std::int32_t>(acc[i]), all[static_cast<std::size_t>(entry[i])], r.bounds);
 }
 
 bool exchanges(const Shape& a, const Shape& b) {

@@ -84,15 +84,17 @@ struct AveragePool {
   Requantizer requantizer;
 };
 
-// y = round_shift(m_a·(q_a − z_a) + m_b·(q_b − z_b)) + z_y; mode onnx in float32. m_b < 0, and in mode onnx
-// `subtract`, for a difference.
+// y = round_shift(m_a·(q_a − z_a) + m_b·(q_b − z_b), shift) + z_y; mode onnx in float32 from the scales. m_b < 0, and in mode
+// onnx `subtract`, for a difference.
 struct Add {
   static constexpr std::string_view kName = "Add";
   numeric::Affine a;
   numeric::Affine b;
   numeric::Affine y;
   bool subtract = false;
-  Requantizer requantizer;  // m: [m_a, m_b], shift: [shift]
+  std::int64_t m_a = 0;
+  std::int64_t m_b = 0;
+  Requantizer requantizer;  // a Shift; mode onnx: Float32 without a multiplier
 };
 
 // requantize((q_a − z_a)·(q_b − z_b)), M = s_a·s_b/s_y; mode onnx in float32.

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "halftone/base/error.h"
 
@@ -15,29 +17,38 @@ int shift_of(float s_x, float s_w, float s_y, std::string_view where) {
   return numeric::exponent_of(s_y) - numeric::exponent_of(s_x) - numeric::exponent_of(s_w);
 }
 
+int mantissa_bits(const ArithmeticSpec& spec, bool wide_accumulator) {
+  return wide_accumulator ? std::min(spec.mantissa_bits, 16) : spec.mantissa_bits;
+}
+
+double mantissa_error(const Requantizer& requantizer) {
+  const auto* multiplier = std::get_if<MultiplyShift>(&requantizer.scaling);
+  return multiplier == nullptr ? 0.0 : std::ldexp(1.0, 1 - multiplier->mantissa_bits);
+}
+
 Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
-                             const numeric::OutputBounds& bounds, std::string_view where) {
-  Requantizer result{.mode = spec.mode, .rounding = spec.rounding, .bounds = bounds};
-  for (float s : s_w) {
-    switch (spec.mode) {
-      case numeric::Arithmetic::fixed: {
-        const auto multiplier =
-            numeric::multiplier_from(numeric::real_multiplier(s_x, s, s_y), spec.mantissa_bits);
-        result.m.push_back(multiplier.m);
-        result.shift.push_back(multiplier.shift());
-        break;
-      }
-      case numeric::Arithmetic::shift:
-        result.shift.push_back(shift_of(s_x, s, s_y, where));
-        break;
-      case numeric::Arithmetic::onnx: {
-        const float M = numeric::onnx_multiplier(s_x, s, s_y);
-        if (!std::isfinite(M))
-          throw InputError(where, fmt::format("scales {}, {} and {} leave float32", s_x, s, s_y));
-        result.real.push_back(M);
-        break;
-      }
+                             const numeric::OutputBounds& bounds, bool wide_accumulator, std::string_view where) {
+  Requantizer result{.rounding = spec.rounding, .bounds = bounds};
+  if (spec.mode == numeric::Arithmetic::fixed) {
+    MultiplyShift scaling{.mantissa_bits = mantissa_bits(spec, wide_accumulator)};
+    for (float s : s_w) {
+      const auto multiplier = numeric::multiplier_from(numeric::real_multiplier(s_x, s, s_y), scaling.mantissa_bits);
+      scaling.m.push_back(multiplier.m);
+      scaling.shift.push_back(multiplier.shift());
     }
+    result.scaling = std::move(scaling);
+  } else if (spec.mode == numeric::Arithmetic::shift) {
+    Shift scaling;
+    for (float s : s_w) scaling.shift.push_back(shift_of(s_x, s, s_y, where));
+    result.scaling = std::move(scaling);
+  } else {
+    Float32 scaling;
+    for (float s : s_w) {
+      scaling.M.push_back(numeric::onnx_multiplier(s_x, s, s_y));
+      if (!std::isfinite(scaling.M.back()))
+        throw InputError(where, fmt::format("scales {}, {} and {} leave float32", s_x, s, s_y));
+    }
+    result.scaling = std::move(scaling);
   }
   return result;
 }

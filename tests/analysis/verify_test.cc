@@ -107,7 +107,7 @@ TEST(Verify, FindsOneWrongBias) {
 TEST(Verify, FindsOneWrongMultiplier) {
   for (int bits : {32, 16, 8}) {
     Network network({.mantissa_bits = bits});
-    std::int64_t& m = network.layer<qgraph::Gemm>("scores").linear.requantizer.m[1];
+    std::int64_t& m = std::get<qgraph::MultiplyShift>(network.layer<qgraph::Gemm>("scores").linear.requantizer.scaling).m[1];
     m += m / 16;
     expect_blamed(network, "scores_quantized");
   }
@@ -117,14 +117,18 @@ TEST(Verify, FindsOneWrongShift) {
   for (const auto& spec : kSpecs) {
     if (spec.mode == Arithmetic::onnx) continue;
     Network network(spec);
-    network.layer<qgraph::Conv>("conv2").linear.requantizer.shift[0] += 1;
+    auto& scaling = network.layer<qgraph::Conv>("conv2").linear.requantizer.scaling;
+    if (auto* multiply = std::get_if<qgraph::MultiplyShift>(&scaling))
+      multiply->shift[0] += 1;
+    else
+      std::get<qgraph::Shift>(scaling).shift[0] += 1;
     expect_blamed(network, "conv2_quantized");
   }
 }
 
 TEST(Verify, FindsAWrongFloatMultiplier) {
   Network network({.mode = Arithmetic::onnx});
-  network.layer<qgraph::Conv>("conv2").linear.requantizer.real[0] *= 1.01F;
+  std::get<qgraph::Float32>(network.layer<qgraph::Conv>("conv2").linear.requantizer.scaling).M[0] *= 1.01F;
   expect_blamed(network, "conv2_quantized");
 }
 
@@ -188,10 +192,10 @@ TEST(Verify, JudgesQonnxNodesAndOperatorsOnIntegersInEveryMode) {
 
 TEST(Verify, FindsAWrongAddAndAveragePool) {
   Network add;
-  add.layer<qgraph::Add>("sum").requantizer.m[1] -= add.layer<qgraph::Add>("sum").requantizer.m[1] / 16;
+  add.layer<qgraph::Add>("sum").m_b -= add.layer<qgraph::Add>("sum").m_b / 16;
   expect_blamed(add, "sum_quantized");
   Network pool;
-  pool.layer<qgraph::AveragePool>("mean").requantizer.m[0] *= 2;
+  std::get<qgraph::MultiplyShift>(pool.layer<qgraph::AveragePool>("mean").requantizer.scaling).m[0] *= 2;
   expect_blamed(pool, "mean_quantized");
 }
 

@@ -1,33 +1,13 @@
-// A directory of a test's own, removed with it.
+// What tests of data sets stand on.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 
+#include "tests/base/scratch.h"
+
 namespace halftone::data {
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "halftone-data-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // HALFTONE_DATA while it lives.
 class ScopedDataRoot {

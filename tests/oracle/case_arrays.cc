@@ -183,6 +183,17 @@ void set_bias(const Case& c, qgraph::LinearSpec& spec) {
   }
 }
 
+void add_requantizer(Arrays& out, const qgraph::Requantizer& r) {
+  if (const auto* multiply = std::get_if<qgraph::MultiplyShift>(&r.scaling)) {
+    out["m"] = list(multiply->m);
+    out["shift"] = list<std::int32_t>(multiply->shift);
+  } else if (const auto* shift = std::get_if<qgraph::Shift>(&r.scaling)) {
+    out["shift"] = list<std::int32_t>(shift->shift);
+  } else {
+    out["m_onnx"] = list(std::get<qgraph::Float32>(r.scaling).M);
+  }
+}
+
 // `q_b` and `b_shift` as they were before they became linear.bias.
 void add_linear(Arrays& out, const Case& c, const qgraph::Linear& linear,
                 const std::vector<std::int64_t>& q_b, const std::vector<int>& b_shift) {
@@ -200,13 +211,8 @@ void add_linear(Arrays& out, const Case& c, const qgraph::Linear& linear,
   out["q_b"] = list(groups ? linear.bias : q_b);
   out["b_shift"] = list<std::int32_t>(b_shift);
   out["bound"] = list(linear.bound);
-  const qgraph::Requantizer& r = linear.requantizer;
   if (groups) out["m"] = list(linear.group_m);
-  if (!groups && c.arithmetic == Arithmetic::fixed) out["m"] = list(r.m);
-  if (c.arithmetic == Arithmetic::onnx)
-    out["m_onnx"] = list(r.real);
-  else
-    out["shift"] = list<std::int32_t>(r.shift);
+  add_requantizer(out, linear.requantizer);
 }
 
 qgraph::Linear compute_weights(Arrays& out, const Case& c) {
@@ -278,15 +284,6 @@ void compute_linear(Arrays& out, const Case& c, const Tensor& q_x) {
   if (c.is_transposed()) compute_conv_transpose(out, c, q_x);
 }
 
-void add_requantizer(Arrays& out, const Case& c, const qgraph::Requantizer& r, bool m_in_shift_mode) {
-  if (c.arithmetic == Arithmetic::onnx) {
-    out["m_onnx"] = list(r.real);
-    return;
-  }
-  if (c.arithmetic == Arithmetic::fixed || m_in_shift_mode) out["m"] = list(r.m);
-  out["shift"] = list<std::int32_t>(r.shift);
-}
-
 // One window over the whole input is a GlobalAveragePool too.
 ir::Op pool_op(const Case& c) {
   const Shape& x = c.input.shape();
@@ -303,7 +300,7 @@ void compute_pool(Arrays& out, const Case& c, const Tensor& q_x) {
   const auto pool = std::get<qgraph::AveragePool>(qgraph::lower_op(fused));
   out["q_y"] = interpret(c, pool, {{&c.x, q_x}});
   if (c.arithmetic == Arithmetic::onnx && !qgraph::onnx::covers_input(pool)) return;
-  add_requantizer(out, c, pool.requantizer, true);
+  add_requantizer(out, pool.requantizer);
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
   std::vector<std::int32_t> entry(acc.size());
   qgraph::integer::average_pool(numeric::to_int32(q_x), q_x.dim(0) * q_x.dim(1), pool, acc, entry);
@@ -321,7 +318,8 @@ void compute_pair(Arrays& out, const Case& c, const Tensor& q_x, ir::Op op, Loop
   const auto node = std::get<Node>(qgraph::lower_op(fused));
   out["q_y"] = interpret(c, node, {{&c.x, q_x}, {&c.x2, q_x2}});
   if (c.arithmetic == Arithmetic::onnx && !kIsMul) return;
-  add_requantizer(out, c, node.requantizer, !kIsMul);
+  add_requantizer(out, node.requantizer);
+  if constexpr (!kIsMul) out["m"] = list(std::vector<std::int64_t>{node.m_a, node.m_b});
   const Shape& shape = out["q_y"].shape();
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
   loop(numeric::to_int32(q_x), ir::broadcast_index(q_x.shape(), shape), numeric::to_int32(q_x2),
@@ -345,7 +343,7 @@ void compute_requantize(Arrays& out, const Case& c, const Tensor& q_x) {
   const qgraph::Op op = qgraph::make_requantize(fused.x[0], fused.y, fused.arithmetic, "layer");
   if (c.arithmetic == Arithmetic::onnx) return compute_table(out, c, q_x, std::get<qgraph::Table>(op));
   const auto& node = std::get<qgraph::Requantize>(op);
-  add_requantizer(out, c, node.requantizer, false);
+  add_requantizer(out, node.requantizer);
   out["q_y"] = interpret(c, node, {{&c.x, q_x}});
   std::vector<std::int64_t> acc;
   for (std::int32_t q : numeric::to_int32(q_x)) acc.push_back(q - node.x_zero_point);

@@ -176,7 +176,7 @@ TEST(AveragePool, KeepsOneMultiplierForEachDistinctCount) {
   const QuantizedGraph quantized = g.lowered(g.quantize(g.node(op, {in}, "mean"), grid, "y"));
   const auto& pool = std::get<AveragePool>(quantized.nodes.at(0).op);
   EXPECT_THAT(pool.counts, testing::ElementsAre(2, 3, 4, 6));
-  EXPECT_EQ(pool.requantizer.m.size(), 4u);
+  EXPECT_EQ(std::get<MultiplyShift>(pool.requantizer.scaling).m.size(), 4u);
 }
 
 TEST(AveragePool, OfTheWholeIsAWindowOfTheWhole) {
