@@ -91,7 +91,7 @@ std::vector<std::string> notes_of_methods(const ir::Graph& graph, const quant::R
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const ir::Node& node = graph.nodes[n];
     if (assigned.plan.role[n] != quant::Role::linear || std::holds_alternative<ir::ConvTranspose>(node.op) ||
-        assigned.weights[n].rounding == quant::WeightRounding::nearest || quant::has_problem(graph, node))
+        assigned.weights[n].rounding == quant::WeightRounding::nearest || quant::can_be_reconstructed(graph, node))
       continue;
     notes.push_back(fmt::format("{} has channels of more than {} inputs: rounded to the nearest", ir::describe(graph, node),
                                 report::format_count(quant::kMostProblemInputs)));

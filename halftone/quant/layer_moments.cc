@@ -171,7 +171,7 @@ std::vector<float> product(const std::vector<float>& a, std::int64_t a_columns, 
 
 }  // namespace
 
-bool has_problem(const ir::Graph& graph, const ir::Node& node) {
+bool can_be_reconstructed(const ir::Graph& graph, const ir::Node& node) {
   if (std::holds_alternative<ir::ConvTranspose>(node.op)) return false;
   const Tensor& w = *graph.constant(node.inputs[1]);
   return w.size() <= kMostProblemInputs * w.dim(static_cast<std::size_t>(ir::weight_axis(node.op)));

@@ -10,7 +10,7 @@ namespace halftone::quant {
 inline constexpr std::int64_t kMostProblemInputs = 8192;
 
 // Whether a layer's weights can be chosen by what it computes: a Conv, Gemm or MatMul of no more inputs than that.
-bool has_problem(const ir::Graph& graph, const ir::Node& node);
+bool can_be_reconstructed(const ir::Graph& graph, const ir::Node& node);
 
 // The groups of a Conv; 1 for others.
 std::int64_t groups_of(const ir::Node& node);

@@ -55,7 +55,7 @@ class Reconstruction {
     const ir::Node& node = graph_.nodes[n];
     const std::span<const float> bias = bias_of(graph_, node);
     const bool corrects = recipe_.correct_bias == BiasCorrection::measured && !bias.empty();
-    if (recipe.rounding != WeightRounding::nearest && has_problem(graph_, node))
+    if (recipe.rounding != WeightRounding::nearest && can_be_reconstructed(graph_, node))
       round_layer(walk_, n, recipe, recipe_.adaround_steps, corrects, input_scale(n), weights);
     if (!weights.bias.empty()) set_bias(weights, bias, input_scale(n).value());
     Batches y = output(n, bias, weights);
