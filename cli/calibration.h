@@ -19,7 +19,7 @@ inline constexpr std::int64_t kCalibrationSamples = 1024;
 void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
                   const std::function<void(const quant::SampleSource&, const quant::CalibrationOptions&)>& work);
 
-// What is looked at while calibration runs the samples, so that doubts about a result cost no runs of their own.
+// Looks at the samples while calibration runs them, so that doubts about a result cost no runs of their own.
 struct Looks {
   std::optional<analysis::ChannelRanges> channels;
   std::optional<analysis::FirstLook> classes;  // of the network's first output, where calibration sees it

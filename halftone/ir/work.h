@@ -20,10 +20,10 @@ std::int64_t fixed_batch(const Graph& graph);
 // so, as a network that joins two rows to one.
 Graph in_smallest_run(const Graph& graph);
 
-// Of one node with operands of these shapes; 0 for what does not multiply and add. A dimension that is left open counts as 1.
+// One node with operands of these shapes; 0 for an op that does not multiply and add. A dimension that is left open counts as 1.
 std::int64_t multiply_adds(const Op& op, const Shape& x, const Shape& w, const Shape& y);
 
-// Of every node, for one sample: those of the smallest run divided by its samples.
+// Every node, for one sample: the count of the smallest run divided by its samples.
 std::vector<std::int64_t> multiply_adds(const Graph& graph);
 
 // Bytes of a constant's elements, packed as its type is: two of 4 bits in one. And those of all.

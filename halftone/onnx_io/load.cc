@@ -116,7 +116,7 @@ class Reader {
     return without_clips(std::move(graph_));
   }
 
-  // Of what read() gave. A constant that was computed counts as those of the file that it was computed from.
+  // `graph` is what read() gave. A constant that was computed counts as those of the file that it was computed from.
   std::int64_t parameter_bytes(const ir::Graph& graph) const {
     std::set<std::string> parts;
     for (const ir::Value& value : graph.values) {

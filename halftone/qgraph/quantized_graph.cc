@@ -33,7 +33,7 @@ std::vector<ir::TensorType> operands_of(const QuantizedGraph& graph, const std::
   return operands;
 }
 
-// Of a node in a run of known size. Sums and products broadcast; other kernels keep the first dimension of what they take.
+// The output of a node in a run of known size. Sums and products broadcast; other kernels keep the first dimension of what they take.
 Shape shape_in_run(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
   const auto input = [&](std::size_t i) -> const Shape& { return shapes.at(static_cast<std::size_t>(node.inputs.at(i))); };
   const auto* island = std::get_if<Float>(&node.op);

@@ -13,7 +13,7 @@
 
 namespace halftone::qgraph {
 
-// What multiplies an accumulator: one entry for all channels, or one each.
+// Each holds one entry for all channels of an accumulator, or one a channel.
 
 // y = round_shift(acc·m, shift).
 struct MultiplyShift {

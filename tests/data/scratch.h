@@ -1,4 +1,4 @@
-// What tests of data sets stand on.
+// A folder of a test's own, and the place of data sets while a test runs.
 #pragma once
 
 #include <cstdlib>
