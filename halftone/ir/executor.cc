@@ -9,7 +9,7 @@ std::optional<Tensor> tensor_of(const Watched& watched) {
   const Shape shape(watched.shape.begin(), watched.shape.end());
   Tensor tensor(DType::float32, shape);
   const auto to = tensor.mutable_data<float>();
-  if (watched.channel_block == 1) {
+  if (watched.channel_block == 1 || watched.elements.empty()) {
     std::ranges::copy(watched.elements, to.begin());
     return tensor;
   }

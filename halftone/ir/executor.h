@@ -17,7 +17,7 @@ namespace halftone::ir {
 // of the same type and shape in its place; what follows then sees that one.
 using Visitor = std::function<void(std::string_view name, Tensor& value)>;
 
-// Elements of an output, each once. Those of shape [N, C, rest...] come in the order of [N, C / block, rest..., block], which
+// Elements of an output, each once. An output [N, C, rest...] comes in the order of [N, C / block, rest..., block], which
 // is row-major where `channel_block` is 1; 0 is an order that has no such name.
 struct Watched {
   std::size_t output = 0;  // place among the graph's
