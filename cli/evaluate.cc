@@ -47,6 +47,7 @@ struct Row {
   std::int64_t parameter_bytes = 0;
   qgraph::Work work;
   nlohmann::json preparation;
+  Warnings warnings;
   nlohmann::json recipe_matches;  // check_recipe_beside
 };
 
@@ -124,6 +125,7 @@ nlohmann::json to_json(const Row& row) {
                      {"integer_macs", row.work.integer_macs},
                      {"float_macs", row.work.float_macs},
                      {"preparation", row.preparation},
+                     {"warnings", row.warnings},
                      {"recipe_matches", row.recipe_matches}};
   if (row.errors.empty()) {
     out["accuracy"] = two_decimals(row.accuracy);
@@ -252,11 +254,16 @@ int evaluate(const Options& options) {
   analysis::Samples first;
   Warnings warnings;
   for (const ModelFile& model : models) {
+    const std::size_t before = rows.size();
     analysis::Samples samples = evaluate_model(model, task, options, rows);
-    append(warnings, range_warnings(model, samples));
-    if (&model == &models[0]) first = std::move(samples);
+    Warnings doubts = range_warnings(model, samples);
+    if (&model == &models[0]) {
+      append(doubts, preparation_warnings(model, samples, options.data, output_index(model, options.output)));
+      first = std::move(samples);
+    }
+    for (std::size_t i = before; i < rows.size(); ++i) rows[i].warnings = doubts;
+    append(warnings, std::move(doubts));
   }
-  append(warnings, preparation_warnings(models[0], first, options.data, output_index(models[0], options.output)));
   compare_classes(rows);
   if (!options.json) {
     if (options.reference.empty())

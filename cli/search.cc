@@ -176,8 +176,9 @@ int run_search(const SearchOptions& options) {
   check_options(options);
   open_network(task);
   open_samples(task);
-  print(preparation_warnings(task.model, task.calibration, options.data, output_index(task.model, options.scores, "--scores")));
-  print(calibration_warnings(task.graph, task.calibration, task.seen, options.data));
+  task.warnings = preparation_warnings(task.model, task.calibration, options.data, output_index(task.model, options.scores, "--scores"));
+  append(task.warnings, calibration_warnings(task.graph, task.calibration, task.seen, options.data));
+  print(task.warnings);
   SearchResult result = search(task);
   NewFiles files;
   if (result.chosen && !options.output.empty()) add_model(task, result, files);

@@ -148,6 +148,7 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
                      {"samples", task.held_out.size()},
                      {"float_accuracy", result.float_accuracy},
                      {"preparation", preparation_json(task.calibration)},
+                     {"warnings", task.warnings},
                      {"front", nlohmann::json::array()}};
   out["start"] = drop_json(result.start);
   out["start"].update({{"cost", task.start_cost}, {"harm", result.start_harm}});

@@ -8,6 +8,7 @@
 #include "cli/data_options.h"
 #include "cli/quantization.h"
 #include "cli/recipe_options.h"
+#include "cli/warnings.h"
 #include "halftone/analysis/mixed_precision.h"
 #include "halftone/quant/statistics.h"
 
@@ -45,6 +46,7 @@ struct SearchTask {
   analysis::Samples harm;
   analysis::Samples held_out;
   quant::StatisticsTable seen;  // on those to calibrate on
+  Warnings warnings;
 };
 
 // Accuracy lost on the held-out samples against the float network, in percentage points, with its standard

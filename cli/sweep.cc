@@ -88,10 +88,11 @@ int sweep(const SweepOptions& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
   output_index(model, options.scores, "--scores");
-  SweepTask task{.options = options, .model = model, .graph = passes::simplify(model.graph), .samples = {}};
+  SweepTask task{.options = options, .model = model, .graph = passes::simplify(model.graph), .samples = {}, .warnings = {}};
   table->check(model, task.graph, options.allow_float);
   task.samples = labelled_samples(options, model);
-  print(preparation_warnings(model, task.samples, options.data, output_index(model, options.scores)));
+  task.warnings = preparation_warnings(model, task.samples, options.data, output_index(model, options.scores));
+  print(task.warnings);
   table->open(task);
   SweepFile file(options.output, {.title = table->title(),
                                   .settings = settings_of(*table, task),

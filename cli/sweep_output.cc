@@ -80,6 +80,7 @@ nlohmann::json to_json(const SweepTask& task, const SweepTable& table, const Swe
           {"float_accuracy", float_percent},
           {"settings", settings},
           {"preparation", preparation_json(task.samples)},
+          {"warnings", task.warnings},
           {"cells", cells_json(task, table, file)},
           {"rows", result.rows},
           {"notes", result.notes}};

@@ -14,6 +14,7 @@
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "cli/sweep_file.h"
+#include "cli/warnings.h"
 #include "halftone/quant/statistics.h"
 #include "halftone/report/heat_map.h"
 
@@ -49,6 +50,7 @@ struct SweepTask {
   const ModelFile& model;
   ir::Graph graph;  // after passes::simplify
   analysis::Samples samples;
+  Warnings warnings;
 
   double percent(std::int64_t correct) const {
     return 100.0 * static_cast<double>(correct) / static_cast<double>(samples.size());

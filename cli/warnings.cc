@@ -9,8 +9,10 @@
 #include <set>
 
 #include "cli/outcome.h"
+#include "cli/reference.h"
 #include "halftone/analysis/calibration_doubts.h"
 #include "halftone/analysis/lost_parts.h"
+#include "halftone/analysis/mixed_samples.h"
 #include "halftone/base/error.h"
 #include "halftone/base/shown.h"
 #include "halftone/base/toml_table.h"
@@ -51,6 +53,20 @@ std::string near_chance_text(const std::vector<analysis::PreparationTrial>& tria
     return text + fmt::format(": {} gives {:.1f} %", options_for(*better, now, model), better->percent);
   if (now.percent > chance + 3.0 * error) return "";
   return text + ", and no preset gives much more: are labels, order of channels and training as they should be?";
+}
+
+// Samples that change each other's answers in one batch, with the shape that runs them one by one.
+Warnings mixing_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data) {
+  const auto mixed = analysis::mixed_samples(*executor_of(model), samples, batches_of(samples, data.thread_count()));
+  if (!mixed) return {};
+  const ir::Value& input = model.graph.value(model.graph.inputs.at(0));
+  Shape alone = input.shape;
+  if (!alone.empty()) alone[0] = 1;
+  std::string shape;
+  for (const std::int64_t size : alone) shape += fmt::format("{}{}", shape.empty() ? "" : "x", size < 0 ? "N" : std::to_string(size));
+  return {fmt::format("[{}] samples of one batch change each other: '{}' of sample 0 differs by {:.3g} beside sample 1, and is at "
+                      "most {:.3g}; --shape {}={} runs each by itself",
+                      model.path, model.output_names().at(mixed->output), mixed->change, mixed->largest, input.name, shape)};
 }
 
 std::string lost_part_text(const analysis::LostPart& part) {
@@ -132,7 +148,7 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
 
 Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
                               std::size_t output, const Looks* looks) {
-  Warnings warnings;
+  Warnings warnings = mixing_warnings(model, samples, data);
   if (samples.labels.empty() || samples.size() < kLeastSamples) return warnings;
   const Shape& scores = model.graph.value(model.graph.outputs.at(output)).shape;
   if (samples.classes == 1000 && samples.label_offset == 0 && !data.label_offset && scores.size() > 1 && scores[1] == 1001)

@@ -30,7 +30,7 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
                                                            const DataOptions& data, std::size_t output = 0);
 
 // Labelled samples of which the float network has hardly more right than chance, and the preset or label offset that
-// would do; `looks`, where calibration took them, save a first look. And a network with one class more than a thousand.
+// would do; samples that change each other in one batch; `looks`, where calibration took them, save a first look. And a network with one class more than a thousand.
 Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
                               std::size_t output = 0, const Looks* looks = nullptr);
 

@@ -119,6 +119,21 @@ class Warnings(ProgramTest):
         self.assertRegex(self.run_it('evaluate', self.int8, '--reference', model, '--data', self.folder / 'beside.npy').stderr,
                          r"warning: .*input 'x': 100\.0 % of its numbers lie outside")
 
+    def test_samples_that_change_each_other_are_named(self):
+        weights = {'w': np.random.default_rng(5).normal(0, 1, (8, 2, 1, 1)).astype(np.float32)}
+        for axis, mixes in ((0, True), (1, False)):
+            nodes = [helper.make_node('Conv', ['x', 'w'], ['c'], 'conv'), helper.make_node('Softmax', ['c'], ['y'], 'end', axis=axis)]
+            model = save(self.folder / 'softmax.onnx', nodes, weights, **CONV)
+            says = "samples of one batch change each other: 'y' of sample 0 differs by "
+            done = self.quantize(model, '--allow-float')
+            self.assertEqual(says in done.stderr, mixes, (axis, done.stderr))
+            rows = json.loads(self.run_it('evaluate', model, self.int8, '--data', self.data, '--reference', model, '--json').stdout)
+            self.assertEqual([len(row['warnings']) for row in rows], [int(mixes), 0, 0])
+            alone = self.run_it('evaluate', model, '--data', self.data, '--reference', model, '--shape', 'x=1x2x4x4')
+            self.assertNotIn(says, alone.stderr)
+            if mixes:
+                self.assertIn('--shape x=1x2x4x4 runs each by itself', done.stderr)
+
     def test_few_samples_behind_ranges(self):
         model, parts = self.layer(0.3), [self.folder / f'{i}.json' for i in (1, 2)]
         for i, part in enumerate(parts):
@@ -132,6 +147,24 @@ class Warnings(ProgramTest):
             self.quantize(model, *arguments)
             row = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', model, '--json').stdout)[1]
             self.assertEqual((row['mode'], row['integer_macs']), (mode, integer_macs), arguments)
+
+    def test_a_file_of_integer_operators_alone_is_quantized(self):
+        from onnx import TensorProto, numpy_helper
+        import onnx
+        random = np.random.default_rng(6)
+        numbers = {'xs': np.float32(0.5), 'xz': np.uint8(3), 'w': random.integers(-127, 127, (4, 2, 1, 1)).astype(np.int8),
+                   'ws': np.float32(0.01), 'wz': np.int8(0), 'ys': np.float32(0.25), 'yz': np.uint8(100)}
+        node = helper.make_node('QLinearConv', ['x', 'xs', 'xz', 'w', 'ws', 'wz', 'ys', 'yz'], ['y'], 'conv')
+        graph = helper.make_graph([node], 'g', [helper.make_tensor_value_info('x', TensorProto.UINT8, ['N', 2, 4, 4])],
+                                  [helper.make_tensor_value_info('y', TensorProto.UINT8, ['N', 4, 4, 4])],
+                                  [numpy_helper.from_array(np.array(a), n) for n, a in numbers.items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)])
+        model.ir_version = 7
+        onnx.save(model, str(self.int8))
+        np.save(self.data, random.integers(0, 255, (8, 2, 4, 4)).astype(np.uint8))
+        rows = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', self.int8, '--json').stdout)
+        self.assertEqual([(row['mode'], row['integer_macs']) for row in rows], [('simulated', 0), ('integer', 128)])
+        self.run_it('verify', self.int8, '--data', self.data)
 
     def test_parameters_of_one_file_are_the_same_everywhere(self):
         model = self.layer(0.3)
