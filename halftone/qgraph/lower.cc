@@ -411,13 +411,33 @@ class Lowering {
   std::unordered_set<std::string> names_;
 };
 
+// Operators that take or give integers which stand for reals.
+template <typename Op>
+constexpr bool kOfIntegers = ir::QuantizedOp<Op>;
+template <>
+constexpr bool kOfIntegers<ir::QuantizeLinear> = true;
+template <>
+constexpr bool kOfIntegers<ir::DequantizeLinear> = true;
+template <>
+constexpr bool kOfIntegers<ir::DynamicQuantizeLinear> = true;
+template <>
+constexpr bool kOfIntegers<ir::Quant> = true;
+template <>
+constexpr bool kOfIntegers<ir::ConvInteger> = true;
+template <>
+constexpr bool kOfIntegers<ir::MatMulInteger> = true;
+template <>
+constexpr bool kOfIntegers<ir::QLinearConv> = true;
+template <>
+constexpr bool kOfIntegers<ir::QLinearMatMul> = true;
+template <>
+constexpr bool kOfIntegers<ir::QGemm> = true;
+
 }  // namespace
 
 bool is_quantized(const ir::Graph& graph) {
   return std::ranges::any_of(graph.nodes, [](const ir::Node& node) {
-    return as<ir::QuantizeLinear>(node) != nullptr || as<ir::DequantizeLinear>(node) != nullptr ||
-           as<ir::Quant>(node) != nullptr || as<ir::DynamicQuantizeLinear>(node) != nullptr ||
-           as<ir::ConvInteger>(node) != nullptr || as<ir::MatMulInteger>(node) != nullptr;
+    return std::visit([](const auto& op) { return kOfIntegers<std::decay_t<decltype(op)>>; }, node.op);
   });
 }
 

@@ -13,8 +13,8 @@ namespace halftone::qgraph {
 // a bias whose scale is not s_x·s_w), naming the layer.
 QuantizedGraph lower(const ir::Graph& graph);
 
-// Whether a graph has any QuantizeLinear, DequantizeLinear, QONNX Quant, DynamicQuantizeLinear, ConvInteger or
-// MatMulInteger node.
+// Whether any node takes or gives integers that stand for reals: QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear,
+// QONNX Quant, ConvInteger, MatMulInteger, or an operator of ONNX Runtime's QOperator format (QLinearConv, QGemm, …).
 bool is_quantized(const ir::Graph& graph);
 
 }  // namespace halftone::qgraph
