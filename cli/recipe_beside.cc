@@ -8,18 +8,17 @@
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/base/toml_table.h"
+#include "halftone/quant/recipe_file.h"
 
 namespace halftone::cli {
 namespace {
-
-constexpr std::size_t kMostBytes = 16 << 20;
 
 // Nothing of what is no recipe, or one without a digest: whoever uses it will hear of that.
 std::optional<std::string> digest_said_by(const std::filesystem::path& recipe) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(recipe, ignored)) return std::nullopt;
   try {
-    const std::vector<std::byte> bytes = read_file(recipe, kMostBytes);
+    const std::vector<std::byte> bytes = read_file(recipe, quant::kMostRecipeBytes);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const auto said = parse_toml(text, recipe.string())["file"][kModelDigest].value<std::string>();
     const bool is_digest = said && said->size() == 16 && said->find_first_not_of("0123456789abcdef") == std::string::npos;

@@ -13,7 +13,6 @@
 namespace halftone::cli {
 namespace {
 
-constexpr std::size_t kMostBytes = 8 << 20;  // some 20,000 layers, each with a rule; 300 MB as a document
 
 // The first layer with the network's input, the last one with what it takes and the network's output.
 void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
@@ -50,7 +49,7 @@ void set_weight_range(quant::WeightRecipe& weights, const std::string& text) {
 }
 
 std::string text_of(const std::string& file) {
-  const std::vector<std::byte> bytes = read_file(file, kMostBytes);
+  const std::vector<std::byte> bytes = read_file(file, quant::kMostRecipeBytes);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -278,8 +277,8 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
   text += fmt::format("\n[file]\nformat = \"{}\"\nallow_float = {}\n", settings.format, settings.allow_float);
   text += fmt::format("shapes = {}\n", list_of(settings.shapes.shapes));
   text += fmt::format("{} = \"{}\"\n", kModelDigest, model_digest);
-  if (text.size() > kMostBytes)
-    throw UnsupportedError("recipe", fmt::format("{} bytes, expected at most {}", text.size(), kMostBytes));
+  if (text.size() > quant::kMostRecipeBytes)
+    throw UnsupportedError("recipe", fmt::format("{} bytes, expected at most {}", text.size(), quant::kMostRecipeBytes));
   return text;
 }
 

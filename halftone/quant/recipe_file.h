@@ -1,12 +1,15 @@
 // Recipes as TOML: everything that decides a quantized network's bytes, besides the network and its samples.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "halftone/quant/recipe.h"
 
 namespace halftone::quant {
+
+inline constexpr std::size_t kMostRecipeBytes = 8 << 20;  // some 20,000 layers, each with a rule; 300 MB as a document
 
 // Every setting, complete: reading it gives the recipe again.
 std::string to_toml(const Recipe& recipe);
