@@ -5,6 +5,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/integer_loops.h"
+#include "halftone/qgraph/moves.h"
 #include "halftone/qgraph/onnx_loops.h"
 
 namespace halftone::qgraph {
@@ -148,11 +149,11 @@ Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {
   return pack_result(type, in[0]->shape(), requantize_sums(centred, 1, op.requantizer));
 }
 
-Tensor run_op(const Move& op, const Operands& in, const Value&) {
-  Operands inputs = in;
-  if (op.argument) inputs.push_back(&*op.argument);
-  return ir::evaluate_op(op.op, inputs).at(0);
-}
+Tensor run_op(const Move& op, const Operands& in, const Value& type) { return moved(op, *in[0], type.shape); }
+Tensor run_op(const Concat& op, const Operands& in, const Value&) { return joined(op, in); }
+Tensor run_op(const Pad& op, const Operands& in, const Value&) { return padded(op, *in[0]); }
+Tensor run_op(const Extreme& op, const Operands& in, const Value&) { return chosen(op, in); }
+Tensor run_op(const Constant& op, const Operands&, const Value&) { return op.tensor; }
 
 Tensor run_op(const Float& op, const Operands& in, const Value&) {
   Operands inputs;

@@ -12,6 +12,7 @@
 #include "halftone/ir/one_variable.h"
 #include "halftone/qgraph/constants.h"
 #include "halftone/qgraph/lower_linear.h"
+#include "halftone/qgraph/lower_moves.h"
 #include "halftone/qgraph/lower_op.h"
 #include "halftone/qgraph/qoperators.h"
 
@@ -87,7 +88,7 @@ class Lowering {
   ValueId output_value(ir::ValueId id) {
     if (const Tensor* constant = in_.constant(id)) {
       const ValueId y = add_value(in_.value(id).name, constant->shape(), constant->dtype(), std::nullopt);
-      return add_node(in_.value(id).name, Move{ir::Identity{}, *constant}, {}, y);
+      return add_node(in_.value(id).name, Constant{*constant}, {}, y);
     }
     const bool integers = !is_float(in_.value(id).dtype);
     if (integers && integer_of(id)) return *integer_of(id);
@@ -177,7 +178,7 @@ class Lowering {
       return id;
     }
     const ValueId copy = add_value(output.name, output.shape, output.dtype, params_of(id));
-    return add_node(output.name, Move{ir::Identity{}, std::nullopt}, {id}, copy);
+    return add_node(output.name, Move{}, {id}, copy);
   }
 
   void visit_dequantize(const ir::Node& node) {
@@ -225,11 +226,10 @@ class Lowering {
                as<ir::Max>(node) != nullptr) {
       return try_join(node);
     } else if (const auto* pad = as<ir::Pad>(node)) {
-      op = integer_pad(node, *pad, x);
-    } else if (ir::only_moves(node.op) && node.inputs.size() == 1) {
-      op = Move{node.op, std::nullopt};
-    } else if (ir::only_moves(node.op) && in_.constant(node.inputs[1]) != nullptr) {
-      op = Move{node.op, *in_.constant(node.inputs[1])};
+      op = pad_of(node, *pad, x);
+    } else if (ir::only_moves(node.op)) {
+      const Tensor* argument = node.inputs.size() > 1 ? in_.constant(node.inputs[1]) : nullptr;
+      if (node.inputs.size() == 1 || argument != nullptr) op = integer_move(node.op, shape, argument);
     }
     if (!op) return false;
     const ir::Value& output = in_.value(node.outputs[0]);
@@ -240,14 +240,15 @@ class Lowering {
 
   // 0 is an integer at every scale. Another constant is one of the result's scale, which may reach further
   // than x's: where they differ the Pad stays float.
-  std::optional<Op> integer_pad(const ir::Node& node, ir::Pad pad, ValueId x) const {
-    if (!is_float(in_.value(node.inputs[0]).dtype)) return Move{pad, std::nullopt};
+  std::optional<Op> pad_of(const ir::Node& node, const ir::Pad& pad, ValueId x) const {
+    const Shape& shape = out_.value(x).shape;
+    if (!is_float(in_.value(node.inputs[0]).dtype)) return integer_pad(pad, shape, ir::rounded_to<std::int32_t>(pad.value));
     const bool zero = pad.value == 0.0 || pad.mode != ir::PadMode::constant;
     if (!zero && (std::isnan(pad.value) || params_behind(node.outputs[0]) != params_of(x)))
       return std::nullopt;
-    pad.value = numeric::quantize(zero ? 0.0F : static_cast<float>(pad.value), params_of(x).tensor(),
-                                  params_of(x).format, out_.arithmetic.rounding);
-    return Move{pad, std::nullopt};
+    return integer_pad(pad, shape,
+                       numeric::quantize(zero ? 0.0F : static_cast<float>(pad.value), params_of(x).tensor(), params_of(x).format,
+                                         out_.arithmetic.rounding));
   }
 
   // A Clip of the integers themselves: a table of them, at their scale.
@@ -282,8 +283,14 @@ class Lowering {
     for (ValueId& input : inputs)
       if (!is_on_grid(input)) input = rescaled(input, params, dtype);
     const ValueId joined = add_moved(in_.value(node.outputs[0]), dtype, params);
-    integer_of(node.outputs[0]) = add_node(node.name, Move{node.op, std::nullopt}, std::move(inputs), joined);
+    integer_of(node.outputs[0]) = add_node(node.name, integer_join(node, in_.value(node.outputs[0]).shape.size()), std::move(inputs), joined);
     return true;
+  }
+
+  static Op integer_join(const ir::Node& node, std::size_t rank) {
+    if (const auto* concat = as<ir::Concat>(node))
+      return Concat{static_cast<std::size_t>(normalize_axis(concat->axis, rank, concat->kName))};
+    return Extreme{.largest = as<ir::Max>(node) != nullptr};
   }
 
   // The scale and zero point of the Quantize that alone reads a value.

@@ -5,6 +5,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/ops/broadcast.h"
 #include "halftone/ir/work.h"
+#include "halftone/qgraph/moves.h"
 
 namespace halftone::qgraph {
 namespace {
@@ -15,39 +16,56 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-// The operands of a move or an island, its constants among them.
+// The operands of an island, its constants among them.
 std::vector<ir::TensorType> operands_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
   std::vector<ir::TensorType> operands;
   std::size_t next = 0;
-  const auto add = [&](const std::optional<Tensor>& constant) {
-    if (constant) return operands.push_back({constant->dtype(), constant->shape(), &*constant});
+  for (const auto& constant : std::get<Float>(node.op).constants) {
+    if (constant) {
+      operands.push_back({constant->dtype(), constant->shape(), &*constant});
+      continue;
+    }
     const ValueId id = node.inputs.at(next++);
     operands.push_back({graph.value(id).dtype, shapes.at(static_cast<std::size_t>(id)), nullptr});
-  };
-  if (const auto* island = std::get_if<Float>(&node.op)) {
-    for (const auto& constant : island->constants) add(constant);
-  } else {
-    while (next < node.inputs.size()) add(std::nullopt);
-    if (const auto& argument = std::get<Move>(node.op).argument) add(argument);
   }
   return operands;
 }
 
-// The output of a node in a run of known size. Sums and products broadcast; other kernels keep the first dimension of what they take.
-Shape shape_in_run(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  const auto input = [&](std::size_t i) -> const Shape& { return shapes.at(static_cast<std::size_t>(node.inputs.at(i))); };
-  const auto* island = std::get_if<Float>(&node.op);
-  const auto* move = std::get_if<Move>(&node.op);
-  if (std::holds_alternative<Add>(node.op) || std::holds_alternative<Mul>(node.op)) return ir::broadcast_shape(input(0), input(1));
-  if (island == nullptr && move == nullptr) {
-    Shape shape = graph.value(node.output).shape;
-    shape.at(0) = input(0).at(0);
-    return shape;
-  }
+Shape island_shape(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
   const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
   std::vector<const ir::TensorType*> inputs;
   for (const ir::TensorType& operand : operands) inputs.push_back(&operand);
-  return ir::infer_op(island != nullptr ? island->op : move->op, inputs).at(island != nullptr ? island->result : 0).shape;
+  const auto& island = std::get<Float>(node.op);
+  return ir::infer_op(island.op, inputs).at(island.result).shape;
+}
+
+// The shape of a node's output for inputs of known shapes. Kernels keep the first dimension of what they take.
+struct ShapeInRun {
+  const Shape& declared;
+  std::vector<Shape> inputs;
+
+  template <typename Op>
+  Shape operator()(const Op&) const {
+    Shape shape = declared;
+    shape.at(0) = inputs.at(0).at(0);
+    return shape;
+  }
+  Shape operator()(const Add&) const { return ir::broadcast_shape(inputs.at(0), inputs.at(1)); }
+  Shape operator()(const Mul&) const { return ir::broadcast_shape(inputs.at(0), inputs.at(1)); }
+  Shape operator()(const Quantize&) const { return inputs.at(0); }
+  Shape operator()(const Dequantize&) const { return inputs.at(0); }
+  Shape operator()(const Move& op) const { return shape_of(op, inputs.at(0), declared); }
+  Shape operator()(const Pad& op) const { return shape_of(op, inputs.at(0)); }
+  Shape operator()(const Concat& op) const { return shape_of(op, inputs); }
+  Shape operator()(const Extreme& op) const { return shape_of(op, inputs); }
+  Shape operator()(const Constant& op) const { return op.tensor.shape(); }
+};
+
+Shape shape_in_run(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  if (std::holds_alternative<Float>(node.op)) return island_shape(graph, shapes, node);
+  ShapeInRun in_run{.declared = graph.value(node.output).shape, .inputs = {}};
+  for (ValueId id : node.inputs) in_run.inputs.push_back(shapes.at(static_cast<std::size_t>(id)));
+  return std::visit(in_run, node.op);
 }
 
 // As declared where the node cannot run in that size.

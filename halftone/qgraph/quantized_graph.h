@@ -114,12 +114,46 @@ struct Requantize {
   Requantizer requantizer;
 };
 
-// Elements unchanged, in other places: reshapes, transpositions, joins, slices, padding with z, the least or
-// largest of several (input 1 of ir::Reshape and ir::Gather is kept here; without inputs, a constant).
+// Along one dimension of a result: element i is read at place `at`[i] of dimension `source`; all of them in order where there
+// is no list.
+struct MovedAxis {
+  std::size_t source = 0;
+  std::optional<std::vector<std::int64_t>> at;
+};
+
+// Elements of x unchanged, in other places: reshapes, transpositions, slices, gathers, repetitions. x is seen in shape `view`
+// (empty: its own; kDynamic, at most once: what is left), whose dimensions `axes` name once each and read; no axes: all in
+// order. The elements that come out, row-major, have the value's shape.
 struct Move {
   static constexpr std::string_view kName = "Move";
-  ir::Op op;
-  std::optional<Tensor> argument;
+  Shape view;
+  std::vector<MovedAxis> axes;
+};
+
+// The inputs one after another along a dimension.
+struct Concat {
+  static constexpr std::string_view kName = "Concat";
+  std::size_t axis = 0;
+};
+
+// y[i_0, i_1, …] = x[i_0 − before[0], i_1 − before[1], …], and `value` where x has no such element. Negative numbers take away.
+struct Pad {
+  static constexpr std::string_view kName = "Pad";
+  std::vector<std::int64_t> before;
+  std::vector<std::int64_t> after;
+  std::int32_t value = 0;
+};
+
+// The least or the largest of the inputs, which broadcast.
+struct Extreme {
+  static constexpr std::string_view kName = "Extreme";
+  bool largest = false;
+};
+
+// Integers or floats that hang on no input.
+struct Constant {
+  static constexpr std::string_view kName = "Constant";
+  Tensor tensor;
 };
 
 // A float island: an op of ir, with its constant inputs.
@@ -131,8 +165,8 @@ struct Float {
   std::size_t result = 0;                        // which of the op's outputs this is
 };
 
-using Op = std::variant<Add, AveragePool, Conv, Dequantize, Float, Gemm, MaxPool, Move, Mul, Quantize,
-                        Requantize, Table>;
+using Op = std::variant<Add, AveragePool, Concat, Constant, Conv, Dequantize, Extreme, Float, Gemm, MaxPool, Move, Mul, Pad,
+                        Quantize, Requantize, Table>;
 
 struct Node {
   std::string name;

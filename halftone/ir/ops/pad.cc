@@ -36,22 +36,6 @@ Shape padded(const Pad& op, const Shape& x) {
   return y;
 }
 
-// Where along one dimension element i of the result comes from.
-std::int64_t source(std::int64_t i, std::int64_t dim, PadMode mode) {
-  if (i >= 0 && i < dim) return i;
-  switch (mode) {
-    case PadMode::constant:
-      return kFill;
-    case PadMode::edge:
-      return std::clamp<std::int64_t>(i, 0, dim - 1);
-    case PadMode::wrap:
-      return (i % dim + dim) % dim;
-    case PadMode::reflect:
-      break;
-  }
-  return i < 0 ? -i : 2 * (dim - 1) - i;
-}
-
 // One element of `dtype` with the padding's value.
 Tensor fill_of(double value, DType dtype) {
   Tensor fill(dtype, {});
@@ -66,6 +50,21 @@ Shape expanded(const Expand& op, const Shape& x) {
 }
 
 }  // namespace
+
+std::int64_t padding_source(std::int64_t i, std::int64_t dim, PadMode mode) {
+  if (i >= 0 && i < dim) return i;
+  switch (mode) {
+    case PadMode::constant:
+      return kFill;
+    case PadMode::edge:
+      return std::clamp<std::int64_t>(i, 0, dim - 1);
+    case PadMode::wrap:
+      return (i % dim + dim) % dim;
+    case PadMode::reflect:
+      break;
+  }
+  return i < 0 ? -i : 2 * (dim - 1) - i;
+}
 
 std::vector<TensorType> infer(const Pad& op, InputTypes inputs) {
   return {{inputs[0]->dtype, padded(op, inputs[0]->shape)}};
@@ -82,7 +81,7 @@ std::vector<Tensor> evaluate(const Pad& op, InputTensors inputs) {
   std::vector<std::vector<std::int64_t>> sources(x.rank());  // by dimension: offset in x, or kFill
   for (std::size_t d = 0; d < x.rank(); ++d)
     for (std::int64_t i = 0; i < y.dim(d); ++i) {
-      const std::int64_t from = source(i - op.pads[d], x.dim(d), op.mode);
+      const std::int64_t from = padding_source(i - op.pads[d], x.dim(d), op.mode);
       sources[d].push_back(from == kFill ? kFill : from * product(x.shape(), d + 1, x.rank()));
     }
   const std::size_t size = size_of(x.dtype());

@@ -21,6 +21,10 @@ struct Pad {
   bool operator==(const Pad&) const = default;
 };
 
+// Where along a dimension of `dim` elements element i of the result comes from, i counted from the input's first. -1 in mode
+// constant outside of it.
+std::int64_t padding_source(std::int64_t i, std::int64_t dim, PadMode mode);
+
 // x broadcast with a tensor of shape `shape`: dimensions of 1 stretch, in either.
 struct Expand {
   static constexpr std::string_view kName = "Expand";

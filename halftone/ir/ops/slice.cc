@@ -11,13 +11,6 @@
 namespace halftone::ir {
 namespace {
 
-// Along one dimension: `count` elements from `start`, `step` apart.
-struct Run {
-  std::int64_t start = 0;
-  std::int64_t count = 0;
-  std::int64_t step = 1;
-};
-
 // Negative places count from the end, then both are clamped: NumPy's rule, but that a start before the first
 // element steps backwards from the first.
 Run run_of(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t dim) {
@@ -35,6 +28,8 @@ Run run_of(std::int64_t start, std::int64_t end, std::int64_t step, std::int64_t
   // -(step + 1) + 1 can't overflow where -step could.
   return {first, step < -dim ? 1 : (first - last - 1) / -step + 1, std::max(step, -dim)};
 }
+
+}  // namespace
 
 std::vector<Run> runs_of(const Slice& op, const Shape& x) {
   if (op.ends.size() != op.starts.size() || (!op.axes.empty() && op.axes.size() != op.starts.size()) ||
@@ -60,6 +55,8 @@ std::vector<Run> runs_of(const Slice& op, const Shape& x) {
   }
   return runs;
 }
+
+namespace {
 
 Shape sliced(const std::vector<Run>& runs) {
   Shape y;

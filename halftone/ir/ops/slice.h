@@ -15,6 +15,18 @@ struct Slice {
   bool operator==(const Slice&) const = default;
 };
 
+// Along one dimension: `count` elements from `start`, `step` apart.
+struct Run {
+  std::int64_t start = 0;
+  std::int64_t count = 0;
+  std::int64_t step = 1;
+  bool operator==(const Run&) const = default;
+};
+
+// What a Slice takes along each dimension of x; a dimension that is not fixed is taken whole. Throws InputError and
+// UnsupportedError as infer does.
+std::vector<Run> runs_of(const Slice& op, const Shape& x);
+
 // The parts of sizes `sizes` along an axis, one output each.
 struct Split {
   static constexpr std::string_view kName = "Split";
