@@ -62,17 +62,12 @@ Json describe_float_node(const ir::Graph& graph, const ir::Node& node, std::int6
           {"weight_range", range}};
 }
 
-const qgraph::Linear* linear_of(const qgraph::Op& op) {
-  if (const auto* gemm = std::get_if<qgraph::Gemm>(&op)) return &gemm->linear;
-  if (const auto* conv = std::get_if<qgraph::Conv>(&op)) return &conv->linear;
-  return nullptr;
-}
-
 // Channels of which no weight has any effect.
 std::int64_t dead_channels(const qgraph::Linear& linear) {
   std::int64_t dead = 0;
+  const std::vector<std::int32_t> weights = qgraph::centred_weights(linear);
   for (std::int64_t c = 0; c < linear.channels; ++c) {
-    const auto first = linear.w.begin() + static_cast<std::ptrdiff_t>(c * linear.reduction);
+    const auto first = weights.begin() + static_cast<std::ptrdiff_t>(c * linear.reduction);
     dead += std::all_of(first, first + static_cast<std::ptrdiff_t>(linear.reduction), [](std::int32_t w) { return w == 0; });
   }
   return dead;
@@ -108,9 +103,9 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
     for (const auto& constant : island->constants) parameters += constant ? constant->size() : 0;
     out["parameters"] = parameters;
   }
-  if (const qgraph::Linear* linear = linear_of(node.op)) {
+  if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
-    out["parameters"] = static_cast<std::int64_t>(linear->w.size());
+    out["parameters"] = linear->q_w.size();
     out["accumulator_bound"] = bound;
     out["accumulator_bits"] = numeric::signed_bits_for(bound);
     out["accumulator"] = linear->wide ? "int64" : "int32";

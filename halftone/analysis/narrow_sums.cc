@@ -83,7 +83,7 @@ Integers by_product(const Integers& w, std::int64_t groups, std::int64_t channel
 }
 
 // What one output place reads of an image [depth, H, W]; padding is 0.
-void gather(const std::int32_t* image, const std::vector<ir::WindowAxis>& axes, std::int64_t place,
+void gather(const std::int32_t* image, const ir::PlaneAxes& axes, std::int64_t place,
             Integers& patch) {
   const ir::WindowAxis& rows = axes[0];
   const ir::WindowAxis& columns = axes[1];

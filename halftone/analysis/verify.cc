@@ -36,12 +36,6 @@ Steps steps_of(const qgraph::Value& value) {
           value.params->tensor().scale};
 }
 
-const qgraph::Linear* linear_of(const qgraph::Op& op) {
-  if (const auto* gemm = std::get_if<qgraph::Gemm>(&op)) return &gemm->linear;
-  if (const auto* conv = std::get_if<qgraph::Conv>(&op)) return &conv->linear;
-  return nullptr;
-}
-
 // Weights by group have a float bias in the file, and one of the accumulator's steps in integers.
 double group_tolerance(const qgraph::Linear& linear) {
   double most = 0.0;
@@ -252,7 +246,7 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   // That of multipliers which several sums share; the others have their own.
   const bool fixed = graph.arithmetic.mode == numeric::Arithmetic::fixed;
   const double shared = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
-  if (const qgraph::Linear* linear = linear_of(node.op)) {
+  if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     tolerance += sum_tolerance(*linear, x.at(0).scale, y.scale);
     if (linear->group_size > 0) return tolerance + group_tolerance(*linear) + y.range * shared;
     return tolerance + y.range * qgraph::mantissa_error(linear->requantizer);

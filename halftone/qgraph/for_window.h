@@ -10,7 +10,7 @@ namespace halftone::qgraph {
 
 // Calls each(index into the plane) for the elements of one window inside the input.
 template <typename F>
-void for_window(std::span<const ir::WindowAxis> axes, std::int64_t oh, std::int64_t ow, F&& each) {
+void for_window(const ir::PlaneAxes& axes, std::int64_t oh, std::int64_t ow, F&& each) {
   for (std::int64_t kh = 0; kh < axes[0].kernel; ++kh)
     for (std::int64_t kw = 0; kw < axes[1].kernel; ++kw) {
       const std::int64_t ih = oh * axes[0].stride - axes[0].pad_begin + kh * axes[0].dilation;

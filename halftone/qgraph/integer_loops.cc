@@ -25,9 +25,9 @@ bool fit_16_bits(std::span<const std::int32_t> values, std::int32_t zero_point) 
 // of operands of 16 bits a compiler multiplies several at a time on every machine.
 template <typename Loops>
 void with_types(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
-                const Loops& loops) {
+                std::span<const std::int32_t> w, const Loops& loops) {
   if (linear.wide || linear.group_size > 0) return loops(std::int32_t{}, std::int64_t{});
-  if (fit_16_bits(x, x_zero_point) && fit_16_bits(linear.w, 0)) return loops(std::int16_t{}, std::int32_t{});
+  if (fit_16_bits(x, x_zero_point) && fit_16_bits(w, 0)) return loops(std::int16_t{}, std::int32_t{});
   loops(std::int32_t{}, std::int32_t{});
 }
 
@@ -91,9 +91,9 @@ void gather(const Operand* planes, std::int64_t plane_size, std::span<const std:
 }
 
 template <typename Sum, typename Operand>
-void conv_sums(std::span<const Operand> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc) {
+void conv_sums(std::span<const Operand> x, std::int64_t batch, const Conv& conv, std::span<const Operand> w,
+               std::span<std::int64_t> acc) {
   const Linear& linear = conv.linear;
-  const std::vector<Operand> w = operands<Operand>(linear.w, 0);
   std::vector<std::int64_t> places(static_cast<std::size_t>(conv.axes[0].kernel * conv.axes[1].kernel));
   std::vector<Operand> patch(static_cast<std::size_t>(linear.reduction));
   const std::int64_t plane_size = spread_length(conv, 0) * spread_length(conv, 1);
@@ -127,27 +127,27 @@ void with_scaling(const Requantizer& r, Body body) {
 
 }  // namespace
 
-void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
+void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear, std::span<const std::int32_t> w,
           std::span<std::int64_t> acc) {
-  with_types(x, x_zero_point, linear, [&]<typename Operand, typename Sum>(Operand, Sum) {
+  with_types(x, x_zero_point, linear, w, [&]<typename Operand, typename Sum>(Operand, Sum) {
     const std::vector<Operand> centred = operands<Operand>(x, x_zero_point);
-    const std::vector<Operand> w = operands<Operand>(linear.w, 0);
+    const std::vector<Operand> weights = operands<Operand>(w, 0);
     for (std::size_t i = 0; i < acc.size(); ++i) {
       const std::int64_t n = static_cast<std::int64_t>(i) / linear.channels;
       const std::int64_t m = static_cast<std::int64_t>(i) % linear.channels;
-      acc[i] = linear_sum<Sum>(centred.data() + n * linear.reduction, w.data() + m * linear.reduction, linear, m);
+      acc[i] = linear_sum<Sum>(centred.data() + n * linear.reduction, weights.data() + m * linear.reduction, linear, m);
     }
   });
 }
 
-void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv,
+void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<const std::int32_t> w,
           std::span<std::int64_t> acc) {
-  with_types(x, conv.x_zero_point, conv.linear, [&]<typename Operand, typename Sum>(Operand, Sum) {
-    conv_sums<Sum, Operand>(operands<Operand>(x, conv.x_zero_point), batch, conv, acc);
+  with_types(x, conv.x_zero_point, conv.linear, w, [&]<typename Operand, typename Sum>(Operand, Sum) {
+    conv_sums<Sum, Operand>(operands<Operand>(x, conv.x_zero_point), batch, conv, operands<Operand>(w, 0), acc);
   });
 }
 
-void max_pool(std::span<const std::int32_t> x, std::int64_t planes, std::span<const ir::WindowAxis> axes,
+void max_pool(std::span<const std::int32_t> x, std::int64_t planes, const ir::PlaneAxes& axes,
               std::span<std::int32_t> y) {
   const std::int64_t area = axes[0].out * axes[1].out;
   for (std::int64_t i = 0; i < planes * area; ++i) {

@@ -10,16 +10,17 @@
 
 namespace halftone::qgraph::integer {
 
-// acc[n][m] = Σ_k (x[n][k] − z_x)·w[m][k] + bias[m] (with groups: Σ_g acc_g·m_g + bias).
-void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear,
+// acc[n][m] = Σ_k (x[n][k] − z_x)·w[m][k] + bias[m] (with groups: Σ_g acc_g·m_g + bias). w are the layer's centred weights.
+void gemm(std::span<const std::int32_t> x, std::int32_t x_zero_point, const Linear& linear, std::span<const std::int32_t> w,
           std::span<std::int64_t> acc);
 
 // acc[n][m][oh][ow] likewise over windows. x is [batch, depth·groups, axes[0].in, axes[1].in], those
 // divided by `spread` and rounded up.
-void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<std::int64_t> acc);
+void conv(std::span<const std::int32_t> x, std::int64_t batch, const Conv& conv, std::span<const std::int32_t> w,
+          std::span<std::int64_t> acc);
 
 // Largest element of every window of `planes` planes.
-void max_pool(std::span<const std::int32_t> x, std::int64_t planes, std::span<const ir::WindowAxis> axes,
+void max_pool(std::span<const std::int32_t> x, std::int64_t planes, const ir::PlaneAxes& axes,
               std::span<std::int32_t> y);
 
 // acc = Σ window (x − z_x); entry[o] = which of the pool's counts its window has.

@@ -35,24 +35,24 @@ Tensor run_op(const Dequantize& op, const Operands& in, const Value&) {
   return numeric::dequantize(*in[0], op.params);
 }
 
-Tensor run_op(const Gemm& op, const Operands& in, const Value& type) {
+Tensor run_linear(const Gemm& op, const Integers& w, const Operands& in, const Value& type) {
   Shape shape = in[0]->shape();
   shape.back() = op.linear.channels;
   std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
-  integer::gemm(numeric::to_int32(*in[0]), op.x_zero_point, op.linear, acc);
+  integer::gemm(numeric::to_int32(*in[0]), op.x_zero_point, op.linear, w, acc);
   return pack_result(type, shape, requantize_sums(acc, 1, op.linear.requantizer));
 }
 
 // [N, channels, out…] for an input of one or two spatial dimensions.
-Shape window_shape(const Shape& x, std::int64_t channels, const std::vector<ir::WindowAxis>& axes) {
+Shape window_shape(const Shape& x, std::int64_t channels, const ir::PlaneAxes& axes) {
   if (x.size() == 3) return {x[0], channels, axes[1].out};
   return {x[0], channels, axes[0].out, axes[1].out};
 }
 
-Tensor run_op(const Conv& op, const Operands& in, const Value& type) {
+Tensor run_linear(const Conv& op, const Integers& w, const Operands& in, const Value& type) {
   const Shape shape = window_shape(in[0]->shape(), op.linear.channels, op.axes);
   std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
-  integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, acc);
+  integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, w, acc);
   return pack_result(type, shape,
                      requantize_sums(acc, op.axes[0].out * op.axes[1].out, op.linear.requantizer));
 }
@@ -162,6 +162,26 @@ Tensor run_op(const Float& op, const Operands& in, const Value&) {
   return ir::evaluate_op(op.op, inputs).at(op.result);
 }
 
+template <typename Op>
+concept LinearOp = requires(const Op& op) { op.linear; };
+
+// `w` are the centred weights of a linear layer.
+Tensor run_node(const Node& node, const Integers& w, const Operands& in, const Value& type) {
+  return std::visit(
+      [&](const auto& op) {
+        if constexpr (LinearOp<std::decay_t<decltype(op)>>)
+          return run_linear(op, w, in, type);
+        else
+          return run_op(op, in, type);
+      },
+      node.op);
+}
+
+Integers weights_of(const Node& node) {
+  const Linear* linear = linear_of(node.op);
+  return linear != nullptr ? centred_weights(*linear) : Integers{};
+}
+
 void check_inputs(const QuantizedGraph& graph, std::span<const Tensor> tensors) {
   ir::Graph signature;
   for (ValueId id : graph.inputs)
@@ -176,6 +196,7 @@ Interpreter::Interpreter(QuantizedGraph graph) : graph_(std::move(graph)) {
   for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
     for (ValueId id : graph_.nodes[n].inputs) last_reader_[static_cast<std::size_t>(id)] = n;
   for (ValueId id : graph_.outputs) last_reader_[static_cast<std::size_t>(id)] = graph_.nodes.size();
+  for (const Node& node : graph_.nodes) weights_.push_back(weights_of(node));
 }
 
 std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
@@ -191,9 +212,7 @@ std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::V
     Operands operands;
     for (ValueId id : node.inputs) operands.push_back(&computed[static_cast<std::size_t>(id)]);
     try {
-      store(node.output,
-            std::visit([&](const auto& op) { return run_op(op, operands, graph_.value(node.output)); },
-                       node.op));
+      store(node.output, run_node(node, weights_[n], operands, graph_.value(node.output)));
     } catch (const InputError& error) {
       throw InputError(fmt::format("{} '{}'", name_of(node.op), node.name), error.what());
     }

@@ -16,6 +16,7 @@ class Interpreter : public ir::Executor {
  private:
   QuantizedGraph graph_;
   std::vector<std::size_t> last_reader_;
+  std::vector<std::vector<std::int32_t>> weights_;  // by node: centred
 };
 
 }  // namespace halftone::qgraph

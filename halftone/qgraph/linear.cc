@@ -15,33 +15,22 @@ namespace {
 __extension__ typedef __int128 Wide;
 constexpr std::int64_t kMaxGroupSum = std::int64_t{1} << 62;
 
-std::vector<std::int32_t> centred_weights(const LinearSpec& spec) {
-  std::vector<std::int32_t> w = numeric::to_int32(spec.q_w);
-  if (spec.codebook) {
-    for (std::int32_t& q : w) q = spec.codebook->entries.at(static_cast<std::size_t>(q));
-    return w;
-  }
-  const std::vector<std::int32_t> index = numeric::affine_index(spec.q_w.shape(), spec.w);
-  for (std::size_t i = 0; i < w.size(); ++i)
-    w[i] -= spec.w.affine[static_cast<std::size_t>(index[i])].zero_point;
-  return w;
-}
-
 std::vector<float> scales_of(const numeric::QuantParams& params) {
   std::vector<float> scales;
   for (const numeric::Affine& affine : params.affine) scales.push_back(affine.scale);
   return scales;
 }
 
-std::span<const std::int32_t> row(const Linear& linear, std::int64_t channel) {
-  return std::span(linear.w).subspan(static_cast<std::size_t>(channel * linear.reduction),
-                                     static_cast<std::size_t>(linear.reduction));
+using Weights = std::span<const std::int32_t>;  // centred
+
+Weights row(const Linear& linear, Weights w, std::int64_t channel) {
+  return w.subspan(static_cast<std::size_t>(channel * linear.reduction), static_cast<std::size_t>(linear.reduction));
 }
 
-std::span<const std::int32_t> group_row(const Linear& linear, std::int64_t channel, std::int64_t group) {
+Weights group_row(const Linear& linear, Weights w, std::int64_t channel, std::int64_t group) {
   const std::int64_t first = group * linear.group_size;
   const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
-  return row(linear, channel).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  return row(linear, w, channel).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
 }
 
 void add_bias(Linear& linear, const LinearSpec& spec) {
@@ -55,10 +44,10 @@ void add_bias(Linear& linear, const LinearSpec& spec) {
   }
 }
 
-void bound_accumulators(Linear& linear, const LinearSpec& spec) {
+void bound_accumulators(Linear& linear, Weights w, const LinearSpec& spec) {
   for (std::int64_t c = 0; c < linear.channels; ++c) {
     const std::int64_t bound = numeric::accumulator_bound(
-        row(linear, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.tensor().zero_point);
+        row(linear, w, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.tensor().zero_point);
     if (bound > numeric::kMaxAccumulator)
       throw InputError(spec.name,
                        fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
@@ -88,7 +77,7 @@ std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec,
   return result;
 }
 
-void finish_groups(Linear& linear, const LinearSpec& spec) {
+void finish_groups(Linear& linear, Weights w, const LinearSpec& spec) {
   if (spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw UnsupportedError(spec.name, "weights by group in arithmetic 'onnx', expected 'fixed' or 'shift'");
   linear.group_size = spec.w.group_size;
@@ -110,7 +99,7 @@ void finish_groups(Linear& linear, const LinearSpec& spec) {
     Wide bound = std::llabs(static_cast<std::int64_t>(bias));
     for (std::size_t g = 0; g < blocks; ++g) {
       bound +=
-          static_cast<Wide>(numeric::accumulator_bound(group_row(linear, c, static_cast<std::int64_t>(g)), 0,
+          static_cast<Wide>(numeric::accumulator_bound(group_row(linear, w, c, static_cast<std::int64_t>(g)), 0,
                                                        spec.x.format, spec.x.tensor().zero_point)) *
           multipliers[g].m;
       linear.group_m.push_back(multipliers[g].m);
@@ -126,22 +115,35 @@ void finish_groups(Linear& linear, const LinearSpec& spec) {
 
 }  // namespace
 
+std::vector<std::int32_t> centred_weights(const Linear& linear) {
+  std::vector<std::int32_t> w = numeric::to_int32(linear.q_w);
+  if (linear.codebook) {
+    for (std::int32_t& q : w) q = linear.codebook->entries.at(static_cast<std::size_t>(q));
+    return w;
+  }
+  const std::vector<std::int32_t> index = numeric::affine_index(linear.q_w.shape(), linear.w_params);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    w[i] -= linear.w_params.affine[static_cast<std::size_t>(index[i])].zero_point;
+  return w;
+}
+
 Linear make_linear(const LinearSpec& spec) {
   Linear linear;
   linear.name = spec.name;
   linear.q_w = spec.q_w;
   linear.w_params = spec.w;
+  linear.codebook = spec.codebook;
   linear.channels = spec.q_w.dim(0);
   linear.reduction = linear.channels == 0 ? 0 : spec.q_w.size() / linear.channels;
-  linear.w = centred_weights(spec);
+  const std::vector<std::int32_t> w = centred_weights(linear);
   const numeric::OutputBounds bounds{spec.y.tensor().zero_point, spec.lo, spec.hi};
   if (spec.w.granularity == numeric::Granularity::group) {
     linear.requantizer = {.rounding = spec.arithmetic.rounding, .bounds = bounds};
-    finish_groups(linear, spec);
+    finish_groups(linear, w, spec);
     return linear;
   }
   add_bias(linear, spec);
-  bound_accumulators(linear, spec);
+  bound_accumulators(linear, w, spec);
   if (linear.wide && spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
   linear.requantizer = make_requantizer(spec.arithmetic, spec.x.tensor().scale, scales_of(spec.w), spec.y.tensor().scale,

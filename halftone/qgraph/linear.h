@@ -31,12 +31,12 @@ struct LinearSpec {
 
 struct Linear {
   std::string name;
-  Tensor q_w;
+  Tensor q_w;                                 // [M, ...] as stored: K = the product of what follows M
   numeric::QuantParams w_params;
+  std::optional<numeric::Codebook> codebook;  // then q_w are its indices
   std::int64_t channels = 0;        // M
   std::int64_t reduction = 0;       // K: products in one sum
   std::int64_t group_size = 0;      // 0: no groups
-  std::vector<std::int32_t> w;      // [M][K]: q_w − z_w, or the codebook's entries
   std::vector<std::int64_t> bias;   // [M], as it is added
   std::vector<std::int64_t> bound;  // [M]: of every partial sum
   bool wide = false;                // the accumulator is int64
@@ -44,6 +44,9 @@ struct Linear {
   std::vector<std::int64_t> group_m;
   Requantizer requantizer;
 };
+
+// [M][K]: q_w − z_w, or the codebook's entries.
+std::vector<std::int32_t> centred_weights(const Linear& linear);
 
 // Throws InputError naming the layer when a sum does not fit (2^47; with groups 2^62), or the bias does not.
 Linear make_linear(const LinearSpec& spec);

@@ -135,8 +135,7 @@ Op make_conv(const FusedOp& f, const ir::Conv& op) {
 Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
   Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
   conv.transposed = true;
-  conv.axes = ir::transpose_axes(op, f.x_shape, f.weights->q.shape());
-  if (conv.axes.size() == 1) conv.axes.insert(conv.axes.begin(), ir::WindowAxis{});
+  conv.axes = ir::as_plane(ir::transpose_axes(op, f.x_shape, f.weights->q.shape()));
   for (std::size_t d = 0; d < 2; ++d) {
     ir::WindowAxis& axis = conv.axes[d];
     conv.spread[d] = axis.stride;

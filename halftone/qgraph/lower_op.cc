@@ -85,7 +85,7 @@ Table make_tables(const FusedOp& f) {
   return tables;
 }
 
-std::vector<std::int64_t> distinct_counts(const std::vector<ir::WindowAxis>& axes, bool include_pad) {
+std::vector<std::int64_t> distinct_counts(const ir::PlaneAxes& axes, bool include_pad) {
   std::set<std::int64_t> rows;
   std::set<std::int64_t> columns;
   for (std::int64_t o = 0; o < axes[0].out; ++o) rows.insert(ir::window_count(axes[0], o, include_pad));
@@ -126,7 +126,7 @@ MultiplyShift average_in_integers(const FusedOp& f, const std::vector<std::int64
   return scaling;
 }
 
-Op make_average_pool(const FusedOp& f, std::vector<ir::WindowAxis> axes, bool include_pad) {
+Op make_average_pool(const FusedOp& f, ir::PlaneAxes axes, bool include_pad) {
   AveragePool pool{
       .axes = std::move(axes), .count_include_pad = include_pad, .x = f.x[0].tensor(), .y = f.y.tensor()};
   pool.counts = distinct_counts(pool.axes, include_pad);

@@ -105,6 +105,12 @@ std::string_view name_of(const Op& op) {
   return std::visit([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
 }
 
+const Linear* linear_of(const Op& op) {
+  if (const auto* gemm = std::get_if<Gemm>(&op)) return &gemm->linear;
+  if (const auto* conv = std::get_if<Conv>(&op)) return &conv->linear;
+  return nullptr;
+}
+
 std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n) {
   std::vector<Shape> shapes;
   for (const Value& value : graph.values) shapes.push_back(value.shape);

@@ -52,7 +52,7 @@ struct Conv {
   static constexpr std::string_view kName = "Conv";
   Linear linear;
   std::int32_t x_zero_point = 0;
-  std::vector<ir::WindowAxis> axes;  // two
+  ir::PlaneAxes axes;
   std::int64_t groups = 1;
   std::array<std::int64_t, 2> spread{1, 1};
   bool transposed = false;
@@ -69,14 +69,14 @@ struct Table {
 
 struct MaxPool {
   static constexpr std::string_view kName = "MaxPool";
-  std::vector<ir::WindowAxis> axes;
+  ir::PlaneAxes axes;
 };
 
 // requantize(Σ window (q_x − z_x)): entry i of the requantizer is for windows of counts[i] elements. Mode onnx
 // in float32 from x and y, unless the window covers the input.
 struct AveragePool {
   static constexpr std::string_view kName = "AveragePool";
-  std::vector<ir::WindowAxis> axes;
+  ir::PlaneAxes axes;
   bool count_include_pad = false;
   numeric::Affine x;
   numeric::Affine y;
@@ -199,6 +199,9 @@ struct QuantizedGraph {
 };
 
 std::string_view name_of(const Op& op);
+
+// The weights of a Gemm or Conv; nullptr of others.
+const Linear* linear_of(const Op& op);
 
 // Shapes of all values in a run of n samples; as declared where it cannot have that size.
 std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n);

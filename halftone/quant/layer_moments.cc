@@ -95,7 +95,7 @@ class Places {
   }
 
   const ir::Conv* conv_;
-  std::vector<ir::WindowAxis> axes_;
+  ir::PlaneAxes axes_;
   std::int64_t depth_ = 0;
   std::int64_t first_ = 0;
   std::int64_t all_ = 0;

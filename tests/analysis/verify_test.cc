@@ -22,6 +22,12 @@ Verification verify_network(const Network& network, const BatchOptions& options 
                 {}, options);
 }
 
+// A weight that differs by so many steps, within its format.
+void change(qgraph::Linear& linear, std::size_t place, int by) {
+  std::int8_t& q = linear.q_w.mutable_data<std::int8_t>()[place];
+  q = static_cast<std::int8_t>(q > 0 ? q - by : q + by);
+}
+
 // The layers with unexplained differences.
 std::vector<std::string> blamed(const Verification& verification) {
   std::vector<std::string> names;
@@ -69,7 +75,7 @@ TEST(Verify, ComparesEveryLayerAndEveryElement) {
 
 TEST(Verify, ItsCountsDependOnNeitherBatchesNorThreads) {
   Network network({.mantissa_bits = 8});
-  network.layer<qgraph::Conv>("conv2").linear.w[3] += 2;
+  change(network.layer<qgraph::Conv>("conv2").linear, 3, 2);
   const Verification whole = verify_network(network, {.batch_size = 128});
   for (std::int64_t batch : {1, 3, 64, 127, 200})
     for (int threads : {1, 2}) {
@@ -90,7 +96,7 @@ TEST(Verify, ItsCountsDependOnNeitherBatchesNorThreads) {
 TEST(Verify, FindsOneWrongWeight) {
   for (const auto& spec : kSpecs) {
     Network network(spec);
-    network.layer<qgraph::Conv>("conv2").linear.w[5] += spec.mantissa_bits == 8 ? 40 : 1;
+    change(network.layer<qgraph::Conv>("conv2").linear, 5, spec.mantissa_bits == 8 ? 40 : 1);
     expect_blamed(network, "conv2_quantized");
   }
 }
@@ -248,7 +254,7 @@ TEST(Verify, TheFirstDifferenceIsTheOneNamed) {
   std::ranges::fill(pixels, 0.0F);
   pixels[77 * 36] = 3.0F;
   // Kernel tap (1, 1) of channel 0 reads pixel (0, 0) for output (0, 0) alone.
-  network.layer<qgraph::Conv>("conv1").linear.w[4] += 60;
+  change(network.layer<qgraph::Conv>("conv1").linear, 4, 60);
   const Verification verification = verify_network(network);
   const LayerComparison* worst = verification.worst();
   ASSERT_NE(worst, nullptr);

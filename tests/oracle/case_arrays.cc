@@ -241,14 +241,14 @@ void compute_gemm(Arrays& out, const Case& c, const Tensor& q_x) {
   const qgraph::Gemm gemm{compute_weights(out, c), c.x.affine().zero_point};
   out["q_y"] = interpret(c, gemm, {{&c.x, q_x}});
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
-  qgraph::integer::gemm(numeric::to_int32(q_x), gemm.x_zero_point, gemm.linear, acc);
+  qgraph::integer::gemm(numeric::to_int32(q_x), gemm.x_zero_point, gemm.linear, centred_weights(gemm.linear), acc);
   add_sums(out, acc);
 }
 
 void run_conv(Arrays& out, const Case& c, const Tensor& q_x, const qgraph::Conv& conv) {
   out["q_y"] = interpret(c, conv, {{&c.x, q_x}});
   std::vector<std::int64_t> acc(static_cast<std::size_t>(out["q_y"].size()));
-  qgraph::integer::conv(numeric::to_int32(q_x), q_x.dim(0), conv, acc);
+  qgraph::integer::conv(numeric::to_int32(q_x), q_x.dim(0), conv, centred_weights(conv.linear), acc);
   add_sums(out, acc);
 }
 

@@ -123,7 +123,7 @@ TEST(Lower, ConstantsQuantizedAtLoadTimeAreWeights) {
   const QuantizedGraph quantized = g.lowered(
       g.pair(g.node(ir::Gemm{.trans_b = true}, {g.start(), g.pair(w, kHalf, "wq")}, "gemm"), kQuarter, "y"));
   EXPECT_TRUE(quantized.integer_only());
-  EXPECT_THAT(std::get<Gemm>(find_node<Gemm>(quantized)->op).linear.w, testing::ElementsAre(1, -2, 3, 4));
+  EXPECT_THAT(centred_weights(std::get<Gemm>(find_node<Gemm>(quantized)->op).linear), testing::ElementsAre(1, -2, 3, 4));
 }
 
 TEST(Lower, MovesWorkOnTheIntegersAndTakeTheNameOfTheirQuantize) {

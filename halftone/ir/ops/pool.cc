@@ -33,7 +33,7 @@ void expect_pads_below_kernel(const Window& window, const Shape& x, std::string_
 
 // Calls visit(plane number, oh, ow) for every output of `planes` planes, in order.
 template <typename F>
-void for_outputs(std::int64_t planes, const std::vector<WindowAxis>& axes, F&& visit) {
+void for_outputs(std::int64_t planes, const PlaneAxes& axes, F&& visit) {
   for (std::int64_t p = 0; p < planes; ++p)
     for (std::int64_t oh = 0; oh < axes[0].out; ++oh)
       for (std::int64_t ow = 0; ow < axes[1].out; ++ow) visit(p, oh, ow);
@@ -41,7 +41,7 @@ void for_outputs(std::int64_t planes, const std::vector<WindowAxis>& axes, F&& v
 
 // Calls each(place in the plane) for the elements of one window inside the input.
 template <typename F>
-void for_window(const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64_t ow, F&& each) {
+void for_window(const PlaneAxes& axes, std::int64_t oh, std::int64_t ow, F&& each) {
   for (std::int64_t kh = 0; kh < axes[0].kernel; ++kh) {
     const std::int64_t ih = oh * axes[0].stride - axes[0].pad_begin + kh * axes[0].dilation;
     if (ih < 0 || ih >= axes[0].in) continue;
@@ -54,7 +54,7 @@ void for_window(const std::vector<WindowAxis>& axes, std::int64_t oh, std::int64
 
 // The place of each window's largest element in its plane; NaN is the largest of all.
 template <typename T>
-std::vector<std::int64_t> largest_places(const Tensor& x, const std::vector<WindowAxis>& axes,
+std::vector<std::int64_t> largest_places(const Tensor& x, const PlaneAxes& axes,
                                          std::size_t count) {
   const std::int64_t area = axes[0].in * axes[1].in;
   const auto in = x.data<T>();

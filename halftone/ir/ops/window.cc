@@ -75,13 +75,15 @@ std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std:
   return axes;
 }
 
-std::vector<WindowAxis> resolve_plane(const Window& window, const Shape& x, std::string_view where) {
+PlaneAxes as_plane(std::span<const WindowAxis> axes) {
+  return axes.size() == 1 ? PlaneAxes{WindowAxis{}, axes[0]} : PlaneAxes{axes[0], axes[1]};
+}
+
+PlaneAxes resolve_plane(const Window& window, const Shape& x, std::string_view where) {
   if (x.size() != 3 && x.size() != 4)
     throw UnsupportedError(
         where, fmt::format("input of shape {}, expected one or two spatial dimensions", to_string(x)));
-  std::vector<WindowAxis> axes = resolve(window, Shape(x.begin() + 2, x.end()), where);
-  if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{});
-  return axes;
+  return as_plane(resolve(window, Shape(x.begin() + 2, x.end()), where));
 }
 
 Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels,

@@ -3,7 +3,9 @@
 // auto_pad, ceil_mode).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -40,9 +42,13 @@ struct WindowAxis {
 // value is out of range, or the window does not fit the padded input.
 std::vector<WindowAxis> resolve(const Window& window, const Shape& spatial, std::string_view where);
 
-// The same for one or two spatial dimensions as two: a dimension of size 1 stands before a single one. Throws
-// UnsupportedError for other numbers.
-std::vector<WindowAxis> resolve_plane(const Window& window, const Shape& x, std::string_view where);
+using PlaneAxes = std::array<WindowAxis, 2>;
+
+// One or two dimensions as two: one of size 1 stands before a single one.
+PlaneAxes as_plane(std::span<const WindowAxis> axes);
+
+// `resolve` for the one or two spatial dimensions of x [N, C, spatial...]. Throws UnsupportedError for other numbers.
+PlaneAxes resolve_plane(const Window& window, const Shape& x, std::string_view where);
 
 // Input [N, C, spatial...] to output [N, channels, out...].
 Shape window_output_shape(const Window& window, const Shape& input, std::int64_t channels,
