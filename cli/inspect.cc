@@ -80,12 +80,9 @@ std::int64_t largest_bias(const qgraph::Linear& linear) {
 }
 
 Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::Node& node) {
-  const qgraph::Value& y = graph.value(node.output);
-  const std::string op = std::holds_alternative<qgraph::Float>(node.op)
-                             ? fmt::format("Float {}", ir::name_of(std::get<qgraph::Float>(node.op).op))
-                         : std::holds_alternative<qgraph::Table>(node.op)
-                             ? fmt::format("Table {}", std::get<qgraph::Table>(node.op).function)
-                             : std::string(qgraph::name_of(node.op));
+  const qgraph::Value& y = graph.value(node.output());
+  const auto* table = std::get_if<qgraph::Table>(&node.op);
+  const std::string op = table != nullptr ? fmt::format("Table {}", table->function) : std::string(qgraph::name_of(node.op));
   Json out{{"name", node.name},
            {"op", op},
            {"output", y.name},
@@ -98,11 +95,6 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
                                static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
   if (y.params) out["scale"] = y.params->tensor().scale;
   if (y.params) out["zero_point"] = y.params->tensor().zero_point;
-  if (const auto* island = std::get_if<qgraph::Float>(&node.op)) {
-    std::int64_t parameters = 0;
-    for (const auto& constant : island->constants) parameters += constant ? constant->size() : 0;
-    out["parameters"] = parameters;
-  }
   if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
     out["parameters"] = linear->q_w.size();
@@ -113,6 +105,26 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
     out["dead_channels"] = dead_channels(*linear);
   }
   return out;
+}
+
+// A row for each output of its nodes that something reads.
+void describe_island(const ir::Graph& island, Json& rows) {
+  const std::vector<int> uses = ir::use_counts(island);
+  for (const ir::Node& node : island.nodes) {
+    std::int64_t parameters = 0;
+    for (ir::ValueId id : node.inputs)
+      if (const Tensor* constant = id == ir::kNoValue ? nullptr : island.constant(id)) parameters += constant->size();
+    for (ir::ValueId id : node.outputs) {
+      const ir::Value& y = island.value(id);
+      if (id != node.outputs[0] && uses[static_cast<std::size_t>(id)] == 0) continue;
+      rows.push_back({{"name", node.name},
+                      {"op", fmt::format("Float {}", ir::name_of(node.op))},
+                      {"output", y.name},
+                      {"shape", to_string(y.shape)},
+                      {"dtype", name_of(y.dtype)},
+                      {"parameters", parameters}});
+    }
+  }
 }
 
 Json inspect_json(const ModelFile& model) {
@@ -134,7 +146,10 @@ Json inspect_json(const ModelFile& model) {
     out["arithmetic"] = qgraph::describe(model.integers->arithmetic);
     out["integer_only"] = model.integers->integer_only();
     for (const qgraph::Node& node : model.integers->nodes)
-      out["layers"].push_back(describe_integer_node(*model.integers, node));
+      if (const auto* island = std::get_if<qgraph::Island>(&node.op))
+        describe_island(island->graph, out["layers"]);
+      else
+        out["layers"].push_back(describe_integer_node(*model.integers, node));
   } else {
     const std::vector<std::int64_t> macs = ir::multiply_adds(model.graph);
     for (std::size_t n = 0; n < macs.size(); ++n)

@@ -62,7 +62,7 @@ double sum_tolerance(const qgraph::Linear& linear, double s_x, double s_y) {
 std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated,
                                                       const qgraph::QuantizedGraph& graph) {
   std::map<std::string, const qgraph::Node*> nodes;
-  for (const qgraph::Node& node : graph.nodes) nodes[graph.value(node.output).name] = &node;
+  for (const qgraph::Node& node : graph.nodes) nodes[graph.value(node.output()).name] = &node;
   std::map<std::string, Judge, std::less<>> judges;
   for (const ir::Node& node : simulated.nodes) {
     const auto* quantize = std::get_if<ir::QuantizeLinear>(&node.op);
@@ -71,7 +71,7 @@ std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated
     const auto found = nodes.find(y.name);
     const Tensor* scale = simulated.constant(node.inputs[1]);
     const Tensor* zero = node.inputs.size() > 2 ? simulated.constant(node.inputs[2]) : nullptr;
-    if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output).params) continue;
+    if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output()).params) continue;
     const numeric::QuantParams params =
         ir::linear_params(*quantize, *scale, zero, y.dtype, y.shape, y.name);
     judges[y.name] = {.real_name = simulated.value(node.inputs[0]).name,
@@ -237,7 +237,7 @@ const LayerComparison* Verification::worst() const {
 }
 
 double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph& graph) {
-  const Steps y = steps_of(graph.value(node.output));
+  const Steps y = steps_of(graph.value(node.output()));
   std::vector<Steps> x;
   for (qgraph::ValueId id : node.inputs)
     if (graph.value(id).params) x.push_back(steps_of(graph.value(id)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "halftone/base/error.h"
+#include "halftone/ir/liveness.h"
 
 namespace halftone::ir {
 namespace {
@@ -58,11 +59,7 @@ Interpreter::Interpreter(Graph graph) : graph_(std::move(graph)) {
       graph_.value(node.outputs[i]).constant = std::move(results[i]);
   }
   graph_.nodes = std::move(rest);
-  last_reader_.assign(graph_.values.size(), 0);
-  for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
-    for (ValueId id : graph_.nodes[n].inputs)
-      if (id != kNoValue) last_reader_[static_cast<std::size_t>(id)] = n;
-  for (ValueId id : graph_.outputs) last_reader_[static_cast<std::size_t>(id)] = graph_.nodes.size();
+  last_reader_ = last_readers(graph_);
 }
 
 std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const Visitor& visit) const {

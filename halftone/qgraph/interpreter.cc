@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
+#include "halftone/ir/liveness.h"
+#include "halftone/qgraph/check.h"
 #include "halftone/qgraph/integer_loops.h"
 #include "halftone/qgraph/moves.h"
 #include "halftone/qgraph/onnx_loops.h"
@@ -155,26 +160,30 @@ Tensor run_op(const Pad& op, const Operands& in, const Value&) { return padded(o
 Tensor run_op(const Extreme& op, const Operands& in, const Value&) { return chosen(op, in); }
 Tensor run_op(const Constant& op, const Operands&, const Value&) { return op.tensor; }
 
-Tensor run_op(const Float& op, const Operands& in, const Value&) {
-  Operands inputs;
-  std::size_t next = 0;
-  for (const auto& constant : op.constants) inputs.push_back(constant ? &*constant : in[next++]);
-  return ir::evaluate_op(op.op, inputs).at(op.result);
-}
+// What a kernel works with: an op, its operands and the type of its output.
+struct Kernel {
+  const Integers& w;  // the centred weights of a linear layer
+  const Operands& in;
+  const Value& type;
 
-template <typename Op>
-concept LinearOp = requires(const Op& op) { op.linear; };
+  template <typename Op>
+  Tensor operator()(const Op& op) const {
+    return run_op(op, in, type);
+  }
+  Tensor operator()(const Gemm& op) const { return run_linear(op, w, in, type); }
+  Tensor operator()(const Conv& op) const { return run_linear(op, w, in, type); }
+  Tensor operator()(const Island&) const { throw std::logic_error("an island has no kernel"); }
+};
 
-// `w` are the centred weights of a linear layer.
-Tensor run_node(const Node& node, const Integers& w, const Operands& in, const Value& type) {
-  return std::visit(
-      [&](const auto& op) {
-        if constexpr (LinearOp<std::decay_t<decltype(op)>>)
-          return run_linear(op, w, in, type);
-        else
-          return run_op(op, in, type);
-      },
-      node.op);
+// Its inputs have been visited already, where they were computed.
+std::vector<Tensor> run_island(const ir::Interpreter& island, const ir::Graph& graph, const Operands& in, const ir::Visitor& visit) {
+  std::vector<Tensor> inputs;
+  for (const Tensor* tensor : in) inputs.push_back(*tensor);
+  if (!visit) return island.run(inputs);
+  return island.run(inputs, [&](std::string_view name, Tensor& tensor) {
+    const auto is_named = [&](ir::ValueId id) { return graph.value(id).name == name; };
+    if (std::ranges::none_of(graph.inputs, is_named)) visit(name, tensor);
+  });
 }
 
 Integers weights_of(const Node& node) {
@@ -192,11 +201,13 @@ void check_inputs(const QuantizedGraph& graph, std::span<const Tensor> tensors) 
 }  // namespace
 
 Interpreter::Interpreter(QuantizedGraph graph) : graph_(std::move(graph)) {
-  last_reader_.assign(graph_.values.size(), 0);
-  for (std::size_t n = 0; n < graph_.nodes.size(); ++n)
-    for (ValueId id : graph_.nodes[n].inputs) last_reader_[static_cast<std::size_t>(id)] = n;
-  for (ValueId id : graph_.outputs) last_reader_[static_cast<std::size_t>(id)] = graph_.nodes.size();
-  for (const Node& node : graph_.nodes) weights_.push_back(weights_of(node));
+  check(graph_);
+  last_reader_ = ir::last_readers(graph_);
+  for (const Node& node : graph_.nodes) {
+    weights_.push_back(weights_of(node));
+    const auto* island = std::get_if<Island>(&node.op);
+    islands_.push_back(island != nullptr ? std::make_unique<ir::Interpreter>(island->graph) : nullptr);
+  }
 }
 
 std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
@@ -212,7 +223,12 @@ std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::V
     Operands operands;
     for (ValueId id : node.inputs) operands.push_back(&computed[static_cast<std::size_t>(id)]);
     try {
-      store(node.output, run_node(node, weights_[n], operands, graph_.value(node.output)));
+      if (const auto* island = std::get_if<Island>(&node.op)) {
+        std::vector<Tensor> results = run_island(*islands_[n], island->graph, operands, visit);
+        for (std::size_t i = 0; i < results.size(); ++i) computed[static_cast<std::size_t>(node.outputs[i])] = std::move(results[i]);
+      } else {
+        store(node.output(), std::visit(Kernel{weights_[n], operands, graph_.value(node.output())}, node.op));
+      }
     } catch (const InputError& error) {
       throw InputError(fmt::format("{} '{}'", name_of(node.op), node.name), error.what());
     }

@@ -1,7 +1,9 @@
 // The plain integer interpreter: the oracle that every other way of running the integers must equal.
 #pragma once
 
-#include "halftone/ir/executor.h"
+#include <memory>
+
+#include "halftone/ir/interpreter.h"
 #include "halftone/qgraph/quantized_graph.h"
 
 namespace halftone::qgraph {
@@ -17,6 +19,7 @@ class Interpreter : public ir::Executor {
   QuantizedGraph graph_;
   std::vector<std::size_t> last_reader_;
   std::vector<std::vector<std::int32_t>> weights_;  // by node: centred
+  std::vector<std::unique_ptr<ir::Interpreter>> islands_;  // by node
 };
 
 }  // namespace halftone::qgraph

@@ -121,7 +121,7 @@ class Reader {
       const bool linear = std::holds_alternative<Gemm>(node.op) || std::holds_alternative<Conv>(node.op);
       if (!linear || node.name != name) continue;
       layer.input = integers_->value(node.inputs.at(0)).params;
-      layer.output = integers_->value(node.output).params;
+      layer.output = integers_->value(node.output()).params;
       return;
     }
   }

@@ -11,6 +11,7 @@
 #include "halftone/ir/moves.h"
 #include "halftone/ir/one_variable.h"
 #include "halftone/qgraph/constants.h"
+#include "halftone/qgraph/join_islands.h"
 #include "halftone/qgraph/lower_linear.h"
 #include "halftone/qgraph/lower_moves.h"
 #include "halftone/qgraph/lower_op.h"
@@ -74,7 +75,7 @@ class Lowering {
   }
 
   ValueId add_node(const std::string& name, Op op, std::vector<ValueId> inputs, ValueId output) {
-    out_.nodes.push_back({name, std::move(op), std::move(inputs), output});
+    out_.nodes.push_back({name, std::move(op), std::move(inputs), {output}});
     return output;
   }
 
@@ -386,23 +387,39 @@ class Lowering {
     return float_value(id);
   }
 
+  // One node alone; join_islands makes larger ones of them.
   void add_island(const ir::Node& node, const std::string& reason) {
-    Float island{.op = node.op, .constants = {}, .reason = reason};
-    std::vector<ValueId> inputs;
-    for (ir::ValueId id : node.inputs) {
-      if (id == ir::kNoValue) continue;
-      std::optional<Tensor> fixed = real_constant(id);
-      if (!fixed) inputs.push_back(operand_of(id));
-      island.constants.push_back(std::move(fixed));
-    }
+    Island island{.graph = {}, .reasons = {reason}};
+    Node added{.name = node.name, .op = {}, .inputs = {}, .outputs = {}};
+    ir::Node own{node.name, node.op, {}, {}};
+    for (ir::ValueId id : node.inputs) own.inputs.push_back(add_operand(id, island.graph, added.inputs));
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ir::ValueId id = node.outputs[i];
-      if (i > 0 && uses_[static_cast<std::size_t>(id)] == 0) continue;
       const ir::Value& output = in_.value(id);
-      const ValueId y = add_value(output.name, output.shape, output.dtype, std::nullopt);
-      island.result = i;
-      float_of(id) = add_node(node.name, island, inputs, y);
+      const bool read = i == 0 || uses_[static_cast<std::size_t>(id)] > 0;
+      const std::string name = read ? unique(output.name) : output.name;
+      own.outputs.push_back(island.graph.add_value(name, output.dtype, output.shape));
+      if (!read) continue;
+      island.graph.outputs.push_back(own.outputs.back());
+      out_.values.push_back({name, output.shape, output.dtype, std::nullopt});
+      added.outputs.push_back(static_cast<ValueId>(out_.values.size()) - 1);
+      float_of(id) = added.outputs.back();
     }
+    island.graph.nodes.push_back(std::move(own));
+    added.op = std::move(island);
+    out_.nodes.push_back(std::move(added));
+  }
+
+  // An operand of an island: a constant of its graph, or one of its inputs.
+  ir::ValueId add_operand(ir::ValueId id, ir::Graph& island, std::vector<ValueId>& inputs) {
+    if (id == ir::kNoValue) return ir::kNoValue;
+    if (std::optional<Tensor> fixed = real_constant(id)) return island.add_constant(in_.value(id).name, std::move(*fixed));
+    const ValueId operand = operand_of(id);
+    const auto known = std::ranges::find(inputs, operand);
+    if (known != inputs.end()) return island.inputs[static_cast<std::size_t>(known - inputs.begin())];
+    inputs.push_back(operand);
+    const Value& value = out_.value(operand);
+    return island.add_input(value.name, value.dtype, value.shape);
   }
 
   ir::Graph in_;
@@ -451,7 +468,7 @@ bool is_quantized(const ir::Graph& graph) {
 QuantizedGraph lower(const ir::Graph& graph) {
   ir::Graph copy = with_pairs(graph);
   fold_integer_weights(copy);
-  return Lowering(std::move(copy)).run();
+  return join_islands(Lowering(std::move(copy)).run());
 }
 
 }  // namespace halftone::qgraph

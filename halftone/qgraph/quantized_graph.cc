@@ -16,27 +16,19 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-// The operands of an island, its constants among them.
-std::vector<ir::TensorType> operands_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  std::vector<ir::TensorType> operands;
-  std::size_t next = 0;
-  for (const auto& constant : std::get<Float>(node.op).constants) {
-    if (constant) {
-      operands.push_back({constant->dtype(), constant->shape(), &*constant});
-      continue;
-    }
-    const ValueId id = node.inputs.at(next++);
-    operands.push_back({graph.value(id).dtype, shapes.at(static_cast<std::size_t>(id)), nullptr});
+// The types of all values of an island, for inputs of known shapes.
+std::vector<ir::TensorType> types_in(const ir::Graph& island, const std::vector<Shape>& inputs) {
+  std::vector<ir::TensorType> types;
+  for (const ir::Value& value : island.values) types.push_back({value.dtype, value.shape, value.constant ? &*value.constant : nullptr});
+  for (std::size_t i = 0; i < inputs.size(); ++i) types.at(static_cast<std::size_t>(island.inputs.at(i))).shape = inputs[i];
+  const ir::TensorType absent;
+  for (const ir::Node& node : island.nodes) {
+    std::vector<const ir::TensorType*> operands;
+    for (ir::ValueId id : node.inputs) operands.push_back(id == ir::kNoValue ? &absent : &types[static_cast<std::size_t>(id)]);
+    const std::vector<ir::TensorType> results = ir::infer_op(node.op, operands);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) types[static_cast<std::size_t>(node.outputs[i])] = results.at(i);
   }
-  return operands;
-}
-
-Shape island_shape(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
-  std::vector<const ir::TensorType*> inputs;
-  for (const ir::TensorType& operand : operands) inputs.push_back(&operand);
-  const auto& island = std::get<Float>(node.op);
-  return ir::infer_op(island.op, inputs).at(island.result).shape;
+  return types;
 }
 
 // The shape of a node's output for inputs of known shapes. Kernels keep the first dimension of what they take.
@@ -59,21 +51,23 @@ struct ShapeInRun {
   Shape operator()(const Concat& op) const { return shape_of(op, inputs); }
   Shape operator()(const Extreme& op) const { return shape_of(op, inputs); }
   Shape operator()(const Constant& op) const { return op.tensor.shape(); }
+  Shape operator()(const Island&) const { return declared; }
 };
 
-Shape shape_in_run(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  if (std::holds_alternative<Float>(node.op)) return island_shape(graph, shapes, node);
-  ShapeInRun in_run{.declared = graph.value(node.output).shape, .inputs = {}};
-  for (ValueId id : node.inputs) in_run.inputs.push_back(shapes.at(static_cast<std::size_t>(id)));
-  return std::visit(in_run, node.op);
-}
-
-// As declared where the node cannot run in that size.
-Shape shape_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
-  const Shape& declared = graph.value(node.output).shape;
-  if (std::ranges::find(declared, kDynamic) == declared.end()) return declared;
+// Shapes of a node's outputs; as declared where the node cannot run in that size.
+std::vector<Shape> shapes_of(const QuantizedGraph& graph, const std::vector<Shape>& shapes, const Node& node) {
+  std::vector<Shape> declared;
+  for (ValueId id : node.outputs) declared.push_back(graph.value(id).shape);
+  if (std::ranges::all_of(declared, is_static)) return declared;
+  std::vector<Shape> inputs;
+  for (ValueId id : node.inputs) inputs.push_back(shapes.at(static_cast<std::size_t>(id)));
   try {
-    return shape_in_run(graph, shapes, node);
+    const auto* island = std::get_if<Island>(&node.op);
+    if (island == nullptr) return {std::visit(ShapeInRun{declared[0], inputs}, node.op)};
+    const std::vector<ir::TensorType> types = types_in(island->graph, inputs);
+    std::vector<Shape> results;
+    for (ir::ValueId id : island->graph.outputs) results.push_back(types.at(static_cast<std::size_t>(id)).shape);
+    return results;
   } catch (const InputError&) {
     return declared;
   }
@@ -90,11 +84,29 @@ bool computes_integers(const ir::Op& op) {
   return std::holds_alternative<ir::ConvInteger>(op) || std::holds_alternative<ir::MatMulInteger>(op);
 }
 
+void add_island(Work& work, const ir::Graph& island, const std::vector<Shape>& inputs, std::int64_t batch) {
+  std::vector<Shape> shapes;
+  try {
+    for (const ir::TensorType& type : types_in(island, inputs)) shapes.push_back(type.shape);
+  } catch (const InputError&) {  // it cannot run in that size
+    shapes.clear();
+    for (const ir::Value& value : island.values) shapes.push_back(value.shape);
+  }
+  const auto shape = [&](ir::ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
+  for (const ir::Node& node : island.nodes) {
+    const bool integers = computes_integers(node.op);
+    ++(integers ? work.integer_nodes : work.float_nodes);
+    if (node.inputs.size() > 1 && node.inputs[0] != ir::kNoValue && node.inputs[1] != ir::kNoValue)
+      (integers ? work.integer_macs : work.float_macs) +=
+          ir::multiply_adds(node.op, shape(node.inputs[0]), shape(node.inputs[1]), shape(node.outputs[0])) / batch;
+  }
+}
+
 }  // namespace
 
 bool QuantizedGraph::integer_only() const {
   const auto inner = [&](const Node& node) {
-    if (std::holds_alternative<Float>(node.op)) return true;
+    if (std::holds_alternative<Island>(node.op)) return true;
     return std::holds_alternative<Quantize>(node.op) &&
            std::ranges::find(inputs, node.inputs[0]) == inputs.end();
   };
@@ -116,7 +128,10 @@ std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n) 
   for (const Value& value : graph.values) shapes.push_back(value.shape);
   for (ValueId input : graph.inputs)
     if (Shape& shape = shapes.at(static_cast<std::size_t>(input)); !shape.empty() && shape[0] == kDynamic) shape[0] = n;
-  for (const Node& node : graph.nodes) shapes.at(static_cast<std::size_t>(node.output)) = shape_of(graph, shapes, node);
+  for (const Node& node : graph.nodes) {
+    std::vector<Shape> results = shapes_of(graph, shapes, node);
+    for (std::size_t i = 0; i < results.size(); ++i) shapes.at(static_cast<std::size_t>(node.outputs[i])) = std::move(results[i]);
+  }
   return shapes;
 }
 
@@ -127,23 +142,14 @@ Work count_work(const QuantizedGraph& graph) {
   const std::vector<Shape> shapes = shapes_of_batch(graph, batch);
   const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
   Work work;
-  const Node* before = nullptr;
   for (const Node& node : graph.nodes) {
-    const bool other_output = before != nullptr && std::holds_alternative<Float>(node.op) &&
-                              std::holds_alternative<Float>(before->op) && before->name == node.name &&
-                              before->inputs == node.inputs && std::get<Float>(node.op).result > 0;
-    before = &node;
-    if (other_output) continue;
-    const Shape& y = shape(node.output);
-    if (const auto* island = std::get_if<Float>(&node.op)) {
-      const bool integers = computes_integers(island->op);
-      ++(integers ? work.integer_nodes : work.float_nodes);
-      const std::vector<ir::TensorType> operands = operands_of(graph, shapes, node);
-      if (operands.size() > 1)
-        (integers ? work.integer_macs : work.float_macs) +=
-            ir::multiply_adds(island->op, operands[0].shape, operands[1].shape, y) / batch;
+    if (const auto* island = std::get_if<Island>(&node.op)) {
+      std::vector<Shape> operands;
+      for (ValueId id : node.inputs) operands.push_back(shape(id));
+      add_island(work, island->graph, operands, batch);
     } else if (!std::holds_alternative<Quantize>(node.op) && !std::holds_alternative<Dequantize>(node.op)) {
       ++work.integer_nodes;
+      const Shape& y = shape(node.output());
       if (const auto* gemm = std::get_if<Gemm>(&node.op)) work.integer_macs += elements(y) * gemm->linear.reduction / batch;
       if (const auto* conv = std::get_if<Conv>(&node.op))
         work.integer_macs += multiply_adds(*conv, shape(node.inputs[0]), y) / batch;

@@ -156,23 +156,23 @@ struct Constant {
   Tensor tensor;
 };
 
-// A float island: an op of ir, with its constant inputs.
-struct Float {
-  static constexpr std::string_view kName = "Float";
-  ir::Op op;
-  std::vector<std::optional<Tensor>> constants;  // by input position; nullopt: the next of the node's inputs
-  std::string reason;                            // why it is not in integers
-  std::size_t result = 0;                        // which of the op's outputs this is
+// A connected part of the network in float: a graph whose inputs and outputs are the node's, in that order and with their names.
+struct Island {
+  static constexpr std::string_view kName = "Island";
+  ir::Graph graph;
+  std::vector<std::string> reasons;  // by node of the graph: why it is not in integers
 };
 
-using Op = std::variant<Add, AveragePool, Concat, Constant, Conv, Dequantize, Extreme, Float, Gemm, MaxPool, Move, Mul, Pad,
+using Op = std::variant<Add, AveragePool, Concat, Constant, Conv, Dequantize, Extreme, Gemm, Island, MaxPool, Move, Mul, Pad,
                         Quantize, Requantize, Table>;
 
 struct Node {
   std::string name;
   Op op;
   std::vector<ValueId> inputs;
-  ValueId output = 0;
+  std::vector<ValueId> outputs;  // one, or those of an Island
+
+  ValueId output() const { return outputs.at(0); }
 };
 
 // A bias that the file holds in float and the integers in steps of s_x·s_w. docs/arithmetic.md sections 5 and 8.

@@ -30,7 +30,6 @@ class NodesByName {
     found->second.pop_back();
     return n;
   }
-  bool knows(const Key& key) const { return nodes_.contains(key); }
 
  private:
   std::map<Key, std::vector<std::size_t>> nodes_;
@@ -62,17 +61,17 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
   NodesByName nodes(graph);
   std::vector<Island> islands;
   for (const qgraph::Node& node : lowered.nodes) {
-    const auto* island = std::get_if<qgraph::Float>(&node.op);
-    if (island == nullptr) continue;
-    const Key key{node.name, std::string(ir::name_of(island->op))};
-    const std::optional<std::size_t> n = nodes.take(key);
-    // Another output of a node that is in the list.
-    if (!n && (nodes.knows(key) || island->result > 0)) continue;
-    islands.push_back({.name = key.first, .op = key.second, .reason = island->reason});
-    if (!n) continue;
-    islands.back().multiply_adds = macs[*n];
-    islands.back().ends_network = end[*n];
-    if (reasons.contains(*n)) islands.back().reason = reasons[*n];
+    const auto* island = std::get_if<qgraph::Island>(&node.op);
+    for (std::size_t i = 0; island != nullptr && i < island->graph.nodes.size(); ++i) {
+      const ir::Node& part = island->graph.nodes[i];
+      const Key key{part.name, std::string(ir::name_of(part.op))};
+      islands.push_back({.name = key.first, .op = key.second, .reason = island->reasons[i]});
+      const std::optional<std::size_t> n = nodes.take(key);
+      if (!n) continue;
+      islands.back().multiply_adds = macs[*n];
+      islands.back().ends_network = end[*n];
+      if (reasons.contains(*n)) islands.back().reason = reasons[*n];
+    }
   }
   return islands;
 }

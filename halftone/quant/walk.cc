@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halftone/base/parallel_for.h"
+#include "halftone/ir/liveness.h"
 
 namespace halftone::quant {
 namespace {
@@ -27,17 +28,6 @@ std::int64_t bytes_per_sample(const ir::Graph& graph, const std::vector<std::siz
       if (last_reader[v] == n && !graph.values[v].constant) live -= bytes(static_cast<ir::ValueId>(v));
   }
   return most;
-}
-
-// By value: the last node that reads it or gives it.
-std::vector<std::size_t> last_readers(const ir::Graph& graph) {
-  std::vector<std::size_t> last(graph.values.size(), 0);
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    for (ir::ValueId id : graph.nodes[n].inputs)
-      if (id != ir::kNoValue) last[static_cast<std::size_t>(id)] = n;
-    for (ir::ValueId id : graph.nodes[n].outputs) last[static_cast<std::size_t>(id)] = n;
-  }
-  return last;
 }
 
 // The node alone, its computed operands as inputs, `ids` of them.
@@ -86,7 +76,7 @@ Walk::Walk(const ir::Graph& graph, const SampleSource& samples, std::int64_t max
       threads_(options.threads),
       real_(graph.values.size()),
       quantized_(graph.values.size()),
-      last_reader_(last_readers(graph)) {
+      last_reader_(ir::last_readers(graph)) {
   const std::int64_t batch = options.fixed_batch ? options.batch_size : kBatch;
   const std::int64_t fits = kMemory / bytes_per_sample(graph, last_reader_);
   const std::int64_t wanted = std::clamp<std::int64_t>(std::min(fits, max_samples), 1, samples.count);

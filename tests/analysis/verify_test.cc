@@ -62,8 +62,8 @@ TEST(Verify, ComparesEveryLayerAndEveryElement) {
   std::int64_t elements = 0;
   for (const qgraph::Node& node : network.integers.nodes) {
     if (std::holds_alternative<qgraph::Dequantize>(node.op)) continue;
-    expected.push_back(network.integers.value(node.output).name);
-    Shape shape = network.integers.value(node.output).shape;
+    expected.push_back(network.integers.value(node.output()).name);
+    Shape shape = network.integers.value(node.output()).shape;
     shape[0] = 128;
     elements += element_count(shape);
   }

@@ -86,9 +86,9 @@ Tensor interpret(const Case& c, qgraph::Op op,
     tensors.push_back(q);
   }
   node.inputs = graph.inputs;
-  node.output = static_cast<qgraph::ValueId>(tensors.size());
+  node.outputs = {static_cast<qgraph::ValueId>(tensors.size())};
   graph.values.push_back({"y", {}, numeric::storage_dtype(c.y.format), params_of(c.y)});
-  graph.outputs = {node.output};
+  graph.outputs = node.outputs;
   graph.nodes.push_back(std::move(node));
   return qgraph::Interpreter(std::move(graph)).run(tensors).at(0).cast(DType::int32);
 }

@@ -377,9 +377,9 @@ TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
         computed.with(computed.input({2, 1})),
         quantized.with(
             quantized.dequantize(quantized.input({2, 1}, DType::int8), quantized.grid, "slope"))}) {
-    const Node* island = find_node<Float>(graph);
+    const Node* island = find_node<Island>(graph);
     ASSERT_NE(island, nullptr);
-    EXPECT_THAT(std::get<Float>(island->op).reason,
+    EXPECT_THAT(std::get<Island>(island->op).reasons.at(0),
                 testing::HasSubstr("neither operand is one constant"));
   }
 }
@@ -390,9 +390,9 @@ TEST(Table, PReluOfSoManyChannelsThatItsTablesFillMemoryStaysFloat) {
   const ir::ValueId x = g.dequantize(g.input({kDynamic, 257, 1}, DType::uint16), grid, "x");
   const ir::ValueId slope = g.graph.add_constant("slope", Tensor(DType::float32, {257, 1}));
   const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::PRelu{}, {x, slope}, "f"), grid, "y"));
-  const Node* island = find_node<Float>(quantized);
+  const Node* island = find_node<Island>(quantized);
   ASSERT_NE(island, nullptr);
-  EXPECT_EQ(std::get<Float>(island->op).reason,
+  EXPECT_EQ(std::get<Island>(island->op).reasons.at(0),
             "its tables would have 16842752 entries, expected at most 16777216");
 }
 

@@ -96,7 +96,7 @@ TEST(Concat, OfAnIntegerAndAFloatIsAnIsland) {
   Network g;
   const ir::ValueId joined = g.node(ir::Concat{1}, {g.start(kHalf), g.input({kDynamic, 2})}, "joined");
   const QuantizedGraph quantized = g.lowered(g.pair(joined, kHalf, "y"));
-  EXPECT_NE(find_node<Float>(quantized), nullptr);
+  EXPECT_NE(find_node<Island>(quantized), nullptr);
   expect_like_simulation(g.graph, quantized);
 }
 
@@ -109,14 +109,14 @@ TEST(Pad, ByAConstantIsAtTheScaleOfBothSidesOrAnIsland) {
     const ir::ValueId x = g.pair(g.input({kDynamic, 2}), kFine, "p");
     const ir::ValueId padded = g.node(ir::Pad{{0, 1, 0, 0}, ir::PadMode::constant, -5.0}, {x}, "padded");
     const QuantizedGraph quantized = g.lowered(g.pair(padded, y, "y"));
-    EXPECT_EQ(find_node<Float>(quantized) == nullptr, y.scale == kFine.scale);
+    EXPECT_EQ(find_node<Island>(quantized) == nullptr, y.scale == kFine.scale);
     expect_like_simulation(g.graph, quantized);
   }
   Network last;
   const ir::ValueId x = last.pair(last.input({kDynamic, 2}), kFine, "p");
   const QuantizedGraph quantized =
       last.lowered(last.node(ir::Pad{{0, 1, 0, 0}, ir::PadMode::constant, -5.0}, {x}, "padded"));
-  EXPECT_NE(find_node<Float>(quantized), nullptr);
+  EXPECT_NE(find_node<Island>(quantized), nullptr);
   expect_like_simulation(last.graph, quantized);
 }
 

@@ -24,8 +24,8 @@ struct Network : Qdq {
 };
 
 inline std::string reason_of(const QuantizedGraph& graph) {
-  const Node* node = find_node<Float>(graph);
-  return node == nullptr ? "no island" : std::get<Float>(node->op).reason;
+  const Node* node = find_node<Island>(graph);
+  return node == nullptr ? "no island" : std::get<Island>(node->op).reasons.at(0);
 }
 
 // The integers and the simulation agree on exact inputs (all scales are powers of two).
