@@ -15,7 +15,7 @@
 #include "halftone/float_engine/executor.h"
 #include "halftone/onnx_io/load.h"
 #include "halftone/passes/pass.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/calibration/calibrate.h"
 #include "halftone/quant/ranges.h"
 
 namespace {
@@ -46,25 +46,25 @@ void measure(const ir::Graph& graph, const std::vector<Tensor>& samples) {
   const auto network = float_engine::make_executor(graph);
   const ir::Graph observed = quant::observed(graph);
   const auto watched = float_engine::make_executor(observed);
-  const std::vector<std::string> names = quant::output_names(observed);
-  const quant::SampleSource source{.count = static_cast<std::int64_t>(samples.size()),
+  const std::vector<std::string> names = calibration::output_names(observed);
+  const calibration::SampleSource source{.count = static_cast<std::int64_t>(samples.size()),
                                    .inputs = [&](std::int64_t first, std::int64_t) {
                                      return std::vector<Tensor>{samples[static_cast<std::size_t>(first)]};
                                    }};
   const auto forward = [&] {
     for (const Tensor& sample : samples) network->run({&sample, 1});
   };
-  const auto calibrate = [&](const quant::Observer& observer) {
+  const auto calibrate = [&](const calibration::Observer& observer) {
     quant::Recipe recipe;
     recipe.activations.observer = {&observer, observer.usual};
-    quant::choose_ranges(graph, quant::calibrate(*watched, names, source, {.batch_size = 1, .threads = 1}),
+    quant::choose_ranges(graph, calibration::calibrate(*watched, names, source, {.batch_size = 1, .threads = 1}),
                          recipe);
   };
   forward();
   std::vector<double> passes;
   std::map<std::string, std::vector<double>> ratios;
   for (int round = 0; round < kRounds; ++round)
-    for (const quant::Observer& observer : quant::observers()) {
+    for (const calibration::Observer& observer : calibration::observers()) {
       passes.push_back(seconds(forward));
       ratios[std::string(observer.name)].push_back(seconds([&] { calibrate(observer); }) / passes.back());
     }

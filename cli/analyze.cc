@@ -51,18 +51,18 @@ AnalysisResult measure(const Options& options) {
   AnalysisResult result{.real = options.real, .quantized = options.quantized};
   result.models = analysis::match(real.graph, quantized.graph);
   const DataSource source = options.data.open(data::Part::train, quantized);
-  const analysis::Samples samples = options.data.take(source, quantized, Labels::wanted, {&quantized, &real});
+  const calibration::Samples samples = options.data.take(source, quantized, Labels::wanted, {&quantized, &real});
   result.data = samples.name;
   result.preparation = preparation_json(samples);
   result.preparation_text = preparation_text(samples);
   result.warnings = range_warnings(quantized, samples);
   append(result.warnings, preparation_warnings(real, samples, options.data, output));
   with_progress(options.data, samples, "comparing values",
-                [&](const analysis::BatchOptions& batches) {
+                [&](const calibration::BatchOptions& batches) {
                   result.errors =
                       analysis::observe_errors(result.models, samples, batches, float_engine::make_executor);
                 });
-  with_progress(options.data, samples, "layer by layer", [&](const analysis::BatchOptions& batches) {
+  with_progress(options.data, samples, "layer by layer", [&](const calibration::BatchOptions& batches) {
     result.harm =
         analysis::measure_harm(result.models, samples, batches, float_engine::make_executor, output);
   });

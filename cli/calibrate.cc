@@ -5,7 +5,7 @@
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
-#include "cli/float_graph.h"
+#include "halftone/ptq/float_network.h"
 #include "cli/model_file.h"
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
@@ -45,8 +45,8 @@ int calibrate(const Options& options) {
   check_written({options.output});
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  const ir::Graph graph = float_graph(model.graph, recipe);
-  const analysis::Samples samples =
+  const ir::Graph graph = ptq::float_network(model.graph, recipe);
+  const calibration::Samples samples =
       options.data.take(options.data.open(data::Part::train, model), model, Labels::welcome);
   Looks looks;
   quant::CalibrationFile file = calibrate_part(graph, samples, options.data, shard, &looks);

@@ -3,15 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iostream>
+#include <memory>
+#include <mutex>
 
+#include "halftone/base/digest.h"
 #include "halftone/base/error.h"
+#include "halftone/base/named.h"
 #include "halftone/float_engine/executor.h"
+#include "halftone/quant/plan.h"
+#include "halftone/report/progress.h"
 
 namespace halftone::cli {
 namespace {
 
 // The samples of one part: whole batches where their size is fixed.
-quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, const Shard& shard) {
+calibration::SampleSource part_of(const calibration::SampleSource& all, std::int64_t batch, const Shard& shard) {
   const std::int64_t batches = (all.count + batch - 1) / batch;
   const std::int64_t first = (shard.index - 1) * batches / shard.count;
   const std::int64_t last = shard.index * batches / shard.count;
@@ -28,10 +35,10 @@ quant::SampleSource part_of(const quant::SampleSource& all, std::int64_t batch, 
 
 std::function<void(std::int64_t, const ir::Watched&)> looking(Looks& looks, const ir::Graph& graph,
                                                                const std::vector<std::string>& names,
-                                                               const analysis::Samples& samples,
-                                                               const quant::SampleSource& part, std::int64_t batch) {
+                                                               const calibration::Samples& samples,
+                                                               const calibration::SampleSource& part, std::int64_t batch) {
   std::int64_t inputs = 0;
-  for (const analysis::SampledInput& input : samples.inputs) inputs = std::max(inputs, input.rows.size() / samples.size());
+  for (const calibration::SampledInput& input : samples.inputs) inputs = std::max(inputs, input.rows.size() / samples.size());
   looks.channels.emplace(names, (part.count + batch - 1) / batch, inputs * batch);
   const auto scores = std::ranges::find(names, graph.value(graph.outputs.at(0)).name);
   if (scores != names.end()) looks.classes.emplace(samples, static_cast<std::size_t>(scores - names.begin()), batch);
@@ -41,41 +48,76 @@ std::function<void(std::int64_t, const ir::Watched&)> looking(Looks& looks, cons
   };
 }
 
-}  // namespace
+constexpr Named<ptq::Stage> kTitles[] = {{ptq::Stage::absorb_biases, "absorbing biases"},
+                                         {ptq::Stage::smooth, "smoothing"},
+                                         {ptq::Stage::calibrate, "calibrating"},
+                                         {ptq::Stage::choose_weights, "choosing weights"},
+                                         {ptq::Stage::measure_channels, "measuring channels"}};
 
-void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
-                  const std::function<void(const quant::SampleSource&, const quant::CalibrationOptions&)>& work) {
-  with_progress(data, samples, title, [&](const analysis::BatchOptions& batches) {
-    const auto inputs = [&](std::int64_t first, std::int64_t last) {
-      return analysis::batch_of(samples, first, last, batches).inputs;
-    };
-    work({.count = samples.size(), .inputs = inputs},
-         {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
-          .fixed_batch = batches.fixed_batch,
-          .threads = batches.threads,
-          .progress = batches.progress});
-  });
+// A progress line that threads share.
+struct SharedProgress {
+  std::mutex mutex;
+  report::Progress progress{std::cerr, report::stderr_options()};
+};
+
+calibration::Runs runs_of(const calibration::Samples& samples, const DataOptions& data, const std::string& title) {
+  const calibration::BatchOptions batches = batches_of(samples, data.thread_count());
+  const auto line = std::make_shared<SharedProgress>();
+  return {.samples = {.count = samples.size(),
+                      .inputs = [&samples, batches](std::int64_t first,
+                                                    std::int64_t last) { return calibration::batch_of(samples, first, last, batches).inputs; }},
+          .options = {.batch_size = batches.fixed_batch ? batches.batch_size : 1,
+                      .fixed_batch = batches.fixed_batch,
+                      .threads = batches.threads,
+                      .progress =
+                          [line, title](double done) {
+                            const std::lock_guard lock(line->mutex);
+                            line->progress.update(done, title);
+                          }},
+          .make_executor = float_engine::make_executor};
 }
 
-quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+// Of the first sample: parts of one set of samples have it alike.
+std::string digest_of(const calibration::Samples& samples) {
+  if (samples.size() == 0) return "";
+  Digest digest;
+  for (const Tensor& input : samples.rows(0, 1)) digest.add(input.bytes());
+  return digest.text();
+}
+
+}  // namespace
+
+ptq::RunsFor runs_for(const calibration::Samples& samples, const DataOptions& data, Looks* looks, const std::string& title) {
+  if (samples.size() == 0) return {};
+  return [&samples, &data, looks, title](ptq::Stage stage, const ir::Graph& network) {
+    calibration::Runs runs = runs_of(samples, data, title.empty() ? std::string(name_in(kTitles, stage)) : title);
+    if (looks != nullptr && stage == ptq::Stage::calibrate)
+      runs.options.also = looking(*looks, network, calibration::output_names(quant::observed(network)), samples, runs.samples,
+                                  runs.options.batch_size);
+    return runs;
+  };
+}
+
+quant::CalibrationFile calibrate_part(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                       const Shard& shard, Looks* looks) {
   const ir::Graph observed = quant::observed(graph);
-  const std::vector<std::string> names = quant::output_names(observed);
-  quant::CalibrationFile file{.preprocessing = data::encode(samples.preprocessing)};
-  with_samples(samples, data, "calibrating", [&](const quant::SampleSource& source, quant::CalibrationOptions options) {
-    const quant::SampleSource part = part_of(source, options.batch_size, shard);
-    const auto batches = [&](const quant::SampleSource& some) {
-      return (some.count + options.batch_size - 1) / options.batch_size;
-    };
-    if (looks != nullptr) options.also = looking(*looks, graph, names, samples, part, options.batch_size);
-    file.seen = quant::calibrate(*float_engine::make_executor(observed), names, part, options);
-    file.samples[part.first_sample] = part.first_sample + batches(part);
-    file.total = batches(source);
-  });
+  const std::vector<std::string> names = calibration::output_names(observed);
+  quant::CalibrationFile file{.preprocessing = data::encode(samples.preprocessing),
+                              .network = quant::digest_of(graph),
+                              .data = digest_of(samples)};
+  calibration::Runs runs = runs_of(samples, data, std::string(name_in(kTitles, ptq::Stage::calibrate)));
+  const calibration::SampleSource part = part_of(runs.samples, runs.options.batch_size, shard);
+  const auto batches = [&](const calibration::SampleSource& some) {
+    return (some.count + runs.options.batch_size - 1) / runs.options.batch_size;
+  };
+  if (looks != nullptr) runs.options.also = looking(*looks, graph, names, samples, part, runs.options.batch_size);
+  file.seen = calibration::calibrate(*runs.make_executor(observed), names, part, runs.options);
+  file.samples[part.first_sample] = part.first_sample + batches(part);
+  file.total = batches(runs.samples);
   return file;
 }
 
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+calibration::StatisticsTable calibrate(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                  Looks* looks) {
   return calibrate_part(graph, samples, data, {}, looks).seen;
 }

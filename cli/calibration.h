@@ -8,22 +8,24 @@
 #include "cli/data_options.h"
 #include "halftone/analysis/lost_parts.h"
 #include "halftone/analysis/preparation_trials.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/calibration/calibrate.h"
+#include "halftone/ptq/stages.h"
 #include "halftone/quant/calibration_file.h"
 
 namespace halftone::cli {
 
 inline constexpr std::int64_t kCalibrationSamples = 1024;
 
-// Runs `work` with the samples under a progress line.
-void with_samples(const analysis::Samples& samples, const DataOptions& data, const std::string& title,
-                  const std::function<void(const quant::SampleSource&, const quant::CalibrationOptions&)>& work);
-
 // Looks at the samples while calibration runs them, so that doubts about a result cost no runs of their own.
 struct Looks {
   std::optional<analysis::ChannelRanges> channels;
   std::optional<analysis::FirstLook> classes;  // of the network's first output, where calibration sees it
 };
+
+// The samples for each stage of the road, under a progress line headed by the stage's title, or by `title`. Calibration looks
+// at `looks`. Empty where there are no samples, which outlive it.
+ptq::RunsFor runs_for(const calibration::Samples& samples, const DataOptions& data, Looks* looks = nullptr,
+                      const std::string& title = "");
 
 // Part `index` of `count`, from 1.
 struct Shard {
@@ -32,11 +34,11 @@ struct Shard {
 };
 
 // What a part of the samples shows, and which they are.
-quant::CalibrationFile calibrate_part(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+quant::CalibrationFile calibrate_part(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                       const Shard& shard, Looks* looks = nullptr);
 
 // What all of them show.
-quant::StatisticsTable calibrate(const ir::Graph& graph, const analysis::Samples& samples, const DataOptions& data,
+calibration::StatisticsTable calibrate(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                  Looks* looks = nullptr);
 
 }  // namespace halftone::cli

@@ -20,9 +20,9 @@ constexpr int kMostOffset = 1 << 30;
 constexpr std::int64_t kMostRows = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 18;  // of more, the pages cost more than the work
 
-std::int64_t rows_of_a_batch(const analysis::Samples& samples) {
+std::int64_t rows_of_a_batch(const calibration::Samples& samples) {
   std::int64_t row = 0;
-  for (const analysis::SampledInput& input : samples.inputs)
+  for (const calibration::SampledInput& input : samples.inputs)
     row += product(input.rows.shape(), 1, input.rows.rank());
   return std::clamp<std::int64_t>(kMostElements / std::max<std::int64_t>(row, 1), 1, kMostRows);
 }
@@ -58,7 +58,7 @@ data::Labels labels_for(const DataSource& source, const ModelFile& model, std::i
 }
 
 // Adds to every label, for networks that have classes before the first.
-void move_labels(analysis::Samples& samples, std::int64_t offset) {
+void move_labels(calibration::Samples& samples, std::int64_t offset) {
   for (std::int32_t& label : samples.labels) {
     if (label + offset < 0 || label + offset > std::numeric_limits<std::int32_t>::max() - 1)
       throw InputError(samples.name, fmt::format("label {} with {} added, expected 0 to 2^31 - 2", label, offset));
@@ -96,15 +96,15 @@ DataSource open_data(const std::string& spec, data::Part default_part) {
   return {.name = std::filesystem::path(arrays.where).stem().string(), .arrays = std::move(arrays)};
 }
 
-analysis::Samples samples_from(const DataSource& source, const ModelFile& model, Labels wanted) {
+calibration::Samples samples_from(const DataSource& source, const ModelFile& model, Labels wanted) {
   const std::vector<data::StoredArray> stored = arrays_for(source, model);
   std::vector<Shape> shapes;
   for (const data::StoredArray& array : stored) shapes.push_back(array.shape);
-  analysis::expect_samples_for(model.graph, shapes);
+  calibration::expect_samples_for(model.graph, shapes);
   data::Labels labels = labels_for(source, model, shapes.at(0)[0], wanted);
   std::vector<Tensor> arrays;
   for (const data::StoredArray& array : stored) arrays.push_back(array.read());
-  analysis::Samples samples = analysis::samples_for(model.graph, std::move(arrays));
+  calibration::Samples samples = calibration::samples_for(model.graph, std::move(arrays));
   samples.name = source.name;
   if (samples.size() == 0) throw InputError(source.name, "no samples");
   samples.labels = std::move(labels.values);
@@ -167,7 +167,7 @@ DataSource DataOptions::open(data::Part default_part, const ModelFile& model) co
   return {.name = dataset.name, .dataset = std::move(dataset)};
 }
 
-void DataOptions::prepare(analysis::Samples& taken, const std::vector<const ModelFile*>& models) const {
+void DataOptions::prepare(calibration::Samples& taken, const std::vector<const ModelFile*>& models) const {
   const bool said = std::ranges::any_of(models, [](const ModelFile* m) { return m->preprocessing.has_value(); });
   if (!images.empty() && !preprocessing.given() && !said && !guesses_preset)
     throw UsageError("--preset", fmt::format("'{}' does not say how pictures are prepared, expected a preset",
@@ -178,17 +178,17 @@ void DataOptions::prepare(analysis::Samples& taken, const std::vector<const Mode
   move_labels(taken, choose_label_offset(label_offset, preprocessing.overrides, models));
 }
 
-analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& model, Labels wanted,
+calibration::Samples DataOptions::take(const DataSource& source, const ModelFile& model, Labels wanted,
                                     const std::vector<const ModelFile*>& table) const {
-  analysis::Samples result = samples_from(source, model, wanted);
+  calibration::Samples result = samples_from(source, model, wanted);
   prepare(result, table.empty() ? std::vector{&model} : table);
   if (preprocessing.given() && !result.has_pixels() && result.preprocessing != data::preset("raw"))
     throw UsageError("--preset", fmt::format("'{}' holds no pixels (uint8) for a float input of '{}'",
                                              source.name, model.path));
   const std::int64_t all = result.size();
-  if (samples > 0) result = analysis::sample(std::move(result), samples);
+  if (samples > 0) result = calibration::sample(std::move(result), samples);
   if (finds_nan) return result;
-  for (const analysis::SampledInput& input : result.inputs)
+  for (const calibration::SampledInput& input : result.inputs)
     if (const auto at = find_nan(input.rows)) {
       const auto place = static_cast<std::int64_t>(*at);
       const std::int64_t width = input.rows.size() / result.size();
@@ -199,21 +199,21 @@ analysis::Samples DataOptions::take(const DataSource& source, const ModelFile& m
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 
-void keep_label_offset(std::map<std::string, std::string>& metadata, const analysis::Samples& samples) {
+void keep_label_offset(std::map<std::string, std::string>& metadata, const calibration::Samples& samples) {
   metadata.erase(kLabelOffsetKey);
   if (samples.label_offset != 0) metadata[kLabelOffsetKey] = std::to_string(samples.label_offset);
 }
 
-analysis::BatchOptions batches_of(const analysis::Samples& samples, int threads) {
+calibration::BatchOptions batches_of(const calibration::Samples& samples, int threads) {
   return {.batch_size = samples.fixed_batch.value_or(rows_of_a_batch(samples)),
           .fixed_batch = samples.fixed_batch.has_value(),
           .threads = threads};
 }
 
-void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
-                   const std::function<void(const analysis::BatchOptions&)>& work) {
+void with_progress(const DataOptions& data, const calibration::Samples& samples, const std::string& title,
+                   const std::function<void(const calibration::BatchOptions&)>& work) {
   report::Progress progress(std::cerr, report::stderr_options());
-  analysis::BatchOptions batches = batches_of(samples, data.thread_count());
+  calibration::BatchOptions batches = batches_of(samples, data.thread_count());
   batches.progress = [&](double done) { progress.update(done, title); };
   work(batches);
 }

@@ -7,7 +7,7 @@
 
 #include "cli/model_file.h"
 #include "cli/preprocessing_option.h"
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/data/array_set.h"
 #include "halftone/data/load.h"
 #include "halftone/report/progress.h"
@@ -35,7 +35,7 @@ enum class Labels {
 
 // The source's rows as the model's samples, with labels where it has any. Throws InputError when they do not fit its
 // inputs.
-analysis::Samples samples_from(const DataSource& source, const ModelFile& model, Labels labels);
+calibration::Samples samples_from(const DataSource& source, const ModelFile& model, Labels labels);
 
 struct DataOptions {
   std::string data;
@@ -61,22 +61,22 @@ struct DataOptions {
   void expect_no_image_options() const;
   // The rows asked for, at even spacing through the source, prepared alike for all of `table`, the models that are
   // shown side by side (empty: `model` alone). Throws UsageError for pictures whose preparation nobody names.
-  analysis::Samples take(const DataSource& source, const ModelFile& model, Labels labels = Labels::ignored,
+  calibration::Samples take(const DataSource& source, const ModelFile& model, Labels labels = Labels::ignored,
                          const std::vector<const ModelFile*>& table = {}) const;
   int thread_count() const;
 
  private:
-  void prepare(analysis::Samples& samples, const std::vector<const ModelFile*>& models) const;
+  void prepare(calibration::Samples& samples, const std::vector<const ModelFile*>& models) const;
 };
 
 // Keeps the samples' label offset in a model's metadata, where there is one.
-void keep_label_offset(std::map<std::string, std::string>& metadata, const analysis::Samples& samples);
+void keep_label_offset(std::map<std::string, std::string>& metadata, const calibration::Samples& samples);
 
 // Batches of up to 64 samples, fewer of large ones, unless the model has its own.
-analysis::BatchOptions batches_of(const analysis::Samples& samples, int threads);
+calibration::BatchOptions batches_of(const calibration::Samples& samples, int threads);
 
 // Runs `work(options for its batches)` under a progress line headed `title`.
-void with_progress(const DataOptions& data, const analysis::Samples& samples, const std::string& title,
-                   const std::function<void(const analysis::BatchOptions&)>& work);
+void with_progress(const DataOptions& data, const calibration::Samples& samples, const std::string& title,
+                   const std::function<void(const calibration::BatchOptions&)>& work);
 
 }  // namespace halftone::cli

@@ -72,7 +72,7 @@ struct Task {
 };
 
 Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Executor& network,
-                 const analysis::Samples& samples, const std::vector<analysis::Reference>& references,
+                 const calibration::Samples& samples, const std::vector<analysis::Reference>& references,
                  const Options& options) {
   Row row{.model = model.path,
           .mode = mode,
@@ -81,7 +81,7 @@ Row evaluate_one(const ModelFile& model, const std::string& mode, const ir::Exec
           .parameter_bytes = model.parameter_bytes,
           .preparation = preparation_json(samples)};
   with_progress(options.data, samples, fmt::format("{} ({})", model.path, mode),
-                [&](const analysis::BatchOptions& batches) {
+                [&](const calibration::BatchOptions& batches) {
                   if (!references.empty()) {
                     row.errors = analysis::compare_with(references, network, samples, batches);
                     return;
@@ -204,10 +204,10 @@ void print_errors(const std::vector<Row>& rows) {
 }
 
 // A float model once, a quantized one simulated and in integers. Returns the samples as they were prepared.
-analysis::Samples evaluate_model(const ModelFile& model, const Task& task, const Options& options,
+calibration::Samples evaluate_model(const ModelFile& model, const Task& task, const Options& options,
                                  std::vector<Row>& rows) {
   const bool classes = task.reference.empty();
-  analysis::Samples samples =
+  calibration::Samples samples =
       options.data.take(task.source, model, classes ? Labels::wanted : Labels::ignored, task.table);
   if (classes && samples.labels.empty())
     throw InputError(samples.name,
@@ -251,11 +251,11 @@ int evaluate(const Options& options) {
   for (const ModelFile& model : models) task.table.push_back(&model);
   open_reference(options, task);
   std::vector<Row> rows;
-  analysis::Samples first;
+  calibration::Samples first;
   Warnings warnings;
   for (const ModelFile& model : models) {
     const std::size_t before = rows.size();
-    analysis::Samples samples = evaluate_model(model, task, options, rows);
+    calibration::Samples samples = evaluate_model(model, task, options, rows);
     Warnings doubts = range_warnings(model, samples);
     if (&model == &models[0]) {
       append(doubts, preparation_warnings(model, samples, options.data, output_index(model, options.output)));

@@ -13,7 +13,7 @@
 #include "halftone/data/file_names.h"
 #include "halftone/data/npz.h"
 #include "halftone/passes/pass.h"
-#include "halftone/qgraph/layer_arrays.h"
+#include "halftone/lower/layer_arrays.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -38,7 +38,7 @@ void add_activation(data::NamedTensors& arrays, const std::string& prefix,
                                                                   numeric::storage_dtype(params->format)));
 }
 
-void add_weight(data::NamedTensors& arrays, const std::string& member, const qgraph::LayerArrays& layer, bool packed) {
+void add_weight(data::NamedTensors& arrays, const std::string& member, const lower::LayerArrays& layer, bool packed) {
   const std::string prefix = member + ".weight";
   if (packed && layer.weight_scale) {
     PackedWeights rows = pack_rows(layer.weight);
@@ -57,17 +57,17 @@ void add_weight(data::NamedTensors& arrays, const std::string& member, const qgr
 }
 
 // The beginnings of the arrays' names.
-std::vector<std::string> members_of(const std::vector<qgraph::LayerArrays>& layers) {
+std::vector<std::string> members_of(const std::vector<lower::LayerArrays>& layers) {
   std::vector<std::string> names;
-  for (const qgraph::LayerArrays& layer : layers) names.push_back(layer.name);
+  for (const lower::LayerArrays& layer : layers) names.push_back(layer.name);
   return data::member_names(names);
 }
 
-data::NamedTensors arrays_of(const std::vector<qgraph::LayerArrays>& layers, bool packed) {
+data::NamedTensors arrays_of(const std::vector<lower::LayerArrays>& layers, bool packed) {
   data::NamedTensors arrays;
   const std::vector<std::string> members = members_of(layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const qgraph::LayerArrays& layer = layers[i];
+    const lower::LayerArrays& layer = layers[i];
     add_weight(arrays, members[i], layer, packed);
     if (layer.bias) arrays.emplace_back(members[i] + ".bias", *layer.bias);
     if (layer.bias_scale) arrays.emplace_back(members[i] + ".bias_scale", *layer.bias_scale);
@@ -80,11 +80,11 @@ data::NamedTensors arrays_of(const std::vector<qgraph::LayerArrays>& layers, boo
 // What NumPy's array holds: integers of fewer than 8 bits take a byte each.
 std::string_view stored_as(const Tensor& tensor) { return name_of(memory_dtype(tensor.dtype())); }
 
-Json summary(const Options& options, const std::vector<qgraph::LayerArrays>& layers) {
+Json summary(const Options& options, const std::vector<lower::LayerArrays>& layers) {
   Json list = Json::array();
   const std::vector<std::string> members = members_of(layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const qgraph::LayerArrays& layer = layers[i];
+    const lower::LayerArrays& layer = layers[i];
     const bool packed = options.packed && layer.weight_scale.has_value();
     Json item{{"name", layer.name},
               {"arrays", members[i]},
@@ -123,9 +123,9 @@ int export_arrays(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (options.packed && !model.integers)
     throw UsageError("--packed", fmt::format("'{}' is a float model, expected integers", options.model));
-  const std::vector<qgraph::LayerArrays> layers =
-      model.integers ? qgraph::layer_arrays(model.graph, &*model.integers)
-                     : qgraph::layer_arrays(passes::simplify(model.graph), nullptr);
+  const std::vector<lower::LayerArrays> layers =
+      model.integers ? lower::layer_arrays(model.graph, &*model.integers)
+                     : lower::layer_arrays(passes::simplify(model.graph), nullptr);
   const data::NamedTensors arrays = arrays_of(layers, options.packed);
   data::write_npz(options.npz, arrays);
   const Json out = summary(options, layers);

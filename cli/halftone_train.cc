@@ -136,7 +136,7 @@ int train_and_save(const Request& request) {
   const Tensor images = data::apply(prepared.preprocessing, dataset.images);
   const std::vector<std::int32_t> labels = moved_labels(dataset, model.label_offset.value_or(0));
   const qat::EpochReport last = train(request, images, labels, model.graph);
-  model.graph.metadata[kPreprocessingKey] = data::encode(prepared.preprocessing);
+  model.graph.metadata[data::kPreprocessingKey] = data::encode(prepared.preprocessing);
   onnx_io::save_model(model.graph, request.output);
   print_result(request, prepared, dataset.size(), last);
   return kYes;

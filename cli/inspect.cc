@@ -13,7 +13,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/work.h"
 #include "halftone/numeric/accumulator.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -143,7 +143,7 @@ Json inspect_json(const ModelFile& model) {
   }
   out["layers"] = Json::array();
   if (model.integers) {
-    out["arithmetic"] = qgraph::describe(model.integers->arithmetic);
+    out["arithmetic"] = numeric::describe(model.integers->arithmetic);
     out["integer_only"] = model.integers->integer_only();
     for (const qgraph::Node& node : model.integers->nodes)
       if (const auto* island = std::get_if<qgraph::Island>(&node.op))
@@ -207,7 +207,7 @@ void print_trials(const std::vector<analysis::PreparationTrial>& trials, std::in
 // All presets on some labelled samples, the best first.
 int guess_preset(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
-  const analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
+  const calibration::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
   auto trials = preparation_trials(model, samples, options.data);
   if (trials.empty())
     throw InputError(samples.name, "has no labels, or the network no row of scores for them: nothing to guess a preset by");

@@ -12,8 +12,8 @@
 #include "halftone/base/files_in_use.h"
 #include "halftone/ir/finite_weights.h"
 #include "halftone/passes/pass.h"
-#include "halftone/qgraph/lower.h"
-#include "halftone/qgraph/simulation.h"
+#include "halftone/lower/lower.h"
+#include "halftone/lower/simulation.h"
 
 namespace halftone::cli {
 
@@ -58,13 +58,13 @@ ModelFile load_model_file(const std::string& path, const onnx_io::InputShapes& s
   std::error_code no_size;  // of a pipe
   const std::uintmax_t bytes = std::filesystem::file_size(path, no_size);
   model.file_bytes = no_size ? 0 : static_cast<std::int64_t>(bytes);
-  if (const auto found = model.graph.metadata.find(kPreprocessingKey); found != model.graph.metadata.end())
+  if (const auto found = model.graph.metadata.find(data::kPreprocessingKey); found != model.graph.metadata.end())
     model.preprocessing = data::decode(found->second);
   if (const auto found = model.graph.metadata.find(kLabelOffsetKey); found != model.graph.metadata.end())
     model.label_offset = label_offset_from(found->second, path);
-  if (!qgraph::is_quantized(model.graph)) return model;
-  model.integers = qgraph::lower(model.graph);
-  model.graph = qgraph::simulation(std::move(model.graph), *model.integers);
+  if (!lower::is_quantized(model.graph)) return model;
+  model.integers = lower::lower(model.graph);
+  model.graph = lower::simulation(std::move(model.graph), *model.integers);
   return model;
 }
 

@@ -16,7 +16,6 @@
 
 namespace halftone::cli {
 
-inline constexpr const char* kPreprocessingKey = "halftone.preprocessing";
 inline constexpr const char* kLabelOffsetKey = "halftone.label_offset";
 
 struct ModelFile {

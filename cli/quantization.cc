@@ -3,31 +3,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "cli/calibration.h"
-#include "cli/float_graph.h"
 #include "cli/recipe_beside.h"
 #include "halftone/base/error.h"
-#include "halftone/float_engine/executor.h"
 #include "halftone/ir/work.h"
 #include "halftone/onnx_io/save.h"
-#include "halftone/qgraph/lower.h"
-#include "halftone/qgraph/qoperators.h"
-#include "halftone/quant/quantize_dynamic.h"
-#include "halftone/quant/reconstruct.h"
+#include "halftone/lower/qoperators.h"
 
 namespace halftone::cli {
 namespace {
 
-// The first reason why a network has nothing to quantize.
-std::string why_nothing(const ir::Graph& graph) {
-  const auto nodes = quant::float_nodes(graph);
-  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason);
-}
-
 // The quantized graph as the file format writes it.
 ir::Graph in_format(const ir::Graph& graph, const std::string& format) {
-  if (format == "qoperator") return qgraph::with_integer_operators(graph);
-  if (format == "qonnx") return qgraph::with_quant_nodes(graph);
+  if (format == "qoperator") return lower::with_integer_operators(graph);
+  if (format == "qonnx") return lower::with_quant_nodes(graph);
   return graph;
 }
 
@@ -49,34 +37,6 @@ void refuse_islands(const std::vector<quant::Island>& islands, const std::string
                                      "conversions",
                                      named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
                                      fmt::join(named, ", ")));
-}
-
-quant::Parameters parameters_of(const ir::Graph& model, const ir::Graph& graph, const quant::RangeTable& ranges,
-                                const quant::Recipe& recipe, const analysis::Samples& samples,
-                                const DataOptions& data, const std::string& title) {
-  quant::Parameters parameters = quant::choose_parameters(graph, ranges, recipe);
-  if (quant::reconstructs(recipe))
-    with_samples(samples, data, title, [&](const auto& source, const auto& calibration) {
-      quant::reconstruct(graph, parameters, recipe, source, calibration, float_engine::make_executor);
-    });
-  if (recipe.correct_bias == quant::BiasCorrection::analytic)
-    correct_biases(graph, parameters, known_distributions(model, recipe), samples, data);
-  return parameters;
-}
-
-QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
-                               const quant::Parameters& parameters, const quant::Recipe& recipe,
-                               bool may_stay_float) {
-  QuantizedModel result{.quantized = recipe.dynamic ? quant::quantize_dynamic(graph, parameters, recipe.arithmetic)
-                                                   : quant::quantize(graph, parameters, recipe.arithmetic),
-                       .integers = {},
-                       .islands = {}};
-  if (!qgraph::is_quantized(result.quantized.graph))
-    throw UnsupportedError(model, "nothing to quantize: " + why_nothing(graph));
-  result.integers = qgraph::lower(result.quantized.graph);
-  result.islands = quant::islands_of(graph, result.integers);
-  if (!may_stay_float) refuse_islands(result.islands, model);
-  return result;
 }
 
 void check_quantized_output(const std::string& output, const FileSettings& file) {

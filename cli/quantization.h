@@ -9,31 +9,11 @@
 #include "halftone/base/new_files.h"
 #include "halftone/qgraph/quantized_graph.h"
 #include "halftone/quant/islands.h"
-#include "halftone/quant/parameters.h"
-#include "halftone/quant/quantize.h"
 
 namespace halftone::cli {
 
 // Throws UnsupportedError naming every node that would stay float between integers.
 void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model);
-
-// Parameters as the recipe's methods have them, which run under a progress line headed `title`; `graph` is what
-// float_graph.h made of `model`.
-quant::Parameters parameters_of(const ir::Graph& model, const ir::Graph& graph, const quant::RangeTable& ranges,
-                                const quant::Recipe& recipe, const analysis::Samples& samples,
-                                const DataOptions& data, const std::string& title = "choosing weights");
-
-struct QuantizedModel {
-  quant::Quantized quantized;
-  qgraph::QuantizedGraph integers;
-  std::vector<quant::Island> islands;
-};
-
-// Throws UnsupportedError for a network without anything to quantize, or with nodes that `may_stay_float`
-// does not allow.
-QuantizedModel quantized_model(const std::string& model, const ir::Graph& graph,
-                               const quant::Parameters& parameters, const quant::Recipe& recipe,
-                               bool may_stay_float);
 
 // As check_written, for a quantized file (an empty name: none) and its recipe.
 void check_quantized_output(const std::string& output, const FileSettings& file);

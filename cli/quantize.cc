@@ -10,7 +10,6 @@
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
-#include "cli/float_graph.h"
 #include "cli/quantization.h"
 #include "cli/recipe_options.h"
 #include "cli/warnings.h"
@@ -20,7 +19,8 @@
 #include "halftone/analysis/calibration_doubts.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/quant/calibration_file.h"
-#include "halftone/quant/reconstruct.h"
+#include "halftone/ptq/ptq.h"
+#include "halftone/ptq/reconstruct.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -40,7 +40,7 @@ struct Options {
 
 // What quantizing came to.
 struct Result {
-  QuantizedModel model;
+  ptq::Integers model;
   Written written;
   std::int64_t calibrated_on = 0;  // samples; 0: on none here
   Warnings warnings;
@@ -114,7 +114,7 @@ quant::CalibrationFile joined(const std::vector<std::string>& files, const quant
 }
 
 // How pixels are prepared, where samples, an option or a file of ranges says so.
-std::optional<std::string> preprocessing_of(const Options& options, const ModelFile& model, const analysis::Samples& samples,
+std::optional<std::string> preprocessing_of(const Options& options, const ModelFile& model, const calibration::Samples& samples,
                                             const std::string& of_ranges) {
   std::optional<data::Preprocessing> told;
   if (options.data.given())
@@ -142,30 +142,32 @@ Warnings shortage_warnings(const std::vector<quant::Shortage>& shortages, std::i
   if (most == shortages.end()) return {};
   const auto enough = static_cast<std::int64_t>(std::ceil(ratio(*most) * static_cast<double>(samples)));
   return {fmt::format("[{}] {} saw {} values of it in {} samples, and wants {}: {} samples or more", most->value,
-                      quant::describe(most->observer), report::format_count(most->seen), report::format_count(samples),
+                      calibration::describe(most->observer), report::format_count(most->seen), report::format_count(samples),
                       report::format_count(most->wanted), report::format_count(enough))};
 }
 
-// `calibrated` has what the files of ranges saw, or comes to have what is seen here.
-quant::RangeTable ranges_of(const ir::Graph& graph, const quant::Recipe& recipe, quant::CalibrationFile& calibrated,
-                            const analysis::Samples& samples, const Options& options, Looks& looks, Warnings& warnings) {
+// Doubts about the ranges of `made`, which come from files or from the samples.
+Warnings range_doubts(const Options& options, const quant::Recipe& recipe, const quant::CalibrationFile& calibrated,
+                      const calibration::Samples& samples, const ptq::Result& made, Looks& looks) {
   if (recipe.weight_only) return {};
-  if (!options.file.ranges.empty()) {
-    std::int64_t count = 0;
-    for (const auto& [first, last] : calibrated.samples) count += last - first;
-    append(warnings, shortage_warnings(quant::shortages(graph, calibrated.seen, recipe, calibrated.set), count));
-    if (count > 0 && count < analysis::kFewSamples)
-      warnings.push_back(fmt::format("[{}] ranges are chosen on {} samples, expected some {} or more", options.file.ranges[0],
-                                     count, analysis::kFewSamples));
-    // A few samples show whether channels are lost.
-    if (samples.size() > 0) calibrate(graph, analysis::sample(samples, kFewLooks), options.data, &looks);
-    looks.classes.reset();
-    return quant::choose_ranges(graph, calibrated.seen, recipe, calibrated.set);
+  if (options.file.ranges.empty()) {
+    Warnings warnings = shortage_warnings(quant::shortages(made.network, made.seen, recipe), samples.size());
+    append(warnings, calibration_warnings(made.network, samples, made.seen, options.data));
+    return warnings;
   }
-  calibrated.seen = calibrate(graph, samples, options.data, &looks);
-  append(warnings, shortage_warnings(quant::shortages(graph, calibrated.seen, recipe), samples.size()));
-  append(warnings, calibration_warnings(graph, samples, calibrated.seen, options.data));
-  return quant::choose_ranges(graph, calibrated.seen, recipe);
+  std::int64_t count = 0;
+  for (const auto& [first, last] : calibrated.samples) count += last - first;
+  Warnings warnings = shortage_warnings(quant::shortages(made.network, calibrated.seen, recipe, calibrated.set), count);
+  if (count > 0 && count < analysis::kFewSamples)
+    warnings.push_back(fmt::format("[{}] ranges are chosen on {} samples, expected some {} or more", options.file.ranges[0], count,
+                                   analysis::kFewSamples));
+  if (!calibrated.network.empty() && calibrated.network != quant::digest_of(made.network))
+    warnings.push_back(fmt::format("[{}] has the ranges of another network: values have the names of {}, and weights differ",
+                                   options.file.ranges[0], options.model));
+  // A few samples show whether channels are lost.
+  if (samples.size() > 0) calibrate(made.network, calibration::sample(samples, kFewLooks), options.data, &looks);
+  looks.classes.reset();
+  return warnings;
 }
 
 // What contradicts itself or cannot be written, before anything is read.
@@ -175,10 +177,17 @@ void check_settings(const Options& options, const quant::Recipe& recipe) {
   if (recipe.dynamic && options.file.format != "qdq")
     throw UsageError("--format", fmt::format("{} with dynamic ranges, expected qdq: they are ONNX's operators on integers as it is",
                                              options.file.format));
-  if (needs_samples_before_calibration(recipe) && given_ranges)
+  if (ptq::needs_samples_before_calibration(recipe) && given_ranges)
     throw UsageError("--ranges", "of a network that --smooth and --absorb-biases have not changed by samples: calibrate here");
   check_quantized_output(options.output, options.file);
   check_written({options.float_output});
+}
+
+// What has no form in integers or in the file's format, before any work.
+void check_network(const Options& options, const quant::Recipe& recipe, const ir::Graph& model, bool may_stay_float) {
+  const ir::Graph network = ptq::float_network(model, recipe);
+  if (!may_stay_float) refuse_islands(quant::preflight(network, recipe).islands, options.model);
+  check_format(network, recipe, options.file.format);
 }
 
 // Beside ranges, and how to do without.
@@ -194,8 +203,8 @@ std::string what_reads_samples(const Options& options, const quant::Recipe& reci
 }
 
 bool needs_samples(const Options& options, const quant::Recipe& recipe) {
-  return (!recipe.weight_only && options.file.ranges.empty()) || quant::reconstructs(recipe) ||
-         needs_samples_before_calibration(recipe);
+  return (!recipe.weight_only && options.file.ranges.empty()) || ptq::reconstructs(recipe) ||
+         ptq::needs_samples_before_calibration(recipe);
 }
 
 void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
@@ -205,17 +214,17 @@ void expect_samples(const Options& options, const quant::Recipe& recipe, const i
   if (needed && !options.file.ranges.empty())
     throw UsageError("--data", "or --images: no samples for " + what_reads_samples(options, recipe));
   if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
-  if (recipe.correct_bias == quant::BiasCorrection::analytic && known_distributions(model, recipe).empty())
+  if (recipe.correct_bias == quant::BiasCorrection::analytic && ptq::known_distributions(model, recipe).empty())
     throw UsageError("--data", "or --images: no samples and no batch normalizations to correct biases by");
 }
 
 // The float network, in metadata and file as what was made of it.
 void write_models(const Options& options, const quant::Recipe& recipe, ir::Graph graph,
-                  const std::optional<std::string>& preprocessing, const analysis::Samples& samples, Result& result) {
+                  const std::optional<std::string>& preprocessing, const calibration::Samples& samples, Result& result) {
   ir::Graph& quantized = result.model.quantized.graph;
   for (ir::Graph* written : {&graph, &quantized})
     if (samples.size() > 0) keep_label_offset(written->metadata, samples);
-  if (preprocessing) quantized.metadata[kPreprocessingKey] = graph.metadata[kPreprocessingKey] = *preprocessing;
+  if (preprocessing) quantized.metadata[data::kPreprocessingKey] = graph.metadata[data::kPreprocessingKey] = *preprocessing;
   NewFiles files;
   if (!options.float_output.empty()) onnx_io::save_model(graph, options.float_output, files);
   result.written = write_quantized(quantized, recipe, options.data, options.file, options.output, files);
@@ -228,29 +237,29 @@ int quantize(const Options& options) {
   quant::CalibrationFile calibrated = joined(options.file.ranges, recipe);
   const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  ir::Graph graph = float_graph(before.graph, recipe);
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
-  if (!may_stay_float) refuse_islands(quant::preflight(graph, recipe).islands, options.model);
-  check_format(graph, recipe, options.file.format);
+  check_network(options, recipe, before.graph, may_stay_float);
   expect_samples(options, recipe, before.graph);
-  analysis::Samples samples;
+  calibration::Samples samples;
   if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before, Labels::welcome);
   const auto preprocessing = preprocessing_of(options, before, samples, calibrated.preprocessing);
-  graph = move_by_samples(std::move(graph), recipe, samples, options.data);
   Looks looks;
-  Warnings warnings;
-  const quant::RangeTable ranges = ranges_of(graph, recipe, calibrated, samples, options, looks, warnings);
-  const quant::Parameters parameters = parameters_of(before.graph, graph, ranges, recipe, samples, options.data);
-  append(warnings, lost_part_warnings(graph, parameters, calibrated.seen, looks));
+  ptq::Result made = ptq::quantize({.model = before.graph,
+                                    .recipe = recipe,
+                                    .runs = runs_for(samples, options.data, &looks),
+                                    .ranges = options.file.ranges.empty() ? nullptr : &calibrated,
+                                    .name = options.model});
   // What can't become integers is refused before anything is written.
-  Result result{.model = quantized_model(options.model, graph, parameters, recipe, may_stay_float), .warnings = std::move(warnings)};
+  if (!may_stay_float) refuse_islands(made.made.islands, options.model);
+  Result result{.warnings = range_doubts(options, recipe, calibrated, samples, made, looks)};
+  append(result.warnings, lost_part_warnings(made.network, made.parameters, made.seen, looks));
+  result.model = std::move(made.made);
   if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)
     result.calibrated_on = samples.size();
-  std::ranges::copy(notes_of_methods(graph, recipe), std::back_inserter(result.model.quantized.notes));
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
   if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data, 0, &looks));
-  write_models(options, recipe, std::move(graph), preprocessing, samples, result);
+  write_models(options, recipe, std::move(made.network), preprocessing, samples, result);
   nlohmann::json out = summary(options, recipe, before, result);
   if (samples.size() > 0) out["preparation"] = preparation_json(samples);
   if (options.json)

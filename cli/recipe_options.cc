@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "cli/bits_option.h"
 #include "cli/recipe_beside.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/quant/bits.h"
 #include "halftone/quant/recipe_file.h"
 #include "halftone/quant/recipe_names.h"
 #include "halftone/base/toml_table.h"
@@ -15,9 +15,9 @@ namespace {
 
 
 // The first layer with the network's input, the last one with what it takes and the network's output.
-void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
+void set_first_and_last(quant::Recipe& recipe, const quant::Bits& bits) {
   quant::WeightRecipe weights = recipe.weights;
-  set_bits(weights, bits);
+  quant::set_bits(weights, bits);
   if (bits.code != quant::WeightCode::affine) weights.range = quant::WeightRange::min_max;  // they have none to clip
   recipe.layers = {{"<first>", weights}, {"<last>", weights}};
   if (recipe.dynamic && bits.activations.value_or(8) != 8)
@@ -32,20 +32,13 @@ void set_first_and_last(quant::Recipe& recipe, const Bits& bits) {
   recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
 }
 
-void set_output_bits(quant::Recipe& recipe, int bits) {
-  if (recipe.weight_only) throw UsageError("--output-bits", "of activations that stay float");
-  quant::ActivationRecipe activations = recipe.activations;
-  activations.format.bits = bits;
-  recipe.tensors.push_back({"<output>", activations});
-}
-
 void set_weight_range(quant::WeightRecipe& weights, const std::string& text) {
   if (!text.starts_with("fixed")) {
     weights.range = value_in(quant::kRangeNames, text, "--weight-observer");
     return;
   }
   weights.range = quant::WeightRange::fixed;
-  weights.fraction_length = static_cast<int>(quant::parse_observer(text).number);
+  weights.fraction_length = static_cast<int>(calibration::parse_observer(text).number);
 }
 
 std::string text_of(const std::string& file) {
@@ -73,7 +66,7 @@ void set_arithmetic(quant::Recipe& recipe, const RecipeOptions& options) {
   recipe.arithmetic.rounding = numeric::rounding_from(options.rounding);
 }
 
-void expect_no_contradiction(const RecipeOptions& options, const Bits& bits) {
+void expect_no_contradiction(const RecipeOptions& options, const quant::Bits& bits) {
   const bool coded = bits.code != quant::WeightCode::affine;
   const bool stay_float = options.dynamic || !bits.activations;
   if (!options.codebook.empty() && coded)
@@ -93,33 +86,31 @@ void expect_no_contradiction(const RecipeOptions& options, const Bits& bits) {
                                                options.dynamic ? "have the range they come with" : "stay float, as --bits says"));
 }
 
-bool has_few(const Bits& bits) {
-  return bits.code != quant::WeightCode::affine || bits.weights < 8 || bits.activations.value_or(8) < 8;
-}
-
 // What is not given, by the bits: see RecipeOptions::recipe.
-RecipeOptions with_defaults(RecipeOptions options, const Bits& bits, bool few_bits) {
+RecipeOptions with_defaults(RecipeOptions options, const quant::Bits& bits, bool few_bits) {
   const bool stay_float = options.dynamic || !bits.activations;
-  const bool coded = bits.code != quant::WeightCode::affine;
   const bool table = !options.codebook.empty();
-  const Bits ends = options.first_last.empty() ? bits : parse_bits("--first-last", options.first_last);
-  const bool few = !stay_float && (few_bits || has_few(bits) || has_few(ends));
-  if (options.observer.empty()) options.observer = few ? "mse" : "minmax";
-  if (options.weight_observer.empty()) options.weight_observer = few && !coded && !table ? "mse" : "minmax";
-  if (options.correct_bias.empty()) options.correct_bias = few ? "measured" : "none";
-  if (few && !options.nearest && !options.adaround && !table) options.error_feedback = true;
+  const quant::Bits ends = options.first_last.empty() ? bits : quant::parse_bits("--first-last", options.first_last);
+  const bool few = !stay_float && (few_bits || quant::has_few(bits) || quant::has_few(ends));
+  const quant::Defaults defaults = quant::defaults_for(bits, few);
+  if (options.observer.empty()) options.observer = defaults.observer;
+  if (options.weight_observer.empty())
+    options.weight_observer = name_in(quant::kRangeNames, table ? quant::WeightRange::min_max : defaults.weight_range);
+  if (options.correct_bias.empty()) options.correct_bias = name_in(quant::kBiasCorrectionNames, defaults.correct_bias);
+  const bool others = options.nearest || options.adaround || table;
+  if (!others && defaults.rounding == quant::WeightRounding::error_feedback) options.error_feedback = true;
   const bool named = !options.first_last.empty() && ends.activations;  // those of what the last layer gives
-  if (few && bits.activations < 8 && !options.output_bits && !named) options.output_bits = 8;
+  if (!options.output_bits && !named) options.output_bits = defaults.output_bits;
   return options;
 }
 
-void set_weights(quant::WeightRecipe& weights, const RecipeOptions& options, const Bits& bits) {
+void set_weights(quant::WeightRecipe& weights, const RecipeOptions& options, const quant::Bits& bits) {
   if (!options.codebook.empty()) weights.code = value_in(quant::kCodeNames, options.codebook, "--codebook");
-  set_bits(weights, bits);
+  quant::set_bits(weights, bits);
   set_weight_range(weights, options.weight_observer);
   weights.format.narrow = !options.full_range;
   weights.bias_bits = options.bias_bits;
-  set_granularity(weights, options.granularity);
+  quant::set_granularity(weights, "--granularity", options.granularity);
   if (!options.asymmetric) return;
   weights.scheme = numeric::Scheme::asymmetric;
   weights.format.narrow = false;
@@ -234,7 +225,7 @@ void RecipeOptions::add_to(Command command) {
 
 quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   if (!file.empty()) return quant::recipe_from_toml(text_of(file), file);
-  const Bits parsed = parse_bits("--bits", bits);
+  const quant::Bits parsed = quant::parse_bits("--bits", bits);
   expect_no_contradiction(*this, parsed);
   const RecipeOptions all = with_defaults(*this, parsed, few_bits);
   quant::Recipe recipe;
@@ -242,12 +233,13 @@ quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   recipe.weight_only = dynamic || !parsed.activations;
   set_weights(recipe.weights, all, parsed);
   recipe.activations.format.bits = parsed.activations.value_or(8);
-  recipe.activations.observer = quant::parse_observer(all.observer);
+  recipe.activations.observer = calibration::parse_observer(all.observer);
   if (symmetric) recipe.activations.scheme = numeric::Scheme::symmetric;
   set_methods(recipe, all);
   set_arithmetic(recipe, all);
-  if (!first_last.empty()) set_first_and_last(recipe, parse_bits("--first-last", first_last));
-  if (all.output_bits) set_output_bits(recipe, *all.output_bits);
+  if (!first_last.empty()) set_first_and_last(recipe, quant::parse_bits("--first-last", first_last));
+  if (all.output_bits && recipe.weight_only) throw UsageError("--output-bits", "of activations that stay float");
+  if (all.output_bits) quant::set_output_bits(recipe, *all.output_bits);
   if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
   quant::check(recipe);
   return recipe;

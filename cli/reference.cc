@@ -24,10 +24,10 @@ bool is_model(const std::string& reference) {
 
 data::NamedTensors computed_reference(const ModelFile& model, const DataSource& source, const DataOptions& options,
                                       const std::vector<const ModelFile*>& table) {
-  const analysis::Samples samples = options.take(source, model, Labels::ignored, table);
+  const calibration::Samples samples = options.take(source, model, Labels::ignored, table);
   std::vector<Tensor> outputs;
   with_progress(options, samples, fmt::format("{} (reference)", model.path),
-                [&](const analysis::BatchOptions& batches) {
+                [&](const calibration::BatchOptions& batches) {
                   outputs = analysis::outputs_of(*executor_of(model), samples, batches);
                 });
   data::NamedTensors named;

@@ -163,14 +163,14 @@ int run_file(const ModelFile& model, const Options& options, Written& written) {
 int run_sample(const ModelFile& model, const Options& options, Written& written) {
   const DataSource source = open_data(options.data, data::Part::test);
   const DataOptions data{.finds_nan = true, .preprocessing = options.preprocessing};  // the run looks at its one sample
-  const analysis::Samples samples = data.take(source, model, Labels::wanted);
+  const calibration::Samples samples = data.take(source, model, Labels::wanted);
   if (options.index < 0 || options.index >= samples.size())
     throw UsageError("--index", fmt::format("got {}, expected 0 to {}", options.index, samples.size() - 1));
-  const analysis::Batch batch = analysis::batch_of(
+  const calibration::Batch batch = calibration::batch_of(
       samples, options.index, options.index + 1,
       {.batch_size = samples.fixed_batch.value_or(1), .fixed_batch = samples.fixed_batch.has_value()});
   const Tensor y =
-      analysis::output_rows(execute(model, batch.inputs, options, written).at(0), batch, "run").cast(DType::float32);
+      calibration::output_rows(execute(model, batch.inputs, options, written).at(0), batch, "run").cast(DType::float32);
   const auto scores = y.data<float>();
   std::vector<std::int32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);

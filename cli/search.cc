@@ -6,7 +6,7 @@
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
-#include "cli/float_graph.h"
+#include "halftone/ptq/float_network.h"
 #include "cli/number_list.h"
 #include "cli/reference.h"
 #include "cli/search_task.h"
@@ -122,7 +122,7 @@ void open_network(SearchTask& task) {
   task.model = load_model_file(options.model, options.file.shapes.input_shapes());
   if (task.model.integers) throw InputError(options.model, "is quantized already, expected a float model");
   output_index(task.model, options.scores, "--scores");
-  task.graph = float_graph(task.model.graph, task.recipe);
+  task.graph = ptq::float_network(task.model.graph, task.recipe);
   if (!options.file.allow_float)
     refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
   find_groups(task);
@@ -141,7 +141,7 @@ void open_network(SearchTask& task) {
 void open_samples(SearchTask& task) {
   DataOptions all = task.options.data;
   all.samples = 0;
-  const analysis::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, Labels::wanted);
+  const calibration::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, Labels::wanted);
   if (samples.labels.empty())
     throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
   const std::int64_t calibration = task.options.data.samples;
@@ -151,19 +151,19 @@ void open_samples(SearchTask& task) {
                      fmt::format("{} samples besides {} to calibrate on, expected {} or more: fewer "
                                  "--calibration-samples leave more",
                                  left, calibration, kLeastRows));
-  const analysis::Samples rest = analysis::left_by_sample(samples, calibration);
+  const calibration::Samples rest = calibration::left_by_sample(samples, calibration);
   const std::int64_t harm = std::min(task.options.harm_samples, left / 2);
-  task.calibration = analysis::sample(samples, calibration);
-  task.harm = analysis::sample(rest, harm);
-  task.held_out = analysis::sample(analysis::left_by_sample(rest, harm), task.options.samples);
-  task.graph = move_by_samples(std::move(task.graph), task.recipe, task.calibration, task.options.data);
+  task.calibration = calibration::sample(samples, calibration);
+  task.harm = calibration::sample(rest, harm);
+  task.held_out = calibration::sample(calibration::left_by_sample(rest, harm), task.options.samples);
+  task.graph = ptq::move_by_samples(std::move(task.graph), task.recipe, runs_for(task.calibration, task.options.data));
   find_groups(task);  // nodes may have moved
   task.seen = calibrate(task.graph, task.calibration, task.options.data);
 }
 
 void add_model(const SearchTask& task, SearchResult& result, NewFiles& files) {
   ir::Graph& quantized = result.model->quantized.graph;
-  quantized.metadata[kPreprocessingKey] = data::encode(task.calibration.preprocessing);
+  quantized.metadata[data::kPreprocessingKey] = data::encode(task.calibration.preprocessing);
   keep_label_offset(quantized.metadata, task.calibration);
   result.bytes =
       write_quantized(quantized, result.recipe, task.options.data, task.options.file, task.options.output, files).bytes;

@@ -13,7 +13,7 @@
 #include "halftone/float_engine/executor.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/quant/ranges.h"
-#include "halftone/quant/reconstruct.h"
+#include "halftone/ptq/reconstruct.h"
 
 namespace halftone::cli {
 namespace {
@@ -87,20 +87,17 @@ class Harm {
   }
 
   void choose_weights() {
-    if (!quant::reconstructs(task_.recipe)) return;
-    const analysis::Samples samples = analysis::sample(task_.calibration, kHarmCalibration);
-    with_samples(samples, task_.options.data, "choosing weights",
-                 [&](const auto& source, const auto& options) {
-                   quant::reconstruct(task_.graph, start_, task_.recipe, source, options,
-                                      float_engine::make_executor, alternatives_);
-                 });
+    if (!ptq::reconstructs(task_.recipe)) return;
+    const calibration::Samples samples = calibration::sample(task_.calibration, kHarmCalibration);
+    const calibration::Runs runs = runs_for(samples, task_.options.data)(ptq::Stage::choose_weights, task_.graph);
+    ptq::reconstruct(task_.graph, start_, task_.recipe, runs, alternatives_);
   }
 
   quant::Parameters parameters_at(const Place& place) const {
     quant::Parameters result = start_;
     const analysis::MixedGroup& group = task_.groups[place.group];
     if (place.alternative) {
-      const quant::Alternative& alternative = alternatives_[*place.alternative];
+      const ptq::Alternative& alternative = alternatives_[*place.alternative];
       result.weights[alternative.node] = alternative.weights;
       return result;
     }
@@ -138,7 +135,7 @@ class Harm {
 
   const SearchTask& task_;
   quant::Parameters start_;
-  std::vector<quant::Alternative> alternatives_;
+  std::vector<ptq::Alternative> alternatives_;
   std::vector<Place> places_;
   double start_harm_ = 0.0;
 };
@@ -157,16 +154,17 @@ class HeldOut {
         predictions(*float_engine::make_executor(quantized(recipe, title).quantized.graph), title));
   }
 
-  Drop integers(const QuantizedModel& model) const {
+  Drop integers(const ptq::Integers& model) const {
     return drop_of(predictions(qgraph::Interpreter(model.integers), "integers"));
   }
 
-  QuantizedModel quantized(const quant::Recipe& recipe, const std::string& title) const {
+  ptq::Integers quantized(const quant::Recipe& recipe, const std::string& title) const {
     const quant::RangeTable ranges = quant::choose_ranges(task_.graph, task_.seen, recipe);
-    const quant::Parameters parameters =
-        parameters_of(task_.model.graph, task_.graph, ranges, recipe, task_.calibration, task_.options.data, title);
-    return quantized_model(task_.options.model, task_.graph, parameters, recipe,
-                           task_.options.file.allow_float);
+    const quant::Parameters parameters = ptq::choose_parameters(task_.model.graph, task_.graph, ranges, recipe,
+                                                                runs_for(task_.calibration, task_.options.data, nullptr, title));
+    ptq::Integers made = ptq::integers_of(task_.graph, parameters, recipe, task_.options.model);
+    if (!task_.options.file.allow_float) refuse_islands(made.islands, task_.options.model);
+    return made;
   }
 
  private:

@@ -10,7 +10,8 @@
 #include "cli/recipe_options.h"
 #include "cli/warnings.h"
 #include "halftone/analysis/mixed_precision.h"
-#include "halftone/quant/statistics.h"
+#include "halftone/calibration/statistics.h"
+#include "halftone/ptq/ptq.h"
 
 namespace halftone::cli {
 
@@ -42,10 +43,10 @@ struct SearchTask {
   double start_cost = 0.0;
   std::optional<double> limit;
   // Three parts of the training samples that share no row.
-  analysis::Samples calibration;
-  analysis::Samples harm;
-  analysis::Samples held_out;
-  quant::StatisticsTable seen;  // on those to calibrate on
+  calibration::Samples calibration;
+  calibration::Samples harm;
+  calibration::Samples held_out;
+  calibration::StatisticsTable seen;  // on those to calibrate on
   Warnings warnings;
 };
 
@@ -70,7 +71,7 @@ struct SearchResult {
   std::optional<std::size_t> chosen;  // of the front
   Drop chosen_drop;                   // in integers
   quant::Recipe recipe;               // of the chosen one
-  std::optional<QuantizedModel> model;
+  std::optional<ptq::Integers> model;
   std::uint64_t bytes = 0;  // written
 };
 

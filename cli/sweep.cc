@@ -43,8 +43,8 @@ SweepSettings settings_of(const SweepTable& table, const SweepTask& task) {
   return settings;
 }
 
-analysis::Samples labelled_samples(const SweepOptions& options, const ModelFile& model) {
-  analysis::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
+calibration::Samples labelled_samples(const SweepOptions& options, const ModelFile& model) {
+  calibration::Samples samples = options.data.take(options.data.open(data::Part::train, model), model, Labels::wanted);
   if (samples.labels.empty())
     throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
   name_part(samples, options.data);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/bits_option.h"
+#include "halftone/quant/bits.h"
 #include "cli/number_list.h"
 #include "cli/sweep_table.h"
 #include "halftone/base/error.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "halftone/quant/islands.h"
 #include "halftone/quant/quantize.h"
 
@@ -25,12 +25,12 @@ struct Variant {
 quant::Recipe recipe_of(const std::string& bits, const std::string& observer,
                         const std::string& granularity) {
   quant::Recipe recipe;
-  const Bits parsed = parse_bits("--bits", bits);
-  set_bits(recipe.weights, parsed);
+  const quant::Bits parsed = quant::parse_bits("--bits", bits);
+  quant::set_bits(recipe.weights, parsed);
   recipe.activations.format.bits = parsed.activations.value_or(8);
   recipe.weight_only = !parsed.activations;
-  recipe.activations.observer = quant::parse_observer(observer);
-  set_granularity(recipe.weights, granularity);
+  recipe.activations.observer = calibration::parse_observer(observer);
+  quant::set_granularity(recipe.weights, "--granularity", granularity);
   quant::check(recipe);
   return recipe;
 }
@@ -50,7 +50,7 @@ class BitsTable : public SweepTable {
       : bits_(parse_words("--bits", options.bits)),
         observers_(parse_words("--observer", options.observer)),
         granularities_(parse_words("--granularity", options.granularity)) {
-    const bool alone = std::ranges::none_of(bits_, [](const auto& bits) { return parse_bits("--bits", bits).activations.has_value(); });
+    const bool alone = std::ranges::none_of(bits_, [](const auto& bits) { return quant::parse_bits("--bits", bits).activations.has_value(); });
     if (alone && observers_.size() > 1)
       throw UsageError("--observer", fmt::format("several of activations that stay float, as --bits {} says", options.bits));
     for (const std::string& bits : bits_)
@@ -123,7 +123,7 @@ class BitsTable : public SweepTable {
     try {
       const quant::RangeTable ranges = quant::choose_ranges(task.graph, statistics_, variant.recipe);
       const quant::Quantized quantized = quant::quantize(task.graph, ranges, variant.recipe);
-      return std::make_unique<qgraph::Interpreter>(qgraph::lower(quantized.graph));
+      return std::make_unique<qgraph::Interpreter>(lower::lower(quantized.graph));
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}", fmt::join(variant.words, ", ")), error.what());
     }
@@ -133,8 +133,8 @@ class BitsTable : public SweepTable {
   std::vector<std::string> observers_;
   std::vector<std::string> granularities_;
   std::vector<Variant> variants_;  // by cell: bits, in them observers, in them granularities
-  analysis::Samples calibration_;
-  quant::StatisticsTable statistics_;
+  calibration::Samples calibration_;
+  calibration::StatisticsTable statistics_;
 };
 
 }  // namespace

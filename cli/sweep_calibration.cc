@@ -20,14 +20,14 @@ DataOptions calibration_of(const SweepOptions& options) {
 
 }  // namespace
 
-analysis::Samples calibration_samples(const SweepTask& task) {
+calibration::Samples calibration_samples(const SweepTask& task) {
   const DataOptions options = calibration_of(task.options);
-  analysis::Samples samples = options.take(options.open(data::Part::train, task.model), task.model);
+  calibration::Samples samples = options.take(options.open(data::Part::train, task.model), task.model);
   name_part(samples, options);
   return samples;
 }
 
-quant::StatisticsTable calibrate(const SweepTask& task, const analysis::Samples& samples) {
+calibration::StatisticsTable calibrate(const SweepTask& task, const calibration::Samples& samples) {
   return calibrate(task.graph, samples, task.options.data);
 }
 

@@ -11,7 +11,7 @@
 #include "halftone/analysis/narrow_sums.h"
 #include "halftone/base/error.h"
 #include "halftone/float_engine/executor.h"
-#include "halftone/quant/fixed_weights.h"
+#include "halftone/analysis/fixed_weights.h"
 
 namespace halftone::cli {
 namespace {
@@ -49,9 +49,9 @@ class FixedPointTable : public SweepTable {
 
   void check(const ModelFile&, const ir::Graph& graph, bool) const override {
     if (accumulator_) analysis::check_narrow_layers(graph);
-    quant::word_length_for(graph, 0);
-    quant::with_fixed_weights(graph, formats_.front(), overflow_);
-    quant::with_unscaled_parameters(graph, formats_.front());
+    analysis::word_length_for(graph, 0);
+    analysis::with_fixed_weights(graph, formats_.front(), overflow_);
+    analysis::with_unscaled_parameters(graph, formats_.front());
   }
 
   void open(const SweepTask& task) override {
@@ -77,7 +77,7 @@ class FixedPointTable : public SweepTable {
       cell.emplace_back();
       if (analysis::is_lab_cell(format))
         cell.back() = [&task, format] {
-          return float_engine::make_executor(quant::with_unscaled_parameters(task.graph, format));
+          return float_engine::make_executor(analysis::with_unscaled_parameters(task.graph, format));
         };
       cells.push_back(std::move(cell));
     }
@@ -117,7 +117,7 @@ class FixedPointTable : public SweepTable {
 
   std::unique_ptr<ir::Executor> network(const SweepTask& task, const numeric::FixedPoint& format) const {
     if (!accumulator_)
-      return float_engine::make_executor(quant::with_fixed_weights(task.graph, format, overflow_));
+      return float_engine::make_executor(analysis::with_fixed_weights(task.graph, format, overflow_));
     return std::make_unique<analysis::NarrowNetwork>(
         task.graph, analysis::NarrowSums{.weights = format, .overflow = overflow_, .bits = *accumulator_},
         inputs_, float_network_);
@@ -169,7 +169,7 @@ class FixedPointTable : public SweepTable {
     int since = lab.back().word_length;
     for (auto row = lab.rbegin(); row != lab.rend() && row->fraction_length == kept; ++row)
       since = row->word_length;
-    const int fits = quant::word_length_for(task.graph, kept);
+    const int fits = analysis::word_length_for(task.graph, kept);
     const int still = std::max(since, fits);
     if (kept == 0 || still >= lab.back().word_length) return note;
     return note + fmt::format(
@@ -183,7 +183,7 @@ class FixedPointTable : public SweepTable {
   numeric::Overflow overflow_;
   std::optional<int> accumulator_;
   std::vector<numeric::FixedPoint> formats_;  // by cell
-  analysis::Samples calibration_;             // these three for an accumulator alone
+  calibration::Samples calibration_;             // these three for an accumulator alone
   analysis::InputFormats inputs_;
   std::shared_ptr<const ir::Executor> float_network_;
 };

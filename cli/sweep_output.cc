@@ -101,16 +101,16 @@ std::string to_page(const SweepTask& task, const SweepTable& table, const SweepR
 
 }  // namespace
 
-void name_part(analysis::Samples& samples, const DataOptions& options) {
+void name_part(calibration::Samples& samples, const DataOptions& options) {
   if (!options.images.empty()) return;
   const std::optional<data::Part> part = data::parse_source(options.data).part;
   if (!part && data::is_array_file(options.data)) return;
   samples.name += fmt::format(":{}", data::name_of(part.value_or(data::Part::train)));
 }
 
-std::string describe(const analysis::Samples& samples) {
+std::string describe(const calibration::Samples& samples) {
   Digest digest;
-  for (const analysis::SampledInput& input : samples.inputs) digest.add(input.rows.bytes());
+  for (const calibration::SampledInput& input : samples.inputs) digest.add(input.rows.bytes());
   digest.add(std::as_bytes(std::span(samples.labels)));
   return fmt::format("{}, {} samples, {}, {}", samples.name, samples.size(),
                      data::encode(samples.preprocessing), digest.text());

@@ -15,7 +15,7 @@
 #include "cli/shape_option.h"
 #include "cli/sweep_file.h"
 #include "cli/warnings.h"
-#include "halftone/quant/statistics.h"
+#include "halftone/calibration/statistics.h"
 #include "halftone/report/heat_map.h"
 
 namespace halftone::cli {
@@ -49,7 +49,7 @@ struct SweepTask {
   const SweepOptions& options;
   const ModelFile& model;
   ir::Graph graph;  // after passes::simplify
-  analysis::Samples samples;
+  calibration::Samples samples;
   Warnings warnings;
 
   double percent(std::int64_t correct) const {
@@ -91,16 +91,16 @@ std::unique_ptr<SweepTable> bits_table(const SweepOptions& options);
 
 // The samples' name with the part that was taken, "mnist:train"; an array file without a part in its spec may
 // serve either and keeps its name.
-void name_part(analysis::Samples& samples, const DataOptions& options);
+void name_part(calibration::Samples& samples, const DataOptions& options);
 
 // Names, number and contents of samples, as one line.
-std::string describe(const analysis::Samples& samples);
+std::string describe(const calibration::Samples& samples);
 
 // The training part of --data, unless the user says what else.
-analysis::Samples calibration_samples(const SweepTask& task);
+calibration::Samples calibration_samples(const SweepTask& task);
 
 // What the float network's values are on them.
-quant::StatisticsTable calibrate(const SweepTask& task, const analysis::Samples& samples);
+calibration::StatisticsTable calibrate(const SweepTask& task, const calibration::Samples& samples);
 
 // Prints the table and writes the files asked for.
 void present(const SweepTask& task, const SweepTable& table, const SweepFile& file, double float_percent);

@@ -50,7 +50,7 @@ nlohmann::json to_json(const analysis::Verification& v, const qgraph::QuantizedG
                        {"max_difference", output.max_difference},
                        {"predictions_different", output.predictions_different}});
   const auto* worst = v.worst();
-  return {{"arithmetic", qgraph::describe(integers.arithmetic)},
+  return {{"arithmetic", numeric::describe(integers.arithmetic)},
           {"samples", v.samples},
           {"compared", v.compared},
           {"different", v.different},
@@ -80,7 +80,7 @@ void print_report(const analysis::Verification& v, const qgraph::QuantizedGraph&
   print_line(
       "arithmetic {}, {} samples, {} integers compared: {} differ from the simulation within rounding, {} "
       "otherwise",
-      qgraph::describe(integers.arithmetic), report::format_count(v.samples), report::format_count(v.compared),
+      numeric::describe(integers.arithmetic), report::format_count(v.samples), report::format_count(v.compared),
       report::format_count(v.different - std::min(v.different, v.unexplained)),
       report::format_count(v.unexplained));
   print_line("end to end, {} integers and {} predictions differ",
@@ -101,11 +101,11 @@ int verify(const Options& options) {
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
-  const analysis::Samples samples =
+  const calibration::Samples samples =
       options.data.take(options.data.open(data::Part::test, model), model, Labels::welcome);
   const qgraph::Interpreter integers(*model.integers);
   analysis::Verification result;
-  with_progress(options.data, samples, "verifying", [&](const analysis::BatchOptions& batches) {
+  with_progress(options.data, samples, "verifying", [&](const calibration::BatchOptions& batches) {
     result = analysis::verify(model.graph, integers, *model.integers, samples, batches);
   });
   if (result.compared == 0 && result.unexplained == 0)

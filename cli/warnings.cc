@@ -43,7 +43,7 @@ std::string options_for(const analysis::PreparationTrial& trial, const analysis:
 
 // Few right answers of some samples, and what would give more.
 std::string near_chance_text(const std::vector<analysis::PreparationTrial>& trials, const ModelFile& model,
-                             const analysis::Samples& samples, int classes) {
+                             const calibration::Samples& samples, int classes) {
   const analysis::PreparationTrial& now = trials[0];
   const double chance = 100.0 / classes;
   const double error = std::sqrt(chance * (100.0 - chance) / static_cast<double>(samples.size()));
@@ -55,18 +55,19 @@ std::string near_chance_text(const std::vector<analysis::PreparationTrial>& tria
   return text + ", and no preset gives much more: are labels, order of channels and training as they should be?";
 }
 
-// Samples that change each other's answers in one batch, with the shape that runs them one by one.
-Warnings mixing_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data) {
+// Samples that change each other's answers in one batch, with the shape that runs them one by one where the batch is open.
+Warnings mixing_warnings(const ModelFile& model, const calibration::Samples& samples, const DataOptions& data) {
   const auto mixed = analysis::mixed_samples(*executor_of(model), samples, batches_of(samples, data.thread_count()));
   if (!mixed) return {};
   const ir::Value& input = model.graph.value(model.graph.inputs.at(0));
   Shape alone = input.shape;
-  if (!alone.empty()) alone[0] = 1;
-  std::string shape;
-  for (const std::int64_t size : alone) shape += fmt::format("{}{}", shape.empty() ? "" : "x", size < 0 ? "N" : std::to_string(size));
-  return {fmt::format("[{}] samples of one batch change each other: '{}' of sample 0 differs by {:.3g} beside sample 1, and is at "
-                      "most {:.3g}; --shape {}={} runs each by itself",
-                      model.path, model.output_names().at(mixed->output), mixed->change, mixed->largest, input.name, shape)};
+  const bool open = !alone.empty() && alone[0] == kDynamic;
+  if (open) alone[0] = 1;
+  const std::string remedy = open && is_static(alone) ? fmt::format("--shape {}={} runs each by itself", input.name, to_string(alone))
+                                                      : fmt::format("an input '{}' of one sample would not", input.name);
+  return {fmt::format("[{}] samples of one batch change each other: '{}' of sample {} differs by {:.3g} from what it is alone, and is "
+                      "at most {:.3g}; {}",
+                      model.path, model.output_names().at(mixed->output), mixed->sample, mixed->change, mixed->largest, remedy)};
 }
 
 std::string lost_part_text(const analysis::LostPart& part) {
@@ -79,7 +80,7 @@ std::string lost_part_text(const analysis::LostPart& part) {
 }
 
 // As many as a row of the output has scores; as the labels say where its shape does not.
-int classes_of(const Shape& scores, const analysis::Samples& samples) {
+int classes_of(const Shape& scores, const calibration::Samples& samples) {
   std::int64_t width = 1;
   for (std::size_t d = 1; d < scores.size(); ++d) width *= std::max<std::int64_t>(scores[d], 1);
   return static_cast<int>(std::clamp<std::int64_t>(width, samples.classes, 1 << 30));
@@ -127,26 +128,26 @@ void print(const Warnings& warnings) {
     std::fputs(fmt::format("warning: {}\n", shown(warning, kMostMessage)).c_str(), stderr);
 }
 
-std::string preparation_text(const analysis::Samples& samples) {
+std::string preparation_text(const calibration::Samples& samples) {
   std::string text = samples.has_pixels() ? describe(Preparation{samples.preprocessing, samples.prepared_by})
                                           : std::string("numbers taken as they are");
   if (samples.label_offset != 0) text += fmt::format(", {} added to labels", samples.label_offset);
   return text;
 }
 
-nlohmann::json preparation_json(const analysis::Samples& samples) {
+nlohmann::json preparation_json(const calibration::Samples& samples) {
   nlohmann::json out{{"label_offset", samples.label_offset}, {"pixels", samples.has_pixels()}};
   if (samples.has_pixels()) out.update(to_json(Preparation{samples.preprocessing, samples.prepared_by}));
   return out;
 }
 
-std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const analysis::Samples& samples,
+std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const calibration::Samples& samples,
                                                            const DataOptions& data, std::size_t output) {
   return analysis::try_preparations(*float_engine::make_executor(model.graph), samples,
                                     batches_of(samples, data.thread_count()), output, true);
 }
 
-Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
+Warnings preparation_warnings(const ModelFile& model, const calibration::Samples& samples, const DataOptions& data,
                               std::size_t output, const Looks* looks) {
   Warnings warnings = mixing_warnings(model, samples, data);
   if (samples.labels.empty() || samples.size() < kLeastSamples) return warnings;
@@ -161,11 +162,11 @@ Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& s
   if (looks != nullptr && looks->classes)
     if (const auto percent = looks->classes->percent(); percent && !analysis::is_near_chance(*percent, classes)) return warnings;
   const auto network = float_engine::make_executor(model.graph);
-  const auto tried = [&](const analysis::Samples& some, bool all) {
+  const auto tried = [&](const calibration::Samples& some, bool all) {
     return analysis::try_preparations(*network, some, batches_of(some, data.thread_count()), output, all);
   };
-  if (!is_low(tried(analysis::sample(samples, kFirstLook), false))) return warnings;
-  const analysis::Samples some = analysis::sample(samples, kCloserLook);
+  if (!is_low(tried(calibration::sample(samples, kFirstLook), false))) return warnings;
+  const calibration::Samples some = calibration::sample(samples, kCloserLook);
   const auto trials = tried(some, true);
   if (!is_low(trials)) return warnings;
   if (const std::string text = near_chance_text(trials, model, some, classes); !text.empty())
@@ -173,12 +174,12 @@ Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& s
   return warnings;
 }
 
-Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
+Warnings calibration_warnings(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
                               const DataOptions& data) {
   Warnings warnings;
   for (const analysis::Doubt& doubt : analysis::doubts_of_samples(samples, seen))
     warnings.push_back(fmt::format("[{}] {}", doubt.where, doubt.what));
-  const analysis::BatchOptions batches = batches_of(samples, data.thread_count());
+  const calibration::BatchOptions batches = batches_of(samples, data.thread_count());
   for (const analysis::Doubt& doubt : analysis::doubts_of_values(graph, samples, seen, batches, float_engine::make_executor))
     warnings.push_back(fmt::format("[{}] {}", doubt.where, doubt.what));
   return warnings;
@@ -190,7 +191,7 @@ std::string more_bits_option(bool of_output, const std::string& value) {
   return fmt::format("[[tensor]] name = {}, bits = {} in a recipe", toml_quoted(value), kMoreBits);
 }
 
-Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
+Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const calibration::StatisticsTable& seen,
                             const Looks& looks) {
   std::vector<analysis::LostPart> lost = analysis::lost_parts(graph, parameters, seen);
   std::set<ir::ValueId> known;
@@ -203,10 +204,10 @@ Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& par
   return warnings;
 }
 
-Warnings range_warnings(const ModelFile& model, const analysis::Samples& samples) {
+Warnings range_warnings(const ModelFile& model, const calibration::Samples& samples) {
   Warnings warnings;
   if (!model.integers) return warnings;
-  const analysis::Samples some = analysis::sample(samples, kRangeSamples);
+  const calibration::Samples some = calibration::sample(samples, kRangeSamples);
   std::vector<std::vector<float>> numbers(some.inputs.size());
   for (std::int64_t n = 0; n < some.size(); ++n) {
     const std::vector<Tensor> row = some.rows(n, n + 1);

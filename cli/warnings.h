@@ -9,7 +9,7 @@
 #include "cli/data_options.h"
 #include "halftone/analysis/preparation_trials.h"
 #include "halftone/quant/parameters.h"
-#include "halftone/quant/statistics.h"
+#include "halftone/calibration/statistics.h"
 
 namespace halftone::cli {
 
@@ -21,31 +21,31 @@ void append(Warnings& all, Warnings more);
 void print(const Warnings& warnings);
 
 // Pixels and labels as the samples have them, and who says so: "pixels prepared as imagenet: … (model.onnx)".
-std::string preparation_text(const analysis::Samples& samples);
-nlohmann::json preparation_json(const analysis::Samples& samples);
+std::string preparation_text(const calibration::Samples& samples);
+nlohmann::json preparation_json(const calibration::Samples& samples);
 
 // Right answers of the model, a quantized one simulated, with every preset and label offset; see
 // preparation_trials.h.
-std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const analysis::Samples& samples,
+std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& model, const calibration::Samples& samples,
                                                            const DataOptions& data, std::size_t output = 0);
 
 // Labelled samples of which the float network has hardly more right than chance, and the preset or label offset that
 // would do; samples that change each other in one batch; `looks`, where calibration took them, save a first look. And a network with one class more than a thousand.
-Warnings preparation_warnings(const ModelFile& model, const analysis::Samples& samples, const DataOptions& data,
+Warnings preparation_warnings(const ModelFile& model, const calibration::Samples& samples, const DataOptions& data,
                               std::size_t output = 0, const Looks* looks = nullptr);
 
 // Samples that are unfit to choose ranges on. `graph` is the network that `seen` is of.
-Warnings calibration_warnings(const ir::Graph& graph, const analysis::Samples& samples, const quant::StatisticsTable& seen,
+Warnings calibration_warnings(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
                               const DataOptions& data);
 
 // Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. Channels are looked
 // at where calibration looked at them.
-Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const quant::StatisticsTable& seen,
+Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const calibration::StatisticsTable& seen,
                             const Looks& looks);
 // "--output-bits 16", or a rule of a recipe for this value.
 std::string more_bits_option(bool of_output, const std::string& value);
 
 // A quantized model's inputs that lie far from the range it was calibrated for.
-Warnings range_warnings(const ModelFile& model, const analysis::Samples& samples);
+Warnings range_warnings(const ModelFile& model, const calibration::Samples& samples);
 
 }  // namespace halftone::cli

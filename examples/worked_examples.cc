@@ -10,7 +10,7 @@
 #include "halftone/numeric/multiplier.h"
 #include "halftone/numeric/quant_params.h"
 #include "halftone/numeric/requantize.h"
-#include "halftone/quant/observer.h"
+#include "halftone/calibration/observer.h"
 
 namespace {
 
@@ -100,11 +100,11 @@ void matrix_product() {
 }
 
 // Values at even steps of a distribution's quantiles.
-quant::Statistics values_of(double (*quantile)(double)) {
+calibration::Statistics values_of(double (*quantile)(double)) {
   constexpr int kCount = 100000;
   std::vector<float> values;
   for (int i = 0; i < kCount; ++i) values.push_back(static_cast<float>(quantile((i + 0.5) / kCount)));
-  quant::Statistics seen;
+  calibration::Statistics seen;
   seen.observe(0, values, static_cast<std::int64_t>(values.size()));
   return seen;
 }
@@ -120,11 +120,11 @@ void thresholds() {
       {"spiky: most below 3, a few up to 60",
        [](double u) { return u < 0.9999 ? -0.3 * std::log(1.0 - u) : 60.0 * u; }},
   }};
-  const quant::Target target{{8, true, true}, Scheme::symmetric};
+  const calibration::Target target{{8, true, true}, Scheme::symmetric};
   for (const auto& [name, quantile] : rows) {
-    const quant::Statistics seen = values_of(quantile);
-    fmt::print("  {:<36} largest {:5.2f}, kl {:5.2f}, mse {:5.2f}\n", name, quant::min_max(seen, target, 0).hi,
-               quant::kl_divergence(seen, target, 0).hi, quant::mean_squared_error(seen, target, 0).hi);
+    const calibration::Statistics seen = values_of(quantile);
+    fmt::print("  {:<36} largest {:5.2f}, kl {:5.2f}, mse {:5.2f}\n", name, calibration::min_max(seen, target, 0).hi,
+               calibration::kl_divergence(seen, target, 0).hi, calibration::mean_squared_error(seen, target, 0).hi);
   }
 }
 

@@ -15,7 +15,7 @@
 #include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 
 namespace halftone::fuzz {
 
@@ -56,7 +56,7 @@ inline void run(const ir::Graph& graph) {
   }
   try {
     ir::Interpreter(graph).run(inputs);
-    if (qgraph::is_quantized(graph)) qgraph::Interpreter(qgraph::lower(graph)).run(inputs);
+    if (lower::is_quantized(graph)) qgraph::Interpreter(lower::lower(graph)).run(inputs);
   } catch (const Error&) {
   }
 }

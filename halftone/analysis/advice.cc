@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "halftone/analysis/spread.h"
-#include "halftone/quant/layer_moments.h"
+#include "halftone/ptq/layer_moments.h"
 #include "halftone/quant/weight_clip.h"
 
 namespace halftone::analysis {
@@ -136,7 +136,7 @@ class LayerAdvice {
                        fmt::format("its weights do most of its harm, of {} and none of them clipped",
                                    bits_text(layer_.bits)));
     const bool nearest = rounded_to_nearest(*models_.real.constant(node_.inputs[1]), layer_);
-    if (nearest && quant::can_be_reconstructed(models_.real, node_))
+    if (nearest && ptq::can_be_reconstructed(models_.real, node_))
       return with_bits(Remedy::round_by_results, "its weights do most of its harm, rounded to nearest");
     if (!nearest && layer_.bits > kFewBits)
       return with_bits(

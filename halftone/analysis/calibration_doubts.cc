@@ -24,7 +24,7 @@ std::string number_text(const Tensor& rows) {
 }
 
 // Whether all values but those that a single sample may have given lie in a small part of the range.
-bool may_have_outlier(const quant::Histogram& seen, std::int64_t samples) {
+bool may_have_outlier(const calibration::Histogram& seen, std::int64_t samples) {
   const auto bins = seen.bins();
   if (bins.empty() || samples < 2) return false;
   const auto left_out = 2 * (seen.count() - seen.zeros()) / samples + 1;
@@ -38,17 +38,17 @@ bool may_have_outlier(const quant::Histogram& seen, std::int64_t samples) {
 // The range of each sample, or of each batch where its size is fixed, of some of the graph's values by name.
 class SampleRanges {
  public:
-  SampleRanges(const ir::Graph& graph, const std::vector<std::string>& names, const Samples& samples,
-               const BatchOptions& options, const quant::MakeExecutor& make_executor)
+  SampleRanges(const ir::Graph& graph, const std::vector<std::string>& names, const calibration::Samples& samples,
+               const calibration::BatchOptions& options, const calibration::MakeExecutor& make_executor)
       : batch_(options.fixed_batch ? std::max<std::int64_t>(options.batch_size, 1) : 1),
         ranges_(names.size(), std::vector<numeric::Range>(static_cast<std::size_t>((samples.size() + batch_ - 1) / batch_))) {
     ir::Graph network = graph;
     network.outputs.clear();
     for (const std::string& name : names) network.outputs.push_back(graph.find(name).value());
     const auto executor = make_executor(ir::without_dead_nodes(network));
-    BatchOptions one = options;
+    calibration::BatchOptions one = options;
     one.batch_size = batch_;
-    for_batches(samples, one, [&](const Batch& batch) {
+    calibration::for_batches(samples, one, [&](const calibration::Batch& batch) {
       executor->watch(batch.inputs, [&](const ir::Watched& value) {
         const auto [lo, hi] = std::ranges::minmax(value.elements);
         auto& range = ranges_[value.output][static_cast<std::size_t>(batch.first / batch_)];
@@ -90,12 +90,12 @@ Widest widest_of(const std::vector<numeric::Range>& ranges) {
 
 }  // namespace
 
-std::vector<Doubt> doubts_of_samples(const Samples& samples, const quant::StatisticsTable& seen) {
+std::vector<Doubt> doubts_of_samples(const calibration::Samples& samples, const calibration::StatisticsTable& seen) {
   std::vector<Doubt> doubts;
   if (samples.size() < kFewSamples)
     doubts.push_back({samples.name, fmt::format("ranges are chosen on {} samples, expected some {} or more", samples.size(),
                                                 kFewSamples)});
-  for (const SampledInput& input : samples.inputs) {
+  for (const calibration::SampledInput& input : samples.inputs) {
     if (!seen.contains(input.name) || input.rows.size() == 0) continue;
     const std::string where = fmt::format("input '{}'", input.name);
     if (repeats(input.rows, size_of(input.rows.dtype())))
@@ -107,12 +107,12 @@ std::vector<Doubt> doubts_of_samples(const Samples& samples, const quant::Statis
   return doubts;
 }
 
-std::vector<Doubt> doubts_of_values(const ir::Graph& graph, const Samples& samples, const quant::StatisticsTable& seen,
-                                    const BatchOptions& options, const quant::MakeExecutor& make_executor) {
+std::vector<Doubt> doubts_of_values(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
+                                    const calibration::BatchOptions& options, const calibration::MakeExecutor& make_executor) {
   std::vector<Doubt> doubts;
   std::vector<std::string> suspects;
   const auto is_input = [&](const std::string& name) {
-    return std::ranges::any_of(samples.inputs, [&](const SampledInput& input) { return input.name == name; });
+    return std::ranges::any_of(samples.inputs, [&](const calibration::SampledInput& input) { return input.name == name; });
   };
   for (const auto& [name, statistics] : seen) {
     const numeric::Range range = statistics.histogram().range();

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/calibration/batches.h"
+#include "halftone/calibration/calibrate.h"
 
 namespace halftone::analysis {
 
@@ -18,12 +18,12 @@ struct Doubt {
 };
 
 // Few samples; an input, which `seen` has, that is one number throughout, or the same in every sample.
-std::vector<Doubt> doubts_of_samples(const Samples& samples, const quant::StatisticsTable& seen);
+std::vector<Doubt> doubts_of_samples(const calibration::Samples& samples, const calibration::StatisticsTable& seen);
 
 // Values of which all samples gave one number, and values of which one sample alone gave kOutlierShare or more of the
 // range (with 0 in it): with the sample and the range without it. The network runs again for those that look so.
 // `graph` is the network that `seen` is of.
-std::vector<Doubt> doubts_of_values(const ir::Graph& graph, const Samples& samples, const quant::StatisticsTable& seen,
-                                    const BatchOptions& options, const quant::MakeExecutor& make_executor);
+std::vector<Doubt> doubts_of_values(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
+                                    const calibration::BatchOptions& options, const calibration::MakeExecutor& make_executor);
 
 }  // namespace halftone::analysis

@@ -43,14 +43,14 @@ double sum_of(const Tensor& reference, const Tensor& scores) {
   return sum;
 }
 
-double divergence_of(const ir::Executor& network, const Tensor& reference, const Samples& samples,
-                         const BatchOptions& options, std::size_t output) {
+double divergence_of(const ir::Executor& network, const Tensor& reference, const calibration::Samples& samples,
+                         const calibration::BatchOptions& options, std::size_t output) {
   double all = 0.0;
   sum_batches<double>(
       samples, options,
-      [&](const Batch& batch) {
+      [&](const calibration::Batch& batch) {
         return sum_of(reference.rows(batch.first, batch.first + batch.count),
-                       output_rows(network.run(batch.inputs).at(output), batch, "search"));
+                       calibration::output_rows(network.run(batch.inputs).at(output), batch, "search"));
       },
       [&](double part) { all += part; });
   return all / static_cast<double>(std::max<std::int64_t>(samples.size(), 1));
@@ -59,11 +59,11 @@ double divergence_of(const ir::Executor& network, const Tensor& reference, const
 }  // namespace
 
 std::vector<double> measure_divergence(std::span<const MakeNetwork> networks, const Tensor& reference,
-                                       const Samples& samples, const BatchOptions& options, std::size_t output) {
+                                       const calibration::Samples& samples, const calibration::BatchOptions& options, std::size_t output) {
   std::vector<double> results(networks.size());
   std::mutex mutex;
   std::size_t done = 0;
-  BatchOptions alone = options;
+  calibration::BatchOptions alone = options;
   alone.threads = 1;
   alone.progress = {};
   parallel_for(static_cast<std::int64_t>(networks.size()), options.threads, [&](std::int64_t i) {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/analysis/sweep.h"
 
 namespace halftone::analysis {
@@ -15,6 +15,6 @@ namespace halftone::analysis {
 // networks, and results do not depend on them. Throws InputError for scores that are not finite or of another
 // size.
 std::vector<double> measure_divergence(std::span<const MakeNetwork> networks, const Tensor& reference,
-                                       const Samples& samples, const BatchOptions& options, std::size_t output = 0);
+                                       const calibration::Samples& samples, const calibration::BatchOptions& options, std::size_t output = 0);
 
 }  // namespace halftone::analysis

@@ -29,7 +29,7 @@ Rank rank_of(std::span<const float> row, std::int32_t label) {
           .equal_earlier = std::count(row.begin(), own, *own)};
 }
 
-std::int64_t expect_scores(const Tensor& scores, const Samples& samples, std::string_view where) {
+std::int64_t expect_scores(const Tensor& scores, const calibration::Samples& samples, std::string_view where) {
   const auto sizes = std::ranges::count_if(scores.shape().begin() + std::min<std::ptrdiff_t>(1, std::ssize(scores.shape())),
                                            scores.shape().end(), [](std::int64_t size) { return size != 1; });
   if (scores.rank() < 2 || sizes > 1)
@@ -42,7 +42,7 @@ std::int64_t expect_scores(const Tensor& scores, const Samples& samples, std::st
   return width;
 }
 
-Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
+Accuracy evaluate(const ir::Executor& network, const calibration::Samples& samples, const calibration::BatchOptions& options,
                   std::size_t output) {
   if (samples.labels.size() != static_cast<std::size_t>(samples.size()))
     throw InputError("evaluate",
@@ -51,8 +51,8 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
   accuracy.samples = samples.size();
   accuracy.predictions.resize(static_cast<std::size_t>(accuracy.samples));
   std::vector<Rank> ranks(accuracy.predictions.size());
-  for_batches(samples, options, [&](const Batch& batch) {
-    const Tensor scores = output_rows(network.run(batch.inputs).at(output), batch, "evaluate");
+  calibration::for_batches(samples, options, [&](const calibration::Batch& batch) {
+    const Tensor scores = calibration::output_rows(network.run(batch.inputs).at(output), batch, "evaluate");
     const std::int64_t width = expect_scores(scores, samples, "evaluate");
     const std::vector<std::int32_t> predicted = predictions(scores);
     std::ranges::copy(predicted, accuracy.predictions.begin() + batch.first);
@@ -75,8 +75,8 @@ Accuracy evaluate(const ir::Executor& network, const Samples& samples, const Bat
 }
 
 Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
-                  const data::Preprocessing& preprocessing, const BatchOptions& options) {
-  return evaluate(network, samples_of(dataset, preprocessing), options);
+                  const data::Preprocessing& preprocessing, const calibration::BatchOptions& options) {
+  return evaluate(network, calibration::samples_of(dataset, preprocessing), options);
 }
 
 }  // namespace halftone::analysis

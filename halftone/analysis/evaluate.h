@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/ir/executor.h"
 
 namespace halftone::analysis {
@@ -25,10 +25,10 @@ struct Accuracy {
 
 // The class of a row is the largest of the output's numbers for it, the first among equal ones. Throws
 // InputError when the output has not one row a sample, or fewer numbers than the samples have classes.
-Accuracy evaluate(const ir::Executor& network, const Samples& samples, const BatchOptions& options,
+Accuracy evaluate(const ir::Executor& network, const calibration::Samples& samples, const calibration::BatchOptions& options,
                   std::size_t output = 0);
 Accuracy evaluate(const ir::Executor& network, const data::Dataset& dataset,
-                  const data::Preprocessing& preprocessing, const BatchOptions& options);
+                  const data::Preprocessing& preprocessing, const calibration::BatchOptions& options);
 
 // How many of a row's numbers come before the one at `label`: the larger ones, and the equal ones that stand
 // earlier. Integers of 8 bits are often equal.
@@ -41,7 +41,7 @@ Rank rank_of(std::span<const float> row, std::int32_t label);
 
 // How many numbers a row of scores [N, classes] has, sizes of 1 among them. Throws InputError naming `where` when it is no
 // row of scores, or too short for the samples' labels.
-std::int64_t expect_scores(const Tensor& scores, const Samples& samples, std::string_view where);
+std::int64_t expect_scores(const Tensor& scores, const calibration::Samples& samples, std::string_view where);
 
 // The row-wise argmax of a float32 tensor, rows being its first dimension.
 std::vector<std::int32_t> predictions(const Tensor& scores);

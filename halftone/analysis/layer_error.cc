@@ -49,19 +49,19 @@ struct BatchErrors {
 };
 
 // The numbers that belong to the batch's own samples: what fills up a fixed batch stands behind them.
-std::span<const float> own_part(const Tensor& tensor, const Batch& batch) {
+std::span<const float> own_part(const Tensor& tensor, const calibration::Batch& batch) {
   const auto all = tensor.data<float>();
   const bool rows = tensor.rank() > 0 && tensor.dim(0) > 0 && tensor.dim(0) % batch.rows == 0;
   if (batch.count == batch.rows || !rows) return all;
   return all.first(all.size() / static_cast<std::size_t>(batch.rows) * static_cast<std::size_t>(batch.count));
 }
 
-std::int64_t own_rows(const Tensor& tensor, const Batch& batch) {
+std::int64_t count_of_own_rows(const Tensor& tensor, const calibration::Batch& batch) {
   const std::size_t all = tensor.data<float>().size();
   return all == 0 ? 0 : tensor.dim(0) * static_cast<std::int64_t>(own_part(tensor, batch).size()) / static_cast<std::int64_t>(all);
 }
 
-void expect_finite(const std::string& what, std::span<const float> values, const Batch& batch) {
+void expect_finite(const std::string& what, std::span<const float> values, const calibration::Batch& batch) {
   const auto bad = std::ranges::find_if(values, [](float v) { return !std::isfinite(v); });
   if (bad == values.end()) return;
   const auto place = bad - values.begin();
@@ -72,7 +72,7 @@ void expect_finite(const std::string& what, std::span<const float> values, const
 
 class Observation {
  public:
-  Observation(const MatchedModels& models, const quant::MakeExecutor& make_executor) : models_(models) {
+  Observation(const MatchedModels& models, const calibration::MakeExecutor& make_executor) : models_(models) {
     Observed real(models.real);
     Observed quantized(models.quantized);
     for (const MatchedActivation& a : models.activations)
@@ -91,9 +91,9 @@ class Observation {
     total_.results.resize(models.layers.size());
   }
 
-  LayerErrors run(const Samples& samples, const BatchOptions& options) {
+  LayerErrors run(const calibration::Samples& samples, const calibration::BatchOptions& options) {
     sum_batches<BatchErrors>(
-        samples, options, [this](const Batch& batch) { return errors_of(batch); },
+        samples, options, [this](const calibration::Batch& batch) { return errors_of(batch); },
         [this](const BatchErrors& batch) { add(batch); });
     for (TensorError& error : total_.activations) finish(error);
     return std::move(total_);
@@ -107,7 +107,7 @@ class Observation {
     return weight_error(weights.name, *weights.constant, layer);
   }
 
-  BatchErrors errors_of(const Batch& batch) {
+  BatchErrors errors_of(const calibration::Batch& batch) {
     // The first layer computes with the inputs, which executors may refuse without naming it.
     for (const Tensor& input : batch.inputs)
       if (input.dtype() == DType::float32 && !models_.layers.empty())
@@ -129,14 +129,14 @@ class Observation {
   }
 
   TensorError activation_error(std::size_t i, const std::vector<Tensor>& x, const std::vector<Tensor>& y,
-                               const Batch& batch) {
+                               const calibration::Batch& batch) {
     const ActivationPlaces& places = activations_[i];
     TensorError error{.params = models_.activations[i].params};
     const auto values = own_part(x[places.x], batch);
     error.signal.add(values, own_part(y[places.x_hat], batch));
-    error.channels.add(x[places.x], y[places.x_hat], own_rows(x[places.x], batch));
+    error.channels.add(x[places.x], y[places.x_hat], count_of_own_rows(x[places.x], batch));
     add_quantized(error, values);
-    quant::Histogram seen;
+    calibration::Histogram seen;
     seen.observe(values);
     const std::lock_guard lock(mutex_);  // histograms add up to the same in any order
     total_.activations[i].seen.merge(seen);
@@ -144,7 +144,7 @@ class Observation {
   }
 
   static ResultError result_error(const ResultPlaces& places, const Tensor& y, const Tensor& y_hat,
-                                  const Batch& batch) {
+                                  const calibration::Batch& batch) {
     ResultError error;
     const auto a = own_part(y, batch);
     const auto b = own_part(y_hat, batch);
@@ -188,8 +188,8 @@ double ResultError::mean_share() const {
   return squares / each / signal.dd;
 }
 
-LayerErrors observe_errors(const MatchedModels& models, const Samples& samples, const BatchOptions& options,
-                           const quant::MakeExecutor& make_executor) {
+LayerErrors observe_errors(const MatchedModels& models, const calibration::Samples& samples, const calibration::BatchOptions& options,
+                           const calibration::MakeExecutor& make_executor) {
   if (samples.size() == 0) throw InputError("analyze", "no samples, expected 1 or more");
   return Observation(models, make_executor).run(samples, options);
 }

@@ -1,9 +1,9 @@
 // How far the values of a quantized network lie from the float network's, with every error before them in it.
 #pragma once
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/analysis/tensor_error.h"
-#include "halftone/quant/walk.h"
+#include "halftone/ptq/walk.h"
 
 namespace halftone::analysis {
 
@@ -26,7 +26,7 @@ struct LayerErrors {
 // Runs both networks over the samples; the quantized one as its float meaning, the simulation. Memory does
 // not grow with the number of samples, and the result is the same for any number of threads. Throws
 // InputError naming the value, its layer and the sample for a number of the float network that is not finite.
-LayerErrors observe_errors(const MatchedModels& models, const Samples& samples, const BatchOptions& options,
-                           const quant::MakeExecutor& make_executor);
+LayerErrors observe_errors(const MatchedModels& models, const calibration::Samples& samples, const calibration::BatchOptions& options,
+                           const calibration::MakeExecutor& make_executor);
 
 }  // namespace halftone::analysis

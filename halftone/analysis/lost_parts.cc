@@ -73,7 +73,7 @@ std::optional<LostPart> judged(const ChannelRanges::Ranges& ranges, const quant:
 }  // namespace
 
 std::vector<LostPart> lost_parts(const ir::Graph& graph, const quant::Parameters& parameters,
-                                 const quant::StatisticsTable& seen) {
+                                 const calibration::StatisticsTable& seen) {
   const std::set<ir::ValueId> outputs = output_classes(graph, parameters.plan);
   std::vector<LostPart> lost;
   for (const ir::Node& node : graph.nodes) {

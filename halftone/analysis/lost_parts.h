@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "halftone/quant/calibrate.h"
+#include "halftone/calibration/calibrate.h"
 #include "halftone/quant/parameters.h"
 
 namespace halftone::analysis {
@@ -30,7 +30,7 @@ struct LostPart {
 // less than a 16th of all steps. Parts that are one number throughout are not lost.
 inline constexpr double kEnoughSteps = 8.0;
 std::vector<LostPart> lost_parts(const ir::Graph& graph, const quant::Parameters& parameters,
-                                 const quant::StatisticsTable& seen);
+                                 const calibration::StatisticsTable& seen);
 
 // Whether the network's outputs, or what a float end takes, have the scale of this value.
 bool has_output_scale(const ir::Graph& graph, ir::ValueId id);

@@ -7,9 +7,10 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/ptq/float_network.h"
 #include "halftone/passes/pass.h"
-#include "halftone/qgraph/constants.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/constants.h"
+#include "halftone/lower/lower.h"
 #include "halftone/quant/plan.h"
 
 namespace halftone::analysis {
@@ -130,7 +131,7 @@ class Matching {
   // Scales that moved between layers would be taken for errors.
   void match_changes() const {
     const auto changes = [](const ir::Graph& graph) {
-      const auto found = graph.metadata.find(kChangedKey);
+      const auto found = graph.metadata.find(ptq::kChangedKey);
       return found == graph.metadata.end() ? std::string("no method") : found->second;
     };
     if (changes(out_.real) != changes(out_.quantized))
@@ -204,7 +205,7 @@ class Matching {
              "the float model that the quantized one was made of");
     MatchedActivation activation{.name = name, .value = *value};
     const auto& quantize = std::get<ir::QuantizeLinear>(node.op);
-    activation.params = qgraph::params_of(out_.quantized, node);
+    activation.params = lower::params_of(out_.quantized, node);
     activation.rounding = quantize.rounding;
     if (activation.params.granularity != numeric::Granularity::tensor)
       throw UnsupportedError(ir::describe(out_.quantized, node),
@@ -241,7 +242,7 @@ class Matching {
 
   void take_weights(MatchedLayer& layer, const ir::Node& dequantize, ir::ValueId id) const {
     layer.integers = *out_.quantized.constant(dequantize.inputs[0]);
-    layer.params = qgraph::params_of(out_.quantized, dequantize);
+    layer.params = lower::params_of(out_.quantized, dequantize);
     layer.params.format = narrowest(layer.integers, layer.params.format);
     layer.bits = bits_of(layer.integers, layer.params.format);
     layer.weights = constant(id);
@@ -311,7 +312,7 @@ class Matching {
 }  // namespace
 
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized) {
-  if (qgraph::is_quantized(real)) refuse("float model", "a quantized one", "no QuantizeLinear nodes");
+  if (lower::is_quantized(real)) refuse("float model", "a quantized one", "no QuantizeLinear nodes");
   return Matching(real, quantized).run();
 }
 

@@ -10,9 +10,6 @@
 
 namespace halftone::analysis {
 
-// Metadata of a network whose weights methods have changed before they were rounded: which did, in their order.
-inline constexpr const char* kChangedKey = "halftone.float_changed_by";
-
 // A value of the float network that becomes integers in the quantized one.
 struct MatchedActivation {
   std::string name;
@@ -48,7 +45,7 @@ struct MatchedModels {
 // quant::quantize puts `name_quantized`; nodes stand in the same order. Throws InputError naming the first
 // input, output, node or value that has no partner, or a partner of another shape, and the layer whose
 // integers are not those of its float weights: over the weights Σ ŵ·w < ½·Σ |ŵ·w|, where rounding never
-// changes a sign; and a float model that other methods have changed (kChangedKey). Throws UnsupportedError naming
+// changes a sign; and a float model that other methods have changed (ptq::kChangedKey). Throws UnsupportedError naming
 // an operator on integers or a QONNX Quant.
 MatchedModels match(const ir::Graph& real, const ir::Graph& quantized);
 

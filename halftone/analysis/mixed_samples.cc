@@ -6,14 +6,14 @@
 namespace halftone::analysis {
 namespace {
 
-// The first row of each output; nothing of one that has not a row a sample.
-std::vector<Tensor> first_rows(const ir::Executor& network, const Samples& samples, std::int64_t count,
-                               const BatchOptions& options) {
+// By output: its rows for samples [first, last), one after another; nothing of one that has not a row a sample.
+std::vector<Tensor> rows_of(const ir::Executor& network, const calibration::Samples& samples, std::int64_t first, std::int64_t last,
+                            const calibration::BatchOptions& options) {
   std::vector<Tensor> rows;
-  with_batch(samples, 0, count, options, [&](const Batch& batch) {
+  calibration::with_batch(samples, first, last, options, [&](const calibration::Batch& batch) {
     for (const Tensor& y : network.run(batch.inputs)) {
       const bool row_each = y.rank() > 0 && y.dim(0) == batch.rows;
-      rows.push_back(row_each ? y.rows(0, 1).cast(DType::float32) : Tensor(DType::float32, {0}));
+      rows.push_back(row_each ? y.rows(0, batch.count).cast(DType::float32) : Tensor(DType::float32, {last - first, 0}));
     }
   });
   return rows;
@@ -32,16 +32,21 @@ MixedSamples compare(const Tensor& alone, const Tensor& beside) {
 
 }  // namespace
 
-std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const Samples& samples, const BatchOptions& options) {
-  if (samples.size() < 2 || (options.fixed_batch && options.batch_size < 2)) return std::nullopt;
-  const std::vector<Tensor> alone = first_rows(network, samples, 1, options);
-  const std::vector<Tensor> beside = first_rows(network, samples, 2, options);
+std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const calibration::Samples& samples,
+                                          const calibration::BatchOptions& options) {
+  const std::int64_t count = std::min({samples.size(), kTried, options.fixed_batch ? options.batch_size : kTried});
+  if (count < 2) return std::nullopt;
+  const std::vector<Tensor> together = rows_of(network, samples, 0, count, options);
   std::optional<MixedSamples> worst;
-  for (std::size_t i = 0; i < alone.size(); ++i) {
-    MixedSamples mixed = compare(alone[i], beside[i]);
-    mixed.output = i;
-    if (!(mixed.change > kSameAnswer * mixed.largest)) continue;
-    if (!worst || mixed.change * worst->largest > worst->change * mixed.largest) worst = mixed;
+  for (std::int64_t n = 0; n < count; ++n) {
+    const std::vector<Tensor> alone = rows_of(network, samples, n, n + 1, options);
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      MixedSamples mixed = compare(alone[i], together[i].rows(n, n + 1));
+      mixed.output = i;
+      mixed.sample = n;
+      if (!(mixed.change > kSameAnswer * mixed.largest)) continue;
+      if (!worst || mixed.change * worst->largest > worst->change * mixed.largest) worst = mixed;
+    }
   }
   return worst;
 }

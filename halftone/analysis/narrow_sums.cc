@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "halftone/base/error.h"
-#include "halftone/quant/fixed_weights.h"
-#include "halftone/quant/observer.h"
+#include "halftone/analysis/fixed_weights.h"
+#include "halftone/calibration/observer.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::analysis {
@@ -173,13 +173,13 @@ struct NarrowNetwork::Layer {
   }
 };
 
-InputFormats input_formats(const ir::Graph& graph, const quant::StatisticsTable& seen) {
+InputFormats input_formats(const ir::Graph& graph, const calibration::StatisticsTable& seen) {
   InputFormats formats;
-  for (std::size_t n : quant::fixed_layers(graph)) {
+  for (std::size_t n : analysis::fixed_layers(graph)) {
     const std::string& name = graph.value(graph.nodes[n].inputs[0]).name;
     const auto found = seen.find(name);
     if (found == seen.end()) throw InputError("inputs", fmt::format("nothing seen of value '{}'", name));
-    const numeric::Range range = quant::min_max(found->second, {}, 0.0);
+    const numeric::Range range = calibration::min_max(found->second, {}, 0.0);
     numeric::FixedPoint format{kInputBits, kMostFraction};
     while (!fits(range.lo, format) || !fits(range.hi, format)) --format.fraction_length;
     formats[name] = format;
@@ -188,7 +188,7 @@ InputFormats input_formats(const ir::Graph& graph, const quant::StatisticsTable&
 }
 
 void check_narrow_layers(const ir::Graph& graph) {
-  for (std::size_t n : quant::fixed_layers(graph))
+  for (std::size_t n : analysis::fixed_layers(graph))
     if (!is_narrow_layer(graph, graph.nodes[n]))
       throw UnsupportedError(ir::describe(graph, graph.nodes[n]),
                              "sums in a narrow accumulator, expected a Conv, MatMul or plain Gemm");
@@ -198,7 +198,7 @@ NarrowNetwork::NarrowNetwork(const ir::Graph& graph, const NarrowSums& sums, con
                              std::shared_ptr<const ir::Executor> network)
     : network_(std::move(network)) {
   check_narrow_layers(graph);
-  for (std::size_t n : quant::fixed_layers(graph)) {
+  for (std::size_t n : analysis::fixed_layers(graph)) {
     const ir::Node& node = graph.nodes[n];
     layers_.emplace(graph.value(node.outputs[0]).name, Layer(graph, node, sums, inputs));
   }

@@ -9,14 +9,14 @@
 #include "halftone/ir/executor.h"
 #include "halftone/ir/graph.h"
 #include "halftone/numeric/fixed_point.h"
-#include "halftone/quant/statistics.h"
+#include "halftone/calibration/statistics.h"
 
 namespace halftone::analysis {
 
 // By name of the value that a layer reads: Q(8, fl) with the largest fl <= 31 for which everything seen of it
 // fits. Throws InputError naming a value without statistics.
 using InputFormats = std::map<std::string, numeric::FixedPoint, std::less<>>;
-InputFormats input_formats(const ir::Graph& graph, const quant::StatisticsTable& seen);
+InputFormats input_formats(const ir::Graph& graph, const calibration::StatisticsTable& seen);
 
 struct NarrowSums {
   numeric::FixedPoint weights;                               // of every layer

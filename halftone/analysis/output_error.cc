@@ -28,12 +28,12 @@ Sums sums_of(const Tensor& y, const Tensor& r) {
   const auto b = wide_r.data<double>();
   Sums sums;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double d = a[i] == b[i] ? 0.0 : a[i] - b[i];  // equal infinities differ by nothing
+    const double d = a[i] - b[i];
     sums.yr += a[i] * b[i];
     sums.yy += a[i] * a[i];
     sums.rr += b[i] * b[i];
     sums.dd += d * d;
-    if (!(std::fabs(d) <= sums.most)) sums.most = std::fabs(d);  // a NaN stays
+    sums.most = std::max(sums.most, std::fabs(d));
   }
   sums.channels.add(r.cast(DType::float32), y.cast(DType::float32).reshaped(r.shape()), r.rank() == 0 ? 0 : r.dim(0));
   return sums;
@@ -44,7 +44,7 @@ void add(Sums& into, const Sums& from) {
   into.yy += from.yy;
   into.rr += from.rr;
   into.dd += from.dd;
-  if (!(from.most <= into.most)) into.most = from.most;
+  into.most = std::max(into.most, from.most);
   into.channels.add(from.channels);
 }
 
@@ -55,6 +55,16 @@ OutputError error_from(const Sums& sums, std::string name, std::int64_t compared
   error.relative_rms = sums.dd == 0.0 ? 0.0 : std::sqrt(sums.dd) / std::sqrt(sums.rr);
   error.worst = sums.channels.worst();
   return error;
+}
+
+// `whose` rows these are: the output's, or the reference's.
+void expect_finite(const Tensor& rows, std::int64_t first, const std::string& whose) {
+  const Tensor wide = rows.cast(DType::float64);
+  const auto numbers = wide.data<double>();
+  const auto bad = std::ranges::find_if_not(numbers, [](double v) { return std::isfinite(v); });
+  if (bad == numbers.end()) return;
+  const auto row = static_cast<std::size_t>(bad - numbers.begin()) / (numbers.size() / static_cast<std::size_t>(rows.dim(0)));
+  throw InputError(whose, fmt::format("row {} holds {}, expected finite numbers", first + static_cast<std::int64_t>(row), *bad));
 }
 
 // The sizes of a row, those of 1 left out: [N, 10, 1] and [N, 10] hold the same.
@@ -68,25 +78,27 @@ Shape row_of(const Tensor& rows) {
 }  // namespace
 
 std::vector<OutputError> compare_with(const std::vector<Reference>& references, const ir::Executor& network,
-                                      const Samples& samples, const BatchOptions& options) {
+                                      const calibration::Samples& samples, const calibration::BatchOptions& options) {
   for (const Reference& reference : references)
     if (reference.rows.rank() == 0 || reference.rows.dim(0) != samples.size())
       throw InputError(fmt::format("reference '{}'", reference.name),
                        fmt::format("shape {}, expected a row for each of {} samples",
                                    to_string(reference.rows.shape()), samples.size()));
   std::vector<Sums> all(references.size());
-  const auto sums_of_batch = [&](const Batch& batch) {
+  const auto sums_of_batch = [&](const calibration::Batch& batch) {
     std::vector<Sums> sums;
     const std::vector<Tensor> outputs = network.run(batch.inputs);
     for (std::size_t i = 0; i < references.size(); ++i) {
       const Reference& reference = references[i];
       const Tensor y =
-          output_rows(outputs.at(reference.output), batch, fmt::format("output '{}'", reference.name));
+          calibration::output_rows(outputs.at(reference.output), batch, fmt::format("output '{}'", reference.name));
       const Tensor r = reference.rows.rows(batch.first, batch.first + batch.count);
       if (row_of(y) != row_of(r))
         throw InputError(
             fmt::format("output '{}'", reference.name),
             fmt::format("shape {}, expected the reference's {}", to_string(y.shape()), to_string(r.shape())));
+      expect_finite(y, batch.first, fmt::format("output '{}'", reference.name));
+      expect_finite(r, batch.first, fmt::format("reference '{}'", reference.name));
       sums.push_back(sums_of(y, r));
     }
     return sums;
@@ -100,15 +112,15 @@ std::vector<OutputError> compare_with(const std::vector<Reference>& references, 
   return errors;
 }
 
-std::vector<Tensor> outputs_of(const ir::Executor& network, const Samples& samples,
-                               const BatchOptions& options) {
+std::vector<Tensor> outputs_of(const ir::Executor& network, const calibration::Samples& samples,
+                               const calibration::BatchOptions& options) {
   const std::int64_t size = std::max<std::int64_t>(options.batch_size, 1);
   std::vector<std::vector<Tensor>> parts;  // by output, by batch
   std::mutex mutex;
-  for_batches(samples, options, [&](const Batch& batch) {
+  calibration::for_batches(samples, options, [&](const calibration::Batch& batch) {
     std::vector<Tensor> outputs = network.run(batch.inputs);
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      outputs[i] = output_rows(outputs[i], batch, fmt::format("output {}", i));
+      outputs[i] = calibration::output_rows(outputs[i], batch, fmt::format("output {}", i));
     const std::lock_guard lock(mutex);
     parts.resize(outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {

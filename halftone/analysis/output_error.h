@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/analysis/channel_error.h"
 #include "halftone/ir/executor.h"
 
@@ -31,10 +31,10 @@ struct Reference {
 // Sums are the same for any number of threads. Throws InputError naming the output when it does not have as
 // many rows or numbers a row as the reference.
 std::vector<OutputError> compare_with(const std::vector<Reference>& references, const ir::Executor& network,
-                                      const Samples& samples, const BatchOptions& options);
+                                      const calibration::Samples& samples, const calibration::BatchOptions& options);
 
 // Every output over all samples, a row each.
-std::vector<Tensor> outputs_of(const ir::Executor& network, const Samples& samples,
-                               const BatchOptions& options);
+std::vector<Tensor> outputs_of(const ir::Executor& network, const calibration::Samples& samples,
+                               const calibration::BatchOptions& options);
 
 }  // namespace halftone::analysis

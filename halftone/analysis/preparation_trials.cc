@@ -17,13 +17,13 @@ std::int64_t width_of(const Tensor& scores) {
 }
 
 // Whether they are a row of scores for each sample, for all classes or all but one.
-bool scores_fit(const Tensor& scores, const Samples& samples) {
+bool scores_fit(const Tensor& scores, const calibration::Samples& samples) {
   return width_of(scores) >= 2 && width_of(scores) + 1 >= samples.classes - samples.label_offset;
 }
 
 // The classes that the network gives; nullopt when its output is no row of scores, or not of numbers.
-std::optional<std::vector<std::int32_t>> classes_of(const ir::Executor& network, const Samples& samples,
-                                                    const BatchOptions& options, std::size_t output,
+std::optional<std::vector<std::int32_t>> classes_of(const ir::Executor& network, const calibration::Samples& samples,
+                                                    const calibration::BatchOptions& options, std::size_t output,
                                                     std::int64_t& width) {
   try {
     const Tensor scores = outputs_of(network, samples, options).at(output);
@@ -42,7 +42,7 @@ double percent_right(const std::vector<std::int32_t>& classes, const std::vector
   return 100.0 * static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-std::vector<data::Preprocessing> preparations(const Samples& samples) {
+std::vector<data::Preprocessing> preparations(const calibration::Samples& samples) {
   std::vector<data::Preprocessing> list{samples.preprocessing};
   const auto channels = static_cast<std::size_t>(samples.inputs.at(0).rows.rank() > 1 ? samples.inputs[0].rows.dim(1) : 1);
   for (std::string_view name : data::preset_names()) {
@@ -60,12 +60,12 @@ bool is_near_chance(double percent, int classes) {
   return percent < chance + 0.25 * (100.0 - chance);
 }
 
-std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const Samples& samples,
-                                               const BatchOptions& options, std::size_t output, bool all) {
+std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const calibration::Samples& samples,
+                                               const calibration::BatchOptions& options, std::size_t output, bool all) {
   std::vector<PreparationTrial> trials;
   if (samples.labels.empty() || samples.size() == 0) return trials;
   for (const data::Preprocessing& preprocessing : preparations(samples)) {
-    Samples prepared = samples;
+    calibration::Samples prepared = samples;
     prepared.preprocessing = preprocessing;
     std::int64_t width = 0;
     const auto classes = classes_of(network, prepared, options, output, width);
@@ -84,7 +84,7 @@ std::vector<PreparationTrial> try_preparations(const ir::Executor& network, cons
   return trials;
 }
 
-FirstLook::FirstLook(const Samples& samples, std::size_t output, std::int64_t rows_a_sample)
+FirstLook::FirstLook(const calibration::Samples& samples, std::size_t output, std::int64_t rows_a_sample)
     : samples_(samples), output_(output), rows_a_sample_(rows_a_sample) {}
 
 void FirstLook::see(std::int64_t sample, const ir::Watched& watched) {

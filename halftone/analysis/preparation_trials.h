@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/ir/executor.h"
 
 namespace halftone::analysis {
@@ -23,14 +23,14 @@ bool is_near_chance(double percent, int classes);
 // The samples as they are first, then, when `all` are to be tried, every other preset where they are pixels, and labels
 // moved up where the output has more numbers than there are classes, and down where none of them is 0. Empty when the samples have no labels, or the
 // output is not a row of scores for them.
-std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const Samples& samples,
-                                               const BatchOptions& options, std::size_t output, bool all);
+std::vector<PreparationTrial> try_preparations(const ir::Executor& network, const calibration::Samples& samples,
+                                               const calibration::BatchOptions& options, std::size_t output, bool all);
 
 // Right classes among samples that calibration runs anyway.
 class FirstLook {
  public:
   // `output` is the place of the scores among the network's outputs; a sample of calibration is so many rows of `samples`.
-  FirstLook(const Samples& samples, std::size_t output, std::int64_t rows_a_sample);
+  FirstLook(const calibration::Samples& samples, std::size_t output, std::int64_t rows_a_sample);
 
   void see(std::int64_t sample, const ir::Watched& watched);  // from any thread
 
@@ -38,7 +38,7 @@ class FirstLook {
   std::optional<double> percent() const;
 
  private:
-  const Samples& samples_;
+  const calibration::Samples& samples_;
   std::size_t output_;
   std::int64_t rows_a_sample_;
   std::atomic<std::int64_t> seen_{0};

@@ -35,7 +35,7 @@ struct BatchResult {
   std::int64_t correct = 0;
 };
 
-std::int64_t count_correct(const Tensor& scores, const Batch& batch, const Samples& samples) {
+std::int64_t count_correct(const Tensor& scores, const calibration::Batch& batch, const calibration::Samples& samples) {
   if (samples.labels.empty()) return 0;
   const std::int64_t width = batch.count == 0 ? 0 : scores.size() / batch.count;
   if (scores.rank() < 2 || width < samples.classes)
@@ -48,8 +48,8 @@ std::int64_t count_correct(const Tensor& scores, const Batch& batch, const Sampl
 
 class Measurement {
  public:
-  Measurement(const MatchedModels& models, const Samples& samples, const BatchOptions& options,
-              const quant::MakeExecutor& make_executor, std::size_t output)
+  Measurement(const MatchedModels& models, const calibration::Samples& samples, const calibration::BatchOptions& options,
+              const calibration::MakeExecutor& make_executor, std::size_t output)
       : models_(models),
         samples_(samples),
         options_(options),
@@ -95,7 +95,7 @@ class Measurement {
     std::vector<Tensor> real(batches);
     std::vector<std::int64_t> correct(batches);
     const auto network = make_executor_(models_.real);
-    for_batches_of(first, last, [&](std::size_t b, const Batch& batch) {
+    for_batches_of(first, last, [&](std::size_t b, const calibration::Batch& batch) {
       real[b] = output_of(*network, batch);
       correct[b] = count_correct(real[b], batch, samples_);
     });
@@ -107,7 +107,7 @@ class Measurement {
     const auto network =
         make_executor_(trial.layer ? mixed_network(models_, *trial.layer, trial.parts) : models_.quantized);
     std::vector<BatchResult> results(real.size());
-    for_batches_of(first, last, [&](std::size_t b, const Batch& batch) {
+    for_batches_of(first, last, [&](std::size_t b, const calibration::Batch& batch) {
       const Tensor y = output_of(*network, batch);
       results[b] = {signal_sums(real[b], y), {}, count_correct(y, batch, samples_)};
       results[b].channels.add(real[b].cast(DType::float32), y.cast(DType::float32), batch.count);
@@ -120,21 +120,21 @@ class Measurement {
   }
 
   void for_batches_of(std::int64_t first, std::int64_t last,
-                      const std::function<void(std::size_t, const Batch&)>& body) {
+                      const std::function<void(std::size_t, const calibration::Batch&)>& body) {
     const std::int64_t all =
         (samples_.size() + size_ - 1) / size_ * (static_cast<std::int64_t>(trials_.size()) + 1);
     parallel_for((last - first + size_ - 1) / size_, options_.threads, [&](std::int64_t b) {
       const std::int64_t begin = first + b * size_;
-      with_batch(samples_, begin, std::min(last, begin + size_), options_,
-                 [&](const Batch& batch) { body(static_cast<std::size_t>(b), batch); });
+      calibration::with_batch(samples_, begin, std::min(last, begin + size_), options_,
+                 [&](const calibration::Batch& batch) { body(static_cast<std::size_t>(b), batch); });
       const std::lock_guard lock(mutex_);
       ++done_;
       if (options_.progress) options_.progress(static_cast<double>(done_) / static_cast<double>(all));
     });
   }
 
-  Tensor output_of(const ir::Executor& network, const Batch& batch) const {
-    return output_rows(network.run(batch.inputs).at(output_), batch, "analyze");
+  Tensor output_of(const ir::Executor& network, const calibration::Batch& batch) const {
+    return calibration::output_rows(network.run(batch.inputs).at(output_), batch, "analyze");
   }
 
   double percent(std::int64_t correct) const {
@@ -163,9 +163,9 @@ class Measurement {
   }
 
   const MatchedModels& models_;
-  const Samples& samples_;
-  const BatchOptions& options_;
-  const quant::MakeExecutor& make_executor_;
+  const calibration::Samples& samples_;
+  const calibration::BatchOptions& options_;
+  const calibration::MakeExecutor& make_executor_;
   std::size_t output_;
   std::int64_t size_;
   std::vector<Trial> trials_;
@@ -176,8 +176,8 @@ class Measurement {
 
 }  // namespace
 
-Sensitivity measure_harm(const MatchedModels& models, const Samples& samples, const BatchOptions& options,
-                         const quant::MakeExecutor& make_executor, std::size_t output) {
+Sensitivity measure_harm(const MatchedModels& models, const calibration::Samples& samples, const calibration::BatchOptions& options,
+                         const calibration::MakeExecutor& make_executor, std::size_t output) {
   if (samples.size() == 0) throw InputError("analyze", "no samples, expected 1 or more");
   return Measurement(models, samples, options, make_executor, output).run();
 }

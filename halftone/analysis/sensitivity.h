@@ -3,10 +3,10 @@
 
 #include <optional>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/analysis/channel_error.h"
 #include "halftone/analysis/mixed_network.h"
-#include "halftone/quant/walk.h"
+#include "halftone/ptq/walk.h"
 
 namespace halftone::analysis {
 
@@ -39,7 +39,7 @@ struct Sensitivity {
 // `output` is the one that is compared, and whose largest number is the class (analysis::evaluate). The
 // quantized network is run as its float meaning. Memory does not grow with the number of samples, and the
 // result is the same for any number of threads.
-Sensitivity measure_harm(const MatchedModels& models, const Samples& samples, const BatchOptions& options,
-                         const quant::MakeExecutor& make_executor, std::size_t output = 0);
+Sensitivity measure_harm(const MatchedModels& models, const calibration::Samples& samples, const calibration::BatchOptions& options,
+                         const calibration::MakeExecutor& make_executor, std::size_t output = 0);
 
 }  // namespace halftone::analysis

@@ -7,11 +7,11 @@ namespace halftone::analysis {
 
 double Spread::ratio() const { return sigma == 0.0 ? 1.0 : (range.hi - range.lo) / (6.0 * sigma); }
 
-Spread spread_of(const quant::Histogram& histogram) {
+Spread spread_of(const calibration::Histogram& histogram) {
   return {histogram.range(), histogram.mean(), std::sqrt(histogram.variance())};
 }
 
-Bins reduced(const quant::Histogram& histogram, int bins) {
+Bins reduced(const calibration::Histogram& histogram, int bins) {
   Bins result{histogram.range().lo, histogram.range().hi,
               std::vector<std::int64_t>(static_cast<std::size_t>(bins))};
   const double width = (result.hi - result.lo) / bins;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "halftone/quant/histogram.h"
+#include "halftone/calibration/histogram.h"
 
 namespace halftone::analysis {
 
@@ -19,7 +19,7 @@ struct Spread {
   double ratio() const;
 };
 
-Spread spread_of(const quant::Histogram& histogram);
+Spread spread_of(const calibration::Histogram& histogram);
 
 // Bins of equal width from lo to hi: counts[i] numbers lie in [lo + i·w, lo + (i + 1)·w], w = (hi − lo)/size.
 struct Bins {
@@ -30,6 +30,6 @@ struct Bins {
 
 // Over the range that was seen. A bin of `histogram` goes where its middle lies, zeros where zero does; so
 // counts are exact up to the width of those bins, a 2048th of the largest magnitude or less.
-Bins reduced(const quant::Histogram& histogram, int bins = 64);
+Bins reduced(const calibration::Histogram& histogram, int bins = 64);
 
 }  // namespace halftone::analysis

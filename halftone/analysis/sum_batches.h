@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/base/parallel_for.h"
 
 namespace halftone::analysis {
@@ -14,8 +14,8 @@ namespace halftone::analysis {
 // Calls `part` once for every batch, from several threads, and `add` with what came of it, one batch after
 // the other in their order. At most 64 parts wait to be added.
 template <typename Part>
-void sum_batches(const Samples& samples, const BatchOptions& options,
-                 const std::function<Part(const Batch&)>& part, const std::function<void(const Part&)>& add) {
+void sum_batches(const calibration::Samples& samples, const calibration::BatchOptions& options,
+                 const std::function<Part(const calibration::Batch&)>& part, const std::function<void(const Part&)>& add) {
   constexpr std::int64_t kRound = 64;
   const std::int64_t size = std::max<std::int64_t>(options.batch_size, 1);
   const std::int64_t batches = (samples.size() + size - 1) / size;
@@ -26,8 +26,8 @@ void sum_batches(const Samples& samples, const BatchOptions& options,
     parallel_for(static_cast<std::int64_t>(parts.size()), options.threads, [&](std::int64_t i) {
       const std::int64_t first = (begin + i) * size;
       const std::int64_t last = std::min(samples.size(), first + size);
-      with_batch(samples, first, last, options,
-                 [&](const Batch& batch) { parts[static_cast<std::size_t>(i)] = part(batch); });
+      calibration::with_batch(samples, first, last, options,
+                 [&](const calibration::Batch& batch) { parts[static_cast<std::size_t>(i)] = part(batch); });
       const std::lock_guard lock(mutex);
       ++done;
       if (options.progress) options.progress(static_cast<double>(done) / static_cast<double>(batches));

@@ -37,7 +37,7 @@ class SharedProgress {
 
 }  // namespace
 
-void sweep(std::span<const SweepCell> cells, const Samples& samples, const SweepOptions& options) {
+void sweep(std::span<const SweepCell> cells, const calibration::Samples& samples, const SweepOptions& options) {
   const auto count = static_cast<std::int64_t>(cells.size());
   const int at_once = static_cast<int>(std::clamp<std::int64_t>(count, 1, options.batches.threads));
   SharedProgress progress(cells, options.batches.progress);
@@ -47,7 +47,7 @@ void sweep(std::span<const SweepCell> cells, const Samples& samples, const Sweep
     for (const MakeNetwork& make : cells[static_cast<std::size_t>(i)]) {
       counts.emplace_back();
       if (!make) continue;
-      BatchOptions batches = options.batches;
+      calibration::BatchOptions batches = options.batches;
       batches.threads = std::max(1, options.batches.threads / at_once);
       batches.progress = progress.of_network();
       counts.back() = evaluate(*make(), samples, batches, options.output).correct;

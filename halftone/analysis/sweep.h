@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/ir/executor.h"
 
 namespace halftone::analysis {
@@ -22,7 +22,7 @@ using SweepCell = std::vector<MakeNetwork>;
 using CellCounts = std::vector<std::optional<std::int64_t>>;
 
 struct SweepOptions {
-  BatchOptions batches;    // its threads are shared among cells; progress is that of all cells
+  calibration::BatchOptions batches;    // its threads are shared among cells; progress is that of all cells
   std::size_t output = 0;  // whose largest number is the class
   // A cell is known; one call at a time, in any order. What it throws ends the sweep.
   std::function<void(std::size_t cell, const CellCounts& counts)> done;
@@ -30,6 +30,6 @@ struct SweepOptions {
 
 // Evaluates every network of every cell (evaluate.h). The counts do not depend on threads or batch size.
 // Throws what evaluate and the cells throw.
-void sweep(std::span<const SweepCell> cells, const Samples& samples, const SweepOptions& options);
+void sweep(std::span<const SweepCell> cells, const calibration::Samples& samples, const SweepOptions& options);
 
 }  // namespace halftone::analysis

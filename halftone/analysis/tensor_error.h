@@ -6,7 +6,7 @@
 #include "halftone/analysis/channel_error.h"
 #include "halftone/analysis/matched_models.h"
 #include "halftone/analysis/signal_error.h"
-#include "halftone/quant/histogram.h"
+#include "halftone/calibration/histogram.h"
 
 namespace halftone::analysis {
 
@@ -17,7 +17,7 @@ struct TensorError {
       0;                  // integers at qmin or qmax because the real value lay beyond: round(r/s) + z did
   double own = 0.0;       // Σ (r − r̂)²: r the number that is quantized there, r̂ what it becomes
   double clipped = 0.0;   // the saturated ones' part of it
-  quant::Histogram seen;  // of x
+  calibration::Histogram seen;  // of x
   numeric::QuantParams params;
   ChannelErrors channels;         // of x and x̂, activations alone
   numeric::Range clip;  // [s·(qmin − z), s·(qmax − z)], of all scales together

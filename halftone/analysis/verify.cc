@@ -9,7 +9,7 @@
 
 #include "halftone/analysis/evaluate.h"
 #include "halftone/ir/interpreter.h"
-#include "halftone/qgraph/qoperators.h"
+#include "halftone/lower/qoperators.h"
 
 namespace halftone::analysis {
 namespace {
@@ -165,7 +165,7 @@ std::int64_t place_of_largest(std::span<const double> row) {
 }
 
 OutputComparison compare_outputs(const std::string& name, const Tensor& simulated, const Tensor& integers,
-                                 const Batch& batch) {
+                                 const calibration::Batch& batch) {
   OutputComparison result{.name = name};
   const Tensor real_a = simulated.cast(DType::float64);
   const Tensor real_b = integers.cast(DType::float64);
@@ -200,9 +200,10 @@ void merge(OutputComparison& into, const OutputComparison& from) {
 using Integers = std::map<std::string, Tensor, std::less<>>;
 
 // The simulation with each layer's integers put in place of its own; returns what each layer's own were.
-std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const Batch& batch,
+std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, const calibration::Batch& batch,
                                             const Integers& integers,
                                             const std::map<std::string, Judge, std::less<>>& judges) {
+  const auto own = [&](const Tensor& value) { return calibration::own_rows(value, batch); };
   std::vector<LayerComparison> result;
   Integers real;
   simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
@@ -218,9 +219,9 @@ std::vector<LayerComparison> layer_by_layer(const ir::Interpreter& simulation, c
     }
     const auto judge = judges.find(name);
     result.push_back(judge != judges.end()
-                         ? compare(judge->first, judge->second, real.at(judge->second.real_name), value,
-                                   mine->second, batch.first)
-                         : compare_exactly(std::string(name), value, mine->second, batch.first));
+                         ? compare(judge->first, judge->second, own(real.at(judge->second.real_name)), own(value),
+                                   own(mine->second), batch.first)
+                         : compare_exactly(std::string(name), own(value), own(mine->second), batch.first));
     value = mine->second;
   });
   return result;
@@ -273,7 +274,7 @@ struct BatchResult {
 };
 
 BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulation,
-                         const ir::Executor& integers, const Batch& batch,
+                         const ir::Executor& integers, const calibration::Batch& batch,
                          const std::map<std::string, Judge, std::less<>>& judges) {
   BatchResult result;
   Integers mine;
@@ -284,7 +285,7 @@ BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulati
   const std::vector<Tensor> free = simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
     const auto found = mine.find(name);
     if (!is_float(value.dtype()) && found != mine.end())
-      result.end_to_end_different += count_different(value, found->second);
+      result.end_to_end_different += count_different(calibration::own_rows(value, batch), calibration::own_rows(found->second, batch));
   });
   for (std::size_t i = 0; i < outputs.size(); ++i)
     result.outputs.push_back(
@@ -296,20 +297,20 @@ BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulati
 
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
                     const data::Dataset& dataset, const data::Preprocessing& preprocessing,
-                    const BatchOptions& options) {
-  return verify(file, integers, graph, samples_of(dataset, preprocessing), options);
+                    const calibration::BatchOptions& options) {
+  return verify(file, integers, graph, calibration::samples_of(dataset, preprocessing), options);
 }
 
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const Samples& samples, const BatchOptions& options) {
-  const ir::Graph simulated = qgraph::with_pairs(file);
+                    const calibration::Samples& samples, const calibration::BatchOptions& options) {
+  const ir::Graph simulated = lower::with_pairs(file);
   const ir::Interpreter simulation(simulated);
   const auto judges = make_judges(simulated, graph);
   std::map<std::string, LayerComparison> layers;
   Verification result{.samples = samples.size()};
   for (ir::ValueId id : simulated.outputs) result.outputs.push_back({.name = simulated.value(id).name});
   std::mutex mutex;
-  for_batches(samples, options, [&](const Batch& batch) {
+  calibration::for_batches(samples, options, [&](const calibration::Batch& batch) {
     const BatchResult own = verify_batch(simulated, simulation, integers, batch, judges);
     const std::lock_guard lock(mutex);
     for (const LayerComparison& layer : own.layers) {

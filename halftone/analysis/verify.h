@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "halftone/analysis/batches.h"
+#include "halftone/calibration/batches.h"
 #include "halftone/ir/executor.h"
 #include "halftone/ir/graph.h"
 #include "halftone/qgraph/quantized_graph.h"
@@ -51,10 +51,10 @@ struct Verification {
 // nearest one to the simulated real value, within `tolerance`: then it is a tie that float32 or the
 // multiplier's mantissa decided otherwise.
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const Samples& samples, const BatchOptions& options);
+                    const calibration::Samples& samples, const calibration::BatchOptions& options);
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
                     const data::Dataset& dataset, const data::Preprocessing& preprocessing,
-                    const BatchOptions& options);
+                    const calibration::BatchOptions& options);
 
 // How far, in output steps, the simulated real value of a node may lie from the exact one: the float32
 // roundings of its inputs, sum (bound·M) and output, 2^−21 of each; and where the node has a multiplier, its

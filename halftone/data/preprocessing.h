@@ -44,6 +44,9 @@ std::string describe(const Preprocessing& preprocessing);
 // Whether both give the same number for every pixel, whatever their names and formulas.
 bool same_numbers(const Preprocessing& a, const Preprocessing& b);
 
+// Where a model's metadata says how its pixels were prepared, in the words of encode().
+inline constexpr const char* kPreprocessingKey = "halftone.preprocessing";
+
 // One line of text that decode() turns back into an equal value. Throws UsageError when `preprocessing`
 // breaks a rule below.
 std::string encode(const Preprocessing& preprocessing);

@@ -1,6 +1,7 @@
 #include "halftone/ir/work.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
@@ -23,20 +24,28 @@ Graph with_batch(Graph graph, std::int64_t n) {
   return graph;
 }
 
-std::int64_t fixed_batch(std::span<const Shape> inputs) {
+namespace {
+
+// Of shapes that `inputs` and `outputs` give one after another.
+template <typename Inputs, typename Outputs>
+std::int64_t batch_of(const Inputs& inputs, const Outputs& outputs) {
   std::int64_t batch = 0;
   for (const Shape& shape : inputs) {
     if (shape.empty() || shape[0] == kDynamic) continue;
     if (shape[0] < 1 || (batch > 0 && shape[0] != batch)) return 1;
     batch = shape[0];
   }
-  return std::max<std::int64_t>(batch, 1);
+  const auto has_rows = [&](const Shape& shape) { return !shape.empty() && (shape[0] == kDynamic || shape[0] == batch); };
+  return batch > 0 && std::ranges::any_of(outputs, has_rows) ? batch : 1;
 }
 
+}  // namespace
+
+std::int64_t fixed_batch(std::span<const Shape> inputs, std::span<const Shape> outputs) { return batch_of(inputs, outputs); }
+
 std::int64_t fixed_batch(const Graph& graph) {
-  std::vector<Shape> inputs;
-  for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
-  return fixed_batch(inputs);
+  const auto shape = [&](ValueId id) -> const Shape& { return graph.value(id).shape; };
+  return batch_of(graph.inputs | std::views::transform(shape), graph.outputs | std::views::transform(shape));
 }
 
 Graph in_smallest_run(const Graph& graph) {

@@ -12,8 +12,8 @@ namespace halftone::ir {
 // The graph with inputs of n samples where their first dimension is left open, and every shape that follows.
 Graph with_batch(Graph graph, std::int64_t n);
 
-// The first dimension of the inputs that fix it, where those agree; otherwise 1.
-std::int64_t fixed_batch(std::span<const Shape> inputs);
+// The first dimension of the inputs that fix it, where those agree and an output has a row for each; otherwise 1.
+std::int64_t fixed_batch(std::span<const Shape> inputs, std::span<const Shape> outputs);
 std::int64_t fixed_batch(const Graph& graph);
 
 // The graph in its smallest run: with the batch that some input fixes, else of one sample; as it is declared where it cannot run

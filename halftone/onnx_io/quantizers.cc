@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "halftone/qgraph/arithmetic_spec.h"
+#include "halftone/numeric/arithmetic_spec.h"
 
 namespace halftone::onnx_io {
 namespace {
@@ -58,8 +58,8 @@ ir::Graph with_clips(ir::Graph graph) {
 }
 
 ir::Graph without_clips(ir::Graph graph) {
-  const bool says = graph.metadata.contains(std::string(qgraph::kRoundingKey));
-  const numeric::Rounding rounding = says ? qgraph::read_arithmetic(graph.metadata).rounding : numeric::Rounding::half_even;
+  const bool says = graph.metadata.contains(std::string(numeric::kRoundingKey));
+  const numeric::Rounding rounding = says ? numeric::read_arithmetic(graph.metadata).rounding : numeric::Rounding::half_even;
   const std::vector<int> producers = ir::producers(graph);
   const std::vector<int> uses = ir::use_counts(graph);
   bool found = false;

@@ -26,7 +26,7 @@ struct LinearSpec {
   numeric::QuantParams y;  // per tensor
   std::int32_t lo = 0;     // bounds of y after folding ReLU or Clip
   std::int32_t hi = 0;
-  ArithmeticSpec arithmetic;
+  numeric::ArithmeticSpec arithmetic;
 };
 
 struct Linear {

@@ -14,8 +14,8 @@ namespace {
 
 [[noreturn]] void fail(std::string_view what) { throw InputError("move", what); }
 
-// `shape` with its kDynamic dimension, if there is one, as long as `count` elements ask for.
-Shape filled(Shape shape, std::int64_t count) {
+// `shape` with its kDynamic dimension, if there is one, as long as `count` elements ask for; `batch` where no element says it.
+Shape filled(Shape shape, std::int64_t count, std::int64_t batch) {
   std::int64_t known = 1;
   std::int64_t* open = nullptr;
   for (std::int64_t& dim : shape) {
@@ -26,14 +26,18 @@ Shape filled(Shape shape, std::int64_t count) {
     if (open != nullptr) fail(fmt::format("shape {} leaves two dimensions open", to_string(shape)));
     open = &dim;
   }
-  if (open != nullptr) *open = known == 0 ? 0 : count / known;
+  if (open != nullptr) *open = known == 0 ? batch : count / known;
   if (element_count(shape) != count) fail(fmt::format("{} elements for shape {}", count, to_string(shape)));
   return shape;
 }
 
 bool leaves_one_open(const Shape& shape) { return std::ranges::count(shape, kDynamic) < 2; }
 
-Shape view_of(const Move& op, const Shape& x) { return op.view.empty() ? x : filled(op.view, element_count(x)); }
+std::int64_t batch_of(const Shape& x) { return x.empty() ? 1 : x[0]; }
+
+Shape view_of(const Move& op, const Shape& x) {
+  return op.view.empty() ? x : filled(op.view, element_count(x), batch_of(x));
+}
 
 // The sizes of the result along the axes.
 Shape sizes_of(const Move& op, const Shape& view) {
@@ -79,7 +83,7 @@ void for_offsets(const std::vector<std::vector<std::int64_t>>& lists, F&& each) 
 Shape shape_of(const Move& op, const Shape& x, const Shape& declared) {
   const Shape view = view_of(op, x);
   const Shape sizes = op.axes.empty() ? view : sizes_of(op, view);
-  return leaves_one_open(declared) ? filled(declared, element_count(sizes)) : sizes;
+  return leaves_one_open(declared) ? filled(declared, element_count(sizes), batch_of(x)) : sizes;
 }
 
 Shape shape_of(const Concat& op, std::span<const Shape> inputs) {

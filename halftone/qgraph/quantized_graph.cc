@@ -136,9 +136,12 @@ std::vector<Shape> shapes_of_batch(const QuantizedGraph& graph, std::int64_t n) 
 }
 
 Work count_work(const QuantizedGraph& graph) {
-  std::vector<Shape> inputs;
-  for (ValueId id : graph.inputs) inputs.push_back(graph.value(id).shape);
-  const std::int64_t batch = ir::fixed_batch(inputs);
+  const auto declared = [&](const std::vector<ValueId>& ids) {
+    std::vector<Shape> shapes;
+    for (ValueId id : ids) shapes.push_back(graph.value(id).shape);
+    return shapes;
+  };
+  const std::int64_t batch = ir::fixed_batch(declared(graph.inputs), declared(graph.outputs));
   const std::vector<Shape> shapes = shapes_of_batch(graph, batch);
   const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
   Work work;

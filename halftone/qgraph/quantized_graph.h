@@ -186,7 +186,7 @@ struct RoundedBias {
 
 struct QuantizedGraph {
   std::string name;
-  ArithmeticSpec arithmetic;
+  numeric::ArithmeticSpec arithmetic;
   std::deque<Value> values;  // as in ir::Graph: references outlive what is added
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;

@@ -17,7 +17,7 @@ int shift_of(float s_x, float s_w, float s_y, std::string_view where) {
   return numeric::exponent_of(s_y) - numeric::exponent_of(s_x) - numeric::exponent_of(s_w);
 }
 
-int mantissa_bits(const ArithmeticSpec& spec, bool wide_accumulator) {
+int mantissa_bits(const numeric::ArithmeticSpec& spec, bool wide_accumulator) {
   return wide_accumulator ? std::min(spec.mantissa_bits, 16) : spec.mantissa_bits;
 }
 
@@ -26,7 +26,7 @@ double mantissa_error(const Requantizer& requantizer) {
   return multiplier == nullptr ? 0.0 : std::ldexp(1.0, 1 - multiplier->mantissa_bits);
 }
 
-Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
+Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
                              const numeric::OutputBounds& bounds, bool wide_accumulator, std::string_view where) {
   Requantizer result{.rounding = spec.rounding, .bounds = bounds};
   if (spec.mode == numeric::Arithmetic::fixed) {

@@ -9,7 +9,7 @@
 
 #include "halftone/numeric/affine.h"
 #include "halftone/numeric/requantize.h"
-#include "halftone/qgraph/arithmetic_spec.h"
+#include "halftone/numeric/arithmetic_spec.h"
 
 namespace halftone::qgraph {
 
@@ -41,14 +41,14 @@ struct Requantizer {
 };
 
 // Bits of a multiplier's mantissa: at most 16 where the accumulator may be beyond int32.
-int mantissa_bits(const ArithmeticSpec& spec, bool wide_accumulator);
+int mantissa_bits(const numeric::ArithmeticSpec& spec, bool wide_accumulator);
 
 // The relative error that the mantissa leaves: 2^(1−bits), and none without one.
 double mantissa_error(const Requantizer& requantizer);
 
 // For accumulators at scale s_x·s_w[i], output scale s_y. Throws InputError when mode shift meets a scale
 // that is no power of two; `where` names the layer.
-Requantizer make_requantizer(const ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
+Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
                              const numeric::OutputBounds& bounds, bool wide_accumulator, std::string_view where);
 
 // k with s_x·s_w/s_y = 2^−k.

@@ -8,7 +8,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 
+#include "halftone/base/digest.h"
 #include "halftone/base/error.h"
 #include "halftone/base/shown.h"
 
@@ -17,14 +19,25 @@ namespace {
 
 using nlohmann::json;
 
+// What a file says of where it comes from, where it does.
+struct Said {
+  const char* key;
+  const char* what;
+  const char* expected;
+  std::string CalibrationFile::*text;
+};
+constexpr Said kSaid[] = {{"preprocessing", "saw pixels prepared as", "parts of pixels prepared alike", &CalibrationFile::preprocessing},
+                          {"network", "is of the network", "parts of one network", &CalibrationFile::network},
+                          {"data", "is of the samples", "parts of one set of samples", &CalibrationFile::data}};
+
 constexpr int kVersion = 1;
 constexpr const char* kVersionKey = "halftone_calibration";
 constexpr std::size_t kMostValues = std::size_t{1} << 14;  // half a gigabyte of histograms
 
 json pair_of(const numeric::Range& range) { return {range.lo, range.hi}; }
 
-json json_of(const Statistics& seen) {
-  const Histogram& histogram = seen.histogram();
+json json_of(const calibration::Statistics& seen) {
+  const calibration::Histogram& histogram = seen.histogram();
   json bins = json::array();
   for (std::size_t b = 0; b < histogram.bins().size(); ++b)
     if (histogram.bins()[b] != 0) bins.push_back({b, histogram.bins()[b]});
@@ -54,7 +67,7 @@ bool add_samples(std::map<std::int64_t, std::int64_t>& samples, std::int64_t fir
   return true;
 }
 
-bool same_names(const StatisticsTable& a, const StatisticsTable& b) {
+bool same_names(const calibration::StatisticsTable& a, const calibration::StatisticsTable& b) {
   return std::ranges::equal(a, b, {}, [](const auto& value) { return value.first; }, [](const auto& value) { return value.first; });
 }
 
@@ -101,8 +114,8 @@ class Reader {
     return result;
   }
 
-  Statistics statistics(const json& value) const {
-    HistogramState state{.exponent = static_cast<int>(std::clamp<std::int64_t>(
+  calibration::Statistics statistics(const json& value) const {
+    calibration::HistogramState state{.exponent = static_cast<int>(std::clamp<std::int64_t>(
                              whole(member(value, "exponent"), "exponent"), -10000, 10000)),
                          .zeros = whole(member(value, "zeros"), "zeros"),
                          .range = range(member(value, "seen"), "seen")};
@@ -112,7 +125,7 @@ class Reader {
     }
     std::map<std::int64_t, numeric::Range> own = samples(member(value, "samples"), state.range);
     try {
-      return {Histogram(state), std::move(own)};
+      return {calibration::Histogram(state), std::move(own)};
     } catch (const InputError& error) {
       fail(error.what());
     }
@@ -131,8 +144,8 @@ class Reader {
                          own.hi, seen.lo, seen.hi));
       if (!all.emplace(index, own).second) fail(fmt::format("sample {} is there twice, expected once", index));
     }
-    if (all.size() > Statistics::kRecent)
-      fail(fmt::format("{} samples, expected the newest {} at most", all.size(), Statistics::kRecent));
+    if (all.size() > calibration::Statistics::kRecent)
+      fail(fmt::format("{} samples, expected the newest {} at most", all.size(), calibration::Statistics::kRecent));
     return all;
   }
 
@@ -157,7 +170,7 @@ class Document {
     return root;
   }
 
-  StatisticsTable seen;
+  calibration::StatisticsTable seen;
   RangeTable set;
 
  private:
@@ -237,7 +250,8 @@ std::string to_json(const CalibrationFile& file) {
   json root{{kVersionKey, kVersion}, {"equalized", file.equalized}, {"svd", file.svd}, {"samples", samples},
             {"values", values}};
   if (file.total > 0) root["total"] = file.total;
-  if (!file.preprocessing.empty()) root["preprocessing"] = file.preprocessing;
+  for (const Said& said : kSaid)
+    if (!(file.*said.text).empty()) root[said.key] = file.*said.text;
   std::string text = root.dump(1) + "\n";
   if (text.size() > kMostCalibrationBytes)
     throw UnsupportedError("calibration file", fmt::format("{} bytes, expected at most {}", text.size(), kMostCalibrationBytes));
@@ -253,12 +267,13 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   const json& equalized = top.member(root, "equalized");
   if (!equalized.is_boolean()) top.fail("\"equalized\" is neither true nor false");
   CalibrationFile file{.equalized = equalized.get<bool>()};
-  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "total", "preprocessing", "values"});
+  top.expect_keys(root, {kVersionKey, "equalized", "svd", "samples", "total", "preprocessing", "network", "data", "values"});
   if (root.contains("svd")) file.svd = top.real(root["svd"], "svd");
   if (root.contains("total")) file.total = top.whole(root["total"], "total");
-  if (root.contains("preprocessing")) {
-    if (!root["preprocessing"].is_string()) top.fail("\"preprocessing\" is no text");
-    file.preprocessing = root["preprocessing"].get<std::string>();
+  for (const Said& said : kSaid) {
+    if (!root.contains(said.key)) continue;
+    if (!root[said.key].is_string()) top.fail(fmt::format("\"{}\" is no text", said.key));
+    file.*said.text = root[said.key].get<std::string>();
   }
   const json samples = root.value("samples", json::array());
   for (const json& part : top.list(samples, 0, "samples")) {
@@ -278,14 +293,27 @@ CalibrationFile calibration_from_json(std::string_view text, const std::string& 
   return file;
 }
 
+std::string digest_of(const ir::Graph& graph) {
+  Digest digest;
+  const auto add = [&](std::string_view text) { digest.add(std::as_bytes(std::span(text))); };
+  for (const ir::Node& node : graph.nodes) add(ir::name_of(node.op));
+  for (const ir::Value& value : graph.values)
+    if (value.constant) digest.add(value.constant->bytes());
+  return digest.text();
+}
+
 void join(CalibrationFile& all, const CalibrationFile& part, const std::string& where) {
   if (all.equalized != part.equalized && !(all.seen.empty() && all.set.empty()))
     throw InputError(where, "was made with and another one without equalization");
   if (all.svd != part.svd && !(all.seen.empty() && all.set.empty()))
     throw InputError(where, fmt::format("was split by SVD to {}, another one to {}", part.svd, all.svd));
-  if (!all.preprocessing.empty() && !part.preprocessing.empty() && all.preprocessing != part.preprocessing)
-    throw InputError(where, fmt::format("saw pixels prepared as '{}', another file as '{}'", part.preprocessing, all.preprocessing));
-  if (!part.preprocessing.empty()) all.preprocessing = part.preprocessing;
+  for (const Said& said : kSaid) {
+    const std::string& own = part.*said.text;
+    std::string& others = all.*said.text;
+    if (!others.empty() && !own.empty() && others != own)
+      throw InputError(where, fmt::format("{} '{}', another file '{}': expected {}", said.what, own, others, said.expected));
+    if (!own.empty()) others = own;
+  }
   if (all.total > 0 && part.total > 0 && all.total != part.total)
     throw InputError(where, fmt::format("is a part of {} samples, another file of {}", part.total, all.total));
   if (part.total > 0) all.total = part.total;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "halftone/base/error.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "halftone/quant/float_end.h"
 #include "halftone/ir/work.h"
 #include "halftone/quant/quantize.h"
@@ -56,7 +56,7 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
   const std::vector<bool> end = float_end(graph);
   const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
   std::map<std::size_t, std::string> reasons;
-  if (!qgraph::is_quantized(graph))
+  if (!lower::is_quantized(graph))
     for (FloatNode& node : float_nodes(graph)) reasons.emplace(node.index, std::move(node.reason));
   NodesByName nodes(graph);
   std::vector<Island> islands;
@@ -84,7 +84,7 @@ ir::Graph trial(const ir::Graph& graph, const Recipe& recipe) {
 
 Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
   try {
-    return {islands_of(graph, qgraph::lower(trial(graph, recipe))), std::nullopt};
+    return {islands_of(graph, lower::lower(trial(graph, recipe))), std::nullopt};
   } catch (const InputError& error) {
     return {planned(graph), error.what()};
   }

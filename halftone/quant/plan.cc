@@ -182,4 +182,13 @@ Plan plan(const ir::Graph& graph) {
   return result;
 }
 
+ir::Graph observed(const ir::Graph& graph) {
+  const Plan decided = plan(graph);
+  ir::Graph result = graph;
+  result.outputs.clear();
+  for (std::size_t v = 0; v < graph.values.size(); ++v)
+    if (decided.quantized[v]) result.outputs.push_back(static_cast<ir::ValueId>(v));
+  return ir::without_dead_nodes(result);
+}
+
 }  // namespace halftone::quant

@@ -28,4 +28,7 @@ struct Plan {
 
 Plan plan(const ir::Graph& graph);
 
+// The graph with every value that quantization needs the range of as an output, and no other.
+ir::Graph observed(const ir::Graph& graph);
+
 }  // namespace halftone::quant

@@ -15,7 +15,7 @@ namespace {
 
 class Rewriter {
  public:
-  Rewriter(const ir::Graph& graph, const Parameters& parameters, const qgraph::ArithmeticSpec& arithmetic)
+  Rewriter(const ir::Graph& graph, const Parameters& parameters, const numeric::ArithmeticSpec& arithmetic)
       : in_(graph),
         parameters_(parameters),
         plan_(parameters.plan),
@@ -25,7 +25,7 @@ class Rewriter {
   Quantized run() {
     out_.name = in_.name;
     out_.metadata = in_.metadata;
-    qgraph::write_arithmetic(arithmetic_, out_.metadata);
+    numeric::write_arithmetic(arithmetic_, out_.metadata);
     for (ir::ValueId id : in_.inputs) {
       const ir::Value& value = in_.value(id);
       finish(id, out_.add_input(value.name, value.dtype, value.shape));
@@ -214,7 +214,7 @@ class Rewriter {
   const ir::Graph& in_;
   const Parameters& parameters_;
   const Plan& plan_;
-  const qgraph::ArithmeticSpec& arithmetic_;
+  const numeric::ArithmeticSpec& arithmetic_;
   ir::Graph out_;
   std::vector<ir::ValueId> renamed_;  // by old value: the new one its readers use
   std::vector<std::pair<ir::ValueId, ir::ValueId>> named_;  // an old value, and the new one that keeps its name
@@ -224,7 +224,7 @@ class Rewriter {
 }  // namespace
 
 Quantized quantize(const ir::Graph& graph, const Parameters& parameters,
-                   const qgraph::ArithmeticSpec& arithmetic) {
+                   const numeric::ArithmeticSpec& arithmetic) {
   return Rewriter(graph, parameters, arithmetic).run();
 }
 

@@ -19,7 +19,7 @@ struct Quantized {
 // output of everything that has an integer form; a ReLU or Clip after a sum shares its pair, and ops that only
 // move elements share their input's scale. Ops without an integer form stay float.
 Quantized quantize(const ir::Graph& graph, const Parameters& parameters,
-                   const qgraph::ArithmeticSpec& arithmetic);
+                   const numeric::ArithmeticSpec& arithmetic);
 
 // The same with weights rounded to nearest: choose_parameters first.
 Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recipe& recipe);

@@ -137,9 +137,9 @@ class Rewriter {
 }  // namespace
 
 Quantized quantize_dynamic(const ir::Graph& graph, const Parameters& parameters,
-                           const qgraph::ArithmeticSpec& arithmetic) {
+                           const numeric::ArithmeticSpec& arithmetic) {
   Quantized result{.graph = Rewriter(graph).run(parameters), .notes = {}};
-  qgraph::write_arithmetic(arithmetic, result.graph.metadata);
+  numeric::write_arithmetic(arithmetic, result.graph.metadata);
   return result;
 }
 

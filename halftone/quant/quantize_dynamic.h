@@ -12,6 +12,6 @@ namespace halftone::quant {
 // Dequantize(q_w). Source: ONNX operators DynamicQuantizeLinear, ConvInteger, MatMulInteger; docs/arithmetic.md
 // section 7.
 Quantized quantize_dynamic(const ir::Graph& graph, const Parameters& parameters,
-                           const qgraph::ArithmeticSpec& arithmetic);
+                           const numeric::ArithmeticSpec& arithmetic);
 
 }  // namespace halftone::quant

@@ -27,9 +27,9 @@ ClassRanges set_ranges(const ir::Graph& graph, const Plan& plan, const RangeTabl
 }
 
 // What was seen of all values that share a scale, unless one is set.
-std::map<ir::ValueId, Statistics> class_statistics(const ir::Graph& graph, const Plan& decided,
-                                                   const StatisticsTable& seen, const ClassRanges& set) {
-  std::map<ir::ValueId, Statistics> classes;
+std::map<ir::ValueId, calibration::Statistics> class_statistics(const ir::Graph& graph, const Plan& decided,
+                                                   const calibration::StatisticsTable& seen, const ClassRanges& set) {
+  std::map<ir::ValueId, calibration::Statistics> classes;
   for (std::size_t v = 0; v < graph.values.size(); ++v) {
     if (!decided.quantized[v] || set.contains(decided.scale_class[v])) continue;
     const auto found = seen.find(graph.values[v].name);
@@ -42,7 +42,7 @@ std::map<ir::ValueId, Statistics> class_statistics(const ir::Graph& graph, const
 
 }  // namespace
 
-RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+RangeTable choose_ranges(const ir::Graph& graph, const calibration::StatisticsTable& seen, const Recipe& recipe,
                          const RangeTable& set) {
   const Assignment assigned = assign(graph, recipe);
   const Plan& decided = assigned.plan;
@@ -57,14 +57,14 @@ RangeTable choose_ranges(const ir::Graph& graph, const StatisticsTable& seen, co
   return table;
 }
 
-std::vector<Shortage> shortages(const ir::Graph& graph, const StatisticsTable& seen, const Recipe& recipe,
+std::vector<Shortage> shortages(const ir::Graph& graph, const calibration::StatisticsTable& seen, const Recipe& recipe,
                                 const RangeTable& set) {
   const Assignment assigned = assign(graph, recipe);
   std::vector<Shortage> result;
   for (const auto& [representative, statistics] : class_statistics(graph, assigned.plan, seen, set_ranges(graph, assigned.plan, set))) {
     const auto v = static_cast<std::size_t>(representative);
     const ActivationRecipe& to = assigned.activations[v];
-    const std::int64_t levels = std::min<std::int64_t>(std::int64_t{1} << to.format.bits, Histogram::kSide);
+    const std::int64_t levels = std::min<std::int64_t>(std::int64_t{1} << to.format.bits, calibration::Histogram::kSide);
     const std::int64_t wanted = to.observer.observer->values_a_level * levels;
     const std::int64_t count = statistics.histogram().count();
     if (count < wanted) result.push_back({graph.values[v].name, to.observer, count, wanted});

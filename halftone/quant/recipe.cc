@@ -173,7 +173,7 @@ std::string describe(const Recipe& recipe) {
   if (recipe.svd > 0.0) text += fmt::format(", split by SVD to {}", recipe.svd);
   if (recipe.correct_bias == BiasCorrection::measured) text += ", biases corrected";
   if (recipe.correct_bias == BiasCorrection::analytic) text += ", biases corrected analytically";
-  return text + ", " + qgraph::describe(recipe.arithmetic);
+  return text + ", " + numeric::describe(recipe.arithmetic);
 }
 
 }  // namespace halftone::quant

@@ -7,8 +7,8 @@
 #include "halftone/numeric/bias.h"
 #include "halftone/numeric/codebook.h"
 #include "halftone/numeric/quant_params.h"
-#include "halftone/qgraph/arithmetic_spec.h"
-#include "halftone/quant/observer.h"
+#include "halftone/numeric/arithmetic_spec.h"
+#include "halftone/calibration/observer.h"
 
 namespace halftone::quant {
 
@@ -67,7 +67,7 @@ struct ActivationRecipe {
   numeric::IntegerFormat format{8, true, false};
   numeric::Scheme scheme = numeric::Scheme::asymmetric;
   bool power_of_two = false;
-  ObserverChoice observer;
+  calibration::ObserverChoice observer;
   bool operator==(const ActivationRecipe&) const = default;
 };
 
@@ -100,7 +100,7 @@ struct Recipe {
   double svd = 0.0;                 // rank of passes::split_gemm; 0: not at all
   BiasCorrection correct_bias = BiasCorrection::none;
   int adaround_steps = 2000;
-  qgraph::ArithmeticSpec arithmetic;
+  numeric::ArithmeticSpec arithmetic;
 };
 
 // Scales of weights and activations become powers of two, in every rule too.

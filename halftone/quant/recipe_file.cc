@@ -65,7 +65,7 @@ void read(TomlTable& table, ActivationRecipe& a) {
   std::string observer = describe(a.observer);
   table.read("observer", observer);
   try {
-    a.observer = parse_observer(observer);
+    a.observer = calibration::parse_observer(observer);
   } catch (const UsageError& error) {
     table.fail("observer", error.what());
   }
@@ -151,7 +151,7 @@ class Document {
     }
   }
 
-  static void read_arithmetic(TomlTable& table, qgraph::ArithmeticSpec& spec) {
+  static void read_arithmetic(TomlTable& table, numeric::ArithmeticSpec& spec) {
     std::string mode(numeric::name_of(spec.mode));
     std::string rounding(numeric::name_of(spec.rounding));
     table.read("mode", mode);

@@ -18,12 +18,12 @@ struct Analyzed {
   ir::Graph real;
   ir::Graph quantized;
   MatchedModels models;
-  Samples samples;
+  calibration::Samples samples;
 
-  LayerErrors errors(const BatchOptions& options = {}) const {
+  LayerErrors errors(const calibration::BatchOptions& options = {}) const {
     return observe_errors(models, samples, options, plainly);
   }
-  Sensitivity harm(const BatchOptions& options = {}) const {
+  Sensitivity harm(const calibration::BatchOptions& options = {}) const {
     return measure_harm(models, samples, options, plainly);
   }
 };
@@ -35,7 +35,7 @@ inline Analyzed analyzed(const quant::Recipe& recipe = {}, std::int64_t count = 
   result.quantized =
       quant::quantize(result.real, quant::ranges_on(result.real, dataset.images, recipe), recipe).graph;
   result.models = match(result.real, result.quantized);
-  result.samples = samples_of(dataset, {});
+  result.samples = calibration::samples_of(dataset, {});
   return result;
 }
 

@@ -19,15 +19,15 @@ ir::Graph network() {
   return g;
 }
 
-Samples samples_from_rows(const Tensor& rows) {
-  Samples samples{.name = "set"};
+calibration::Samples samples_from_rows(const Tensor& rows) {
+  calibration::Samples samples{.name = "set"};
   samples.inputs.push_back({.name = "x", .rows = rows});
   return samples;
 }
 
 std::vector<Doubt> doubts(const Tensor& rows) {
-  const Samples samples = samples_from_rows(rows);
-  const quant::StatisticsTable seen = quant::statistics_of(network(), rows);
+  const calibration::Samples samples = samples_from_rows(rows);
+  const calibration::StatisticsTable seen = quant::statistics_of(network(), rows);
   std::vector<Doubt> all = doubts_of_samples(samples, seen);
   for (Doubt& doubt : doubts_of_values(network(), samples, seen, {.threads = 2}, [](const ir::Graph& g) {
          return std::make_unique<ir::Interpreter>(g);

@@ -195,10 +195,10 @@ RC_GTEST_PROP(Batches, CoverEveryRowOnceInWholeBatches, ()) {
   std::vector<int> seen(static_cast<std::size_t>(rows), 0);
   std::vector<double> progress;
   bool right = true;
-  for_batches(
-      samples_of(dataset, {}),
+  calibration::for_batches(
+      calibration::samples_of(dataset, {}),
       {.batch_size = size, .threads = threads, .progress = [&](double done) { progress.push_back(done); }},
-      [&](const Batch& batch) {
+      [&](const calibration::Batch& batch) {
         const std::lock_guard lock(mutex);
         right = right && batch.inputs[0].dim(0) == std::min(size, rows - batch.first);
         for (std::int64_t i = 0; i < batch.inputs[0].dim(0); ++i) {

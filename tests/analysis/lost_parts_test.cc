@@ -70,9 +70,9 @@ ir::Graph scores(float bias) {
 std::vector<LostPart> channels_of(const ir::Graph& graph, const Shape& row) {
   const data::Dataset set = samples(kRows, row);
   const ir::Graph observed = quant::observed(graph);
-  const std::vector<std::string> names = quant::output_names(observed);
+  const std::vector<std::string> names = calibration::output_names(observed);
   ChannelRanges seen(names, kRows, 1);
-  quant::calibrate(ir::Interpreter(observed), names, set.images,
+  calibration::calibrate(ir::Interpreter(observed), names, set.images,
                    {.threads = 2, .also = [&](std::int64_t sample, const ir::Watched& w) { seen.see(sample, w); }});
   return lost_channels(graph, parameters_of(graph, set.images), seen);
 }

@@ -1,10 +1,12 @@
 // A float network and what was made of it go together; anything else is refused by name.
 #include "halftone/analysis/matched_models.h"
 
+#include "halftone/ptq/float_network.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "halftone/qgraph/qoperators.h"
+#include "halftone/lower/qoperators.h"
 #include "tests/analysis/analyzed.h"
 #include "tests/base/message_of.h"
 
@@ -85,10 +87,10 @@ TEST(Match, RefusesTwoThatDoNotBelongTogether) {
   other.nodes[5].op = ir::Sigmoid{};
   EXPECT_THAT(says(other, a.quantized), HasSubstr("Sigmoid 'tanh' -> 'tanh', got Tanh 'tanh'"));
   ir::Graph smoothed = a.quantized;
-  smoothed.metadata[kChangedKey] = "smooth 0.5";
+  smoothed.metadata[ptq::kChangedKey] = "smooth 0.5";
   EXPECT_THAT(says(a.real, smoothed), HasSubstr("the one changed by smooth 0.5 that the quantized one was made of"));
   other = a.real;
-  other.metadata[kChangedKey] = "smooth 0.5";
+  other.metadata[ptq::kChangedKey] = "smooth 0.5";
   EXPECT_NO_THROW(match(other, smoothed));
   EXPECT_THAT(says(other, a.quantized), HasSubstr("got one changed by smooth 0.5"));
   other = a.real;
@@ -98,8 +100,8 @@ TEST(Match, RefusesTwoThatDoNotBelongTogether) {
 
 TEST(Match, RefusesOperatorsOnIntegers) {
   const Analyzed a = analyzed({}, 8);
-  EXPECT_THROW(match(a.real, qgraph::with_integer_operators(a.quantized)), UnsupportedError);
-  EXPECT_THROW(match(a.real, qgraph::with_quant_nodes(a.quantized)), UnsupportedError);
+  EXPECT_THROW(match(a.real, lower::with_integer_operators(a.quantized)), UnsupportedError);
+  EXPECT_THROW(match(a.real, lower::with_quant_nodes(a.quantized)), UnsupportedError);
 }
 
 }  // namespace

@@ -21,23 +21,43 @@ class Centered : public ir::Executor {
   }
 };
 
+// y_n = x_n − x_0.
+class LessTheFirst : public ir::Executor {
+ public:
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor&) const override {
+    Tensor y = inputs[0];
+    const float first = inputs[0].data<float>()[0];
+    for (float& v : y.mutable_data<float>()) v -= first;
+    return {y};
+  }
+};
+
 class Same : public ir::Executor {
  public:
   std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor&) const override { return {inputs[0]}; }
 };
 
-Samples numbers(const std::vector<float>& x) {
-  Samples samples;
+calibration::Samples numbers(const std::vector<float>& x) {
+  calibration::Samples samples;
   samples.inputs.push_back({.name = "x", .rows = Tensor::from({static_cast<std::int64_t>(x.size()), 1}, x)});
   return samples;
 }
 
-TEST(MixedSamples, NamesTheOutputAndTheChange) {
-  const auto mixed = mixed_samples(Centered(), numbers({4.0F, 1.0F, 9.0F}), {});
+TEST(MixedSamples, NamesTheOutputTheSampleAndTheChange) {
+  const auto mixed = mixed_samples(Centered(), numbers({4.0F, 1.0F, 1.0F}), {});
   ASSERT_TRUE(mixed.has_value());
   EXPECT_EQ(mixed->output, 1U);
-  EXPECT_DOUBLE_EQ(mixed->change, 1.5);  // 4 − 4 alone, 4 − 2.5 beside 1
-  EXPECT_DOUBLE_EQ(mixed->largest, 1.5);
+  EXPECT_EQ(mixed->sample, 0);
+  EXPECT_DOUBLE_EQ(mixed->change, 2.0);  // 4 − 4 alone, 4 − 2 in a batch
+  EXPECT_DOUBLE_EQ(mixed->largest, 2.0);
+}
+
+// Sample 0 is the same in any batch.
+TEST(MixedSamples, SeesASampleThatChangesOthersAlone) {
+  const auto mixed = mixed_samples(LessTheFirst(), numbers({4.0F, 1.0F}), {});
+  ASSERT_TRUE(mixed.has_value());
+  EXPECT_EQ(mixed->sample, 1);
+  EXPECT_DOUBLE_EQ(mixed->change, 3.0);
 }
 
 // A batch of four is filled up with the last sample: 4 − 4, and 4 − (4 + 1 + 1 + 1)/4.

@@ -7,7 +7,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/numeric/format.h"
-#include "halftone/quant/fixed_weights.h"
+#include "halftone/analysis/fixed_weights.h"
 #include "tests/analysis/network.h"
 
 namespace halftone::analysis {
@@ -72,7 +72,7 @@ TEST(NarrowSums, WithoutOverflowAreTheFloatNetworkOfFixedWeights) {
   for (Overflow overflow : {Overflow::saturate, Overflow::wrap}) {
     const NarrowNetwork narrow(graph, {.weights = {8, 7}, .overflow = overflow, .bits = 24}, {{"x", {8, 4}}},
                                interpreter(graph));
-    const Tensor expected = ir::run(quant::with_fixed_weights(graph, {8, 7}, overflow), {x});
+    const Tensor expected = ir::run(analysis::with_fixed_weights(graph, {8, 7}, overflow), {x});
     const Tensor found = narrow.run(std::vector<Tensor>{x})[0];
     EXPECT_TRUE(found == expected);
   }
@@ -129,7 +129,7 @@ RC_GTEST_PROP(NarrowSums, AreThoseOfThePlainLoop, ()) {
 
 TEST(NarrowSums, InputFormatsHoldWhatWasSeen) {
   const auto of = [](float lo, float hi) {
-    quant::StatisticsTable seen;
+    calibration::StatisticsTable seen;
     seen["x"].observe(0, std::vector<float>{lo, hi});
     return input_formats(dot({1, 1, 1, 1}, 0), seen).at("x").fraction_length;
   };

@@ -6,7 +6,7 @@
 #include "halftone/ir/interpreter.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "halftone/quant/quantize.h"
 #include "tests/ir/tensors.h"
 #include "tests/quant/ranges.h"
@@ -50,7 +50,7 @@ inline ir::Graph float_network() {
   return g;
 }
 
-inline quant::Recipe recipe_of(const qgraph::ArithmeticSpec& spec) {
+inline quant::Recipe recipe_of(const numeric::ArithmeticSpec& spec) {
   quant::Recipe recipe;
   recipe.arithmetic = spec;
   if (spec.mode == numeric::Arithmetic::shift) use_powers_of_two(recipe);
@@ -62,12 +62,12 @@ struct Network {
   qgraph::QuantizedGraph integers;
   data::Dataset dataset;
 
-  explicit Network(const qgraph::ArithmeticSpec& spec = {}, std::int64_t count = 128)
+  explicit Network(const numeric::ArithmeticSpec& spec = {}, std::int64_t count = 128)
       : dataset(samples(count, {1, 6, 6})) {
     const ir::Graph real = float_network();
     const auto ranges = quant::ranges_on(real, dataset.images);
     simulated = quant::quantize(real, ranges, recipe_of(spec)).graph;
-    integers = qgraph::lower(simulated);
+    integers = lower::lower(simulated);
   }
   template <typename T>
   T& layer(std::string_view name) {

@@ -22,15 +22,15 @@ struct Doubling : ir::Executor {
   }
 };
 
-Samples two_inputs() {
-  Samples samples;
+calibration::Samples two_inputs() {
+  calibration::Samples samples;
   samples.inputs.push_back({.name = "a", .rows = ir::floats({3, 2}, {1, 2, 3, 4, 5, 6})});
   samples.inputs.push_back({.name = "b", .rows = ir::floats({3, 1}, {1, -1, 3})});
   return samples;
 }
 
 TEST(OutputError, IsZeroAgainstItself) {
-  const Samples samples = two_inputs();
+  const calibration::Samples samples = two_inputs();
   const std::vector<Tensor> outputs = outputs_of(Doubling(), samples, {.batch_size = 2, .threads = 2});
   EXPECT_EQ(outputs.at(0), samples.inputs[0].rows);
   const auto errors = compare_with({{0, "a", outputs[0]}, {1, "b", outputs[1]}}, Doubling(), samples, {});
@@ -66,7 +66,7 @@ TEST(Samples, OfInputsWithoutADimensionForThem) {
   ir::Graph graph;
   graph.add_input("tokens", DType::int64, {kDynamic, 2});
   graph.add_input("factor", DType::float32, {});
-  Samples samples = samples_for(graph, {ir::floats({3, 2}, {1, 2, 3, 4, 5, 6}), ir::floats({3}, {7, 8, 9})});
+  calibration::Samples samples = calibration::samples_for(graph, {ir::floats({3, 2}, {1, 2, 3, 4, 5, 6}), ir::floats({3}, {7, 8, 9})});
   EXPECT_EQ(samples.fixed_batch, 1);
   const std::vector<Tensor> second = samples.rows(1, 2);
   EXPECT_EQ(second[0], Tensor::from<std::int64_t>({1, 2}, std::vector<std::int64_t>{3, 4}));
@@ -80,7 +80,7 @@ TEST(Samples, RefuseWhatDoesNotFit) {
   graph.add_input("x", DType::float32, {4, 2});
   graph.add_input("y", DType::float32, {2, 3});
   const auto refuses = [&](Shape x, Shape y) {
-    EXPECT_THROW(samples_for(graph, {Tensor(DType::float32, x), Tensor(DType::float32, y)}), InputError);
+    EXPECT_THROW(calibration::samples_for(graph, {Tensor(DType::float32, x), Tensor(DType::float32, y)}), InputError);
   };
   refuses({8, 2}, {8, 3});     // batches of 4 and 2
   refuses({8, 2}, {8, 2, 3});  // 4 samples a run, and one
@@ -88,7 +88,7 @@ TEST(Samples, RefuseWhatDoesNotFit) {
   refuses({}, {8, 2, 3});
   refuses({7, 4, 2}, {8, 2, 3});
   EXPECT_EQ(
-      samples_for(graph, {Tensor(DType::float32, {8, 4, 2}), Tensor(DType::float32, {8, 2, 3})}).fixed_batch,
+      calibration::samples_for(graph, {Tensor(DType::float32, {8, 4, 2}), Tensor(DType::float32, {8, 2, 3})}).fixed_batch,
       1);
 }
 

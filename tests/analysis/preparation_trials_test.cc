@@ -28,8 +28,8 @@ class Reader : public ir::Executor {
 };
 
 // The pixel of each picture is 10 times its label.
-Samples pixels(const char* preset) {
-  Samples samples{.preprocessing = data::preset(preset), .classes = 10};
+calibration::Samples pixels(const char* preset) {
+  calibration::Samples samples{.preprocessing = data::preset(preset), .classes = 10};
   Tensor rows(DType::uint8, {60, 1, 1, 1});
   for (std::size_t i = 0; i < 60; ++i) {
     rows.mutable_data<std::uint8_t>()[i] = static_cast<std::uint8_t>(10 * (i % 10));
@@ -63,7 +63,7 @@ TEST(PreparationTrials, FindTheLabelOffset) {
 }
 
 TEST(PreparationTrials, FindThatLabelsBeginAtOne) {
-  Samples samples = pixels("raw");
+  calibration::Samples samples = pixels("raw");
   for (std::int32_t& label : samples.labels) ++label;
   samples.classes = 11;
   const auto trials = try_preparations(Reader(10, 0.1F, 0), samples, {}, 0, true);
@@ -81,7 +81,7 @@ TEST(PreparationTrials, HaveNothingBetterForARightNetwork) {
 }
 
 TEST(PreparationTrials, AreNoneWithoutLabelsOrScores) {
-  Samples samples = pixels("raw");
+  calibration::Samples samples = pixels("raw");
   EXPECT_TRUE(try_preparations(Reader(3, 1.0F, 0), samples, {}, 0, true).empty());
   samples.labels.clear();
   EXPECT_TRUE(try_preparations(Reader(10, 1.0F, 0), samples, {}, 0, true).empty());

@@ -92,7 +92,7 @@ RC_GTEST_PROP(RandomNetworks, AreIntegersAloneAndEveryDifferenceIsExplained, ())
   const auto ranges = quant::ranges_on(real, dataset.images);
   const ir::Graph simulated = quant::quantize(real, ranges, recipe).graph;
   ir::check(simulated);
-  const qgraph::QuantizedGraph integers = qgraph::lower(simulated);
+  const qgraph::QuantizedGraph integers = lower::lower(simulated);
   RC_ASSERT(integers.integer_only());
   const Verification verification =
       verify(simulated, qgraph::Interpreter(integers), integers, dataset, {}, {.batch_size = 7});

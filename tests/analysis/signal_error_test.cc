@@ -50,7 +50,7 @@ TEST(SignalError, AtItsEnds) {
 }
 
 TEST(Spread, IsTheRangeAgainstThreeSigma) {
-  quant::Histogram histogram;
+  calibration::Histogram histogram;
   std::vector<float> x(998, 1.0F);
   x.insert(x.end(), 998, -1.0F);
   x.insert(x.end(), {8.0F, -8.0F});
@@ -61,11 +61,11 @@ TEST(Spread, IsTheRangeAgainstThreeSigma) {
   EXPECT_NEAR(spread.mean, 0.0, 0.01);
   EXPECT_NEAR(spread.sigma, sigma, 0.01);
   EXPECT_NEAR(spread.ratio(), 16.0 / (6.0 * sigma), 0.03);
-  EXPECT_EQ(spread_of(quant::Histogram()).ratio(), 1.0);
+  EXPECT_EQ(spread_of(calibration::Histogram()).ratio(), 1.0);
 }
 
 RC_GTEST_PROP(Bins, HoldEveryNumberOnce, ()) {
-  quant::Histogram histogram;
+  calibration::Histogram histogram;
   const auto x = *rc::gen::container<std::vector<float>>(
       rc::gen::map(rc::gen::inRange(-1000, 1000), [](int v) { return static_cast<float>(v) / 7.0F; }));
   histogram.observe(x);
@@ -76,7 +76,7 @@ RC_GTEST_PROP(Bins, HoldEveryNumberOnce, ()) {
 }
 
 TEST(Bins, AreCountedByHand) {
-  quant::Histogram histogram;
+  calibration::Histogram histogram;
   histogram.observe(std::vector<float>{0.0F, 0.0F, 0.0F, 0.3F, 1.1F, 2.6F, 4.0F, -4.0F});
   const Bins bins = reduced(histogram, 8);
   EXPECT_EQ(bins.lo, -4.0);

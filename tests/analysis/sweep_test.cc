@@ -9,7 +9,7 @@
 #include "halftone/analysis/evaluate.h"
 #include "halftone/analysis/fixed_point_table.h"
 #include "halftone/base/error.h"
-#include "halftone/quant/fixed_weights.h"
+#include "halftone/analysis/fixed_weights.h"
 #include "tests/analysis/network.h"
 
 namespace halftone::analysis {
@@ -34,7 +34,7 @@ MakeNetwork constant(std::size_t best) {
 }
 
 // 10 rows of class 0, 1, 2, 0, …: 4 of class 0, 3 of the others.
-Samples ten() { return samples_of(samples(10, {2}), {}); }
+calibration::Samples ten() { return calibration::samples_of(samples(10, {2}), {}); }
 
 TEST(Sweep, CountsEveryNetworkOfEveryCell) {
   const std::vector<SweepCell> cells{
@@ -68,11 +68,11 @@ TEST(Sweep, WhatACellOrItsReaderThrowsEndsIt) {
 
 TEST(Sweep, FixedPointCellsAreTheNetworksWithThoseWeights) {
   const ir::Graph graph = float_network();
-  const Samples rows = samples_of(samples(64, {1, 6, 6}), {});
+  const calibration::Samples rows = calibration::samples_of(samples(64, {1, 6, 6}), {});
   std::vector<SweepCell> cells;
   std::vector<std::int64_t> expected;
   for (int fl = 1; fl <= 6; ++fl) {
-    const ir::Graph fixed = quant::with_fixed_weights(graph, {6, fl}, numeric::Overflow::wrap);
+    const ir::Graph fixed = analysis::with_fixed_weights(graph, {6, fl}, numeric::Overflow::wrap);
     cells.push_back({[fixed] { return std::make_unique<ir::Interpreter>(fixed); }});
     expected.push_back(evaluate(ir::Interpreter(fixed), rows, {}).correct);
   }

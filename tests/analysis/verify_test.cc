@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "halftone/qgraph/qoperators.h"
+#include "halftone/lower/qoperators.h"
 #include "tests/analysis/network.h"
 
 namespace halftone::analysis {
@@ -14,10 +14,10 @@ namespace {
 
 using numeric::Arithmetic;
 
-const std::vector<qgraph::ArithmeticSpec> kSpecs = {
+const std::vector<numeric::ArithmeticSpec> kSpecs = {
     {}, {.mantissa_bits = 16}, {.mantissa_bits = 8}, {.mode = Arithmetic::shift}, {.mode = Arithmetic::onnx}};
 
-Verification verify_network(const Network& network, const BatchOptions& options = {}) {
+Verification verify_network(const Network& network, const calibration::BatchOptions& options = {}) {
   return verify(network.simulated, qgraph::Interpreter(network.integers), network.integers, network.dataset,
                 {}, options);
 }
@@ -168,8 +168,8 @@ TEST(Verify, JudgesIntegersThatAClipBoundsBehindTheClip) {
   quant::Recipe recipe = recipe_of({.mode = Arithmetic::onnx});
   recipe.activations.scheme = numeric::Scheme::symmetric;
   const auto ranges = quant::ranges_on(real, network.dataset.images);
-  network.simulated = qgraph::with_integer_operators(quant::quantize(real, ranges, recipe).graph);
-  network.integers = qgraph::lower(network.simulated);
+  network.simulated = lower::with_integer_operators(quant::quantize(real, ranges, recipe).graph);
+  network.integers = lower::lower(network.simulated);
   ASSERT_TRUE(network.simulated.find("relu1_quantized_unclipped"));
   const Verification verification = verify_network(network);
   EXPECT_EQ(verification.unexplained, 0);
@@ -186,9 +186,9 @@ TEST(Verify, JudgesQonnxNodesAndOperatorsOnIntegersInEveryMode) {
   for (const auto& spec : kSpecs) {
     for (bool qonnx : {true, false}) {
       Network network(spec);
-      network.simulated = qonnx ? qgraph::with_quant_nodes(network.simulated)
-                                : qgraph::with_integer_operators(network.simulated);
-      network.integers = qgraph::lower(network.simulated);
+      network.simulated = qonnx ? lower::with_quant_nodes(network.simulated)
+                                : lower::with_integer_operators(network.simulated);
+      network.integers = lower::lower(network.simulated);
       const Verification verification = verify_network(network);
       EXPECT_EQ(verification.unexplained, 0);
       EXPECT_GT(verification.compared, 0);
@@ -271,7 +271,7 @@ TEST(Verify, TiesDecidedOtherwiseAreCountedAndExplained) {
   // Scales of 1/16 and 1/8: half of all sums are ties.
   const quant::RangeTable ranges{{"x", {-8.0, 7.9375}}, {"y", {-16.0, 15.875}}};
   const ir::Graph simulated = quant::quantize(real, ranges, recipe_of({.mode = Arithmetic::shift})).graph;
-  qgraph::QuantizedGraph integers = qgraph::lower(simulated);
+  qgraph::QuantizedGraph integers = lower::lower(simulated);
   const auto dataset = samples(100, {2});
   const auto result = [&] {
     return verify(simulated, qgraph::Interpreter(integers), integers, dataset, {}, {});
@@ -307,7 +307,7 @@ TEST(Verify, ACorrectAddWhoseOperandsCancelHasNothingUnexplained) {
     ranges["sum"].hi *= 1.07 + factor;  // no simple ratio of the scales
     for (const auto& spec : kSpecs) {
       const ir::Graph simulated = quant::quantize(real, ranges, recipe_of(spec)).graph;
-      const auto integers = qgraph::lower(simulated);
+      const auto integers = lower::lower(simulated);
       EXPECT_THAT(blamed(verify(simulated, qgraph::Interpreter(integers), integers, dataset, {}, {})),
                   testing::IsEmpty())
           << describe(spec) << " " << factor;
@@ -320,7 +320,7 @@ TEST(Verify, ACorrectAddWhoseOperandsCancelHasNothingUnexplained) {
 // error is largest.
 void expect_wide_layer_explained(float largest) {
   ir::Graph g;
-  qgraph::write_arithmetic({}, g.metadata);
+  numeric::write_arithmetic({}, g.metadata);
   const auto pair = [&](ir::ValueId x, float scale, const std::string& name) {
     const ir::ValueId s = g.add_constant(name + "_s", ir::scalar_of(scale));
     const ir::ValueId z = g.add_constant(name + "_z", Tensor(DType::int16, {}));
@@ -334,7 +334,7 @@ void expect_wide_layer_explained(float largest) {
       g.add_node(ir::DequantizeLinear{},
                  {g.add_constant("w", q), g.add_constant("s", ir::scalar_of(1.0F / 127.0F))}, "w_dq");
   g.outputs = {pair(g.add_node(ir::Gemm{.trans_b = true}, {x, w}, "y"), largest / 32767.0F, "yq")};
-  const auto integers = qgraph::lower(g);
+  const auto integers = lower::lower(g);
   for (const qgraph::Node& node : integers.nodes) {
     const auto* gemm = std::get_if<qgraph::Gemm>(&node.op);
     ASSERT_TRUE(gemm == nullptr || gemm->linear.wide);

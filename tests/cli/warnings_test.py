@@ -124,7 +124,7 @@ class Warnings(ProgramTest):
         for axis, mixes in ((0, True), (1, False)):
             nodes = [helper.make_node('Conv', ['x', 'w'], ['c'], 'conv'), helper.make_node('Softmax', ['c'], ['y'], 'end', axis=axis)]
             model = save(self.folder / 'softmax.onnx', nodes, weights, **CONV)
-            says = "samples of one batch change each other: 'y' of sample 0 differs by "
+            says = "samples of one batch change each other: 'y' of sample "
             done = self.quantize(model, '--allow-float')
             self.assertEqual(says in done.stderr, mixes, (axis, done.stderr))
             rows = json.loads(self.run_it('evaluate', model, self.int8, '--data', self.data, '--reference', model, '--json').stdout)
@@ -139,6 +139,44 @@ class Warnings(ProgramTest):
         for i, part in enumerate(parts):
             self.run_it('calibrate', model, '--data', self.data, '--calibration-samples', 8, '--shard', f'{i + 1}/2', '-o', part)
         self.assertIn('ranges are chosen on 8 samples', self.run_it('quantize', model, '--ranges', *parts, '-o', self.int8).stderr)
+
+    def test_ranges_of_another_network_or_other_data_are_noticed(self):
+        ranges, other = self.folder / 'r.json', self.folder / 'other.npy'
+        self.run_it('calibrate', self.layer(0.3), '--data', self.data, '-o', ranges)
+        says = 'has the ranges of another network'
+        self.assertNotIn(says, self.run_it('quantize', self.layer(0.3), '--ranges', ranges, '-o', self.int8).stderr)
+        self.assertIn(says, self.run_it('quantize', self.layer(0.7), '--ranges', ranges, '-o', self.int8).stderr)
+        np.save(other, 100 * self.x)
+        model, parts = self.layer(0.3), [self.folder / f'{i}.json' for i in (1, 2)]
+        for i, data in enumerate((self.data, other)):
+            self.run_it('calibrate', model, '--data', data, '--shard', f'{i + 1}/2', '-o', parts[i])
+        self.expect_error('quantize', model, '--ranges', *parts, '-o', self.int8, code=3, says='is of the samples')
+
+    def test_a_quant_that_has_no_integers_stays_float(self):
+        import onnx
+        from onnx import TensorProto, numpy_helper
+        for bits, zero in ((20, 0), (8, 2.5), (8, 300)):
+            numbers = {'s': np.float32(2**-10), 'z': np.float32(zero), 'b': np.float32(bits)}
+            node = helper.make_node('Quant', ['x', 's', 'z', 'b'], ['y'], 'quant', domain='qonnx.custom_op.general', signed=1, narrow=0,
+                                    rounding_mode='ROUND')
+            graph = helper.make_graph([node], 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, ['N', 2, 4, 4])],
+                                      [helper.make_tensor_value_info('y', TensorProto.FLOAT, ['N', 2, 4, 4])],
+                                      [numpy_helper.from_array(np.array(a), n) for n, a in numbers.items()])
+            model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13), helper.make_opsetid('qonnx.custom_op.general', 1)])
+            model.ir_version = 7
+            onnx.save(model, str(self.int8))
+            q = np.clip(np.rint(self.x / np.float32(2**-10) + zero), -2**(bits - 1), 2**(bits - 1) - 1)
+            np.save(self.folder / 'y.npy', ((q - zero) * 2.0**-10).astype(np.float32))
+            rows = json.loads(self.run_it('evaluate', self.int8, '--data', self.data, '--reference', self.folder / 'y.npy', '--json').stdout)
+            for row in rows:
+                self.assertEqual(row['outputs'][0]['max_absolute_error'], 0, (bits, zero, row['mode']))
+
+    def test_outputs_that_are_not_finite_are_refused(self):
+        model, reference = self.layer(0.3), self.folder / 'r.npy'
+        y = np.zeros((64, 8, 4, 4), np.float32)
+        y[3, 1] = np.nan
+        np.save(reference, y)
+        self.expect_error('evaluate', model, '--data', self.data, '--reference', reference, code=3, says="reference 'y'] row 3 holds nan")
 
     def test_integer_is_said_only_of_what_runs_on_integers(self):
         model = self.layer(0.3)

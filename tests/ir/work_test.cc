@@ -28,6 +28,14 @@ TEST(MultiplyAdds, AreOfOneSampleWhateverTheFileSaysOfTheBatch) {
   EXPECT_EQ(sum(product_of_rows(8)), 7 * 20 * 3);
 }
 
+// x[6] is one sample: y[3] has no row for each of six.
+TEST(MultiplyAdds, AreWholeWhereNoDimensionCountsSamples) {
+  Graph g;
+  const ValueId x = g.add_input("x", DType::float32, {6});
+  g.outputs = {g.add_node(MatMul{}, {x, g.add_constant("w", random_floats({6, 3}, 1))}, "y")};
+  EXPECT_EQ(sum(g), 18);
+}
+
 // Rows are joined two by two.
 TEST(MultiplyAdds, AreCountedOfANetworkThatCannotRunWithOneSample) {
   Graph g;
@@ -48,7 +56,7 @@ TEST(MultiplyAdds, AreOfOneSampleWhereOneInputFixesTheBatch) {
 }
 
 TEST(FixedBatch, IsWhatInputsFix) {
-  const auto of = [](std::vector<Shape> inputs) { return fixed_batch(std::span<const Shape>(inputs)); };
+  const auto of = [](const std::vector<Shape>& inputs) { return fixed_batch(inputs, std::vector<Shape>{{kDynamic}}); };
   EXPECT_EQ(of({{kDynamic, 3}, {5, 2}}), 5);
   EXPECT_EQ(of({{4, 3}, {4}}), 4);
   EXPECT_EQ(of({{4, 3}, {2, 3}}), 1);

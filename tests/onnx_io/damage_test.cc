@@ -5,7 +5,7 @@
 
 #include "halftone/ir/infer.h"
 #include "halftone/onnx_io/save.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "tests/onnx_io/every_op.h"
 #include "tests/onnx_io/protos.h"
 
@@ -17,7 +17,7 @@ void use(const ir::Graph& graph) {
   ir::Graph copy = graph;
   ir::infer_shapes(copy);
   parse(serialize_model(graph));
-  if (qgraph::is_quantized(graph)) qgraph::lower(graph);
+  if (lower::is_quantized(graph)) lower::lower(graph);
 }
 
 // A copy of exactly this size, so that AddressSanitizer sees a read past its end.

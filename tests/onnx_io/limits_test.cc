@@ -5,7 +5,7 @@
 
 #include "halftone/ir/infer.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "tests/ir/tensors.h"
 #include "tests/onnx_io/protos.h"
 
@@ -138,7 +138,7 @@ Model quantized(const Shape& shape, const std::string& type, const std::vector<s
 void expect_runs_or_refuses(const Model& model) {
   try {
     const ir::Graph graph = parse(model.proto);
-    const qgraph::Interpreter integers(qgraph::lower(graph));
+    const qgraph::Interpreter integers(lower::lower(graph));
     std::vector<Tensor> inputs;
     for (ir::ValueId id : graph.inputs) {
       Shape shape = graph.value(id).shape;
@@ -204,7 +204,7 @@ TEST(Limits, Int32ActivationsDoNotIndexATable) {
     model.node("QuantizeLinear", {"r", "s", "z"}, {"y"});
     model.output("y");
     try {
-      const qgraph::Interpreter integers(qgraph::lower(parse(model.proto)));
+      const qgraph::Interpreter integers(lower::lower(parse(model.proto)));
       const Tensor x = Tensor::from<std::int32_t>({1, 2}, std::vector<std::int32_t>{1 << 24, -(1 << 24)});
       const Tensor y = integers.run({&x, 1}).at(0);
       EXPECT_TRUE(y == ir::run(parse(model.proto), {x})) << type;
@@ -233,7 +233,7 @@ TEST(Limits, LoweringAHugePoolEndsQuickly) {
   const auto start = std::chrono::steady_clock::now();
   const ir::Graph graph = parse(model.proto);
   try {
-    qgraph::lower(graph);
+    lower::lower(graph);
   } catch (const Error&) {
   }
   // 2^20 outputs of 2^12 taps: counted tap by tap these are 2^32 steps.

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "halftone/qgraph/arithmetic_spec.h"
+#include "halftone/numeric/arithmetic_spec.h"
 #include "tests/ir/tensors.h"
 #include "tests/onnx_io/protos.h"
 
@@ -78,15 +78,15 @@ TEST(Quantizers, TheRoundingIsTheMetadatas) {
   for (auto rounding : {numeric::Rounding::half_even, numeric::Rounding::half_away, numeric::Rounding::half_up,
                         numeric::Rounding::floor}) {
     ir::Graph g = pair({.rounding = rounding}, DType::int8, 1.0F, 0);
-    qgraph::write_arithmetic({.rounding = rounding}, g.metadata);
+    numeric::write_arithmetic({.rounding = rounding}, g.metadata);
     const ir::Graph read = parse(serialize_model(g));
     EXPECT_EQ(quantizer_of(read).rounding, rounding);
     const Tensor x = ir::floats({1, 3}, {0.5F, -2.5F, 1.7F});
     EXPECT_EQ(ir::run(read, {x}), ir::run(g, {x}));
   }
   ir::Graph g = pair({}, DType::int8, 1.0F, 0);
-  qgraph::write_arithmetic({}, g.metadata);
-  g.metadata[std::string(qgraph::kRoundingKey)] = "often";
+  numeric::write_arithmetic({}, g.metadata);
+  g.metadata[std::string(numeric::kRoundingKey)] = "often";
   EXPECT_THAT(message_of<InputError>([&] { parse(serialize_model(g)); }), testing::HasSubstr("often"));
 }
 

@@ -10,7 +10,7 @@
 #include "halftone/numeric/packing.h"
 #include "halftone/qgraph/integer_loops.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower_op.h"
+#include "halftone/lower/fused_op.h"
 #include "halftone/qgraph/onnx_loops.h"
 #include "halftone/quant/weights.h"
 
@@ -41,8 +41,8 @@ Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, 
 }
 
 // The layer without its op and weights.
-qgraph::FusedOp fused_op(const Case& c) {
-  qgraph::FusedOp fused{.name = "layer",
+lower::FusedOp fused_op(const Case& c) {
+  lower::FusedOp fused{.name = "layer",
                         .op = ir::Identity{},
                         .x = {params_of(c.x)},
                         .x_shape = c.input.shape(),
@@ -58,7 +58,7 @@ qgraph::FusedOp fused_op(const Case& c) {
 
 // y's bounds with the activation folded into them.
 std::pair<std::int32_t, std::int32_t> bounds_of(const Case& c) {
-  const qgraph::FusedOp fused = fused_op(c);
+  const lower::FusedOp fused = fused_op(c);
   std::int32_t lo = c.y.format.qmin();
   std::int32_t hi = c.y.format.qmax();
   if (c.activation != "none") qgraph::fold_clip(fused.lo, fused.hi, fused.y, lo, hi, c.rounding);
@@ -265,12 +265,12 @@ void compute_conv(Arrays& out, const Case& c, const Tensor& q_x) {
 // Through lower_op, which turns the kernel around.
 void compute_conv_transpose(Arrays& out, const Case& c, const Tensor& q_x) {
   const Weights w = make_weights(c);
-  qgraph::FusedOp fused = fused_op(c);
+  lower::FusedOp fused = fused_op(c);
   fused.op =
       ir::ConvTranspose{.window = window_of(c), .groups = c.groups, .output_padding = c.output_padding};
   fused.weights = {w.q, w.params};
   if (c.bias_bits > 0) fused.real_bias = c.bias;
-  const auto conv = std::get<qgraph::Conv>(qgraph::lower_op(fused));
+  const auto conv = std::get<qgraph::Conv>(lower::lower_op(fused));
   const std::vector<int> unshifted(conv.linear.bias.size(), 0);
   add_linear(out, c, conv.linear, conv.linear.bias, unshifted);
   run_conv(out, c, q_x, conv);
@@ -295,9 +295,9 @@ ir::Op pool_op(const Case& c) {
 }
 
 void compute_pool(Arrays& out, const Case& c, const Tensor& q_x) {
-  qgraph::FusedOp fused = fused_op(c);
+  lower::FusedOp fused = fused_op(c);
   fused.op = pool_op(c);
-  const auto pool = std::get<qgraph::AveragePool>(qgraph::lower_op(fused));
+  const auto pool = std::get<qgraph::AveragePool>(lower::lower_op(fused));
   out["q_y"] = interpret(c, pool, {{&c.x, q_x}});
   if (c.arithmetic == Arithmetic::onnx && !qgraph::onnx::covers_input(pool)) return;
   add_requantizer(out, pool.requantizer);
@@ -312,10 +312,10 @@ template <typename Node, typename Loop>
 void compute_pair(Arrays& out, const Case& c, const Tensor& q_x, ir::Op op, Loop loop) {
   constexpr bool kIsMul = std::is_same_v<Node, qgraph::Mul>;
   const Tensor q_x2 = add_input(out, "x2", c.x2, c.input2, c.rounding);
-  qgraph::FusedOp fused = fused_op(c);
+  lower::FusedOp fused = fused_op(c);
   fused.op = std::move(op);
   fused.x.push_back(params_of(c.x2));
-  const auto node = std::get<Node>(qgraph::lower_op(fused));
+  const auto node = std::get<Node>(lower::lower_op(fused));
   out["q_y"] = interpret(c, node, {{&c.x, q_x}, {&c.x2, q_x2}});
   if (c.arithmetic == Arithmetic::onnx && !kIsMul) return;
   add_requantizer(out, node.requantizer);
@@ -333,14 +333,14 @@ void compute_table(Arrays& out, const Case& c, const Tensor& q_x, const qgraph::
 }
 
 void compute_function(Arrays& out, const Case& c, const Tensor& q_x) {
-  qgraph::FusedOp fused = fused_op(c);
+  lower::FusedOp fused = fused_op(c);
   fused.op = c.function == "tanh" ? ir::Op(ir::Tanh{}) : ir::Op(ir::Sigmoid{});
-  compute_table(out, c, q_x, std::get<qgraph::Table>(qgraph::lower_op(fused)));
+  compute_table(out, c, q_x, std::get<qgraph::Table>(lower::lower_op(fused)));
 }
 
 void compute_requantize(Arrays& out, const Case& c, const Tensor& q_x) {
-  const qgraph::FusedOp fused = fused_op(c);
-  const qgraph::Op op = qgraph::make_requantize(fused.x[0], fused.y, fused.arithmetic, "layer");
+  const lower::FusedOp fused = fused_op(c);
+  const qgraph::Op op = lower::make_requantize(fused.x[0], fused.y, fused.arithmetic, "layer");
   if (c.arithmetic == Arithmetic::onnx) return compute_table(out, c, q_x, std::get<qgraph::Table>(op));
   const auto& node = std::get<qgraph::Requantize>(op);
   add_requantizer(out, node.requantizer);

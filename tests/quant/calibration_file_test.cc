@@ -15,8 +15,8 @@ namespace {
 
 using testing::HasSubstr;
 
-Statistics any_statistics(std::int64_t first) {
-  Statistics seen;
+calibration::Statistics any_statistics(std::int64_t first) {
+  calibration::Statistics seen;
   for (std::int64_t i = first; i < first + *rc::gen::inRange(0, 5); ++i) {
     std::vector<float> values;
     const int exponent = *rc::gen::inRange(-120, 100);
@@ -54,15 +54,15 @@ TEST(CalibrationFile, HoldsTheLargestAndTheSmallest) {
 // Four parts in any order are one run.
 TEST(CalibrationFile, PartsJoinToTheWholeByteForByte) {
   const ir::Graph g = conv_network();
-  const ir::Graph network = observed(g);
+  const ir::Graph network = quant::observed(g);
   const Tensor samples = ir::random_floats({37, 1, 4, 4}, 3);
   const auto part = [&](std::int64_t first, std::int64_t last) {
-    const SampleSource source{.count = last - first,
+    const calibration::SampleSource source{.count = last - first,
                               .inputs = [=](std::int64_t from, std::int64_t to) {
                                 return std::vector<Tensor>{samples.rows(first + from, first + to)};
                               },
                               .first_sample = first};
-    return CalibrationFile{.seen = calibrate(ir::Interpreter(network), output_names(network), source, {.threads = 2}),
+    return CalibrationFile{.seen = calibration::calibrate(ir::Interpreter(network), calibration::output_names(network), source, {.threads = 2}),
                            .samples = {{first, last}}};
   };
   const std::string whole = to_json(part(0, 37));
@@ -111,7 +111,7 @@ TEST(CalibrationFile, KnowsWhichSamplesNoPartSaw) {
 
 TEST(CalibrationFile, ASetRangeIsTakenAsItStands) {
   const ir::Graph g = conv_network();
-  const StatisticsTable seen = statistics_of(g, ir::random_floats({20, 1, 4, 4}, 3));
+  const calibration::StatisticsTable seen = statistics_of(g, ir::random_floats({20, 1, 4, 4}, 3));
   const RangeTable set{{"x", {-1.5, 2.5}}, {"pool", {0.0, 3.0}}, {"relu", {0.0, 2.0}}};
   const RangeTable ranges = choose_ranges(g, seen, {}, set);
   EXPECT_EQ(ranges.at("x"), (numeric::Range{-1.5, 2.5}));

@@ -7,8 +7,8 @@
 #include "halftone/onnx_io/save.h"
 #include "halftone/passes/pass.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
-#include "halftone/qgraph/qoperators.h"
+#include "halftone/lower/lower.h"
+#include "halftone/lower/qoperators.h"
 #include "halftone/quant/quantize.h"
 #include "tests/ir/tensors.h"
 #include "tests/quant/network.h"
@@ -180,7 +180,7 @@ constexpr numeric::Arithmetic kModes[] = {numeric::Arithmetic::fixed, numeric::A
                                           numeric::Arithmetic::onnx};
 
 std::vector<Tensor> run_integers(const Graph& graph, const std::vector<Tensor>& inputs) {
-  return qgraph::Interpreter(qgraph::lower(graph)).run(inputs);
+  return qgraph::Interpreter(lower::lower(graph)).run(inputs);
 }
 
 TEST(EveryOp, IntegersStayWithinAStepOfTheSimulation) {
@@ -190,7 +190,7 @@ TEST(EveryOp, IntegersStayWithinAStepOfTheSimulation) {
         const std::vector<Tensor> inputs = inputs_of(c.graph);
         const Graph quantized = quantize(c.graph, ranges_for(c.graph, inputs), recipe_of(mode, bits)).graph;
         ASSERT_NO_THROW(ir::check(quantized)) << c.name;
-        const qgraph::QuantizedGraph integers = qgraph::lower(quantized);
+        const qgraph::QuantizedGraph integers = lower::lower(quantized);
         EXPECT_EQ(integers.integer_only(), !c.island) << c.name;
         const Tensor real = ir::Interpreter(quantized).run(inputs).at(0);
         const Tensor mine = qgraph::Interpreter(integers).run(inputs).at(0);
@@ -216,7 +216,7 @@ std::vector<Recipe> recipes() {
 }
 
 std::size_t integer_nodes(const Graph& graph) {
-  return static_cast<std::size_t>(qgraph::count_work(qgraph::lower(graph)).integer_nodes);
+  return static_cast<std::size_t>(qgraph::count_work(lower::lower(graph)).integer_nodes);
 }
 
 TEST(EveryOp, IsTheSameFromEveryFormat) {
@@ -226,7 +226,7 @@ TEST(EveryOp, IsTheSameFromEveryFormat) {
       const Graph pairs = quantize(c.graph, ranges_for(c.graph, inputs), recipe).graph;
       const std::vector<Tensor> expected = run_integers(pairs, inputs);
       for (const Graph& other :
-           {qgraph::with_integer_operators(pairs), qgraph::with_quant_nodes(pairs), pairs}) {
+           {lower::with_integer_operators(pairs), lower::with_quant_nodes(pairs), pairs}) {
         const std::string bytes = onnx_io::serialize_model(other);
         const Graph read = onnx_io::parse_model(std::as_bytes(std::span(bytes)), "model");
         EXPECT_EQ(onnx_io::serialize_model(read), bytes) << c.name << ", " << describe(recipe);
@@ -244,7 +244,7 @@ TEST(EveryOp, OperatorsOnIntegersComputeTheSameOneByOne) {
       Recipe recipe = recipe_of(numeric::Arithmetic::onnx);
       recipe.activations.scheme = scheme;
       const Graph pairs = quantize(c.graph, ranges_for(c.graph, inputs), recipe).graph;
-      const Graph operators = qgraph::with_integer_operators(pairs);
+      const Graph operators = lower::with_integer_operators(pairs);
       EXPECT_EQ(ir::Interpreter(operators).run(inputs), run_integers(pairs, inputs)) << c.name;
     }
 }
@@ -257,7 +257,7 @@ TEST(EveryOp, BoundsInsideTheRangeOfAResultAreAClipOfItsIntegers) {
     Recipe recipe;
     recipe.activations.scheme = scheme;
     const Graph pairs = quantize(relu, ranges_for(relu, inputs), recipe).graph;
-    const Graph operators = qgraph::with_integer_operators(pairs);
+    const Graph operators = lower::with_integer_operators(pairs);
     const ir::Node* y = node_of(operators, "y_quantized");
     ASSERT_NE(y, nullptr);
     if (scheme == numeric::Scheme::asymmetric)

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "halftone/quant/float_end.h"
 #include "tests/quant/network.h"
 
@@ -67,7 +67,7 @@ TEST(Preflight, AgreesWithTheCalibratedNetwork) {
   const ir::Graph g = layer_and(
       [](ir::Graph& graph, ir::ValueId h) { graph.outputs = {graph.add_node(ir::Softmax{}, {h}, "soft")}; });
   const std::vector<Island> before = preflight(g, {}).islands;
-  const std::vector<Island> after = islands_of(g, qgraph::lower(quantize(g, ranges_of(g), {}).graph));
+  const std::vector<Island> after = islands_of(g, lower::lower(quantize(g, ranges_of(g), {}).graph));
   ASSERT_EQ(before.size(), 1U);
   ASSERT_EQ(after.size(), 1U);
   EXPECT_EQ(before[0].name, after[0].name);

@@ -8,7 +8,7 @@
 #include "halftone/onnx_io/load.h"
 #include "halftone/onnx_io/save.h"
 #include "halftone/qgraph/interpreter.h"
-#include "halftone/qgraph/lower.h"
+#include "halftone/lower/lower.h"
 #include "tests/quant/network.h"
 
 namespace halftone::quant {
@@ -58,7 +58,7 @@ TEST(Quantize, WeightsByGroupAreBlocksInTheFile) {
   EXPECT_EQ(op, (ir::DequantizeLinear{.axis = 1, .block_size = 2}));
   const Tensor& scales = constant_of(read, "w_scale");
   ASSERT_EQ(scales.shape(), (Shape{4, 3, 3, 3}));
-  const qgraph::QuantizedGraph lowered = qgraph::lower(read);
+  const qgraph::QuantizedGraph lowered = lower::lower(read);
   const qgraph::Linear& linear = std::get<qgraph::Conv>(lowered.nodes.at(1).op).linear;
   EXPECT_EQ(linear.group_size, 18);
   ASSERT_EQ(linear.w_params.affine.size(), 12U);
@@ -89,7 +89,7 @@ TEST(Quantize, BitsOfActivationsAndBiasesAndTheRoundingSurviveTheFile) {
           recipe.arithmetic.rounding = rounding;
           const std::string file = onnx_io::serialize_model(quantize(g, ranges, recipe).graph);
           const ir::Graph read = onnx_io::parse_model(std::as_bytes(std::span(file)), "bits");
-          const qgraph::QuantizedGraph integers = qgraph::lower(read);
+          const qgraph::QuantizedGraph integers = lower::lower(read);
           EXPECT_TRUE(integers.integer_only());
           EXPECT_EQ(integers.arithmetic, recipe.arithmetic);
           for (const qgraph::Value& value : integers.values)
@@ -115,7 +115,7 @@ TEST(Quantize, EveryRecipeLowersToIntegersAloneAndStaysNearTheFloats) {
   for (const Recipe& recipe : recipes()) {
     const ir::Graph quantized = quantize(g, ranges, recipe).graph;
     EXPECT_NO_THROW(ir::check(quantized)) << describe(recipe);
-    const qgraph::QuantizedGraph integers = qgraph::lower(quantized);
+    const qgraph::QuantizedGraph integers = lower::lower(quantized);
     EXPECT_TRUE(integers.integer_only()) << describe(recipe);
     const Tensor simulated = ir::run(quantized, {x});
     const Tensor integer = qgraph::Interpreter(integers).run({&x, 1}).at(0);
@@ -156,7 +156,7 @@ TEST(Quantize, MovesShareTheirInputsScale) {
   const ir::Graph q = quantize(g, ranges, {}).graph;
   EXPECT_EQ(grid_of(q, "pool"), grid_of(q, "relu"));
   EXPECT_EQ(grid_of(q, "flat"), grid_of(q, "relu"));
-  const qgraph::QuantizedGraph integers = qgraph::lower(q);
+  const qgraph::QuantizedGraph integers = lower::lower(q);
   EXPECT_TRUE(std::ranges::none_of(integers.nodes, [](const qgraph::Node& n) {
     return std::holds_alternative<qgraph::Requantize>(n.op);
   }));
@@ -175,7 +175,7 @@ TEST(Quantize, TheScaleOfAConcatIsThatOfTheUnionOfRanges) {
   const numeric::Affine expected = numeric::affine_from_range({-3.0, 2.0}, recipe.activations.format,
                                                               recipe.activations.scheme, recipe.activations.power_of_two);
   for (const char* name : {"x", "y", "joined"}) EXPECT_EQ(grid_of(quantized, name), expected) << name;
-  const qgraph::QuantizedGraph integers = qgraph::lower(quantized);
+  const qgraph::QuantizedGraph integers = lower::lower(quantized);
   EXPECT_TRUE(integers.integer_only());
   for (const qgraph::Node& node : integers.nodes)
     EXPECT_FALSE(std::holds_alternative<qgraph::Requantize>(node.op)) << node.name;
@@ -239,8 +239,8 @@ TEST(Quantize, InputsOutputsAndMetadataStay) {
   EXPECT_EQ(q.value(q.outputs.at(0)).name, "scores");
   EXPECT_EQ(q.value(q.outputs.at(0)).dtype, DType::float32);
   EXPECT_EQ(q.metadata.at("halftone.preprocessing"), "mnist");
-  EXPECT_EQ(qgraph::read_arithmetic(q.metadata), qgraph::ArithmeticSpec{});
-  const qgraph::QuantizedGraph integers = qgraph::lower(q);
+  EXPECT_EQ(numeric::read_arithmetic(q.metadata), numeric::ArithmeticSpec{});
+  const qgraph::QuantizedGraph integers = lower::lower(q);
   EXPECT_EQ(integers.value(integers.outputs.at(0)).name, "scores");
 }
 
@@ -250,7 +250,7 @@ TEST(Quantize, AnOutputThatIsReadInsideKeepsItsName) {
   const ir::Graph q = quantize(g, ranges_of(g), {}).graph;
   EXPECT_EQ(q.value(q.outputs.at(1)).name, "relu");
   ir::check(q);
-  EXPECT_TRUE(qgraph::lower(q).integer_only());
+  EXPECT_TRUE(lower::lower(q).integer_only());
 }
 
 TEST(Quantize, OutputsThatAreInputsOrConstantsAreWellFormed) {
@@ -270,7 +270,7 @@ TEST(Quantize, WhatHasNoIntegerFormStaysFloat) {
   const ir::Graph q = quantize(g, ranges_of(g), {}).graph;
   EXPECT_FALSE(q.find("probabilities_quantized"));
   EXPECT_EQ(q.value(q.outputs[0]).name, "probabilities");
-  const qgraph::Work work = qgraph::count_work(qgraph::lower(q));
+  const qgraph::Work work = qgraph::count_work(lower::lower(q));
   EXPECT_EQ(work.float_nodes, 1);
 }
 
@@ -288,7 +288,7 @@ TEST(Quantize, ABiasThatOverflowsRaisesItsScaleAndIsNoted) {
   EXPECT_THAT(result.notes[0], testing::AllOf(HasSubstr("conv"), HasSubstr("1 channel")));
   for (std::int32_t q : numeric::to_int32(constant_of(result.graph, "b_quantized")))
     EXPECT_LE(std::abs(q), 1 << 30);
-  EXPECT_NO_THROW(qgraph::lower(result.graph));
+  EXPECT_NO_THROW(lower::lower(result.graph));
   EXPECT_TRUE(quantize(conv_network(), ranges_of(conv_network()), {}).notes.empty());
 }
 
@@ -310,7 +310,7 @@ TEST(Quantize, ANetworkThatIsAllZeroIsQuantized) {
     g.value(*g.find(name)).constant = Tensor(DType::float32, g.value(*g.find(name)).shape);
   const ir::Graph q = quantize(g, ranges_of(g), {}).graph;
   const Tensor x = ir::random_floats({2, 1, 4, 4}, 1);
-  EXPECT_TRUE(qgraph::Interpreter(qgraph::lower(q)).run({&x, 1}).at(0) == Tensor(DType::float32, {2, 3}));
+  EXPECT_TRUE(qgraph::Interpreter(lower::lower(q)).run({&x, 1}).at(0) == Tensor(DType::float32, {2, 3}));
 }
 
 TEST(Quantize, AHandMadeGemmIsExact) {
@@ -325,7 +325,7 @@ TEST(Quantize, AHandMadeGemmIsExact) {
   EXPECT_EQ(ir::values_of<std::int32_t>(constant_of(q, "b_quantized")), (std::vector<std::int32_t>{3}));
   const Tensor in = ir::floats({2, 2}, {10, 20, -1, 1});
   // 1270 − 1280 + 3 = −7 and −127 − 64 + 3 = −188, on the grid of hundreds.
-  EXPECT_TRUE(qgraph::Interpreter(qgraph::lower(q)).run({&in, 1}).at(0) ==
+  EXPECT_TRUE(qgraph::Interpreter(lower::lower(q)).run({&in, 1}).at(0) ==
               ir::floats({2, 1}, {0.0F, -200.0F}));
 }
 

@@ -2,15 +2,16 @@
 #pragma once
 
 #include "halftone/ir/interpreter.h"
-#include "halftone/quant/calibrate.h"
+#include "halftone/calibration/calibrate.h"
+#include "halftone/quant/plan.h"
 #include "halftone/quant/ranges.h"
 
 namespace halftone::quant {
 
-inline StatisticsTable statistics_of(const ir::Graph& graph, const Tensor& samples,
-                                     const CalibrationOptions& options = {}) {
+inline calibration::StatisticsTable statistics_of(const ir::Graph& graph, const Tensor& samples,
+                                     const calibration::CalibrationOptions& options = {}) {
   const ir::Graph network = observed(graph);
-  return calibrate(ir::Interpreter(network), output_names(network), samples, options);
+  return calibration::calibrate(ir::Interpreter(network), calibration::output_names(network), samples, options);
 }
 
 inline RangeTable ranges_on(const ir::Graph& graph, const Tensor& samples, const Recipe& recipe = {}) {

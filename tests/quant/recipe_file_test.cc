@@ -34,7 +34,7 @@ ActivationRecipe any_activations() {
   a.format = {*rc::gen::element(2, 4, 8, 16), *rc::gen::arbitrary<bool>(), false};
   a.scheme = *rc::gen::element(numeric::Scheme::symmetric, numeric::Scheme::asymmetric);
   a.power_of_two = *rc::gen::arbitrary<bool>();
-  a.observer = parse_observer(*rc::gen::element("minmax", "mse", "sigma=2.5", "percentile=99.9"));
+  a.observer = calibration::parse_observer(*rc::gen::element("minmax", "mse", "sigma=2.5", "percentile=99.9"));
   return a;
 }
 
