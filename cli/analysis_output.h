@@ -1,4 +1,4 @@
-// What `halftone analyze` found, as text, as JSON and as a page.
+// The findings of `halftone analyze`, as text, as JSON and as a page.
 #pragma once
 
 #include <nlohmann/json.hpp>

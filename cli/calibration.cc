@@ -77,7 +77,7 @@ calibration::Runs runs_of(const calibration::Samples& samples, const DataOptions
           .make_executor = float_engine::make_executor};
 }
 
-// Of the first sample: parts of one set of samples have it alike.
+// The digest of the first sample, which all parts of one set have alike.
 std::string digest_of(const calibration::Samples& samples) {
   if (samples.size() == 0) return "";
   Digest digest;

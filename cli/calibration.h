@@ -33,11 +33,11 @@ struct Shard {
   std::int64_t count = 1;
 };
 
-// What a part of the samples shows, and which they are.
+// Statistics of a part of the samples, and which samples they are.
 quant::CalibrationFile calibrate_part(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                       const Shard& shard, Looks* looks = nullptr);
 
-// What all of them show.
+// Statistics of all of them.
 calibration::StatisticsTable calibrate(const ir::Graph& graph, const calibration::Samples& samples, const DataOptions& data,
                                  Looks* looks = nullptr);
 

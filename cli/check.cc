@@ -31,7 +31,7 @@ std::string remedy_of_operator(const std::string& op) {
   return "replace it by other operators when exporting, or leave it out of the network";
 }
 
-// What helps against a refusal that the reader or lower words itself.
+// The remedy for a refusal that the reader or lower words itself.
 std::string remedy_of_refusal(std::string_view reason) {
   if (reason.find("--shape") != std::string_view::npos) return "give the sizes that are open with --shape";
   if (reason.find("[opset]") != std::string_view::npos)

@@ -14,13 +14,13 @@
 
 namespace halftone::cli {
 
-// What --data or --images holds, until a model takes it: a labelled set of images, or arrays by name.
+// The contents of --data or --images, until a model takes it: a labelled set of images, or arrays by name.
 struct DataSource {
   std::string name;
   std::optional<data::Dataset> dataset;
   std::optional<data::ArraySet> arrays;
 
-  // Of all samples; pictures that were left out when reading do not count.
+  // Counts all samples; pictures that were left out when reading do not count.
   std::int64_t rows(const ModelFile& model) const;
 };
 

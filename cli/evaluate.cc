@@ -63,7 +63,7 @@ std::string mode_of(const qgraph::QuantizedGraph& graph) {
 
 double two_decimals(double percent) { return std::round(percent * 100.0) / 100.0; }
 
-// What the models are run on and compared with.
+// The samples that the models run on, and the outputs to compare with.
 struct Task {
   DataSource source;
   data::NamedTensors reference;

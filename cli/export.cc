@@ -77,7 +77,7 @@ data::NamedTensors arrays_of(const std::vector<lower::LayerArrays>& layers, bool
   return arrays;
 }
 
-// What NumPy's array holds: integers of fewer than 8 bits take a byte each.
+// The array as NumPy holds it: integers of fewer than 8 bits take a byte each.
 std::string_view stored_as(const Tensor& tensor) { return name_of(memory_dtype(tensor.dtype())); }
 
 Json summary(const Options& options, const std::vector<lower::LayerArrays>& layers) {

@@ -18,7 +18,7 @@ inline constexpr int kNo = 1;        // done; the answer is no
 inline constexpr int kUsage = 2;     // the command line makes no sense
 inline constexpr int kBadInput = 3;  // a file is missing, damaged or not supported, or the disk is full
 
-// What to do once the command line is read. Returns an exit code.
+// The work to do once the command line is read. Returns an exit code.
 using Run = std::function<int()>;
 
 // Prints "program: message" as one line and returns the code.

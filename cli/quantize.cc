@@ -38,7 +38,7 @@ struct Options {
   bool json = false;
 };
 
-// What quantizing came to.
+// The result of quantizing, and doubts about it.
 struct Result {
   ptq::Integers model;
   Written written;
@@ -93,7 +93,7 @@ void print_summary(const nlohmann::json& s, const std::string& preparation) {
   for (const auto& note : s["notes"]) print_line("  note: {}", note.get<std::string>());
 }
 
-// What the files saw that `calibrate` wrote, of the network that the recipe makes.
+// The contents of all files that `calibrate` wrote, of the network that the recipe makes.
 quant::CalibrationFile joined(const std::vector<std::string>& files, const quant::Recipe& recipe) {
   quant::CalibrationFile all;
   for (const std::string& file : files) {
@@ -170,7 +170,7 @@ Warnings range_doubts(const Options& options, const quant::Recipe& recipe, const
   return warnings;
 }
 
-// What contradicts itself or cannot be written, before anything is read.
+// Refuses what contradicts itself or cannot be written, before anything is read.
 void check_settings(const Options& options, const quant::Recipe& recipe) {
   const bool given_ranges = !options.file.ranges.empty();
   if (recipe.weight_only && given_ranges) throw UsageError("--ranges", "of activations, which stay float");
@@ -183,7 +183,7 @@ void check_settings(const Options& options, const quant::Recipe& recipe) {
   check_written({options.float_output});
 }
 
-// What has no form in integers or in the file's format, before any work.
+// Refuses what has no form in integers or in the file's format, before any work.
 void check_network(const Options& options, const quant::Recipe& recipe, const ir::Graph& model, bool may_stay_float) {
   const ir::Graph network = ptq::float_network(model, recipe);
   if (!may_stay_float) refuse_islands(quant::preflight(network, recipe).islands, options.model);
@@ -249,7 +249,7 @@ int quantize(const Options& options) {
                                     .runs = runs_for(samples, options.data, &looks),
                                     .ranges = options.file.ranges.empty() ? nullptr : &calibrated,
                                     .name = options.model});
-  // What can't become integers is refused before anything is written.
+  // A node that can't become integers is refused before anything is written.
   if (!may_stay_float) refuse_islands(made.made.islands, options.model);
   Result result{.warnings = range_doubts(options, recipe, calibrated, samples, made, looks)};
   append(result.warnings, lost_part_warnings(made.network, made.parameters, made.seen, looks));

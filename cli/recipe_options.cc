@@ -86,7 +86,7 @@ void expect_no_contradiction(const RecipeOptions& options, const quant::Bits& bi
                                                options.dynamic ? "have the range they come with" : "stay float, as --bits says"));
 }
 
-// What is not given, by the bits: see RecipeOptions::recipe.
+// Fills in options that are not given, by the bits: see RecipeOptions::recipe.
 RecipeOptions with_defaults(RecipeOptions options, const quant::Bits& bits, bool few_bits) {
   const bool stay_float = options.dynamic || !bits.activations;
   const bool table = !options.codebook.empty();

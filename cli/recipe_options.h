@@ -41,7 +41,7 @@ struct RecipeOptions {
   std::string smooth = "0";  // alpha
 
   void add_to(Command command);
-  // What is not given is as docs/accuracy.md's table of methods shows to pay: with fewer than 8 bits somewhere and activations in
+  // Options that are not given are as docs/accuracy.md's table of methods shows to pay: with fewer than 8 bits somewhere and activations in
   // integers, ranges of least squared error, error feedback, corrected biases and outputs of 8 bits. `few_bits`: layers will
   // get those later. Throws UsageError, and InputError for a file that is no recipe.
   quant::Recipe recipe(bool few_bits = false) const;

@@ -91,7 +91,7 @@ std::optional<double> checked_limit(const SearchTask& task) {
   return limit;
 }
 
-// Those of `bits` that the file to be written has a form for, `set` into a recipe. Throws UnsupportedError when it has
+// The choices among `bits` that the file to be written has a form for, `set` into a recipe. Throws UnsupportedError when it has
 // none for any.
 std::vector<int> in_format(const SearchTask& task, std::vector<int> bits, int& (*set)(quant::Recipe&)) {
   if (task.options.output.empty()) return bits;

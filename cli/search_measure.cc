@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t kHarmCalibration = 256;  // samples that weights are chosen on before harm is measured
 constexpr std::size_t kSpread = 9;              // points of the front that are measured whatever is asked for
 
-// What every choice of every layer does by itself, all others as they start. Weights are chosen as the recipe
+// The harm that every choice of every layer does by itself, all others as they start. Weights are chosen as the recipe
 // says; for other inputs they are rounded to nearest.
 class Harm {
  public:

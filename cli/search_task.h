@@ -1,4 +1,4 @@
-// What `halftone search` works on and finds: bits of every layer under a budget.
+// The task of `halftone search` and its result: bits of every layer under a budget.
 #pragma once
 
 #include <optional>

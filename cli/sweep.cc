@@ -26,7 +26,7 @@ void check_outputs(const SweepOptions& options) {
     throw UsageError("-o", fmt::format("got '{}', expected a file that can grow", options.output));
 }
 
-// Of the file, which a pipe gives once only, and, as weights may lie in others, of every constant.
+// A digest of the file, which a pipe gives once only, and, as weights may lie in others, of every constant.
 std::string model_digest(const ModelFile& model) {
   Digest digest;
   if (!is_special_file(model.path)) digest.add(read_file(model.path));

@@ -37,7 +37,7 @@ class SweepFile {
   std::vector<std::size_t> missing() const;
   // Writes the whole table anew, whole or not at all, its cells in the layout's order. Not thread-safe.
   void store(std::size_t cell, analysis::CellCounts counts);
-  // Of a cell that is known.
+  // Counts of a cell that is known.
   const analysis::CellCounts& counts(std::size_t cell) const { return counts_[cell].value(); }
 
  private:

@@ -108,7 +108,7 @@ class FixedPointTable : public SweepTable {
   }
 
  private:
-  // What the cells share when sums are narrow.
+  // State that the cells share when sums are narrow.
   void open_accumulator(const SweepTask& task) {
     if (!accumulator_) return;
     inputs_ = analysis::input_formats(task.graph, calibrate(task, calibration_));

@@ -39,12 +39,12 @@ struct SweepOptions {
   std::string observer = "minmax";
   std::string granularity = "channel";
   bool allow_float = false;
-  // What ranges are chosen on, of integers and of a narrow accumulator's inputs.
+  // The samples that ranges are chosen on, of integers and of a narrow accumulator's inputs.
   std::string calibration_data;
   std::optional<std::int64_t> calibration_samples;
 };
 
-// What the cells are made from.
+// The network and samples that the cells are made from.
 struct SweepTask {
   const SweepOptions& options;
   const ModelFile& model;
@@ -99,7 +99,7 @@ std::string describe(const calibration::Samples& samples);
 // The training part of --data, unless the user says what else.
 calibration::Samples calibration_samples(const SweepTask& task);
 
-// What the float network's values are on them.
+// Statistics of the float network's values on them.
 calibration::StatisticsTable calibrate(const SweepTask& task, const calibration::Samples& samples);
 
 // Prints the table and writes the files asked for.

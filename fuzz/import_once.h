@@ -1,4 +1,4 @@
-// What the fuzzer does with its bytes, and what the tests do with the corpus it left.
+// One run of the fuzzer on its bytes, and of the tests on the corpus it left.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What a linear layer costs in integers, by the bits of its weights and of its inputs.
+// The cost of a linear layer in integers, by the bits of its weights and of its inputs.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct LayerWork {
   bool operator==(const LayerWork&) const = default;
 };
 
-// Of a linear node with constant weights.
+// The cost of a linear node with constant weights.
 LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::WeightRecipe& weights);
 
 // pJ of an integer addition of b bits and of a product of b_w by b_a bits, in 45 nm at 0.9 V: M. Horowitz,

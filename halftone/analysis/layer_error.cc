@@ -42,7 +42,7 @@ struct ResultPlaces {
   bool second_is_channel = false;  // of [N, C, …]; otherwise the last
 };
 
-// What one batch adds.
+// The sums that one batch adds.
 struct BatchErrors {
   std::vector<TensorError> activations;
   std::vector<ResultError> results;

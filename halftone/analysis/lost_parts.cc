@@ -120,7 +120,7 @@ void ChannelRanges::see(std::int64_t sample, const ir::Watched& watched) {
     Ranges& ranges = ranges_[{names_.at(watched.output), axis}];
     if (ranges.empty()) ranges.assign(channels, {HUGE_VAL, -HUGE_VAL});
     if (ranges.size() != channels) continue;  // a size that changes is none of channels
-    // Of [N, C / block, inner, block]: `run` elements belong to `width` channels.
+    // In [N, C / block, inner, block], `run` elements belong to `width` channels.
     const std::size_t width = axis == 1 ? block : 1;
     const std::size_t run = axis == 1 ? watched.elements.size() / static_cast<std::size_t>(watched.shape[0]) / channels * block : block;
     for (std::size_t begin = 0; begin < watched.elements.size(); begin += run) {

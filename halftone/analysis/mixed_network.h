@@ -7,7 +7,7 @@
 
 namespace halftone::analysis {
 
-// What of a layer is quantized.
+// The parts of a layer that are quantized.
 struct LayerParts {
   bool weights = false;
   bool activation = false;  // the layer's input, for this layer alone
@@ -16,7 +16,7 @@ struct LayerParts {
   bool operator==(const LayerParts&) const = default;
 };
 
-// Those of `parts` that change a number of the float network at all, as far as constants tell.
+// The ones among `parts` that change a number of the float network at all, as far as constants tell.
 LayerParts parts_that_change(const MatchedModels& models, std::size_t layer, const LayerParts& parts);
 
 // Weights and bias are the quantized network's real numbers, activations go through a pair of QuantizeLinear

@@ -72,7 +72,7 @@ class Grouping {
     return layer;
   }
 
-  // Of the node or of its weights, whichever matches no other layer.
+  // The name of the node or of its weights, whichever matches no other layer.
   std::string own_name(std::size_t n) const {
     const ir::Node& node = graph_.nodes[n];
     for (const std::string& name : {node.name, graph_.value(node.inputs[1]).name})

@@ -45,7 +45,7 @@ quant::Recipe with_bits(const quant::Recipe& recipe, const std::vector<MixedGrou
 quant::Recipe with_bits(const quant::Recipe& recipe, const MixedLayer& layer, int bits);
 quant::Recipe with_bits(const quant::Recipe& recipe, const MixedGroup& group, int bits);
 
-// Of the recipe that all start from.
+// The cost of the recipe that all start from.
 double start_cost(Budget budget, const std::vector<MixedGroup>& groups);
 
 }  // namespace halftone::analysis

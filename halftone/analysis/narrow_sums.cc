@@ -82,7 +82,7 @@ Integers by_product(const Integers& w, std::int64_t groups, std::int64_t channel
   return result;
 }
 
-// What one output place reads of an image [depth, H, W]; padding is 0.
+// The elements that one output place reads of an image [depth, H, W]; padding is 0.
 void gather(const std::int32_t* image, const ir::PlaneAxes& axes, std::int64_t place,
             Integers& patch) {
   const ir::WindowAxis& rows = axes[0];

@@ -18,7 +18,7 @@ struct SearchGroup {
   std::vector<Layer> layers;
 };
 
-// What a group takes: places in its tables.
+// The choice of a group: places in its tables.
 struct GroupChoice {
   std::size_t input = 0;
   std::vector<std::size_t> weights;  // by layer

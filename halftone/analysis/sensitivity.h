@@ -10,7 +10,7 @@
 
 namespace halftone::analysis {
 
-// Of one network beside the float network, over the same samples.
+// The harm of one network beside the float network, over the same samples.
 struct Harm {
   double output_error = 0.0;  // ‖y − r‖ / ‖r‖, y and r the outputs of this and of the float network
   std::optional<double> accuracy_drop;  // in percentage points, float less this one; none without labels

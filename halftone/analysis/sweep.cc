@@ -18,7 +18,7 @@ class SharedProgress {
       networks_ += std::ranges::count_if(cell, [](const MakeNetwork& make) { return make != nullptr; });
   }
 
-  // Of one network; the calls for one come one after another.
+  // Counts of one network; the calls for one come one after another.
   std::function<void(double)> of_network() {
     return [this, before = 0.0](double done) mutable {
       const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-// What becoming integers does to one tensor: an activation over samples, or the weights of a layer.
+// The error that becoming integers makes in one tensor: an activation over samples, or the weights of a layer.
 #pragma once
 
 #include <string>

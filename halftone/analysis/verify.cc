@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kFloatRounding = 0x1p-21;  // eight float32 roundings of relative 2^−24
 
-// What must be known of a layer to judge its integers.
+// The facts about a layer by which its integers are judged.
 struct Judge {
   std::string real_name;  // the float value its QuantizeLinear reads
   numeric::QuantParams params;
@@ -266,7 +266,7 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
 
 namespace {
 
-// What one batch came to.
+// The comparison of one batch.
 struct BatchResult {
   std::vector<LayerComparison> layers;
   std::vector<OutputComparison> outputs;

@@ -1,4 +1,4 @@
-// What no file passes.
+// A limit that no file passes.
 #pragma once
 
 #include <cstddef>

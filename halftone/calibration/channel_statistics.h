@@ -7,7 +7,7 @@
 
 namespace halftone::calibration {
 
-// Of one value [N, C, …], its channels being dimension 1.
+// Statistics of one value [N, C, …], its channels being dimension 1.
 struct ChannelStatistics {
   std::int64_t count = 0;       // numbers seen of each channel
   std::vector<double> lo;       // the smallest, by channel
@@ -27,7 +27,7 @@ struct ChannelStatistics {
   bool operator==(const ChannelStatistics&) const = default;
 };
 
-// Those of the graph's values `ids`, in their order, each of two dimensions or more. The same to the last bit for
+// Statistics of the graph's values `ids`, in their order, each of two dimensions or more. The same to the last bit for
 // any number of threads. Throws InputError naming a value that is not finite.
 std::vector<ChannelStatistics> measure_channels(const ir::Graph& graph, const std::vector<ir::ValueId>& ids,
                                                 const Runs& runs);

@@ -18,7 +18,7 @@ struct HistogramState {
   std::vector<std::pair<std::int64_t, std::int64_t>> bins;  // number and count, in order
 };
 
-// Of every so many runs of 64 neighbours one is counted, for all of them: so many times. Chosen by chance from `seed`.
+// One of every so many runs of 64 neighbours is counted, so many times. Chosen by chance from `seed`.
 struct HistogramPart {
   std::size_t of = 1;  // 1 or more; 1: all
   std::uint64_t seed = 0;
@@ -55,7 +55,7 @@ class Histogram {
 
   // The smallest and largest value, counted or not; [0, 0] when nothing was seen.
   numeric::Range range() const;
-  // Of all values, a bin's at its middle; its variance has the bins' width taken out (Sheppard's correction).
+  // Moments of all values, a bin's at its middle; its variance has the bins' width taken out (Sheppard's correction).
   double mean() const;
   double variance() const;
 

@@ -9,7 +9,7 @@
 
 namespace halftone::calibration {
 
-// What the range is for: the scale and zero point come from it as docs/arithmetic.md section 3 says.
+// The purpose of the range: the scale and zero point come from it as docs/arithmetic.md section 3 says.
 struct Target {
   numeric::IntegerFormat format;
   numeric::Scheme scheme = numeric::Scheme::asymmetric;

@@ -1,4 +1,4 @@
-// What a network is run on: an array for each of its inputs, a row a sample.
+// Samples that a network is run on: an array for each of its inputs, a row a sample.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What calibration keeps of one value of the network: enough for every observer to choose its range, in memory
+// Statistics that calibration keeps of one value of the network: enough for every observer to choose its range, in memory
 // that does not depend on the number of samples.
 #pragma once
 
@@ -14,7 +14,7 @@ class Statistics {
   Statistics() = default;
   Statistics(Histogram histogram, std::map<std::int64_t, numeric::Range> recent);
 
-  // Of the newest samples the moving average remembers; what is older weighs less than a rounding.
+  // Ranges of the newest samples, which the moving average remembers; what is older weighs less than a rounding.
   static constexpr std::size_t kRecent = 512;
 
   // Values a row of which the histogram takes every one; of more, it takes a part: a half from twice as many, down to a

@@ -10,7 +10,7 @@
 
 namespace halftone::data {
 
-// What a spec `NAME`, `NAME:train` or `NAME:test` asks for.
+// The set and part that a spec `NAME`, `NAME:train` or `NAME:test` asks for.
 struct Source {
   std::string name;
   std::optional<Part> part;

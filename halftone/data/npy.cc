@@ -58,7 +58,7 @@ std::string descr_of(DType dtype) {
   throw std::logic_error("element type without a .npy code");
 }
 
-// What NumPy has no type for is written in one that holds its values.
+// A type that NumPy lacks is written in one that holds its values.
 DType numpy_dtype(DType dtype) { return dtype == DType::bfloat16 ? DType::float32 : memory_dtype(dtype); }
 
 std::string_view header_text(ByteReader& reader, std::string_view where) {

@@ -39,7 +39,7 @@ bool is_name(std::string_view name) {
 
 bool is_positive(float value) { return std::isfinite(value) && value > 0; }
 
-// What is wrong with `p`, or an empty string.
+// The fault of `p`, or an empty string.
 std::string fault_of(const Preprocessing& p) {
   if (!is_name(p.name))
     return fmt::format("name, got {} characters, expected 1 to {} of A-Za-z0-9_.-", p.name.size(), kMaxName);

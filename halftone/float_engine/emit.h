@@ -16,7 +16,7 @@ struct Eltwise {
   float beta = 0.0F;
 };
 
-// What the primitive also does to each result before it writes it.
+// Functions that the primitive also applies to each result before it writes it.
 struct After {
   std::vector<Eltwise> activation;   // applied one after another, at the end
   ir::ValueId added = ir::kNoValue;  // of the output's shape

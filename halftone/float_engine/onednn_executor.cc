@@ -55,7 +55,7 @@ class Plan {
   std::list<Entry> entries_;
 };
 
-// What depends on constants alone becomes constants; no value of the others changes its name.
+// Values that depend on constants alone become constants; no value of the others changes its name.
 ir::Graph with_constants_computed(ir::Graph graph) {
   ir::Nodes rest;
   for (ir::Node& node : graph.nodes) {

@@ -73,7 +73,7 @@ struct Release {
 };
 using Step = std::variant<Execute, Evaluate, Allocate, Show, WatchSlot, WatchTensor, Release>;
 
-// What one run writes to; runs at the same time have their own.
+// Memory that one run writes to; runs at the same time have their own.
 class Workspace;
 
 class Program {

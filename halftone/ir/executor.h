@@ -1,4 +1,4 @@
-// What every way of running a network offers: run it, and see every value on the way.
+// The interface of every way of running a network: run it, and see every value on the way.
 #pragma once
 
 #include <cstddef>

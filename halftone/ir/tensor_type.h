@@ -1,4 +1,4 @@
-// What is known of a value before it is computed, and the inputs that an op's shape rule and float meaning
+// The type of a value before it is computed, and the inputs that an op's shape rule and float meaning
 // get.
 #pragma once
 

@@ -26,7 +26,7 @@ Graph with_batch(Graph graph, std::int64_t n) {
 
 namespace {
 
-// Of shapes that `inputs` and `outputs` give one after another.
+// The batch of shapes that `inputs` and `outputs` give one after another.
 template <typename Inputs, typename Outputs>
 std::int64_t batch_of(const Inputs& inputs, const Outputs& outputs) {
   std::int64_t batch = 0;

@@ -1,4 +1,4 @@
-// What is fixed in a graph with QuantizeLinear and DequantizeLinear nodes: scales, zero points, weights and biases.
+// The constants of a graph with QuantizeLinear and DequantizeLinear nodes: scales, zero points, weights and biases.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct ConstantOperand {
 // Scales and zero points of a QuantizeLinear or a DequantizeLinear. Throws UnsupportedError when they are computed.
 numeric::QuantParams params_of(const ir::Graph& graph, const ir::Node& node);
 
-// What the DequantizeLinear `producer` makes of a constant; nullopt for other nodes, none (nullptr) and computed integers.
+// The constant that the DequantizeLinear `producer` makes real; nullopt for other nodes, none (nullptr) and computed integers.
 std::optional<ConstantOperand> constant_operand(const ir::Graph& graph, const ir::Node* producer);
 
 // Weights that a file quantizes at load time, or looks up in a table by their places, become constants.

@@ -29,7 +29,7 @@ struct LayerArrays {
   std::optional<numeric::QuantParams> output;
 };
 
-// Those of `graph` in its order; `integers` is what `lower` made of it, nullptr for a float graph. Throws
+// The layers of `graph` in its order; `integers` is what `lower` made of it, nullptr for a float graph. Throws
 // InputError when there is no such layer.
 std::vector<LayerArrays> layer_arrays(const ir::Graph& graph, const qgraph::QuantizedGraph* integers);
 

@@ -124,7 +124,7 @@ class Lowering {
     if (!reason.empty()) add_island(node, reason);
   }
 
-  // What is quantized, or comes of integers, is float32: the arithmetic knows no other reals.
+  // Values that are quantized, or come of integers, are float32: the arithmetic knows no other reals.
   void expect_float32(const ir::Node& node, ir::ValueId real) const {
     if (in_.value(real).dtype != DType::float32)
       throw UnsupportedError(ir::describe(in_, node), fmt::format("reals of type {}, expected float32",
@@ -381,7 +381,7 @@ class Lowering {
     return "";
   }
 
-  // What an island reads: floats, or integers that have no scale.
+  // An operand of an island: floats, or integers that have no scale.
   qgraph::ValueId operand_of(ir::ValueId id) {
     if (!is_float(in_.value(id).dtype) && integer_of(id) && !float_of(id)) return *integer_of(id);
     return float_value(id);

@@ -19,7 +19,7 @@ struct Triple {
   ir::ValueId zero_point = ir::kNoValue;
 };
 
-// What a Quantize rounds: the result of a node, within bounds.
+// The value that a Quantize rounds: the result of a node, within bounds.
 struct Computed {
   int node = -1;
   ir::Clip bounds;
@@ -51,7 +51,7 @@ class OperatorWriter {
     return n < 0 ? nullptr : &graph_.nodes[static_cast<std::size_t>(n)];
   }
 
-  // What a Dequantize makes real, or nothing.
+  // The integers that a Dequantize makes real, or nothing.
   std::optional<Triple> triple_of(ir::ValueId id) {
     const ir::Node* node = producer(id);
     if (node == nullptr || !std::holds_alternative<ir::DequantizeLinear>(node->op)) return std::nullopt;

@@ -28,7 +28,7 @@ std::vector<double> mean_magnitude(std::span<const float> values, std::span<cons
   return sum;
 }
 
-// Of a channel that is dead, or nearly: 2^−20 of the largest α, or of 1 where all are 0.
+// The α of a channel that is dead, or nearly: 2^−20 of the largest α, or of 1 where all are 0.
 double least_of(const std::vector<double>& alpha) {
   const double most = alpha.empty() ? 0.0 : *std::ranges::max_element(alpha);
   return 0x1p-20 * (most > 0.0 ? most : 1.0);

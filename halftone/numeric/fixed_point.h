@@ -8,7 +8,7 @@
 
 namespace halftone::numeric {
 
-// What becomes of a q that the word cannot hold.
+// The fate of a q that the word cannot hold.
 enum class Overflow {
   saturate,  // the nearest that it can
   wrap,      // its low bits: what hardware without saturation keeps. For study

@@ -95,7 +95,7 @@ void write(const ir::ConvTranspose& op, onnx::NodeProto& node) {
 void write(const ir::ConvInteger& op, onnx::NodeProto& node) { write(op.conv, node); }
 void write(const ir::QLinearConv& op, onnx::NodeProto& node) { write(op.conv, node); }
 
-// What these hold beyond attributes is written as inputs.
+// Fields of these beyond attributes are written as inputs.
 void write(const ir::Clip&, onnx::NodeProto&) {}
 void write(const ir::Squeeze&, onnx::NodeProto&) {}
 void write(const ir::Unsqueeze&, onnx::NodeProto&) {}
@@ -236,7 +236,7 @@ void add_input(const std::vector<std::int64_t>& values, const std::string& suffi
             node, out);
 }
 
-// What an op holds that ONNX has as inputs.
+// The fields of an op that ONNX has as inputs.
 template <typename Op>
 void add_inputs(const Op&, DType, const ir::Graph&, onnx::NodeProto&, onnx::GraphProto&) {}
 

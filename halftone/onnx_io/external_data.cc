@@ -52,7 +52,7 @@ Entry entry_of(const onnx::TensorProto& proto, std::string_view where) {
   throw InputError(where, fmt::format("external data in '{}': {}", location, what));
 }
 
-// What the location says, before any file is looked at.
+// The path that the location says, before any file is looked at.
 void check_location(const std::string& location, std::string_view where) {
   const std::filesystem::path path(location);
   if (location.find('\0') != std::string::npos || location.find('\\') != std::string::npos)

@@ -16,9 +16,9 @@ namespace halftone::onnx_io {
 
 class ExternalData {
  public:
-  // Of a model that is not a file: every tensor elsewhere is refused.
+  // For a model that is not a file: every tensor elsewhere is refused.
   ExternalData() = default;
-  // Of a model in this folder.
+  // For a model in this folder.
   explicit ExternalData(const std::filesystem::path& folder);
 
   // The tensor that `proto` says is in another file. A model can come from anyone: the file must be a regular

@@ -31,7 +31,7 @@ ir::Op import_alpha(NodeReader& node) {
   return Op{.alpha = node.real("alpha", Op{}.alpha)};
 }
 
-// Of operators that have one on integers too.
+// Importers of operators that have one on integers too.
 ir::Op import_conv(NodeReader& node);
 ir::Op import_average_pool(NodeReader& node);
 ir::Op import_gemm(NodeReader& node);

@@ -19,7 +19,7 @@ namespace halftone::onnx_io {
 inline constexpr std::int64_t kMinOpset = 7;
 inline constexpr std::int64_t kMaxOpset = 25;
 
-// What files of ours name as their producer, and the metadata that keeps the one before: "pytorch 1.13.1".
+// The name that files of ours give as their producer, and the metadata that keeps the one before: "pytorch 1.13.1".
 inline constexpr const char* kProducer = "halftone";
 inline constexpr const char* kSourceKey = "halftone.source";
 

@@ -1,4 +1,4 @@
-// What ONNX's QuantizeLinear cannot say of its integers stands around it in a file: fewer bits than the type has are a
+// Facts about integers that ONNX's QuantizeLinear cannot say stand around it in a file: fewer bits than the type has are a
 // Clip at the format's real bounds before it, [s·(qmin − z), s·(qmax − z)], and another rounding than half_even is
 // the metadata's (of those to nearest: with floor such bounds need not quantize to the format's own). docs/arithmetic.md
 // sections 2 and 8.

@@ -25,7 +25,7 @@ class ShapeValues {
   // The int64 tensor, with numbers that are not known, followed for this value; or nullptr.
   const Tensor* find(ir::ValueId id) const;
 
-  // What Reshape of an input of shape `x` is asked for, when `request` holds numbers that are not known: 0
+  // The shape that Reshape of an input of shape `x` is asked for, when `request` holds numbers that are not known: 0
   // (the input's own batch) or −1 (the rest) in their places. Throws UnsupportedError when neither says it.
   static Tensor reshape_request(const Tensor& request, const Shape& x);
 

@@ -8,7 +8,7 @@
 
 namespace halftone::passes {
 
-// What `first` gives goes, through ops that keep channels and f(s·x) = s·f(x) for s > 0 (Relu, LeakyRelu,
+// The result of `first` goes, through ops that keep channels and f(s·x) = s·f(x) for s > 0 (Relu, LeakyRelu,
 // pools, bounds that move too), to `second` alone.
 struct ChannelPair {
   int first = 0;

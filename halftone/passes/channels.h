@@ -1,4 +1,4 @@
-// What the passes that move numbers from one layer to the next know of channels, dimension 1 of a value.
+// Steps on channels, dimension 1 of a value, for the passes that move numbers from one layer to the next.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ void scale_taking(ir::Graph& graph, ir::Node& node, const std::vector<double>& f
 // Divides all that the node gives, channel by channel: weights and bias.
 void divide_giving(ir::Graph& graph, ir::Node& node, const std::vector<double>& scale);
 
-// What a bias of the node is called.
+// The name for a bias of the node.
 std::string bias_name(const ir::Graph& graph, const ir::Node& node);
 
 }  // namespace halftone::passes

@@ -1,4 +1,4 @@
-// What the passes share: finding a pair of nodes of which the second is the first's only reader, and joining
+// Steps that the passes share: finding a pair of nodes of which the second is the first's only reader, and joining
 // them.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a network's channels are on average, from what is known of a few values.
+// Means of a network's channels, from what is known of a few values.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ struct Normal {
 
 using NormalTable = std::map<std::string, std::vector<Normal>, std::less<>>;  // by value, then channel
 
-// What batch normalizations give: N(β, γ²) by channel, `graph` having them (passes::simplify does not).
+// The distributions that batch normalizations give: N(β, γ²) by channel, `graph` having them (passes::simplify does not).
 // Folded, the layer before one gives the value of that name.
 NormalTable batch_norm_outputs(const ir::Graph& graph);
 

@@ -33,7 +33,7 @@ bool same_network(const ir::Graph& a, const ir::Graph& b) {
   return std::ranges::equal(a.nodes, b.nodes, [&](const ir::Node& x, const ir::Node& y) { return same_node(a, x, b, y); });
 }
 
-// What a method makes of the graph, whose metadata says so unless it is the same.
+// The graph as a method makes it, whose metadata says so unless it is the same.
 ir::Graph changed(const ir::Graph& graph, const std::string& method, const std::function<ir::Graph(ir::Graph)>& change) {
   ir::Graph result = change(graph);
   if (same_network(graph, result)) return graph;

@@ -1,4 +1,4 @@
-// What a recipe's methods do with the float network before weights are chosen.
+// Steps of a recipe on the float network before weights are chosen.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ ir::Graph move_by_samples(ir::Graph network, const quant::Recipe& recipe, const 
 // A line for each of the recipe's methods that left the network as it was, and each layer that a method could not take.
 std::vector<std::string> notes_of_methods(const ir::Graph& network, const quant::Recipe& recipe);
 
-// What is known of the network's values without samples: those of batch normalizations, unless a method moves them.
+// Distributions of the network's values that are known without samples: those of batch normalizations, unless a method moves them.
 NormalTable known_distributions(const ir::Graph& model, const quant::Recipe& recipe);
 
 }  // namespace halftone::ptq

@@ -6,7 +6,7 @@
 
 namespace halftone::ptq {
 
-// Of a channel: beyond, H = E[x̂x̂ᵀ] and its factors would take gigabytes, and hours.
+// Inputs of a channel: beyond, H = E[x̂x̂ᵀ] and its factors would take gigabytes, and hours.
 inline constexpr std::int64_t kMostProblemInputs = 8192;
 
 // Whether a layer's weights can be chosen by what it computes: a Conv, Gemm or MatMul of no more inputs than that.
@@ -15,7 +15,7 @@ bool can_be_reconstructed(const ir::Graph& graph, const ir::Node& node);
 // The groups of a Conv; 1 for others.
 std::int64_t groups_of(const ir::Node& node);
 
-// Of group `group` of node `n`, over at most some 32,768 places, spread evenly at random by a fixed rule; its
+// Moments of group `group` of node `n`, over at most some 32,768 places, spread evenly at random by a fixed rule; its
 // float outputs and quantized inputs are in `walk`. With `centred` about their means, otherwise the float
 // outputs are taken less the bias.
 LayerProblem layer_problem(const Walk& walk, std::size_t n, std::int64_t group, bool centred);

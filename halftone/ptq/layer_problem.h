@@ -1,4 +1,4 @@
-// What choosing the integers of a layer's weights comes to, once its inputs are known: a quadratic in every
+// The problem of choosing the integers of a layer's weights, once its inputs are known: a quadratic in every
 // output channel's weights.
 #pragma once
 
@@ -30,7 +30,7 @@ struct LayerProblem {
   }
 };
 
-// What ŵ of one channel may be: scale·u, u = lo, lo + step, …, hi.
+// The values that ŵ of one channel may have: scale·u, u = lo, lo + step, …, hi.
 struct Grid {
   double scale = 1.0;
   std::int32_t lo = 0;
@@ -40,7 +40,7 @@ struct Grid {
   std::int32_t nearest(double u) const;
 };
 
-// Those of a layer: each channel's inputs share one, or each `share` of them in turn.
+// The grids of a layer: each channel's inputs share one, or each `share` of them in turn.
 struct Grids {
   std::int64_t share = 1;
   std::int64_t per_channel = 1;

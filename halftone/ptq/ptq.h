@@ -26,7 +26,7 @@ Integers integers_of(const ir::Graph& network, const quant::Parameters& paramete
 quant::Parameters choose_parameters(const ir::Graph& model, const ir::Graph& network, const quant::RangeTable& ranges,
                                     const quant::Recipe& recipe, const RunsFor& runs);
 
-// What quantize is asked for.
+// The task of quantize.
 struct Task {
   const ir::Graph& model;  // float, as loaded
   quant::Recipe recipe;

@@ -75,7 +75,7 @@ class Channel {
 
   double value(std::size_t k) const { return grid(k).scale * (grid(k).lo + grid(k).step * (floor_[k] + h_[k])); }
 
-  // What rounding one weight by half a step costs, on average: the loss is told in these.
+  // The average cost of rounding one weight by half a step: the loss is told in these.
   double unit() const {
     double sum = 0.0;
     for (std::size_t k = 0; k < v_.size(); ++k)

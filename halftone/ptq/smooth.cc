@@ -26,7 +26,7 @@ std::vector<passes::ChannelClass> of_one_value(const ir::Graph& graph, std::vect
   return classes;
 }
 
-// What the samples showed of each class: max|x| of the values that layers take.
+// The largest value of each class on the samples: max|x| of the values that layers take.
 std::vector<double> seen_of(const ir::Graph& graph, const std::vector<passes::ChannelClass>& classes,
                             const calibration::Runs& runs) {
   std::map<ir::ValueId, std::size_t> place;

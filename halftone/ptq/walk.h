@@ -19,7 +19,7 @@ class Walk {
 
   const ir::Graph& graph() const { return graph_; }
   int threads() const { return threads_; }
-  // Of the network's inputs and of what nodes gave so far, as long as a node to come reads it.
+  // Values of the network's inputs and of nodes so far, as long as a node to come reads it.
   const Batches& real(ir::ValueId id) const { return real_[static_cast<std::size_t>(id)]; }
   const Batches& quantized(ir::ValueId id) const { return quantized_[static_cast<std::size_t>(id)]; }
 

@@ -1,4 +1,4 @@
-// What of a graph is trained: the part that computes the logits of its first output.
+// The part of a graph that is trained: the one that computes the logits of its first output.
 #pragma once
 
 #include <span>

@@ -10,7 +10,7 @@
 namespace halftone::qgraph {
 namespace {
 
-// What is wrong with an op that has these operands and this result, or "".
+// The fault of an op that has these operands and this result, or "".
 class Fault {
  public:
   Fault(std::vector<const Value*> inputs, const Value& y) : in_(std::move(inputs)), y_(y) {}

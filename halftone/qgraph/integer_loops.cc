@@ -7,7 +7,7 @@
 namespace halftone::qgraph::integer {
 namespace {
 
-// What x holds less its zero point, and weights, as the type of which products are taken.
+// x less its zero point, and weights, as the type of which products are taken.
 template <typename Operand>
 std::vector<Operand> operands(std::span<const std::int32_t> values, std::int32_t zero_point) {
   std::vector<Operand> result(values.size());
@@ -51,7 +51,7 @@ std::int64_t grouped_dot(const Operand* x, const Operand* w, const Linear& linea
   return sum;
 }
 
-// Of channel m, whose weights start at w.
+// The sum of channel m, whose weights start at w.
 template <typename Sum, typename Operand>
 std::int64_t linear_sum(const Operand* x, const Operand* w, const Linear& linear, std::int64_t m) {
   const std::int64_t bias = linear.bias[static_cast<std::size_t>(m)];

@@ -160,7 +160,7 @@ Tensor run_op(const Pad& op, const Operands& in, const Value&) { return padded(o
 Tensor run_op(const Extreme& op, const Operands& in, const Value&) { return chosen(op, in); }
 Tensor run_op(const Constant& op, const Operands&, const Value&) { return op.tensor; }
 
-// What a kernel works with: an op, its operands and the type of its output.
+// The operands of a kernel: an op, its operands and the type of its output.
 struct Kernel {
   const Integers& w;  // the centred weights of a linear layer
   const Operands& in;

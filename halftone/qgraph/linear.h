@@ -13,7 +13,7 @@
 
 namespace halftone::qgraph {
 
-// What a linear layer is made from.
+// The parts that a linear layer is made from.
 struct LinearSpec {
   std::string name;
   numeric::QuantParams x;                     // per tensor

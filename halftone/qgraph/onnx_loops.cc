@@ -12,7 +12,7 @@ std::int32_t at(const Operand& operand, std::size_t i) {
   return operand.q[static_cast<std::size_t>(operand.index[i])];
 }
 
-// Of a value that holds the zero point already.
+// The integer of a value that holds the zero point already.
 std::int32_t round_into(float value, const numeric::OutputBounds& bounds) {
   const double q = numeric::round_real(value, numeric::Rounding::half_even);
   return static_cast<std::int32_t>(std::clamp<double>(q, bounds.lo, bounds.hi));

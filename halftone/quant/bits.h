@@ -26,7 +26,7 @@ void set_bits(WeightRecipe& weights, const Bits& bits);
 // "tensor", "channel" or "group=32". Throws UsageError naming `where` for any other text.
 void set_granularity(WeightRecipe& weights, const std::string& where, const std::string& text);
 
-// What goes with bits where nothing else is asked for. With fewer than 8 somewhere, and activations in integers, it is what
+// Settings that go with bits where nothing else is asked for. With fewer than 8 somewhere, and activations in integers, they are what
 // docs/accuracy.md's table of methods shows to pay.
 struct Defaults {
   std::string_view observer = "minmax";

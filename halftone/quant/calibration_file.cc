@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-// What a file says of where it comes from, where it does.
+// A text by which a file says where it comes from.
 struct Said {
   const char* key;
   const char* what;

@@ -1,4 +1,4 @@
-// What calibration saw, as a JSON file: made in parts, joined, and with ranges that a hand can set.
+// Statistics of a calibration as a JSON file: made in parts, joined, and with ranges that a hand can set.
 #pragma once
 
 #include <map>
@@ -34,7 +34,7 @@ std::string to_json(const CalibrationFile& file);
 // sample twice, a count or sample outside what was seen, and anything behind the end.
 CalibrationFile calibration_from_json(std::string_view text, const std::string& where);
 
-// What a network computes with: its operators' names and its constants.
+// A digest of what a network computes with: its operators' names and its constants.
 std::string digest_of(const ir::Graph& graph);
 
 // Adds what another part saw, in any order. Throws InputError for parts that saw the same sample, were of another

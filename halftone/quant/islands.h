@@ -19,7 +19,7 @@ struct Island {
   bool ends_network = false;       // see float_end.h: no island between integers
 };
 
-// Of `lowered`, which came of `graph` (before or after Quantize nodes went into it).
+// The islands of `lowered`, which came of `graph` (before or after Quantize nodes went into it).
 std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered);
 
 struct Preflight {

@@ -9,7 +9,7 @@
 
 namespace halftone::quant {
 
-// What a node becomes.
+// The role of a node in integers.
 enum class Role {
   linear,    // Conv, ConvTranspose, Gemm, MatMul with constant weights
   compute,   // Add, Sub, Mul, average pools

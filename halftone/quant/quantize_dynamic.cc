@@ -6,7 +6,7 @@
 namespace halftone::quant {
 namespace {
 
-// What a value is quantized to, once for all layers that read it.
+// The integers of a value, quantized once for all layers that read it.
 struct Integers {
   ir::ValueId q;
   ir::ValueId scale;

@@ -26,7 +26,7 @@ ClassRanges set_ranges(const ir::Graph& graph, const Plan& plan, const RangeTabl
   return result;
 }
 
-// What was seen of all values that share a scale, unless one is set.
+// Statistics of all values that share a scale, unless one is set.
 std::map<ir::ValueId, calibration::Statistics> class_statistics(const ir::Graph& graph, const Plan& decided,
                                                    const calibration::StatisticsTable& seen, const ClassRanges& set) {
   std::map<ir::ValueId, calibration::Statistics> classes;

@@ -58,7 +58,7 @@ struct WeightRecipe {
   bool operator==(const WeightRecipe&) const = default;
 };
 
-// Of one integer: 1 of binary weights, 2 of ternary ones.
+// Bits of one integer: 1 of binary weights, 2 of ternary ones.
 int bits_of(const WeightRecipe& weights);
 
 // Activations of 1 to 16 bits, each tensor with one scale. What only tables read (a sum before Tanh) has 8

@@ -14,7 +14,7 @@ inline constexpr std::size_t kMostRecipeBytes = 8 << 20;  // some 20,000 layers,
 // Every setting, complete: reading it gives the recipe again.
 std::string to_toml(const Recipe& recipe);
 
-// What a file leaves out has its usual setting; a [[layer]] or [[tensor]] starts from the file's [weights] and
+// A setting that a file leaves out has its usual setting; a [[layer]] or [[tensor]] starts from the file's [weights] and
 // [activations]. Tables [data] and [file] belong to others and are passed over. Throws InputError naming `where`
 // and the line for what is not TOML, an unknown key, a value of the wrong kind, and UsageError for settings that
 // do not go together.

@@ -1,4 +1,4 @@
-// What the choices of a recipe are called, in files, options and summaries.
+// Names of the choices of a recipe, in files, options and summaries.
 #pragma once
 
 #include "halftone/base/named.h"

@@ -30,7 +30,7 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
                                   const numeric::WeightSpec& spec, std::span<const numeric::Range> ranges = {},
                                   int bias_bits = numeric::kWholeBias);
 
-// Those of a Conv, ConvTranspose, Gemm or MatMul with constant weights, rounded to nearest; the bias too when
+// The weights of a Conv, ConvTranspose, Gemm or MatMul with constant weights, rounded to nearest; the bias too when
 // the input has a scale. Binary and ternary weights keep their q when a scale
 // is raised. Throws InputError for a bias that weights of a codebook cannot hold.
 QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, const WeightRecipe& recipe,

@@ -8,7 +8,7 @@
 
 namespace halftone::report {
 
-// What a page that shows plots puts into its style sheet.
+// Lines for the style sheet of a page that shows plots.
 extern const std::string_view kPlotStyle;
 
 // One line of a bar plot: parts stacked one behind the other, 8 kinds at most.

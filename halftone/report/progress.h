@@ -16,7 +16,7 @@ struct ProgressOptions {
   std::function<double()> now;  // seconds from any point that does not move; empty: the steady clock
 };
 
-// What standard error is now: whether a terminal, and how wide.
+// The state of standard error: whether a terminal, and how wide.
 ProgressOptions stderr_options();
 
 // Not thread-safe. Erases what it drew when it goes out of scope.

@@ -1,4 +1,4 @@
-// What layers cost, in numbers worked out by hand.
+// The cost of layers, in numbers worked out by hand.
 #include "halftone/analysis/cost.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What is measured of every tensor while two networks run, counted by hand and for any number of threads.
+// Measures of every tensor while two networks run, counted by hand and for any number of threads.
 #include "halftone/analysis/layer_error.h"
 
 #include <gmock/gmock.h>

@@ -159,7 +159,7 @@ TEST(Tensor, AdoptsBytesWithoutACopyWhenThereAreMany) {
   EXPECT_THROW(Tensor::adopt(DType::int32, {kDynamic}, ""), InputError);
 }
 
-// Of every size, however it was made: kernels read vectors.
+// Every size, however it was made: kernels read vectors.
 TEST(Tensor, StorageIsAligned) {
   const auto is_aligned = [](const Tensor& tensor) {
     return reinterpret_cast<std::uintptr_t>(tensor.bytes().data()) % 16 == 0;

@@ -1,4 +1,4 @@
-// What calibration keeps of channels.
+// Statistics that calibration keeps of channels.
 #include "halftone/calibration/channel_statistics.h"
 
 #include <gmock/gmock.h>

@@ -12,7 +12,7 @@
 namespace halftone::calibration {
 namespace {
 
-// Of any size, with zeros and equal ones.
+// Numbers of any size, with zeros and equal ones.
 std::vector<float> any_values() {
   const int count = *rc::gen::inRange(0, 60);
   const int spread = *rc::gen::inRange(1, 40);

@@ -1,4 +1,4 @@
-// What a reader of outside files must survive: every truncation and changed bytes.
+// Damage that a reader of outside files must survive: every truncation and changed bytes.
 #pragma once
 
 #include <gtest/gtest.h>

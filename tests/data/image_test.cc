@@ -18,7 +18,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// What `bytes` hold, through a file: pictures are read from files only.
+// The picture of `bytes`, through a file: pictures are read from files only.
 struct Reader {
   Scratch scratch;
   Tensor operator()(std::span<const std::byte> bytes) const {

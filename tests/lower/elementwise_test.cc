@@ -325,7 +325,7 @@ RC_GTEST_PROP(Table, IsAnOpWithOneConstantOperandAndTakesInARelu, ()) {
   const ir::ValueId in = g.dequantize(g.input({kDynamic, 256}, x.dtype), x, "x");
   const ir::ValueId constant = g.graph.add_constant("c", ir::floats({}, {c}));
   ir::ValueId f = g.node(op, first ? std::vector{constant, in} : std::vector{in, constant}, "f");
-  // Of these alone the ReLU becomes bounds.
+  // Only behind these the ReLU becomes bounds.
   const bool bounds = std::holds_alternative<ir::Add>(op) || std::holds_alternative<ir::Sub>(op) ||
                       std::holds_alternative<ir::Mul>(op);
   if (relu && bounds) f = g.node(ir::Relu{}, {f}, "r");

@@ -1,4 +1,4 @@
-// What fuses, what stays a float island and why, and what values are called.
+// Nodes that fuse, float islands and their reasons, and names of values.
 #include "tests/lower/network.h"
 
 namespace halftone::qgraph {

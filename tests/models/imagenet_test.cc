@@ -9,7 +9,7 @@
 namespace halftone::models {
 namespace {
 
-// What training would change: all constants but the statistics of normalizations.
+// Numbers that training would change: all constants but the statistics of normalizations.
 std::int64_t trainable_parameters(const ir::Graph& graph) {
   std::int64_t count = 0;
   for (const ir::Value& value : graph.values)

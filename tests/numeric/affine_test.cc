@@ -183,7 +183,7 @@ TEST(AffineFromRange, ZeroWidthIsScaleOne) {
 }
 
 TEST(AffineFromRange, TheSmallestRangesGetTheSmallestNormalScale) {
-  // Of 5e−324 even the quotient by qmax − qmin is zero in double.
+  // Even the quotient of 5e−324 by qmax − qmin is zero in double.
   for (double tiny : {1e-39, 1e-45, 1e-300, 5e-324})
     for_every_setting({0, tiny}, [&](const IntegerFormat& format, Scheme scheme, bool power_of_two) {
       const Affine affine = affine_from_range({0, tiny}, format, scheme, power_of_two);

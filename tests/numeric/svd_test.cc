@@ -40,7 +40,7 @@ double norm(const Matrix& a) {
   return std::sqrt(sum);
 }
 
-// Of every shape; some with columns that hang together, and of very large and small numbers.
+// Matrices of every shape; some with columns that hang together, and of very large and small numbers.
 Matrix any_matrix(std::int64_t rows, std::int64_t columns) {
   const double scale = *rc::gen::element(1.0, 1e-200, 1e200);
   const bool deficient = *rc::gen::arbitrary<bool>();

@@ -1,4 +1,4 @@
-// What a file says beside its operators: constants of every type and shape, names, metadata.
+// Fields of a file beside its operators: constants of every type and shape, names, metadata.
 #include <gmock/gmock.h>
 
 #include "halftone/onnx_io/tensor_proto.h"

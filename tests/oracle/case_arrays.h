@@ -1,4 +1,4 @@
-// What the C++ computes for a case, under the names of CASES.md.
+// The arrays that the C++ computes for a case, under the names of CASES.md.
 #pragma once
 
 #include <map>

@@ -101,7 +101,7 @@ TEST(ChannelClasses, BoundsAreByChannel) {
   EXPECT_TRUE(channel_classes(flat).empty());
 }
 
-// What no scale passes ends a channel, and so do the graph's inputs and outputs.
+// A node that no scale passes ends a channel, and so do the graph's inputs and outputs.
 TEST(ChannelClasses, EndWhereNoScalePasses) {
   for (const ir::Op& op : {ir::Op(ir::Tanh{}), ir::Op(ir::Clip{0.0F, 6.0F}), ir::Op(ir::Softmax{})}) {
     Layers l(3);

@@ -1,4 +1,4 @@
-// What depends on constants alone is computed, and Identity nodes go.
+// Values that depend on constants alone are computed, and Identity nodes go.
 #include "tests/passes/networks.h"
 
 namespace halftone::passes {

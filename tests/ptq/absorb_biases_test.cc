@@ -1,4 +1,4 @@
-// What a channel's values have in common moves to the next bias.
+// The part that a channel's values have in common moves to the next bias.
 #include "halftone/ptq/absorb_biases.h"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@
 namespace halftone::ptq {
 namespace {
 
-// What conv1 of calibration::channel_network gives, by channel.
+// Statistics of conv1 of calibration::channel_network, by channel.
 calibration::ChannelStatistics given(const ir::Graph& g, const Tensor& samples) {
   return calibration::measure_channels(g, {g.find("conv1").value()}, {calibration::source_of(samples), {}, calibration::interpreter_of})[0];
 }

@@ -23,7 +23,7 @@ std::vector<calibration::ChannelStatistics> taken_by_pairs(const ir::Graph& g, c
   return calibration::measure_channels(g, taken, {calibration::source_of(samples), {}, calibration::interpreter_of});
 }
 
-// Of random numbers, and with an outlier channel.
+// Networks of random numbers, and with an outlier channel.
 ir::Graph network(const ir::Op& bound) {
   ir::Graph g = calibration::channel_network(*rc::gen::arbitrary<std::uint32_t>(), bound);
   Tensor w = *g.value(g.find("w1").value()).constant;

@@ -1,4 +1,4 @@
-// What stays float, found before calibration, and the float end that is no obstacle.
+// Nodes that stay float, found before calibration, and the float end that is no obstacle.
 #include "halftone/quant/islands.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// What every node becomes, and which values get a pair.
+// The role of every node, and which values get a pair.
 #include "halftone/quant/plan.h"
 
 #include <gmock/gmock.h>

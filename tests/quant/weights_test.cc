@@ -153,7 +153,7 @@ TEST(Weights, BinaryAndTernaryChannelsNextToNothingDoNoHarm) {
       }
 }
 
-// Of the linear layers of conv_network: r = q·2^−5, the nearest q in [−8, 7].
+// Weights of the linear layers of conv_network: r = q·2^−5, the nearest q in [−8, 7].
 TEST(Weights, AFixedFractionLengthIsTheScale) {
   const ir::Graph g = conv_network();
   const ir::Node& conv = g.nodes[0];

@@ -19,7 +19,7 @@ def allowed_folders():
     for line in (ROOT / 'docs/architecture.md').read_text().splitlines():
         row = re.match(r'\|\s*`halftone/(\w+)/`\s*\|.*\|([^|]*)\|\s*$', line)
         if row:
-            # What stands in brackets is a remark: "qgraph (never engine)".
+            # Text in brackets is a remark: "qgraph (never engine)".
             direct[row.group(1)] = set(re.findall(r'\w+', re.sub(r'\([^)]*\)', '', row.group(2)))) - {'nothing'}
     if len(direct) < 5:
         sys.exit('check_includes: the table in docs/architecture.md was not found')

@@ -23,7 +23,7 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 
-// What a Slice takes along each dimension of x; a dimension that is not fixed is taken whole. Throws InputError and
+// The elements that a Slice takes along each dimension of x; a dimension that is not fixed is taken whole. Throws InputError and
 // UnsupportedError as infer does.
 std::vector<Run> runs_of(const Slice& op, const Shape& x);
 
