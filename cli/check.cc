@@ -31,22 +31,16 @@ std::string remedy_of_operator(const std::string& op) {
   return "replace it by other operators when exporting, or leave it out of the network";
 }
 
-// The remedy for a refusal that the reader or lower words itself.
-std::string remedy_of_refusal(std::string_view reason) {
-  if (reason.find("--shape") != std::string_view::npos) return "give the sizes that are open with --shape";
-  if (reason.find("[opset]") != std::string_view::npos)
-    return fmt::format("export with operator set 13 or newer ({} to {} are read)", onnx_io::kMinOpset,
-                       onnx_io::kMaxOpset);
-  if (reason.find("run time") != std::string_view::npos)
-    return "export with constant folding, so that it is a constant in the file";
-  return "export this node in another form, or leave it out of the network";
+std::string remedy_of_refusal(const Error& refusal) {
+  const std::string known = remedy_text(refusal.remedy());
+  return known.empty() ? "export this node in another form, or leave it out of the network" : known;
 }
 
-std::string remedy_of_float(std::string_view reason, bool quantized) {
-  if (quantized && reason.find("quantized") != std::string_view::npos)
+std::string remedy_of_float(qgraph::FloatCause cause, bool quantized) {
+  if (quantized && cause == qgraph::FloatCause::not_quantized)
     return "quantize the float model again, so that what it reads and gives has scales";
   if (quantized) return "leave it out of the network when integers alone are needed";
-  if (reason.find("not constants") != std::string_view::npos)
+  if (cause == qgraph::FloatCause::not_constant)
     return "export with constant folding when they are constants in training; else --allow-float";
   return "quantize --allow-float keeps it in float, between conversions";
 }
@@ -56,8 +50,8 @@ Finding finding_of(const quant::Island& island, bool quantized) {
   return {.verdict = verdict,
           .op = island.op,
           .name = island.name,
-          .reason = island.reason,
-          .remedy = island.ends_network ? "" : remedy_of_float(island.reason, quantized)};
+          .reason = island.reason.text,
+          .remedy = island.ends_network ? "" : remedy_of_float(island.reason.cause, quantized)};
 }
 
 void check_quantized(const ModelFile& model, Checked& checked) {
@@ -74,7 +68,7 @@ void check_float(const ModelFile& model, Checked& checked) {
   for (const quant::Island& island : preflight.islands) checked.findings.push_back(finding_of(island, false));
   if (!preflight.refusal) return;
   checked.complete = false;
-  checked.findings.push_back({.reason = *preflight.refusal, .remedy = remedy_of_refusal(*preflight.refusal)});
+  checked.findings.push_back({.reason = preflight.refusal->what(), .remedy = remedy_of_refusal(*preflight.refusal)});
 }
 
 // Findings that differ in the node alone.
@@ -125,7 +119,7 @@ Checked check_model(const std::string& path, const onnx_io::InputShapes& shapes)
       check_float(model, checked);
   } catch (const UnsupportedError& error) {
     checked.complete = false;
-    checked.findings.push_back({.reason = error.what(), .remedy = remedy_of_refusal(error.what())});
+    checked.findings.push_back({.reason = error.what(), .remedy = remedy_of_refusal(error)});
   }
   return checked;
 }

@@ -30,10 +30,8 @@ ir::Graph computable(ir::Graph graph, const std::string& path) {
   try {
     ir::check_finite_weights(graph);
     return passes::widen_floats(std::move(graph));
-  } catch (const UnsupportedError& error) {
-    throw UnsupportedError(path, error.what());
-  } catch (const InputError& error) {
-    throw InputError(path, error.what());
+  } catch (const InputError&) {
+    throw_again_in(path);
   }
 }
 

@@ -15,8 +15,37 @@
 #include "halftone/base/address_space.h"
 #include "halftone/base/error.h"
 #include "halftone/base/files_in_use.h"
+#include "halftone/onnx_io/load.h"
 
 namespace halftone::cli {
+namespace {
+
+std::string with_remedy(const Error& error) {
+  const std::string remedy = remedy_text(error.remedy());
+  return remedy.empty() ? error.what() : fmt::format("{}; {}", error.what(), remedy);
+}
+
+}  // namespace
+
+std::string remedy_text(Remedy remedy) {
+  switch (remedy) {
+    case Remedy::none:
+      break;
+    case Remedy::give_shapes:
+      return "give the sizes that are open with --shape";
+    case Remedy::newer_opset:
+      return fmt::format("export with operator set 13 or newer ({} to {} are read)", onnx_io::kMinOpset, onnx_io::kMaxOpset);
+    case Remedy::fold_constants:
+      return "export with constant folding, so that it is a constant in the file";
+    case Remedy::write_pairs:
+      return "write it with --format qdq";
+    case Remedy::symmetric_weights:
+      return "use --symmetric or --format qdq";
+    case Remedy::keep_float_network:
+      return "quantize --float-output writes it";
+  }
+  return "";
+}
 
 int fail(const std::string& program, std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
@@ -44,9 +73,9 @@ int guarded(const std::string& program, const Run& run) {
     flush_standard_output();
     return code;
   } catch (const UsageError& error) {
-    return fail(program, error.what(), kUsage);
+    return fail(program, with_remedy(error), kUsage);
   } catch (const Error& error) {
-    return fail(program, error.what(), kBadInput);
+    return fail(program, with_remedy(error), kBadInput);
   } catch (const std::bad_alloc&) {
     return fail(program, "[memory] not enough memory for this model and batch", kBadInput);
   } catch (const std::filesystem::filesystem_error& error) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "halftone/base/error.h"
 #include "halftone/base/shown.h"
 
 namespace halftone::cli {
@@ -20,6 +21,9 @@ inline constexpr int kBadInput = 3;  // a file is missing, damaged or not suppor
 
 // The work to do once the command line is read. Returns an exit code.
 using Run = std::function<int()>;
+
+// A remedy in the words of the command line; "" of none.
+std::string remedy_text(Remedy remedy);
 
 // Prints "program: message" as one line and returns the code.
 int fail(const std::string& program, std::string message, int code);

@@ -30,7 +30,7 @@ void refuse_islands(const std::vector<quant::Island>& islands, const std::string
   std::vector<std::string> named;
   for (const quant::Island& island : islands)
     if (!island.ends_network)
-      named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason));
+      named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason.text));
   if (named.empty()) return;
   throw UnsupportedError(model,
                          fmt::format("{} would stay float: {}; --allow-float keeps them so, between "

@@ -52,7 +52,7 @@ nlohmann::json summary(const Options& options, const quant::Recipe& recipe, cons
   for (const quant::Island& island : result.model.islands)
     islands.push_back({{"node", island.name},
                        {"op", island.op},
-                       {"reason", island.reason},
+                       {"reason", island.reason.text},
                        {"multiply_adds", island.multiply_adds},
                        {"ends_network", island.ends_network}});
   const qgraph::Work work = qgraph::count_work(result.model.integers);

@@ -41,7 +41,7 @@ void refuse_islands(const std::string& model, const std::vector<quant::Island>& 
     if (!island.ends_network)
       throw UnsupportedError(
           model, fmt::format("{} '{}' would stay float ({}); --allow-float keeps such nodes so", island.op,
-                             island.name, island.reason));
+                             island.name, island.reason.text));
 }
 
 class BitsTable : public SweepTable {

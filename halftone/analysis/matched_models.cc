@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::string_view kQuantized = "_quantized";
 
-[[noreturn]] void refuse(const std::string& what, const std::string& got, const std::string& expected) {
-  throw InputError("analyze", fmt::format("{}, got {}, expected {}", what, got, expected));
+[[noreturn]] void refuse(const std::string& what, const std::string& got, const std::string& expected,
+                         Remedy remedy = Remedy::none) {
+  throw InputError("analyze", fmt::format("{}, got {}, expected {}", what, got, expected), remedy);
 }
 
 void match_ends(const ir::Graph& real, const std::vector<ir::ValueId>& own, const ir::Graph& quantized,
@@ -86,8 +87,9 @@ void expect_pairs(const ir::Graph& quantized) {
     if (op.starts_with("QLinear") || op == "QGemm" || op == "Quant" || op.ends_with("Integer"))
       throw UnsupportedError("analyze",
                              fmt::format("{} in the quantized model, expected pairs of QuantizeLinear "
-                                         "and DequantizeLinear (--format qdq)",
-                                         ir::describe(quantized, node)));
+                                         "and DequantizeLinear",
+                                         ir::describe(quantized, node)),
+                             Remedy::write_pairs);
   }
 }
 
@@ -136,8 +138,8 @@ class Matching {
     };
     if (changes(out_.real) != changes(out_.quantized))
       refuse("float model", "one changed by " + changes(out_.real),
-             fmt::format("the one changed by {} that the quantized one was made of: quantize --float-output writes it",
-                         changes(out_.quantized)));
+             fmt::format("the one changed by {} that the quantized one was made of", changes(out_.quantized)),
+             Remedy::keep_float_network);
   }
 
   // Quantizing puts conversions between nodes, and leaves these as they are and in their order.

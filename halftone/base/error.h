@@ -1,17 +1,36 @@
 // Typed errors. Every message reads `[where] what, got X, expected Y` on one line.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace halftone {
 
+// A way out that the library knows of. The caller says it in the words of its own interface.
+enum class Remedy {
+  none,
+  give_shapes,          // sizes of inputs that the file leaves open
+  newer_opset,          // export the network with a newer operator set
+  fold_constants,       // export it with constants computed
+  write_pairs,          // write Quantize/Dequantize pairs, which hold every format
+  symmetric_weights,    // quantize weights symmetric, or write pairs
+  keep_float_network,   // write the float network as the methods leave it, and take that
+};
+
 // Names in a message may come from a file: it is made of them as shown() does, so that it stays one plain line, and no
 // longer than 2,000 bytes.
 class Error : public std::runtime_error {
  public:
-  Error(std::string_view where, std::string_view what);
+  Error(std::string_view where, std::string_view what, Remedy remedy = Remedy::none);
+  Remedy remedy() const { return remedy_; }
+  // The message without "[where] ".
+  std::string_view message() const { return std::string_view(what()).substr(message_at_); }
+
+ private:
+  Remedy remedy_;
+  std::size_t message_at_;
 };
 
 // The caller asked for something that makes no sense: a bad option or argument.
@@ -33,5 +52,8 @@ class UnsupportedError : public InputError {
 class SystemError : public Error {
   using Error::Error;
 };
+
+// In a catch block of an InputError: throws it again with `where` before it, an UnsupportedError as one, and its remedy.
+[[noreturn]] void throw_again_in(std::string_view where);
 
 }  // namespace halftone

@@ -31,10 +31,8 @@ void evaluate(const ir::Graph& graph, const ir::Node& node, Workspace& workspace
   std::vector<Tensor> results;
   try {
     results = ir::evaluate_op(node.op, inputs);
-  } catch (const UnsupportedError& error) {
-    throw UnsupportedError(ir::describe(graph, node), error.what());
-  } catch (const InputError& error) {
-    throw InputError(ir::describe(graph, node), error.what());
+  } catch (const InputError&) {
+    throw_again_in(ir::describe(graph, node));
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     expect_type(graph, node.outputs[i], results.at(i));

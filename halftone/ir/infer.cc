@@ -78,10 +78,8 @@ std::vector<TensorType> infer_node(const Graph& graph, const Node& node) {
     std::vector<TensorType> outputs = infer_op(node.op, pointers);
     for (const TensorType& type : outputs) check_size(type.shape);
     return outputs;
-  } catch (const UnsupportedError& error) {
-    throw UnsupportedError(describe(graph, node), error.what());
-  } catch (const InputError& error) {
-    throw InputError(describe(graph, node), error.what());
+  } catch (const InputError&) {
+    throw_again_in(describe(graph, node));
   }
 }
 

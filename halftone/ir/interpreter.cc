@@ -20,10 +20,8 @@ std::vector<Tensor> evaluate_node(const Graph& graph, const Node& node, const st
   }
   try {
     return evaluate_op(node.op, inputs);
-  } catch (const UnsupportedError& error) {
-    throw UnsupportedError(describe(graph, node), error.what());
-  } catch (const InputError& error) {
-    throw InputError(describe(graph, node), error.what());
+  } catch (const InputError&) {
+    throw_again_in(describe(graph, node));
   }
 }
 

@@ -12,7 +12,7 @@ numeric::QuantParams params_of(const ir::Graph& graph, const ir::Node& node) {
   const Tensor* zero = has_zero ? graph.constant(node.inputs[2]) : nullptr;
   const std::string where = ir::describe(graph, node);
   if (scale == nullptr || (has_zero && zero == nullptr))
-    throw UnsupportedError(where, "scale or zero point computed at run time, expected constants");
+    throw UnsupportedError(where, "scale or zero point computed at run time, expected constants", Remedy::fold_constants);
   const Shape& shape = graph.value(node.inputs[0]).shape;
   if (const auto* quantize = std::get_if<ir::QuantizeLinear>(&node.op))
     return ir::linear_params(*quantize, *scale, zero, graph.value(node.outputs[0]).dtype, shape, where);

@@ -218,17 +218,18 @@ bool takes_bounds(const ir::Op& op) {
   return ir::is_linear(op) || std::visit([]<typename T>(const T&) { return kIsPair<T> || kIsMean<T>; }, op);
 }
 
-std::string why_not_integer(const FusedOp& f) {
+qgraph::FloatReason why_not_integer(const FusedOp& f) {
   if (ir::is_linear(f.op)) return why_not_linear(f);
   return std::visit(
-      [&](const auto& op) -> std::string {
+      [&](const auto& op) -> qgraph::FloatReason {
         using T = std::decay_t<decltype(op)>;
         if constexpr (kIsPair<T>) {
-          return f.x.size() == 2 ? "" : f.constant ? why_no_tables(f) : "an operand is not quantized";
+          if (f.x.size() == 2) return {};
+          if (f.constant) return why_no_tables(f);
+          return {"an operand is not quantized", qgraph::FloatCause::not_quantized};
         } else if constexpr (kIsMean<T>) {
-          return f.x_shape.size() == 3 || f.x_shape.size() == 4
-                     ? ""
-                     : fmt::format("its input has shape {}", to_string(f.x_shape));
+          if (f.x_shape.size() == 3 || f.x_shape.size() == 4) return {};
+          return fmt::format("its input has shape {}", to_string(f.x_shape));
         } else if constexpr (ir::Unary<T>) {
           return "";
         } else if (ir::takes_constant(f.op)) {

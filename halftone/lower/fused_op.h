@@ -35,7 +35,7 @@ bool takes_bounds(const ir::Op& op);
 
 // Why the op has no integer form with these operands, or an empty string. Looks at everything but y, lo and
 // hi.
-std::string why_not_integer(const FusedOp& fused);
+qgraph::FloatReason why_not_integer(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.
 qgraph::Op lower_op(const FusedOp& fused);

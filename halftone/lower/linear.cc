@@ -149,8 +149,8 @@ qgraph::Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
 
 }  // namespace
 
-std::string why_not_linear(const FusedOp& f) {
-  if (!f.weights) return "its weights are not quantized constants";
+qgraph::FloatReason why_not_linear(const FusedOp& f) {
+  if (!f.weights) return {"its weights are not quantized constants", qgraph::FloatCause::not_quantized};
   const ConstantOperand& w = *f.weights;
   const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
   const bool conv = std::holds_alternative<ir::Conv>(f.op) || transpose != nullptr;

@@ -9,7 +9,7 @@
 namespace halftone::lower {
 
 // Why the layer has no integer form, or an empty string.
-std::string why_not_linear(const FusedOp& fused);
+qgraph::FloatReason why_not_linear(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.
 qgraph::Op lower_linear(const FusedOp& fused);

@@ -120,7 +120,7 @@ class Lowering {
     const bool on_integers = !node.inputs.empty() && node.inputs[0] != ir::kNoValue &&
                              integer_of(node.inputs[0]) && out_.value(*integer_of(node.inputs[0])).params;
     if (on_integers && (try_move(node) || try_clip(node))) return;
-    const std::string reason = try_fuse(node);
+    const qgraph::FloatReason reason = try_fuse(node);
     if (!reason.empty()) add_island(node, reason);
   }
 
@@ -344,8 +344,8 @@ class Lowering {
     return true;
   }
 
-  // Why the node cannot become an integer node, or "" when it now waits for its Quantize.
-  std::string try_fuse(const ir::Node& node) {
+  // Why the node cannot become an integer node, or nothing when it now waits for its Quantize.
+  qgraph::FloatReason try_fuse(const ir::Node& node) {
     FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
     std::vector<qgraph::ValueId> inputs;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -361,7 +361,7 @@ class Lowering {
         fused.constant = real_constant(id);
         fused.variable = i == 0 ? 1 : 0;
       } else if (i == 0) {
-        return "its input is not quantized";
+        return {"its input is not quantized", qgraph::FloatCause::not_quantized};
       } else if (i == 1) {
         fused.weights = constant_operand(id);
       } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
@@ -371,12 +371,12 @@ class Lowering {
         if (!fused.bias) return "its bias is not a constant";
       }
     }
-    if (inputs.empty()) return "its input is not quantized";
+    if (inputs.empty()) return {"its input is not quantized", qgraph::FloatCause::not_quantized};
     fused.x_shape = out_.value(inputs[0]).shape;
-    std::string reason = why_not_integer(fused);
+    qgraph::FloatReason reason = why_not_integer(fused);
     if (!reason.empty()) return reason;
     ir::ValueId end = node.outputs[0];
-    if (!absorb_to_quantize(node.outputs[0], fused, end)) return "its output is not quantized";
+    if (!absorb_to_quantize(node.outputs[0], fused, end)) return {"its output is not quantized", qgraph::FloatCause::not_quantized};
     pending_.emplace(end, Pending{std::move(fused), std::move(inputs), node.outputs[0]});
     return "";
   }
@@ -388,7 +388,7 @@ class Lowering {
   }
 
   // One node alone; join_islands makes larger ones of them.
-  void add_island(const ir::Node& node, const std::string& reason) {
+  void add_island(const ir::Node& node, const qgraph::FloatReason& reason) {
     qgraph::Island island{.graph = {}, .reasons = {reason}};
     qgraph::Node added{.name = node.name, .op = {}, .inputs = {}, .outputs = {}};
     ir::Node own{node.name, node.op, {}, {}};

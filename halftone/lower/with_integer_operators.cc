@@ -61,9 +61,7 @@ class OperatorWriter {
     if (q.dtype != DType::int8 && q.dtype != DType::uint8)
       throw UnsupportedError(
           ir::describe(graph_, *node),
-          fmt::format("{} in an operator on integers, expected int8 or uint8; write it with "
-                      "--format qdq",
-                      name_of(q.dtype)));
+          fmt::format("{} in an operator on integers, expected int8 or uint8", name_of(q.dtype)), Remedy::write_pairs);
     if (result.zero_point == ir::kNoValue)
       result.zero_point = graph_.add_constant(graph_.value(id).name + "_zero",
                                               Tensor(q.dtype, graph_.value(result.scale).shape));
@@ -115,8 +113,8 @@ class OperatorWriter {
     if (std::ranges::any_of(zeros, [&](std::int32_t z) { return z != zeros.front(); }))
       throw UnsupportedError(
           ir::describe(graph_, node),
-          "zero points of its weights differ between channels, which an operator on integers cannot "
-          "hold; use --symmetric or --format qdq");
+          "zero points of its weights differ between channels, which an operator on integers cannot hold",
+          Remedy::symmetric_weights);
   }
 
   void contract(std::size_t n) {
@@ -124,7 +122,7 @@ class OperatorWriter {
     const auto& quantizer = std::get<ir::QuantizeLinear>(quantize.op);
     if (quantizer.bits != 0)
       throw UnsupportedError(ir::describe(graph_, quantize),
-                             fmt::format("{} bits in an operator on integers, expected 8; write it with --format qdq", quantizer.bits));
+                             fmt::format("{} bits in an operator on integers, expected 8", quantizer.bits), Remedy::write_pairs);
     const Computed computed = computed_by(quantize);
     if (computed.node < 0) return;
     ir::Node& found = graph_.nodes[static_cast<std::size_t>(computed.node)];
@@ -169,9 +167,9 @@ class OperatorWriter {
     const ir::ValueId bias = operands.size() > 2 ? operands[2].q : ir::kNoValue;
     if (bias != ir::kNoValue && graph_.value(bias).dtype != DType::int32)
       throw UnsupportedError(ir::describe(graph_, node),
-                             fmt::format("a bias of type {} in an operator on integers, expected int32; write it with "
-                                         "--format qdq",
-                                         name_of(graph_.value(bias).dtype)));
+                             fmt::format("a bias of type {} in an operator on integers, expected int32",
+                                         name_of(graph_.value(bias).dtype)),
+                             Remedy::write_pairs);
     if (!bias_last) made.inputs.push_back(bias);
     made.inputs.insert(made.inputs.end(), {y.scale, y.zero_point});
     if (bias_last && bias != ir::kNoValue) made.inputs.push_back(bias);

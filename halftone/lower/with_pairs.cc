@@ -86,7 +86,7 @@ class PairWriter {
     const Tensor* zero = graph_.constant(input(2));
     const Tensor* bits = graph_.constant(input(3));
     if (scale == nullptr || zero == nullptr || bits == nullptr)
-      throw UnsupportedError(ir::describe(graph_, *node_), "scale, zero point or bits computed at run time");
+      throw UnsupportedError(ir::describe(graph_, *node_), "scale, zero point or bits computed at run time", Remedy::fold_constants);
     const ir::QuantRange range = ir::quant_range(op, *bits);
     const auto [s, axis] = by_axis(*scale);
     const auto [z, zero_axis] = by_axis(*zero);
@@ -196,7 +196,7 @@ class PairWriter {
     const Tensor* x = graph_.constant(input(s_x));
     const Tensor* w = graph_.constant(input(s_w));
     if (x == nullptr || w == nullptr || x->size() != 1)
-      throw UnsupportedError(ir::describe(graph_, *node_), "scales computed at run time, expected constants");
+      throw UnsupportedError(ir::describe(graph_, *node_), "scales computed at run time, expected constants", Remedy::fold_constants);
     Tensor scale = w->cast(DType::float32);
     for (float& s : scale.mutable_data<float>()) s *= x->cast(DType::float32).data<float>()[0];
     if (scale.size() == 1) scale = scale.reshaped({});

@@ -49,7 +49,7 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
     if ((q == nullptr && !pair) || scale == nullptr || (has_zero && zero == nullptr) ||
         dequantize->block_size != 0)
       throw UnsupportedError(ir::describe(graph, node),
-                             "has no form as a Quant node; write it with --format qdq");
+                             "has no form as a Quant node", Remedy::write_pairs);
     const std::size_t rank = graph.value(node.inputs[0]).shape.size();
     Held held = held_by(graph.value(node.inputs[0]).dtype);
     const std::string name = graph.value(node.outputs[0]).name;
@@ -62,8 +62,8 @@ ir::Graph with_quant_nodes(ir::Graph graph) {
       const numeric::Rounding rounding = quantize.rounding;
       if (rounding != numeric::Rounding::half_even)
         throw UnsupportedError(ir::describe(graph, before),
-                               fmt::format("rounding {} in a Quant node, expected half_even; write it with --format qdq",
-                                           numeric::name_of(rounding)));
+                               fmt::format("rounding {} in a Quant node, expected half_even", numeric::name_of(rounding)),
+                               Remedy::write_pairs);
     }
     if (q != nullptr) {
       std::vector<const Tensor*> inputs{q, scale};

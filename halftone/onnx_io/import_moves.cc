@@ -92,7 +92,7 @@ ir::Op import_expand(NodeReader& node) {
     if (op.shape[i] == kDynamic && i >= lead && x[x.size() - op.shape.size() + i] == kDynamic)
       op.shape[i] = 1;
   if (!is_static(op.shape))
-    throw UnsupportedError(node.describe(), "expands to a batch that is not fixed; fix it with --shape");
+    throw UnsupportedError(node.describe(), "expands to a batch that is not fixed", Remedy::give_shapes);
   node.keep_first_of(2);
   return op;
 }

@@ -31,7 +31,7 @@ void check_given(const Shape& given, const Shape& file, const std::string& name)
   for (std::size_t i = 0; i < given.size() && agrees; ++i)
     agrees = file[i] == kDynamic || given[i] == file[i];
   if (!agrees)
-    throw UsageError("--shape", fmt::format("got {} for '{}', expected one that agrees with the file's {}",
+    throw UsageError("shapes", fmt::format("got {} for '{}', expected one that agrees with the file's {}",
                                             to_string(given), name, to_string(file)));
 }
 
@@ -44,13 +44,13 @@ Shape shape_of_input(const onnx::ValueInfoProto& input, const InputShapes& given
   Shape shape = found != given.end() ? found->second : shape_in_file(type);
   if (found != given.end() && type.has_shape()) check_given(shape, shape_in_file(type), input.name());
   if (found == given.end() && !type.has_shape())
-    throw UnsupportedError(where, fmt::format("has no shape, give one: --shape {}=Nx...", input.name()));
+    throw UnsupportedError(where, fmt::format("input '{}' has no shape, expected one", input.name()), Remedy::give_shapes);
   const bool free = !shape.empty() && std::find(shape.begin() + 1, shape.end(), kDynamic) != shape.end();
   if (free)
     throw UnsupportedError(
-        where, fmt::format("has shape {}, expected only the first dimension to be free, give the others: "
-                           "--shape {}={} with a number for each ?",
-                           to_string(shape), input.name(), with_gaps(shape)));
+        where, fmt::format("has shape {}, expected only the first dimension to be free, as {}={} with a number for each ?",
+                           to_string(shape), input.name(), with_gaps(shape)),
+        Remedy::give_shapes);
   element_count(is_static(shape) ? shape : Shape(shape.begin() + 1, shape.end()), where);
   return shape;
 }
@@ -58,7 +58,7 @@ Shape shape_of_input(const onnx::ValueInfoProto& input, const InputShapes& given
 void check_names(const InputShapes& given, const std::vector<std::string>& inputs) {
   for (const auto& [name, shape] : given)
     if (std::ranges::find(inputs, name) == inputs.end())
-      throw UsageError("--shape",
+      throw UsageError("shapes",
                        fmt::format("no input '{}', expected one of: {}", name, fmt::join(inputs, ", ")));
 }
 

@@ -28,7 +28,8 @@ std::int64_t opset_of(const onnx::ModelProto& model) {
     if (!is_default_domain(opset.domain())) continue;
     if (opset.version() < kMinOpset || opset.version() > kMaxOpset)
       throw UnsupportedError("opset",
-                             fmt::format("got {}, expected {} to {}", opset.version(), kMinOpset, kMaxOpset));
+                             fmt::format("got {}, expected {} to {}", opset.version(), kMinOpset, kMaxOpset),
+                             Remedy::newer_opset);
     return opset.version();
   }
   throw InputError("opset", "the model does not say which operator set it uses");
@@ -215,7 +216,7 @@ class Reader {
     for (ir::ValueId id : node.inputs)
       if (id != ir::kNoValue && known_.find(id) != nullptr)
         throw UnsupportedError(reader.describe(),
-                               "computes with a dimension that is not fixed; fix it with --shape");
+                               "computes with a dimension that is not fixed", Remedy::give_shapes);
     if (reader.output_count() > static_cast<int>(types.size()))
       throw UnsupportedError(reader.describe(), fmt::format("output {} '{}'", types.size(),
                                                             proto.output(static_cast<int>(types.size()))));
@@ -279,10 +280,8 @@ LoadedModel read(onnx::ModelProto model, ExternalData files, const InputShapes& 
     ir::Graph graph = reader.read();
     const std::int64_t bytes = reader.parameter_bytes(graph);
     return {std::move(graph), bytes};
-  } catch (const UnsupportedError& error) {
-    throw UnsupportedError(where, error.what());
-  } catch (const InputError& error) {
-    throw InputError(where, error.what());
+  } catch (const InputError&) {
+    throw_again_in(where);
   }
 }
 

@@ -82,7 +82,7 @@ double NodeReader::scalar_input(std::size_t i, const char* name, double otherwis
   if (!has_input(i)) return otherwise;
   const Tensor* constant = graph_.constant(inputs_[i]);
   if (constant == nullptr)
-    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
+    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name), Remedy::fold_constants);
   if (constant->size() != 1)
     throw InputError(describe(), fmt::format("{} is of shape {}, expected one number", name,
                                              to_string(constant->shape())));
@@ -92,7 +92,7 @@ double NodeReader::scalar_input(std::size_t i, const char* name, double otherwis
 const Tensor& NodeReader::constant_list(std::size_t i, const char* name) const {
   const Tensor* constant = graph_.constant(inputs_[i]);
   if (constant == nullptr)
-    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name));
+    throw UnsupportedError(describe(), fmt::format("{} is computed at run time, expected a constant", name), Remedy::fold_constants);
   if (constant->rank() > 1)
     throw InputError(describe(),
                      fmt::format("{} is of shape {}, expected a list", name, to_string(constant->shape())));
@@ -103,7 +103,7 @@ std::vector<std::int64_t> NodeReader::integers_input(std::size_t i, const char* 
   if (!has_input(i)) return {};
   if (shapes_.find(inputs_[i]) != nullptr)
     throw UnsupportedError(
-        describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+        describe(), fmt::format("{} depends on a dimension that is not fixed", name), Remedy::give_shapes);
   const Tensor& list = constant_list(i, name);
   if (list.dtype() != DType::int64 && list.dtype() != DType::int32)
     throw InputError(describe(),
@@ -119,7 +119,7 @@ std::vector<std::int64_t> NodeReader::dims_input(std::size_t i, const char* name
   for (std::int64_t dim : symbolic->data<std::int64_t>()) {
     if (dim == ShapeValues::kUnknown)
       throw UnsupportedError(
-          describe(), fmt::format("{} depends on a dimension that is not fixed; fix it with --shape", name));
+          describe(), fmt::format("{} depends on a dimension that is not fixed", name), Remedy::give_shapes);
     dims.push_back(dim == ShapeValues::kBatch ? kDynamic : dim);
   }
   return dims;

@@ -122,7 +122,7 @@ Tensor ShapeValues::reshape_request(const Tensor& request, const Shape& x) {
   }
   if (unknown > 1 || (unknown == 1 && rest_taken))
     throw UnsupportedError("Reshape",
-                           "a shape with two dimensions that are not fixed; fix them with --shape");
+                           "a shape with two dimensions that are not fixed", Remedy::give_shapes);
   return result;
 }
 

@@ -16,7 +16,7 @@ namespace {
 // The first reason why a network has nothing to quantize.
 std::string why_nothing(const ir::Graph& network) {
   const auto nodes = quant::float_nodes(network);
-  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason);
+  return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason.text);
 }
 
 void correct_by_statistics(const ir::Graph& model, const ir::Graph& network, quant::Parameters& parameters,

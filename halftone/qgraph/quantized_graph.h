@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
+#include "halftone/qgraph/float_reason.h"
 #include "halftone/qgraph/linear.h"
 
 namespace halftone::qgraph {
@@ -160,7 +161,7 @@ struct Constant {
 struct Island {
   static constexpr std::string_view kName = "Island";
   ir::Graph graph;
-  std::vector<std::string> reasons;  // by node of the graph: why it is not in integers
+  std::vector<FloatReason> reasons;  // by node of the graph: why it is not in integers
 };
 
 using Op = std::variant<Add, AveragePool, Concat, Constant, Conv, Dequantize, Extreme, Gemm, Island, MaxPool, Move, Mul, Pad,

@@ -55,7 +55,7 @@ std::vector<Island> planned(const ir::Graph& graph) {
 std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered) {
   const std::vector<bool> end = float_end(graph);
   const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
-  std::map<std::size_t, std::string> reasons;
+  std::map<std::size_t, qgraph::FloatReason> reasons;
   if (!lower::is_quantized(graph))
     for (FloatNode& node : float_nodes(graph)) reasons.emplace(node.index, std::move(node.reason));
   NodesByName nodes(graph);
@@ -86,7 +86,7 @@ Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
   try {
     return {islands_of(graph, lower::lower(trial(graph, recipe))), std::nullopt};
   } catch (const InputError& error) {
-    return {planned(graph), error.what()};
+    return {planned(graph), error};
   }
 }
 

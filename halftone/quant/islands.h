@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "halftone/base/error.h"
 #include "halftone/ir/graph.h"
 #include "halftone/qgraph/quantized_graph.h"
 #include "halftone/quant/recipe.h"
@@ -14,7 +15,7 @@ namespace halftone::quant {
 struct Island {
   std::string name;
   std::string op;
-  std::string reason;
+  qgraph::FloatReason reason;
   std::int64_t multiply_adds = 0;  // of one sample
   bool ends_network = false;       // see float_end.h: no island between integers
 };
@@ -24,8 +25,7 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
 
 struct Preflight {
   std::vector<Island> islands;
-  std::optional<std::string>
-      refusal;  // what quantize or lower said against it; the islands are then quantize's alone
+  std::optional<InputError> refusal;  // of quantize or lower; the islands are then quantize's alone
 };
 
 // A float graph after passes::simplify, quantized as if every value ranged from -1 to 1.

@@ -15,7 +15,7 @@ namespace {
 
 struct Verdict {
   Role role = Role::floating;
-  std::string reason;
+  qgraph::FloatReason reason;
 };
 
 bool is_float_constant(const ir::Graph& graph, ir::ValueId id) {
@@ -25,7 +25,7 @@ bool is_float_constant(const ir::Graph& graph, ir::ValueId id) {
 
 Verdict linear_verdict(const ir::Graph& graph, const ir::Node& node, bool conv) {
   if (graph.constant(node.inputs[0]) != nullptr) return {Role::floating, "its input is a constant"};
-  if (!is_float_constant(graph, node.inputs[1])) return {Role::floating, "its weights are not constants"};
+  if (!is_float_constant(graph, node.inputs[1])) return {Role::floating, {"its weights are not constants", qgraph::FloatCause::not_constant}};
   if (!conv && graph.constant(node.inputs[1])->rank() != 2)
     return {Role::floating, "its weights are not a matrix"};
   if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) {

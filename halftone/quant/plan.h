@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
+#include "halftone/qgraph/float_reason.h"
 
 namespace halftone::quant {
 
@@ -21,7 +22,7 @@ enum class Role {
 
 struct Plan {
   std::vector<Role> role;                // by node
-  std::vector<std::string> reason;       // by node: why it stays float
+  std::vector<qgraph::FloatReason> reason;       // by node: why it stays float
   std::vector<bool> quantized;           // by value: it gets a pair
   std::vector<ir::ValueId> scale_class;  // by value: one member of the set of values that share its scale
 };

@@ -27,7 +27,7 @@ Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recip
 // Nodes that quantize leaves in float, each with the reason: the pre-flight check.
 struct FloatNode {
   std::string node;
-  std::string reason;
+  qgraph::FloatReason reason;
   std::size_t index = 0;  // among the graph's nodes
 };
 std::vector<FloatNode> float_nodes(const ir::Graph& graph);

@@ -107,8 +107,7 @@ class Document {
     try {
       check(recipe);
     } catch (const UsageError& error) {
-      const std::string_view text = error.what();
-      throw InputError(where_, text.substr(text.find("] ") + 2));
+      throw InputError(where_, error.message());
     }
     return recipe;
   }

@@ -379,7 +379,7 @@ TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
             quantized.dequantize(quantized.input({2, 1}, DType::int8), quantized.grid, "slope"))}) {
     const Node* island = find_node<Island>(graph);
     ASSERT_NE(island, nullptr);
-    EXPECT_THAT(std::get<Island>(island->op).reasons.at(0),
+    EXPECT_THAT(std::get<Island>(island->op).reasons.at(0).text,
                 testing::HasSubstr("neither operand is one constant"));
   }
 }
@@ -392,7 +392,7 @@ TEST(Table, PReluOfSoManyChannelsThatItsTablesFillMemoryStaysFloat) {
   const QuantizedGraph quantized = g.lowered(g.quantize(g.node(ir::PRelu{}, {x, slope}, "f"), grid, "y"));
   const Node* island = find_node<Island>(quantized);
   ASSERT_NE(island, nullptr);
-  EXPECT_EQ(std::get<Island>(island->op).reasons.at(0),
+  EXPECT_EQ(std::get<Island>(island->op).reasons.at(0).text,
             "its tables would have 16842752 entries, expected at most 16777216");
 }
 

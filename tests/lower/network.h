@@ -25,7 +25,7 @@ struct Network : Qdq {
 
 inline std::string reason_of(const QuantizedGraph& graph) {
   const Node* node = find_node<Island>(graph);
-  return node == nullptr ? "no island" : std::get<Island>(node->op).reasons.at(0);
+  return node == nullptr ? "no island" : std::get<Island>(node->op).reasons.at(0).text;
 }
 
 // The integers and the simulation agree on exact inputs (all scales are powers of two).

@@ -57,9 +57,9 @@ TEST(Preflight, NamesIslandsWithReasonAndWork) {
   const std::vector<Island> islands = preflight(g, {}).islands;
   ASSERT_EQ(islands.size(), 2U);
   EXPECT_EQ(islands[0].op, "Softmax");
-  EXPECT_THAT(islands[0].reason, HasSubstr("no integer form"));
+  EXPECT_THAT(islands[0].reason.text, HasSubstr("no integer form"));
   EXPECT_FALSE(islands[0].ends_network);
-  EXPECT_THAT(islands[1].reason, HasSubstr("not constants"));
+  EXPECT_THAT(islands[1].reason.text, HasSubstr("not constants"));
   EXPECT_EQ(islands[1].multiply_adds, 6);
 }
 

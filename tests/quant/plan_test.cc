@@ -79,7 +79,7 @@ TEST(Plan, AConcatOfAConstantStaysFloat) {
   const ir::ValueId c = g.add_constant("c", ir::floats({2, 1}, {1, 2}));
   g.outputs = {g.add_node(ir::Concat{1}, {x, c}, "y")};
   EXPECT_THAT(plan(g).role, ElementsAre(Role::floating));
-  EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("constant"));
+  EXPECT_THAT(float_nodes(g).at(0).reason.text, HasSubstr("constant"));
 }
 
 TEST(Plan, WhatMaxChoosesFromSharesOneScaleWithTheResult) {
@@ -92,7 +92,7 @@ TEST(Plan, WhatMaxChoosesFromSharesOneScaleWithTheResult) {
   EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::move, Role::table, Role::floating));
   EXPECT_EQ(like(g, "t"), like(g, "x"));
   EXPECT_EQ(like(g, "y"), like(g, "x"));
-  EXPECT_EQ(float_nodes(g).at(0).reason, "one operand is a constant");
+  EXPECT_EQ(float_nodes(g).at(0).reason.text, "one operand is a constant");
 }
 
 TEST(Plan, AReluThatIsNotTheOnlyReaderIsATable) {
@@ -133,7 +133,7 @@ TEST(Plan, APReluIsATableWhereItsSlopesAreOneConstantAChannel) {
   g.outputs = {c};
   EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::floating, Role::floating));
   EXPECT_THAT(quantized_values(g), ElementsAre("x", "a"));
-  for (const FloatNode& node : float_nodes(g)) EXPECT_THAT(node.reason, HasSubstr("its slopes"));
+  for (const FloatNode& node : float_nodes(g)) EXPECT_THAT(node.reason.text, HasSubstr("its slopes"));
 }
 
 TEST(Plan, AnOpWithOneConstantOperandIsATableUnlessItRunsAlongAnotherDimension) {
@@ -144,7 +144,7 @@ TEST(Plan, AnOpWithOneConstantOperandIsATableUnlessItRunsAlongAnotherDimension) 
   g.outputs = {g.add_node(ir::Mul{}, {b, g.add_constant("along", ir::floats({3}, {1, 2, 3}))}, "c")};
   EXPECT_THAT(plan(g).role, ElementsAre(Role::table, Role::table, Role::floating));
   EXPECT_THAT(quantized_values(g), ElementsAre("x", "a", "b"));
-  EXPECT_THAT(float_nodes(g).at(0).reason, HasSubstr("one operand is a constant"));
+  EXPECT_THAT(float_nodes(g).at(0).reason.text, HasSubstr("one operand is a constant"));
 }
 
 TEST(Plan, FloatNodesSayWhy) {
@@ -170,7 +170,7 @@ TEST(Plan, FloatNodesSayWhy) {
                            "transA",
                            "its bias"};
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    EXPECT_THAT(nodes[i].reason, HasSubstr(reasons[i])) << nodes[i].node;
+    EXPECT_THAT(nodes[i].reason.text, HasSubstr(reasons[i])) << nodes[i].node;
   EXPECT_THAT(nodes[0].node, HasSubstr("soft"));
   EXPECT_TRUE(quantized_values(g).empty());
 }
@@ -179,7 +179,7 @@ TEST(Plan, AQuantizedNetworkIsQuantizedAlready) {
   const ir::Graph g = conv_network();
   const auto nodes = float_nodes(quantize(g, ranges_of(g), {}).graph);
   EXPECT_TRUE(std::ranges::any_of(
-      nodes, [](const FloatNode& n) { return n.reason == "the network is quantized already"; }));
+      nodes, [](const FloatNode& n) { return n.reason.text == "the network is quantized already"; }));
 }
 
 // C of shape [3, 1] adds a number to each row, not to each channel.

@@ -86,7 +86,7 @@ std::vector<TensorType> infer(const Flatten& op, InputTypes inputs) {
 std::vector<TensorType> infer(const Reshape& op, InputTypes inputs) {
   const Tensor* request = inputs[1]->constant;
   if (request == nullptr)
-    throw UnsupportedError("Reshape", "shape computed at run time, expected a constant");
+    throw UnsupportedError("Reshape", "shape computed at run time, expected a constant", Remedy::fold_constants);
   if (request->dtype() != DType::int64 || request->rank() != 1)
     throw InputError("Reshape", fmt::format("shape input is {} of shape {}, expected int64 of rank 1",
                                             name_of(request->dtype()), to_string(request->shape())));

@@ -46,7 +46,7 @@ Counted<T> count_range(const Tensor& start, const Tensor& limit, const Tensor& d
 void check_range(const Tensor* start, const Tensor* limit, const Tensor* delta) {
   for (const Tensor* scalar : {start, limit, delta}) {
     if (scalar == nullptr)
-      throw UnsupportedError("Range", "a bound computed at run time, expected a constant");
+      throw UnsupportedError("Range", "a bound computed at run time, expected a constant", Remedy::fold_constants);
     if (scalar->size() != 1 || scalar->dtype() != start->dtype() || scalar->dtype() == DType::boolean)
       throw InputError("Range", fmt::format("a bound is {} {}, expected scalars of one type of number",
                                             name_of(scalar->dtype()), to_string(scalar->shape())));
@@ -55,7 +55,7 @@ void check_range(const Tensor* start, const Tensor* limit, const Tensor* delta) 
 
 Shape shape_from(const Tensor* shape) {
   if (shape == nullptr)
-    throw UnsupportedError("ConstantOfShape", "shape computed at run time, expected a constant");
+    throw UnsupportedError("ConstantOfShape", "shape computed at run time, expected a constant", Remedy::fold_constants);
   if (shape->dtype() != DType::int64 || shape->rank() != 1)
     throw InputError("ConstantOfShape", fmt::format("shape is {} of rank {}, expected a list of int64",
                                                     name_of(shape->dtype()), shape->rank()));
