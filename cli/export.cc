@@ -7,7 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
-#include "cli/packed_weights.h"
+#include "halftone/numeric/packed_weights.h"
 #include "cli/shape_option.h"
 #include "halftone/base/error.h"
 #include "halftone/data/file_names.h"
@@ -41,7 +41,7 @@ void add_activation(data::NamedTensors& arrays, const std::string& prefix,
 void add_weight(data::NamedTensors& arrays, const std::string& member, const lower::LayerArrays& layer, bool packed) {
   const std::string prefix = member + ".weight";
   if (packed && layer.weight_scale) {
-    PackedWeights rows = pack_rows(layer.weight);
+    numeric::PackedWeights rows = numeric::pack_rows(layer.weight);
     arrays.emplace_back(prefix, std::move(rows.bytes));
     arrays.emplace_back(prefix + "_shape", std::move(rows.shape));
     arrays.emplace_back(prefix + "_bits", std::move(rows.bits));
@@ -95,7 +95,7 @@ Json summary(const Options& options, const std::vector<lower::LayerArrays>& laye
               {"scales", layer.weight_scale ? layer.weight_scale->size() : 0},
               {"bias", layer.bias ? Json(stored_as(*layer.bias)) : Json()},
               {"activations", layer.input.has_value()}};
-    if (packed) item["bits"] = packed_bits(layer.weight);
+    if (packed) item["bits"] = numeric::packed_bits(layer.weight);
     list.push_back(item);
   }
   return {{"model", options.model}, {"npz", options.npz}, {"packed", options.packed}, {"layers", list}};

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "cli/commands.h"
-#include "cli/number_format.h"
+#include "halftone/numeric/number_format.h"
 #include "halftone/base/error.h"
 
 namespace halftone::cli {
@@ -51,7 +51,7 @@ double combine(const Expression& expression, const std::vector<double>& v) {
   return expression.sign == '+' ? v[0] + v[1] : v[0] * v[1];
 }
 
-nlohmann::json to_json(const std::string& format, double real, const Rendered& r) {
+nlohmann::json to_json(const std::string& format, double real, const numeric::Rendered& r) {
   nlohmann::json out{{"format", format},   {"real", real}, {"integer", r.q},
                      {"binary", r.binary}, {"hex", r.hex}, {"saturated", r.saturated}};
   out["value"] =
@@ -60,7 +60,7 @@ nlohmann::json to_json(const std::string& format, double real, const Rendered& r
   return out;
 }
 
-void print_rendered(const std::string& title, const std::string& format, double real, const Rendered& r) {
+void print_rendered(const std::string& title, const std::string& format, double real, const numeric::Rendered& r) {
   print_line("{}{} in {}", title, real, format);
   print_line("  integer  {}", r.q);
   print_line("  binary   {}", r.binary);
@@ -84,7 +84,7 @@ int number(const Options& options) {
   nlohmann::json out;
   std::vector<double> stored;
   for (std::size_t i = 0; i < operands; ++i) {
-    const Rendered r = render(expression.operands[i], parse_number_format(format_of(i)));
+    const numeric::Rendered r = numeric::render(expression.operands[i], numeric::parse_number_format(format_of(i)));
     stored.push_back(r.value);
     out["numbers"].push_back(to_json(format_of(i), expression.operands[i], r));
     if (!options.json) print_rendered("", format_of(i), expression.operands[i], r);
@@ -92,7 +92,7 @@ int number(const Options& options) {
   if (operands == 2) {
     const double exact = combine(expression, expression.operands);
     const double of_stored = combine(expression, stored);
-    const Rendered r = render(of_stored, parse_number_format(format_of(2)));
+    const numeric::Rendered r = numeric::render(of_stored, numeric::parse_number_format(format_of(2)));
     out["result"] = to_json(format_of(2), of_stored, r);
     out["exact"] = exact;
     out["lost"] = {

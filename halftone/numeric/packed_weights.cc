@@ -1,4 +1,4 @@
-#include "cli/packed_weights.h"
+#include "halftone/numeric/packed_weights.h"
 
 #include <algorithm>
 #include <vector>
@@ -6,13 +6,13 @@
 #include "halftone/numeric/packing.h"
 #include "halftone/numeric/quant_params.h"
 
-namespace halftone::cli {
+namespace halftone::numeric {
 namespace {
 
 std::vector<std::uint8_t> pack_bits(const Tensor& integers, std::int64_t columns, int bits) {
-  const std::vector<std::int32_t> values = numeric::to_int32(integers);
-  if (bits == 1) return numeric::pack_binary(values, columns);
-  if (bits < 8) return numeric::pack(values, columns, bits);
+  const std::vector<std::int32_t> values = to_int32(integers);
+  if (bits == 1) return pack_binary(values, columns);
+  if (bits < 8) return pack(values, columns, bits);
   std::vector<std::uint8_t> bytes;
   for (std::int32_t value : values)
     for (int shift = 0; shift < bits; shift += 8) bytes.push_back(static_cast<std::uint8_t>(value >> shift));
@@ -38,4 +38,4 @@ PackedWeights pack_rows(const Tensor& integers) {
           .bits = Tensor::from<std::int64_t>({}, {&bits, 1})};
 }
 
-}  // namespace halftone::cli
+}  // namespace halftone::numeric

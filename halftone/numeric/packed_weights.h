@@ -3,7 +3,7 @@
 
 #include "halftone/base/tensor.h"
 
-namespace halftone::cli {
+namespace halftone::numeric {
 
 struct PackedWeights {
   Tensor bytes;  // uint8 [rows, bytes of a row]
@@ -18,4 +18,4 @@ int packed_bits(const Tensor& integers);
 // first.
 PackedWeights pack_rows(const Tensor& integers);
 
-}  // namespace halftone::cli
+}  // namespace halftone::numeric

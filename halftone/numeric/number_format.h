@@ -8,17 +8,17 @@
 #include "halftone/numeric/affine.h"
 #include "halftone/numeric/float_format.h"
 
-namespace halftone::cli {
+namespace halftone::numeric {
 
 // Integers with a scale; `fraction_length` is set for fixed point.
 struct IntegerNumbers {
-  numeric::IntegerFormat format;
-  numeric::Affine affine;
+  IntegerFormat format;
+  Affine affine;
   bool fixed_point = false;
   int fraction_length = 0;
 };
 
-using NumberFormat = std::variant<IntegerNumbers, numeric::FloatFormat>;
+using NumberFormat = std::variant<IntegerNumbers, FloatFormat>;
 
 // fixed:WL:FL, intB[:scale[:zero_point]], uintB[...], fp16, bf16, fp8e4m3, fp8e5m2. Throws UsageError.
 NumberFormat parse_number_format(std::string_view text);
@@ -33,4 +33,4 @@ struct Rendered {
 };
 Rendered render(double real, const NumberFormat& format);
 
-}  // namespace halftone::cli
+}  // namespace halftone::numeric

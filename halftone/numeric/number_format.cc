@@ -1,4 +1,4 @@
-#include "cli/number_format.h"
+#include "halftone/numeric/number_format.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "halftone/base/error.h"
 #include "halftone/numeric/binary_text.h"
 
-namespace halftone::cli {
+namespace halftone::numeric {
 namespace {
 
 constexpr std::string_view kKnown =
@@ -39,15 +39,15 @@ NumberFormat parse_fixed(const std::vector<std::string_view>& parts, std::string
   IntegerNumbers numbers{.format = {parse<int>(parts[1], whole), true, false},
                          .fixed_point = true,
                          .fraction_length = parse<int>(parts[2], whole)};
-  numeric::check(numbers.format);
-  numbers.affine = numeric::fixed_point(numbers.fraction_length);
+  check(numbers.format);
+  numbers.affine = fixed_point(numbers.fraction_length);
   return numbers;
 }
 
 NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_signed,
                           std::string_view whole) {
   IntegerNumbers numbers{.format = {parse<int>(parts[0].substr(is_signed ? 3 : 4), whole), is_signed, false}};
-  numeric::check(numbers.format);
+  check(numbers.format);
   if (parts.size() > 3) throw UsageError("--format", fmt::format("got '{}', expected {}", whole, kKnown));
   if (parts.size() > 1) numbers.affine.scale = parse<float>(parts[1], whole);
   if (parts.size() > 2) numbers.affine.zero_point = parse<std::int32_t>(parts[2], whole);
@@ -64,33 +64,33 @@ NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_si
 Rendered render_integer(double real, const IntegerNumbers& f) {
   const auto value = static_cast<float>(real);
   Rendered out;
-  out.q = numeric::quantize(value, f.affine, f.format);
+  out.q = quantize(value, f.affine, f.format);
   const double unbounded =
-      numeric::round_real(value / f.affine.scale, numeric::Rounding::half_even) + f.affine.zero_point;
+      round_real(value / f.affine.scale, Rounding::half_even) + f.affine.zero_point;
   out.saturated = unbounded < f.format.qmin() || unbounded > f.format.qmax();
-  out.value = numeric::dequantize(static_cast<std::int32_t>(out.q), f.affine);
-  out.binary = numeric::binary_text(out.q, f.format.bits, f.fixed_point ? f.fraction_length : 0);
-  out.hex = numeric::hex_text(out.q, f.format.bits);
+  out.value = dequantize(static_cast<std::int32_t>(out.q), f.affine);
+  out.binary = binary_text(out.q, f.format.bits, f.fixed_point ? f.fraction_length : 0);
+  out.hex = hex_text(out.q, f.format.bits);
   return out;
 }
 
-Rendered render_float(double real, const numeric::FloatFormat& f) {
-  const std::uint32_t bits = numeric::encode(real, f);
-  Rendered out{.value = numeric::decode(bits, f), .q = bits};
+Rendered render_float(double real, const FloatFormat& f) {
+  const std::uint32_t bits = encode(real, f);
+  Rendered out{.value = decode(bits, f), .q = bits};
   out.saturated = std::isfinite(real) && !std::isfinite(out.value);
-  const std::string digits = numeric::binary_text(bits, f.bits(), 0);
+  const std::string digits = binary_text(bits, f.bits(), 0);
   out.binary = fmt::format("{} {} {}", digits.substr(0, 1),
                            digits.substr(1, static_cast<std::size_t>(f.exponent_bits)),
                            digits.substr(1 + static_cast<std::size_t>(f.exponent_bits)));
-  out.hex = numeric::hex_text(bits, f.bits());
+  out.hex = hex_text(bits, f.bits());
   return out;
 }
 
 }  // namespace
 
 NumberFormat parse_number_format(std::string_view text) {
-  for (const numeric::FloatFormat& format :
-       {numeric::kFp16, numeric::kBf16, numeric::kFp8E4m3, numeric::kFp8E5m2})
+  for (const FloatFormat& format :
+       {kFp16, kBf16, kFp8E4m3, kFp8E5m2})
     if (text == format.name) return format;
   const std::vector<std::string_view> parts = split(text);
   if (parts[0] == "fixed") return parse_fixed(parts, text);
@@ -102,7 +102,7 @@ NumberFormat parse_number_format(std::string_view text) {
 Rendered render(double real, const NumberFormat& format) {
   if (std::isnan(real)) throw UsageError("number", "not a number (NaN), expected a real value");
   if (const auto* integers = std::get_if<IntegerNumbers>(&format)) return render_integer(real, *integers);
-  return render_float(real, std::get<numeric::FloatFormat>(format));
+  return render_float(real, std::get<FloatFormat>(format));
 }
 
-}  // namespace halftone::cli
+}  // namespace halftone::numeric
