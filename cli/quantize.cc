@@ -146,9 +146,15 @@ Warnings shortage_warnings(const std::vector<quant::Shortage>& shortages, std::i
                       report::format_count(most->wanted), report::format_count(enough))};
 }
 
+// The digest that `calibrate` gives its network, which has no biases that a later correction needs.
+std::string digest_at_calibration(const ir::Graph& model, quant::Recipe recipe) {
+  recipe.correct_bias = quant::BiasCorrection::none;
+  return quant::digest_of(ptq::float_network(model, recipe));
+}
+
 // Doubts about the ranges of `made`, which come from files or from the samples.
-Warnings range_doubts(const Options& options, const quant::Recipe& recipe, const quant::CalibrationFile& calibrated,
-                      const calibration::Samples& samples, const ptq::Result& made, Looks& looks) {
+Warnings range_doubts(const Options& options, const quant::Recipe& recipe, const ir::Graph& model,
+                      const quant::CalibrationFile& calibrated, const calibration::Samples& samples, const ptq::Result& made, Looks& looks) {
   if (recipe.weight_only) return {};
   if (options.file.ranges.empty()) {
     Warnings warnings = shortage_warnings(quant::shortages(made.network, made.seen, recipe), samples.size());
@@ -161,7 +167,7 @@ Warnings range_doubts(const Options& options, const quant::Recipe& recipe, const
   if (count > 0 && count < analysis::kFewSamples)
     warnings.push_back(fmt::format("[{}] ranges are chosen on {} samples, expected some {} or more", options.file.ranges[0], count,
                                    analysis::kFewSamples));
-  if (!calibrated.network.empty() && calibrated.network != quant::digest_of(made.network))
+  if (!calibrated.network.empty() && calibrated.network != digest_at_calibration(model, recipe))
     warnings.push_back(fmt::format("[{}] has the ranges of another network: values have the names of {}, and weights differ",
                                    options.file.ranges[0], options.model));
   // A few samples show whether channels are lost.
@@ -184,10 +190,12 @@ void check_settings(const Options& options, const quant::Recipe& recipe) {
 }
 
 // Refuses what has no form in integers or in the file's format, before any work.
-void check_network(const Options& options, const quant::Recipe& recipe, const ir::Graph& model, bool may_stay_float) {
-  const ir::Graph network = ptq::float_network(model, recipe);
+// Returns the float network.
+ir::Graph check_network(const Options& options, const quant::Recipe& recipe, const ir::Graph& model, bool may_stay_float) {
+  ir::Graph network = ptq::float_network(model, recipe);
   if (!may_stay_float) refuse_islands(quant::preflight(network, recipe).islands, options.model);
   check_format(network, recipe, options.file.format);
+  return network;
 }
 
 // Beside ranges, and how to do without.
@@ -238,7 +246,7 @@ int quantize(const Options& options) {
   const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
   const bool may_stay_float = options.file.allow_float || recipe.weight_only;
-  check_network(options, recipe, before.graph, may_stay_float);
+  ir::Graph network = check_network(options, recipe, before.graph, may_stay_float);
   expect_samples(options, recipe, before.graph);
   calibration::Samples samples;
   if (options.data.given()) samples = options.data.take(options.data.open(data::Part::train, before), before, Labels::welcome);
@@ -248,10 +256,11 @@ int quantize(const Options& options) {
                                     .recipe = recipe,
                                     .runs = runs_for(samples, options.data, &looks),
                                     .ranges = options.file.ranges.empty() ? nullptr : &calibrated,
-                                    .name = options.model});
+                                    .name = options.model,
+                                    .network = std::move(network)});
   // A node that can't become integers is refused before anything is written.
   if (!may_stay_float) refuse_islands(made.made.islands, options.model);
-  Result result{.warnings = range_doubts(options, recipe, calibrated, samples, made, looks)};
+  Result result{.warnings = range_doubts(options, recipe, before.graph, calibrated, samples, made, looks)};
   append(result.warnings, lost_part_warnings(made.network, made.parameters, made.seen, looks));
   result.model = std::move(made.made);
   if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)

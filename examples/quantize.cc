@@ -1,5 +1,5 @@
 // Quantizes a model: quantize MODEL.onnx SAMPLES.npy w4a8 OUT.onnx. What `halftone quantize MODEL.onnx --data SAMPLES.npy --bits
-// w4a8 -o OUT.onnx` writes, in the library's terms.
+// w4a8 -o OUT.onnx` writes, in the library's terms, for at most 1,024 float32 rows and a network whose batch is open.
 #include <cstdio>
 #include <exception>
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "halftone/base/error.h"
+
 namespace halftone::analysis {
 namespace {
 
@@ -30,15 +32,12 @@ MixedSamples compare(const Tensor& alone, const Tensor& beside) {
   return result;
 }
 
-}  // namespace
-
-std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const calibration::Samples& samples,
-                                          const calibration::BatchOptions& options) {
-  const std::int64_t count = std::min({samples.size(), kTried, options.fixed_batch ? options.batch_size : kTried});
-  if (count < 2) return std::nullopt;
+std::optional<MixedSamples> compare_all(const ir::Executor& network, const calibration::Samples& samples, std::int64_t count,
+                                        const calibration::BatchOptions& options) {
   const std::vector<Tensor> together = rows_of(network, samples, 0, count, options);
   std::optional<MixedSamples> worst;
-  for (std::int64_t n = 0; n < count; ++n) {
+  // A fixed batch is run whole for each sample: the last one is tried alone.
+  for (std::int64_t n = options.fixed_batch ? count - 1 : 0; n < count; ++n) {
     const std::vector<Tensor> alone = rows_of(network, samples, n, n + 1, options);
     for (std::size_t i = 0; i < alone.size(); ++i) {
       MixedSamples mixed = compare(alone[i], together[i].rows(n, n + 1));
@@ -49,6 +48,19 @@ std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const cal
     }
   }
   return worst;
+}
+
+}  // namespace
+
+std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const calibration::Samples& samples,
+                                          const calibration::BatchOptions& options) {
+  const std::int64_t count = std::min({samples.size(), kTried, options.batch_size});
+  if (count < 2) return std::nullopt;
+  try {
+    return compare_all(network, samples, count, options);
+  } catch (const InputError&) {  // a network that takes no two samples at once mixes none
+    return std::nullopt;
+  }
 }
 
 }  // namespace halftone::analysis

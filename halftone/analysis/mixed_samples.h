@@ -16,8 +16,8 @@ struct MixedSamples {
   double largest = 0.0;     // max |y|
 };
 
-// The first kTried samples are run each by itself and in one batch. The output that changes most, relative to its largest
-// number; nothing where none changes by more than kSameAnswer of it, or where there are fewer than two samples. Usual causes
+// The first kTried samples, at most a batch of them, are run each by itself and together; of a fixed batch the last alone. The output that changes most, relative to its largest
+// number; nothing where none changes by more than kSameAnswer of it, where there are fewer than two samples, or where the network does not take them. Usual causes
 // are a Softmax or a mean over dimension 0, and ranges that are taken of a whole batch.
 std::optional<MixedSamples> mixed_samples(const ir::Executor& network, const calibration::Samples& samples, const calibration::BatchOptions& options);
 

@@ -40,17 +40,23 @@ class Groups {
       });
       if (!island) continue;
       each([&](std::size_t from) {
-        if (is_island(graph.nodes[from]) && level[from] == level[n]) parent_[root(n)] = root(from);
+        if (is_island(graph.nodes[from]) && level[from] == level[n]) join(from, n);
       });
     }
   }
 
-  std::size_t root(std::size_t n) const {
-    while (parent_[n] != n) n = parent_[n];
+  // The group's first node.
+  std::size_t root(std::size_t n) {
+    while (parent_[n] != n) n = parent_[n] = parent_[parent_[n]];
     return n;
   }
 
  private:
+  void join(std::size_t a, std::size_t b) {
+    const auto [first, other] = std::minmax({root(a), root(b)});
+    parent_[other] = first;
+  }
+
   std::vector<std::size_t> parent_;
 };
 
@@ -77,7 +83,7 @@ class Joined {
   // `read`: the values, by number, that others read.
   qgraph::Node node(const std::vector<bool>& read) && {
     for (const auto& [id, inner] : inner_) {
-      if (!read[static_cast<std::size_t>(id)] || std::ranges::find(result_.inputs, id) != result_.inputs.end()) continue;
+      if (!read[static_cast<std::size_t>(id)] || inputs_.contains(id)) continue;
       result_.outputs.push_back(id);
       joined_.graph.outputs.push_back(inner);
     }
@@ -90,16 +96,25 @@ class Joined {
     if (const auto found = inner_.find(id); found != inner_.end()) return found->second;
     const qgraph::Value& value = graph_.value(id);
     result_.inputs.push_back(id);
-    return inner_[id] = joined_.graph.add_input(value.name, value.dtype, value.shape);
+    inputs_.insert(id);
+    joined_.graph.inputs.push_back(push({value.name, value.dtype, value.shape, std::nullopt}));
+    return inner_[id] = joined_.graph.inputs.back();
   }
 
+  // A constant has the name of the file's, so that one name is one constant.
   ir::ValueId value(const ir::Graph& island, ir::ValueId id, std::map<ir::ValueId, ir::ValueId>& own) {
     if (const auto found = own.find(id); found != own.end()) return found->second;
     const ir::Value& from = island.value(id);
-    if (!from.constant) return own[id] = joined_.graph.add_value(from.name, from.dtype, from.shape);
+    if (!from.constant) return own[id] = push(from);
     const auto [known, added] = constants_.try_emplace(from.name, ir::kNoValue);
-    if (added) known->second = joined_.graph.add_constant(from.name, *from.constant);
+    if (added) known->second = push(from);
     return own[id] = known->second;
+  }
+
+  // Names differ already: looking for one that is free would take a look at all others.
+  ir::ValueId push(ir::Value added) {
+    joined_.graph.values.push_back(std::move(added));
+    return static_cast<ir::ValueId>(joined_.graph.values.size()) - 1;
   }
 
   const qgraph::QuantizedGraph& graph_;
@@ -107,10 +122,11 @@ class Joined {
   qgraph::Island joined_;
   std::map<qgraph::ValueId, ir::ValueId> inner_;  // by the graph's value
   std::map<std::string, ir::ValueId> constants_;
+  std::set<qgraph::ValueId> inputs_;
 };
 
 // Values that the graph gives or that a node outside of their producer's group reads.
-std::vector<bool> read_by_others(const qgraph::QuantizedGraph& graph, const Groups& groups) {
+std::vector<bool> read_by_others(const qgraph::QuantizedGraph& graph, Groups& groups) {
   const std::vector<std::size_t> producers = producers_of(graph);
   std::vector<bool> read(graph.values.size(), false);
   for (qgraph::ValueId id : graph.outputs) read[static_cast<std::size_t>(id)] = true;
@@ -173,7 +189,7 @@ void compact(qgraph::QuantizedGraph& graph) {
 
 qgraph::QuantizedGraph join_islands(qgraph::QuantizedGraph graph) {
   if (std::ranges::none_of(graph.nodes, is_island)) return graph;
-  const Groups groups(graph);
+  Groups groups(graph);
   const std::vector<bool> read = read_by_others(graph, groups);
   std::map<std::size_t, std::vector<std::size_t>> members;  // by the group's first node
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) members[groups.root(n)].push_back(n);

@@ -5,8 +5,9 @@
 
 namespace halftone::lower {
 
-// Islands that one edge joins are one where no path leads from the first through integers into the second. Values that are
-// read inside of an island alone are no longer the graph's.
+// Islands that one edge joins are one where both are of one level: a node's level is how often a path to it, at most, leaves
+// an island for integers. So no path leads out of an island and back into it. Values that are read inside of an island alone
+// are no longer the graph's.
 qgraph::QuantizedGraph join_islands(qgraph::QuantizedGraph graph);
 
 }  // namespace halftone::lower

@@ -231,11 +231,24 @@ class Lowering {
     } else if (ir::only_moves(node.op)) {
       const Tensor* argument = node.inputs.size() > 1 ? in_.constant(node.inputs[1]) : nullptr;
       if (node.inputs.size() == 1 || argument != nullptr) op = integer_move(node.op, shape, argument);
+      if (op && !fits(std::get<qgraph::Move>(*op), in_.value(node.outputs[0]).shape)) op.reset();
     }
     if (!op) return false;
     const ir::Value& output = in_.value(node.outputs[0]);
     const qgraph::ValueId y = add_moved(output, out_.value(x).dtype, params_of(x));
     integer_of(node.outputs[0]) = add_node(node.name, std::move(*op), {x}, y);
+    return true;
+  }
+
+  // A result with two open dimensions has a shape only where each of them is one of the input's. Places that all moves list
+  // have a bound together.
+  bool fits(const qgraph::Move& move, const Shape& y) {
+    const bool by_dimension = move.view.empty() && move.axes.size() == y.size();
+    if (std::ranges::count(y, kDynamic) > 1 && !by_dimension) return false;
+    std::int64_t places = 0;
+    for (const qgraph::MovedAxis& axis : move.axes) places += axis.at ? static_cast<std::int64_t>(axis.at->size()) : 0;
+    if (places > places_left_) return false;
+    places_left_ -= places;
     return true;
   }
 
@@ -392,7 +405,8 @@ class Lowering {
     qgraph::Island island{.graph = {}, .reasons = {reason}};
     qgraph::Node added{.name = node.name, .op = {}, .inputs = {}, .outputs = {}};
     ir::Node own{node.name, node.op, {}, {}};
-    for (ir::ValueId id : node.inputs) own.inputs.push_back(add_operand(id, island.graph, added.inputs));
+    Operands known;
+    for (ir::ValueId id : node.inputs) own.inputs.push_back(add_operand(id, island.graph, added.inputs, known));
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       const ir::ValueId id = node.outputs[i];
       const ir::Value& output = in_.value(id);
@@ -410,18 +424,26 @@ class Lowering {
     out_.nodes.push_back(std::move(added));
   }
 
-  // An operand of an island: a constant of its graph, or one of its inputs.
-  ir::ValueId add_operand(ir::ValueId id, ir::Graph& island, std::vector<qgraph::ValueId>& inputs) {
+  // Values of an island's graph: by the file's value, and by the network's.
+  struct Operands {
+    std::map<ir::ValueId, ir::ValueId> constants;
+    std::map<qgraph::ValueId, ir::ValueId> inputs;
+  };
+
+  // An operand of an island: a constant of its graph, or one of its inputs. Each stands there once, under its name.
+  ir::ValueId add_operand(ir::ValueId id, ir::Graph& island, std::vector<qgraph::ValueId>& inputs, Operands& known) {
     if (id == ir::kNoValue) return ir::kNoValue;
-    if (std::optional<Tensor> fixed = real_constant(id)) return island.add_constant(in_.value(id).name, std::move(*fixed));
+    if (const auto found = known.constants.find(id); found != known.constants.end()) return found->second;
+    if (std::optional<Tensor> fixed = real_constant(id))
+      return known.constants[id] = island.add_constant(in_.value(id).name, std::move(*fixed));
     const qgraph::ValueId operand = operand_of(id);
-    const auto known = std::ranges::find(inputs, operand);
-    if (known != inputs.end()) return island.inputs[static_cast<std::size_t>(known - inputs.begin())];
+    if (const auto found = known.inputs.find(operand); found != known.inputs.end()) return found->second;
     inputs.push_back(operand);
     const qgraph::Value& value = out_.value(operand);
-    return island.add_input(value.name, value.dtype, value.shape);
+    return known.inputs[operand] = island.add_input(value.name, value.dtype, value.shape);
   }
 
+  std::int64_t places_left_ = kMostPlaces;
   ir::Graph in_;
   std::vector<int> producers_;
   std::vector<std::vector<int>> consumers_;

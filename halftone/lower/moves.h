@@ -7,8 +7,8 @@
 
 namespace halftone::lower {
 
-// A dimension whose places would have to be listed is at most so long; longer ones stay float.
-inline constexpr std::int64_t kMostPlaces = std::int64_t{1} << 24;
+// All dimensions of a network whose places have to be listed are at most so long together; a move beyond stays float.
+inline constexpr std::int64_t kMostPlaces = std::int64_t{1} << 22;
 
 // The move of an op that ir::only_moves, for an input of shape x; `argument` is its constant input 1, where it has one.
 // Nothing where that has no such form: places counted from the end of the batch.

@@ -65,7 +65,7 @@ Result quantize(const Task& task) {
   expect_samples(task);
   const quant::Recipe& recipe = task.recipe;
   Result result;
-  result.network = move_by_samples(float_network(task.model, recipe), recipe, task.runs);
+  result.network = move_by_samples(task.network ? *task.network : float_network(task.model, recipe), recipe, task.runs);
   quant::RangeTable ranges;
   if (!recipe.weight_only) {
     result.seen = task.ranges != nullptr ? task.ranges->seen : calibrated(result.network, task.runs);

@@ -1,6 +1,8 @@
 // The whole road from a float network to integers, in one call.
 #pragma once
 
+#include <optional>
+
 #include "halftone/lower/lower.h"
 #include "halftone/ptq/float_network.h"
 #include "halftone/quant/calibration_file.h"
@@ -33,6 +35,7 @@ struct Task {
   RunsFor runs;            // may be empty where the recipe reads no samples
   const quant::CalibrationFile* ranges = nullptr;  // what calibrations saw: instead of calibrating here
   std::string name = "model";  // in messages
+  std::optional<ir::Graph> network = std::nullopt;  // float_network(model, recipe), where it is made already
 };
 
 struct Result {

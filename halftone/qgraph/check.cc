@@ -13,7 +13,8 @@ namespace {
 // The fault of an op that has these operands and this result, or "".
 class Fault {
  public:
-  Fault(std::vector<const Value*> inputs, const Value& y) : in_(std::move(inputs)), y_(y) {}
+  Fault(std::vector<const Value*> inputs, std::vector<const Value*> outputs)
+      : in_(std::move(inputs)), out_(std::move(outputs)), y_(*out_.at(0)) {}
 
   std::string operator()(const Quantize&) const { return arity(1, !is_integer(*in_[0]) && is_integer(y_)); }
   std::string operator()(const Dequantize&) const { return arity(1, !is_integer(y_)); }
@@ -46,7 +47,7 @@ class Fault {
   std::string operator()(const Constant&) const { return in_.empty() ? "" : "a constant with inputs"; }
   std::string operator()(const Island& op) const {
     if (op.reasons.size() != op.graph.nodes.size()) return "not a reason a node";
-    return sizes("inputs", in_.size(), op.graph.inputs.size());
+    return first(names(op.graph, op.graph.inputs, in_), names(op.graph, op.graph.outputs, out_));
   }
 
  private:
@@ -67,14 +68,17 @@ class Fault {
     if (const auto* multiply = std::get_if<MultiplyShift>(&r.scaling))
       return first(sizes("multipliers", multiply->m.size(), multiply->shift.size()), one_or(multiply->m.size(), count));
     if (const auto* shift = std::get_if<Shift>(&r.scaling)) return one_or(shift->shift.size(), count);
-    return "";
+    return "";  // mode onnx: an Add and a pool that does not cover its input have none
   }
   static std::string one_or(std::size_t got, std::size_t count) { return got == 1 ? "" : sizes("scalings", got, count); }
   static std::string linear(const Linear& l) {
     const auto channels = static_cast<std::size_t>(l.channels);
     if (l.q_w.size() != l.channels * l.reduction) return fmt::format("{} weights, expected {}x{}", l.q_w.size(), l.channels, l.reduction);
-    return first(first(sizes("biases", l.bias.size(), channels), sizes("bounds", l.bound.size(), channels)),
-                 entries(l.requantizer, channels));
+    const std::int64_t blocks = l.group_size > 0 ? (l.reduction + l.group_size - 1) / l.group_size : 0;
+    const std::string counts = first(first(sizes("biases", l.bias.size(), channels), sizes("bounds", l.bound.size(), channels)),
+                                     sizes("multipliers of groups", l.group_m.size(), static_cast<std::size_t>(l.channels * blocks)));
+    if (const auto* real = std::get_if<Float32>(&l.requantizer.scaling)) return first(counts, one_or(real->M.size(), channels));
+    return first(counts, entries(l.requantizer, channels));
   }
   std::string axes(const Move& op) const {
     std::unordered_set<std::size_t> seen;
@@ -84,7 +88,16 @@ class Fault {
     return op.axes.empty() ? "" : sizes("axes", op.axes.size(), rank);
   }
 
+  static std::string names(const ir::Graph& island, const std::vector<ir::ValueId>& ids, const std::vector<const Value*>& values) {
+    if (ids.size() != values.size()) return fmt::format("{} values of an island, expected {}", values.size(), ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (island.value(ids[i]).name != values[i]->name)
+        return fmt::format("'{}' in an island is '{}' outside", island.value(ids[i]).name, values[i]->name);
+    return "";
+  }
+
   std::vector<const Value*> in_;
+  std::vector<const Value*> out_;
   const Value& y_;
 };
 
@@ -104,17 +117,28 @@ void check(const QuantizedGraph& graph) {
   check_names(graph);
   std::vector<bool> known(graph.values.size(), false);
   const auto is_known = [&](ValueId id) { return id >= 0 && static_cast<std::size_t>(id) < known.size() && known[static_cast<std::size_t>(id)]; };
-  for (ValueId id : graph.inputs) known.at(static_cast<std::size_t>(id)) = true;
+  const auto expect_value = [&](ValueId id) {
+    if (id < 0 || static_cast<std::size_t>(id) >= known.size()) throw InputError("graph", fmt::format("value {} of {}", id, known.size()));
+  };
+  for (ValueId id : graph.inputs) {
+    expect_value(id);
+    known[static_cast<std::size_t>(id)] = true;
+  }
   for (const Node& node : graph.nodes) {
     if (node.outputs.empty()) fail(node, "no output");
     if (!std::ranges::all_of(node.inputs, is_known)) fail(node, "reads a value that no node before it gives");
     std::vector<const Value*> inputs;
     for (ValueId id : node.inputs) inputs.push_back(&graph.value(id));
-    const std::string fault = std::visit(Fault(std::move(inputs), graph.value(node.output())), node.op);
+    std::vector<const Value*> outputs;
+    for (ValueId id : node.outputs) {
+      expect_value(id);
+      outputs.push_back(&graph.value(id));
+    }
+    const std::string fault = std::visit(Fault(std::move(inputs), std::move(outputs)), node.op);
     if (!fault.empty()) fail(node, fault);
     for (ValueId id : node.outputs) {
       if (is_known(id)) fail(node, fmt::format("gives '{}', which has another producer", graph.value(id).name));
-      known.at(static_cast<std::size_t>(id)) = true;
+      known[static_cast<std::size_t>(id)] = true;
     }
   }
   if (!std::ranges::all_of(graph.outputs, is_known)) throw InputError("graph", "an output that nothing computes");

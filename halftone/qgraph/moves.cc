@@ -83,6 +83,8 @@ void for_offsets(const std::vector<std::vector<std::int64_t>>& lists, F&& each) 
 Shape shape_of(const Move& op, const Shape& x, const Shape& declared) {
   const Shape view = view_of(op, x);
   const Shape sizes = op.axes.empty() ? view : sizes_of(op, view);
+  if (!leaves_one_open(declared) && declared.size() != sizes.size())
+    fail(fmt::format("shape {} leaves two dimensions open", to_string(declared)));
   return leaves_one_open(declared) ? filled(declared, element_count(sizes), batch_of(x)) : sizes;
 }
 

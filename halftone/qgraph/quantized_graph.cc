@@ -16,7 +16,7 @@ std::int64_t elements(const Shape& shape) {
   return count;
 }
 
-// The types of all values of an island, for inputs of known shapes.
+// The types of all values of an island, for inputs of known shapes; as declared behind a node that cannot run in that size.
 std::vector<ir::TensorType> types_in(const ir::Graph& island, const std::vector<Shape>& inputs) {
   std::vector<ir::TensorType> types;
   for (const ir::Value& value : island.values) types.push_back({value.dtype, value.shape, value.constant ? &*value.constant : nullptr});
@@ -25,8 +25,12 @@ std::vector<ir::TensorType> types_in(const ir::Graph& island, const std::vector<
   for (const ir::Node& node : island.nodes) {
     std::vector<const ir::TensorType*> operands;
     for (ir::ValueId id : node.inputs) operands.push_back(id == ir::kNoValue ? &absent : &types[static_cast<std::size_t>(id)]);
-    const std::vector<ir::TensorType> results = ir::infer_op(node.op, operands);
-    for (std::size_t i = 0; i < node.outputs.size(); ++i) types[static_cast<std::size_t>(node.outputs[i])] = results.at(i);
+    try {
+      const std::vector<ir::TensorType> results = ir::infer_op(node.op, operands);
+      for (std::size_t i = 0; i < node.outputs.size(); ++i) types[static_cast<std::size_t>(node.outputs[i])] = results.at(i);
+    } catch (const InputError&) {
+      continue;
+    }
   }
   return types;
 }
@@ -86,12 +90,7 @@ bool computes_integers(const ir::Op& op) {
 
 void add_island(Work& work, const ir::Graph& island, const std::vector<Shape>& inputs, std::int64_t batch) {
   std::vector<Shape> shapes;
-  try {
-    for (const ir::TensorType& type : types_in(island, inputs)) shapes.push_back(type.shape);
-  } catch (const InputError&) {  // it cannot run in that size
-    shapes.clear();
-    for (const ir::Value& value : island.values) shapes.push_back(value.shape);
-  }
+  for (const ir::TensorType& type : types_in(island, inputs)) shapes.push_back(type.shape);
   const auto shape = [&](ir::ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
   for (const ir::Node& node : island.nodes) {
     const bool integers = computes_integers(node.op);

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "halftone/base/error.h"
+
 namespace halftone::analysis {
 namespace {
 
@@ -60,11 +62,25 @@ TEST(MixedSamples, SeesASampleThatChangesOthersAlone) {
   EXPECT_DOUBLE_EQ(mixed->change, 3.0);
 }
 
-// A batch of four is filled up with the last sample: 4 − 4, and 4 − (4 + 1 + 1 + 1)/4.
+// A batch of four is filled up with the last sample, which is tried alone: 1 − 1, and 1 − (4 + 1 + 1 + 1)/4.
 TEST(MixedSamples, SeesThemInAFixedBatch) {
   const auto mixed = mixed_samples(Centered(), numbers({4.0F, 1.0F}), {.batch_size = 4, .fixed_batch = true});
   ASSERT_TRUE(mixed.has_value());
-  EXPECT_DOUBLE_EQ(mixed->change, 2.25);
+  EXPECT_DOUBLE_EQ(mixed->change, 0.75);
+}
+
+// Takes one sample a run.
+class OneByOne : public ir::Executor {
+ public:
+  std::vector<Tensor> run(std::span<const Tensor> inputs, const ir::Visitor&) const override {
+    if (inputs[0].dim(0) != 1) throw InputError("one", "takes one");
+    return {inputs[0]};
+  }
+};
+
+TEST(MixedSamples, AreNoneWhereTheNetworkTakesOneByOne) {
+  EXPECT_FALSE(mixed_samples(OneByOne(), numbers({4.0F, 1.0F}), {}).has_value());
+  EXPECT_FALSE(mixed_samples(Centered(), numbers({4.0F, 1.0F}), {.batch_size = 1}).has_value());
 }
 
 TEST(MixedSamples, AreNoneWhereNothingMixes) {

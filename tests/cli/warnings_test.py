@@ -146,6 +146,11 @@ class Warnings(ProgramTest):
         says = 'has the ranges of another network'
         self.assertNotIn(says, self.run_it('quantize', self.layer(0.3), '--ranges', ranges, '-o', self.int8).stderr)
         self.assertIn(says, self.run_it('quantize', self.layer(0.7), '--ranges', ranges, '-o', self.int8).stderr)
+        plain = save(self.folder / 'plain.onnx', [helper.make_node('Conv', ['x', 'w'], ['y'], 'conv')],
+                     {'w': np.random.default_rng(4).normal(0, 1, (8, 2, 1, 1)).astype(np.float32)}, **CONV)
+        self.run_it('calibrate', plain, '--data', self.data, '-o', self.folder / 'plain.json')
+        done = self.run_it('quantize', plain, '--ranges', self.folder / 'plain.json', '--data', self.data, '--bits', 'w4a8', '-o', self.int8)
+        self.assertNotIn(says, done.stderr)
         np.save(other, 100 * self.x)
         model, parts = self.layer(0.3), [self.folder / f'{i}.json' for i in (1, 2)]
         for i, data in enumerate((self.data, other)):

@@ -63,6 +63,28 @@ TEST(Islands, EveryValueIsVisitedOnce) {
   EXPECT_EQ(seen, (std::map<std::string, int>{{"x0", 1}, {"q", 1}, {"q_dq", 1}, {"soft", 1}, {"up", 1}}));
 }
 
+// The second operand of a constant taken twice is no other constant of a like name.
+TEST(Islands, KeepConstantsOfLikeNamesApart) {
+  Network g;
+  const ir::ValueId c = g.graph.add_constant("c", ir::floats({2}, {2.0F, 2.0F}));
+  const ir::ValueId other = g.graph.add_constant("c_1", ir::floats({2}, {100.0F, 100.0F}));
+  const ir::ValueId normal = g.node(ir::LayerNormalization{}, {g.start(), c, c}, "normal");
+  const ir::ValueId soft = g.node(ir::Softmax{}, {normal}, "soft");
+  const QuantizedGraph graph = g.lowered(g.node(ir::Add{}, {soft, other}, "sum"));
+  EXPECT_EQ(island_sizes(graph), std::vector<std::size_t>{3});
+  expect_like_simulation(g.graph, graph);
+}
+
+TEST(Islands, KeepTheNamesOfTheirValues) {
+  Network g;
+  const ir::ValueId c = g.graph.add_constant("c", ir::floats({2}, {2.0F, 2.0F}));
+  const ir::ValueId normal = g.node(ir::LayerNormalization{}, {g.start(), c, c}, "c_1");
+  const QuantizedGraph graph = g.lowered(g.node(ir::Softmax{}, {normal}, "soft"));
+  std::map<std::string, int> seen;
+  Interpreter(graph).run(std::vector{ir::random_floats({3, 2}, 1)}, [&](std::string_view name, Tensor&) { ++seen[std::string(name)]; });
+  EXPECT_EQ(seen, (std::map<std::string, int>{{"x0", 1}, {"q", 1}, {"q_dq", 1}, {"c_1", 1}, {"soft", 1}}));
+}
+
 RC_GTEST_PROP(Islands, ChangeNothing, ()) {
   Network g;
   std::vector<ir::ValueId> pairs{g.start()};

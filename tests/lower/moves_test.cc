@@ -181,6 +181,17 @@ TEST(Max, OfOneScaleIsOfTheIntegers) {
   expect_like_simulation(g.graph, quantized);
 }
 
+// [N, 1] and its transpose add up to [N, N]: only moves that keep each dimension have a shape there.
+TEST(Moves, OfTwoOpenDimensionsKeepTheFunction) {
+  for (const ir::Op& op : {ir::Op(ir::Unsqueeze{{2}}), ir::Op(ir::Transpose{{1, 0}}), ir::Op(ir::Unsqueeze{{0}})}) {
+    Network g;
+    const ir::ValueId x = g.start(kHalf, {kDynamic, 1});
+    const ir::ValueId turned = g.pair(g.node(ir::Transpose{{1, 0}}, {x}, "turned"), kHalf, "tq");
+    const ir::ValueId square = g.pair(g.node(ir::Add{}, {x, turned}, "square"), kHalf, "sq");
+    expect_like_simulation(g.graph, g.lowered(g.pair(g.node(op, {square}, "moved"), kHalf, "y")));
+  }
+}
+
 TEST(Moves, TransposeSqueezeAndUnsqueezeMoveTheIntegers) {
   Network g;
   const Grid grid{0.25F, 5, DType::int8};
