@@ -30,12 +30,12 @@ T parse(std::string_view text, std::string_view whole) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size())
-    throw UsageError("--format", fmt::format("got '{}', expected {}", whole, kKnown));
+    throw UsageError("number format", fmt::format("got '{}', expected {}", whole, kKnown));
   return value;
 }
 
 NumberFormat parse_fixed(const std::vector<std::string_view>& parts, std::string_view whole) {
-  if (parts.size() != 3) throw UsageError("--format", fmt::format("got '{}', expected fixed:WL:FL", whole));
+  if (parts.size() != 3) throw UsageError("number format", fmt::format("got '{}', expected fixed:WL:FL", whole));
   IntegerNumbers numbers{.format = {parse<int>(parts[1], whole), true, false},
                          .fixed_point = true,
                          .fraction_length = parse<int>(parts[2], whole)};
@@ -48,14 +48,14 @@ NumberFormat parse_affine(const std::vector<std::string_view>& parts, bool is_si
                           std::string_view whole) {
   IntegerNumbers numbers{.format = {parse<int>(parts[0].substr(is_signed ? 3 : 4), whole), is_signed, false}};
   check(numbers.format);
-  if (parts.size() > 3) throw UsageError("--format", fmt::format("got '{}', expected {}", whole, kKnown));
+  if (parts.size() > 3) throw UsageError("number format", fmt::format("got '{}', expected {}", whole, kKnown));
   if (parts.size() > 1) numbers.affine.scale = parse<float>(parts[1], whole);
   if (parts.size() > 2) numbers.affine.zero_point = parse<std::int32_t>(parts[2], whole);
   if (!std::isnormal(numbers.affine.scale) || numbers.affine.scale < 0)
-    throw UsageError("--format",
+    throw UsageError("number format",
                      fmt::format("scale {}, expected a normal float32 above 0", numbers.affine.scale));
   if (numbers.affine.zero_point < numbers.format.qmin() || numbers.affine.zero_point > numbers.format.qmax())
-    throw UsageError("--format", fmt::format("zero point {}, expected {} to {}", numbers.affine.zero_point,
+    throw UsageError("number format", fmt::format("zero point {}, expected {} to {}", numbers.affine.zero_point,
                                              numbers.format.qmin(), numbers.format.qmax()));
   return numbers;
 }
@@ -96,7 +96,7 @@ NumberFormat parse_number_format(std::string_view text) {
   if (parts[0] == "fixed") return parse_fixed(parts, text);
   if (parts[0].starts_with("int")) return parse_affine(parts, true, text);
   if (parts[0].starts_with("uint")) return parse_affine(parts, false, text);
-  throw UsageError("--format", fmt::format("got '{}', expected {}", text, kKnown));
+  throw UsageError("number format", fmt::format("got '{}', expected {}", text, kKnown));
 }
 
 Rendered render(double real, const NumberFormat& format) {
