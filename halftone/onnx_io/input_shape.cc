@@ -44,7 +44,7 @@ Shape shape_of_input(const onnx::ValueInfoProto& input, const InputShapes& given
   Shape shape = found != given.end() ? found->second : shape_in_file(type);
   if (found != given.end() && type.has_shape()) check_given(shape, shape_in_file(type), input.name());
   if (found == given.end() && !type.has_shape())
-    throw UnsupportedError(where, fmt::format("input '{}' has no shape, expected one", input.name()), Remedy::give_shapes);
+    throw UnsupportedError(where, "has no shape, expected one", Remedy::give_shapes);
   const bool free = !shape.empty() && std::find(shape.begin() + 1, shape.end(), kDynamic) != shape.end();
   if (free)
     throw UnsupportedError(

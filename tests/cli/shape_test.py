@@ -34,7 +34,7 @@ class ShapeOption(ProgramTest):
         self.run_it('run', self.model, '--shape=input=2x1x28x28', '--input', self.folder / 'x.npy')
 
     def test_without_it_the_message_says_what_to_do(self):
-        self.expect_error('inspect', self.model, code=BAD, says='--shape input=Nx1x?x?')
+        self.expect_error('inspect', self.model, code=BAD, says='input=Nx1x?x?')
 
     def test_wrong_syntax_names_and_sizes(self):
         for text in ('', 'input', 'input=', '=1x2', 'input=1x', 'input=x1', 'input=1xNx28x28', 'input=1x-1x28x28', 'input=0x1x28x28',

@@ -29,11 +29,16 @@ TEST(InputShape, TheRefusalNamesTheRemedy) {
   EXPECT_THAT(message_of<UnsupportedError>([] {
                 loaded(relu({0, 3, 0, 0}), {});
               }),
-              AllOf(HasSubstr("'x'"), HasSubstr("Nx3xNxN"), HasSubstr("--shape x=Nx3x?x?")));
+              AllOf(HasSubstr("'x'"), HasSubstr("Nx3xNxN"), HasSubstr("as x=Nx3x?x?")));
   Model shapeless = relu({1});
   shapeless.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
   EXPECT_THAT(message_of<UnsupportedError>([&] { loaded(shapeless, {}); }),
-              AllOf(HasSubstr("'x'"), HasSubstr("--shape x=")));
+              AllOf(HasSubstr("'x'"), HasSubstr("no shape")));
+  try {
+    loaded(shapeless, {});
+  } catch (const UnsupportedError& error) {
+    EXPECT_EQ(error.remedy(), Remedy::give_shapes);
+  }
 }
 
 TEST(InputShape, FreeDimensionsAreFixed) {
@@ -56,7 +61,7 @@ TEST(InputShape, WhatDisagreesWithTheFileIsTheCallersMistake) {
     EXPECT_THAT(message_of<UsageError>([&] {
                   loaded(relu({2, 3, 0, 0}), {{"x", shape}});
                 }),
-                AllOf(HasSubstr("--shape"), HasSubstr("'x'"), HasSubstr("2x3xNxN")))
+                AllOf(HasSubstr("shapes"), HasSubstr("'x'"), HasSubstr("2x3xNxN")))
         << to_string(shape);
 }
 
