@@ -20,7 +20,6 @@
 #include "halftone/onnx_io/save.h"
 #include "halftone/quant/calibration_file.h"
 #include "halftone/ptq/ptq.h"
-#include "halftone/ptq/reconstruct.h"
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
@@ -210,16 +209,12 @@ std::string what_reads_samples(const Options& options, const quant::Recipe& reci
   return what + (may_change ? ", expected some, or " + without : ", expected some");
 }
 
-bool needs_samples(const Options& options, const quant::Recipe& recipe) {
-  return (!recipe.weight_only && options.file.ranges.empty()) || ptq::reconstructs(recipe) ||
-         ptq::needs_samples_before_calibration(recipe);
-}
-
 void expect_samples(const Options& options, const quant::Recipe& recipe, const ir::Graph& model) {
   if (options.data.given()) return;
   options.data.expect_no_image_options();
-  const bool needed = needs_samples(options, recipe);
-  if (needed && !options.file.ranges.empty())
+  const bool has_ranges = !options.file.ranges.empty();
+  const bool needed = ptq::needs_samples(recipe, has_ranges);
+  if (needed && has_ranges)
     throw UsageError("--data", "or --images: no samples for " + what_reads_samples(options, recipe));
   if (needed) throw UsageError("--data", "or --images: no samples to calibrate on, neither here nor in a recipe");
   if (recipe.correct_bias == quant::BiasCorrection::analytic && ptq::known_distributions(model, recipe).empty())
@@ -263,7 +258,7 @@ int quantize(const Options& options) {
   Result result{.warnings = range_doubts(options, recipe, before.graph, calibrated, samples, made, looks)};
   append(result.warnings, lost_part_warnings(made.network, made.parameters, made.seen, looks));
   result.model = std::move(made.made);
-  if (needs_samples(options, recipe) || recipe.correct_bias == quant::BiasCorrection::analytic)
+  if (ptq::needs_samples(recipe, !options.file.ranges.empty()) || recipe.correct_bias == quant::BiasCorrection::analytic)
     result.calibrated_on = samples.size();
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");

@@ -32,12 +32,6 @@ calibration::StatisticsTable calibrated(const ir::Graph& network, const RunsFor&
   return calibration::calibrate(*own.make_executor(observed), calibration::output_names(observed), own.samples, own.options);
 }
 
-void expect_samples(const Task& task) {
-  const bool calibrates = !task.recipe.weight_only && task.ranges == nullptr;
-  if (!task.runs && (calibrates || reconstructs(task.recipe) || needs_samples_before_calibration(task.recipe)))
-    throw UsageError(task.name, "no samples, expected some: the recipe calibrates, or chooses weights by what layers compute");
-}
-
 }  // namespace
 
 Integers integers_of(const ir::Graph& network, const quant::Parameters& parameters, const quant::Recipe& recipe,
@@ -61,8 +55,13 @@ quant::Parameters choose_parameters(const ir::Graph& model, const ir::Graph& net
   return parameters;
 }
 
+bool needs_samples(const quant::Recipe& recipe, bool has_ranges) {
+  return (!recipe.weight_only && !has_ranges) || reconstructs(recipe) || needs_samples_before_calibration(recipe);
+}
+
 Result quantize(const Task& task) {
-  expect_samples(task);
+  if (!task.runs && needs_samples(task.recipe, task.ranges != nullptr))
+    throw UsageError(task.name, "no samples, expected some: the recipe calibrates, or chooses weights by what layers compute");
   const quant::Recipe& recipe = task.recipe;
   Result result;
   result.network = move_by_samples(task.network ? *task.network : float_network(task.model, recipe), recipe, task.runs);

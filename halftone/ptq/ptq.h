@@ -28,6 +28,9 @@ Integers integers_of(const ir::Graph& network, const quant::Parameters& paramete
 quant::Parameters choose_parameters(const ir::Graph& model, const ir::Graph& network, const quant::RangeTable& ranges,
                                     const quant::Recipe& recipe, const RunsFor& runs);
 
+// Whether a recipe reads samples: to calibrate, unless ranges are there, or by its methods.
+bool needs_samples(const quant::Recipe& recipe, bool has_ranges);
+
 // The task of quantize.
 struct Task {
   const ir::Graph& model;  // float, as loaded
