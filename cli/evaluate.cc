@@ -214,8 +214,9 @@ calibration::Samples evaluate_model(const ModelFile& model, const Task& task, co
                      "has no labels to count right classes by, expected an array y, or --reference");
   std::vector<analysis::Reference> references;
   if (!classes)
-    references =
-        match_reference(task.reference, model, options.output, samples.size(), task.source.rows(model));
+    references = analysis::match_reference(
+        task.reference, outputs_of(model),
+        {.output = options.output, .samples = samples.size(), .total = task.source.rows(model)}, "--reference");
   const auto add = [&](const std::string& mode, const ir::Executor& network) {
     rows.push_back(evaluate_one(model, mode, network, samples, references, options));
   };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,15 +25,9 @@ data::NamedTensors read_reference(const std::string& file);
 data::NamedTensors computed_reference(const ModelFile& model, const DataSource& source, const DataOptions& options,
                                       const std::vector<const ModelFile*>& table);
 
-// Which of them belongs to which output of `model`: by name, or in order when no name is alike and there are
-// as many; with `output` that one alone. Of arrays with a row for each of the source's `total` samples those
-// of the `samples` are taken. Throws InputError when none belongs to any.
-std::vector<analysis::Reference> match_reference(const data::NamedTensors& arrays, const ModelFile& model,
-                                                 const std::string& output, std::int64_t samples,
-                                                 std::int64_t total);
+analysis::NamedOutputs outputs_of(const ModelFile& model);
 
-// The place of an output among the model's; the first for an empty name. Throws UsageError naming `option` and listing the
-// names.
+// analysis::output_index of the model.
 std::size_t output_index(const ModelFile& model, const std::string& name, const char* option = "--output");
 
 }  // namespace halftone::cli

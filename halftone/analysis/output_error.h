@@ -7,6 +7,7 @@
 
 #include "halftone/calibration/batches.h"
 #include "halftone/analysis/channel_error.h"
+#include "halftone/analysis/reference.h"
 #include "halftone/ir/executor.h"
 
 namespace halftone::analysis {
@@ -19,13 +20,6 @@ struct OutputError {
   double max_absolute = 0.0;  // max |y − r|
   double relative_rms = 0.0;  // ‖y − r‖ / ‖r‖; of two zeros 0
   std::optional<ChannelError> worst;
-};
-
-// Which of the network's outputs is compared with what.
-struct Reference {
-  std::size_t output = 0;
-  std::string name;
-  Tensor rows;  // one a sample
 };
 
 // Sums are the same for any number of threads. Throws InputError naming the output when it does not have as
