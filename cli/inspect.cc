@@ -231,11 +231,11 @@ int inspect(const Options& options) {
     throw UsageError("--guess-preset", "goes with --data or --images, whose labels say what is right");
   if (options.guess_preset) return guess_preset(options);
   if (options.check) {
-    const Checked checked = check_model(options.model, options.shapes.input_shapes());
+    const analysis::Checked checked = check_model(options.model, options.shapes.input_shapes());
     if (options.json)
-      print_json(to_json(checked));
+      print_json(to_json(options.model, checked));
     else
-      print_check(checked);
+      print_check(options.model, checked);
     return checked.integers_alone() ? kYes : kNo;
   }
   const Json out = inspect_json(load_model_file(options.model, options.shapes.input_shapes()));

@@ -43,6 +43,24 @@ std::string remedy_text(Remedy remedy) {
       return "use --symmetric or --format qdq";
     case Remedy::keep_float_network:
       return "quantize --float-output writes it";
+    case Remedy::fixed_control_flow:
+      return "export with fixed control flow: trace the network with inputs of one size";
+    case Remedy::unrolled_recurrence:
+      return "unroll the recurrence into layers when exporting";
+    case Remedy::standard_operators:
+      return "export with ONNX's own operators instead of this domain";
+    case Remedy::other_operators:
+      return "replace it by other operators when exporting, or leave it out of the network";
+    case Remedy::other_form:
+      return "export this node in another form, or leave it out of the network";
+    case Remedy::leave_out:
+      return "leave it out of the network when integers alone are needed";
+    case Remedy::quantize_again:
+      return "quantize the float model again, so that what it reads and gives has scales";
+    case Remedy::constant_weights:
+      return "export with constant folding when they are constants in training; else --allow-float";
+    case Remedy::keep_float:
+      return "quantize --allow-float keeps it in float, between conversions";
   }
   return "";
 }

@@ -17,6 +17,15 @@ enum class Remedy {
   write_pairs,          // write Quantize/Dequantize pairs, which hold every format
   symmetric_weights,    // quantize weights symmetric, or write pairs
   keep_float_network,   // write the float network as the methods leave it, and take that
+  fixed_control_flow,   // export it traced, without branches and loops
+  unrolled_recurrence,  // export it with recurrence as layers
+  standard_operators,   // export it with operators of ONNX's own domain
+  other_operators,      // export it with other operators, or leave the node out
+  other_form,           // export the node in another form, or leave it out
+  leave_out,            // leave the node out, where integers alone are needed
+  quantize_again,       // quantize the float network again, so that every value has a scale
+  constant_weights,     // export it with constants computed, or keep the node in float
+  keep_float,           // keep the node in float, between conversions
 };
 
 // Names in a message may come from a file: it is made of them as shown() does, so that it stays one plain line, and no

@@ -48,8 +48,9 @@ std::vector<UnsupportedNode> find_unsupported(const onnx::GraphProto& graph) {
   std::vector<UnsupportedNode> nodes;
   for (const onnx::NodeProto& node : graph.node()) {
     if (is_constant_node(node) || find_importer(key_of(node)) != nullptr) continue;
-    nodes.push_back(
-        {key_of(node), node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name()});
+    nodes.push_back({.op = key_of(node),
+                     .name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name(),
+                     .domain = is_default_domain(node.domain()) ? "" : node.domain()});
   }
   return nodes;
 }

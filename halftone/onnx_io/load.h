@@ -45,7 +45,8 @@ ir::Graph parse_model(std::span<const std::byte> bytes, std::string_view where,
 // A node whose operator is not read: "com.microsoft.Attention", "encoder/attention".
 struct UnsupportedNode {
   std::string op;
-  std::string name;  // its first output's when it has none
+  std::string name;    // its first output's when it has none
+  std::string domain;  // empty: ONNX's own
 };
 
 // All of them, known from the names of the operators alone. Throws InputError for a damaged file.
