@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <array>
 
-#include "halftone/quant/bits.h"
 #include "cli/number_list.h"
 #include "cli/sweep_table.h"
+#include "halftone/analysis/sweep_cells.h"
+#include "halftone/quant/bits.h"
 #include "halftone/base/error.h"
-#include "halftone/qgraph/interpreter.h"
-#include "halftone/lower/lower.h"
 #include "halftone/quant/islands.h"
-#include "halftone/quant/quantize.h"
 
 namespace halftone::cli {
 namespace {
@@ -25,10 +23,7 @@ struct Variant {
 quant::Recipe recipe_of(const std::string& bits, const std::string& observer,
                         const std::string& granularity) {
   quant::Recipe recipe;
-  const quant::Bits parsed = quant::parse_bits("--bits", bits);
-  quant::set_bits(recipe.weights, parsed);
-  recipe.activations.format.bits = parsed.activations.value_or(8);
-  recipe.weight_only = !parsed.activations;
+  quant::set_bits(recipe, quant::parse_bits("--bits", bits));
   recipe.activations.observer = calibration::parse_observer(observer);
   quant::set_granularity(recipe.weights, "--granularity", granularity);
   quant::check(recipe);
@@ -91,7 +86,8 @@ class BitsTable : public SweepTable {
     statistics_ = calibrate(task, calibration_);
     std::vector<analysis::SweepCell> cells;
     for (std::size_t i : indices)
-      cells.push_back({[this, &task, i] { return integers(task, variants_[i]); }});
+      cells.push_back(analysis::integer_cell(task.graph, statistics_, variants_[i].recipe,
+                                             fmt::format("{}", fmt::join(variants_[i].words, ", "))));
     return cells;
   }
 
@@ -119,16 +115,6 @@ class BitsTable : public SweepTable {
   }
 
  private:
-  std::unique_ptr<ir::Executor> integers(const SweepTask& task, const Variant& variant) const {
-    try {
-      const quant::RangeTable ranges = quant::choose_ranges(task.graph, statistics_, variant.recipe);
-      const quant::Quantized quantized = quant::quantize(task.graph, ranges, variant.recipe);
-      return std::make_unique<qgraph::Interpreter>(lower::lower(quantized.graph));
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{}", fmt::join(variant.words, ", ")), error.what());
-    }
-  }
-
   std::vector<std::string> bits_;
   std::vector<std::string> observers_;
   std::vector<std::string> granularities_;

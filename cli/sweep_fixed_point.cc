@@ -8,10 +8,9 @@
 #include "cli/number_list.h"
 #include "cli/sweep_table.h"
 #include "halftone/analysis/fixed_point_table.h"
-#include "halftone/analysis/narrow_sums.h"
-#include "halftone/base/error.h"
-#include "halftone/float_engine/executor.h"
 #include "halftone/analysis/fixed_weights.h"
+#include "halftone/analysis/sweep_cells.h"
+#include "halftone/float_engine/executor.h"
 
 namespace halftone::cli {
 namespace {
@@ -48,10 +47,7 @@ class FixedPointTable : public SweepTable {
   }
 
   void check(const ModelFile&, const ir::Graph& graph, bool) const override {
-    if (accumulator_) analysis::check_narrow_layers(graph);
-    analysis::word_length_for(graph, 0);
-    analysis::with_fixed_weights(graph, formats_.front(), overflow_);
-    analysis::with_unscaled_parameters(graph, formats_.front());
+    analysis::check_fixed_point({.graph = graph, .overflow = overflow_, .accumulator = accumulator_}, formats_.front());
   }
 
   void open(const SweepTask& task) override {
@@ -69,19 +65,15 @@ class FixedPointTable : public SweepTable {
 
   std::vector<analysis::SweepCell> cells(const SweepTask& task,
                                          std::span<const std::size_t> indices) override {
-    open_accumulator(task);
-    std::vector<analysis::SweepCell> cells;
-    for (std::size_t i : indices) {
-      const numeric::FixedPoint format = formats_[i];
-      analysis::SweepCell cell{[this, &task, format] { return network(task, format); }};
-      cell.emplace_back();
-      if (analysis::is_lab_cell(format))
-        cell.back() = [&task, format] {
-          return float_engine::make_executor(analysis::with_unscaled_parameters(task.graph, format));
-        };
-      cells.push_back(std::move(cell));
-    }
-    return cells;
+    std::vector<numeric::FixedPoint> formats;
+    for (std::size_t i : indices) formats.push_back(formats_[i]);
+    calibration::StatisticsTable seen;
+    if (accumulator_) seen = calibrate(task, calibration_);
+    return analysis::fixed_point_cells({.graph = task.graph,
+                                        .overflow = overflow_,
+                                        .accumulator = accumulator_,
+                                        .make_executor = float_engine::make_executor},
+                                       seen, formats);
   }
 
   SweepResult result(const SweepTask& task, const SweepFile& file) const override {
@@ -108,21 +100,6 @@ class FixedPointTable : public SweepTable {
   }
 
  private:
-  // State that the cells share when sums are narrow.
-  void open_accumulator(const SweepTask& task) {
-    if (!accumulator_) return;
-    inputs_ = analysis::input_formats(task.graph, calibrate(task, calibration_));
-    float_network_ = float_engine::make_executor(task.graph);
-  }
-
-  std::unique_ptr<ir::Executor> network(const SweepTask& task, const numeric::FixedPoint& format) const {
-    if (!accumulator_)
-      return float_engine::make_executor(analysis::with_fixed_weights(task.graph, format, overflow_));
-    return std::make_unique<analysis::NarrowNetwork>(
-        task.graph, analysis::NarrowSums{.weights = format, .overflow = overflow_, .bits = *accumulator_},
-        inputs_, float_network_);
-  }
-
   report::Grid grid(const SweepTask& task, std::span<const analysis::FixedPointCell> cells) const {
     std::set<int> fractions;
     for (const numeric::FixedPoint& format : formats_) fractions.insert(format.fraction_length);
@@ -166,9 +143,7 @@ class FixedPointTable : public SweepTable {
         "fraction "
         "length is kept from row to row until another is strictly better";
     const int kept = lab.back().fraction_length;
-    int since = lab.back().word_length;
-    for (auto row = lab.rbegin(); row != lab.rend() && row->fraction_length == kept; ++row)
-      since = row->word_length;
+    const int since = analysis::kept_since(lab);
     const int fits = analysis::word_length_for(task.graph, kept);
     const int still = std::max(since, fits);
     if (kept == 0 || still >= lab.back().word_length) return note;
@@ -183,9 +158,7 @@ class FixedPointTable : public SweepTable {
   numeric::Overflow overflow_;
   std::optional<int> accumulator_;
   std::vector<numeric::FixedPoint> formats_;  // by cell
-  calibration::Samples calibration_;             // these three for an accumulator alone
-  analysis::InputFormats inputs_;
-  std::shared_ptr<const ir::Executor> float_network_;
+  calibration::Samples calibration_;          // for an accumulator alone
 };
 
 }  // namespace

@@ -53,4 +53,10 @@ std::vector<LabRow> lab_rows(std::span<const FixedPointCell> cells) {
   return rows;
 }
 
+int kept_since(std::span<const LabRow> rows) {
+  std::size_t i = rows.size() - 1;
+  while (i > 0 && rows[i - 1].fraction_length == rows.back().fraction_length) --i;
+  return rows[i].word_length;
+}
+
 }  // namespace halftone::analysis

@@ -37,4 +37,7 @@ struct LabRow {
 // length so far at its own word length.
 std::vector<LabRow> lab_rows(std::span<const FixedPointCell> cells);
 
+// The word length from which on rows, of which there is one at least, keep the last one's fraction length.
+int kept_since(std::span<const LabRow> rows);
+
 }  // namespace halftone::analysis

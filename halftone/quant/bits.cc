@@ -35,6 +35,12 @@ void set_bits(WeightRecipe& weights, const Bits& bits) {
   if (bits.code == WeightCode::affine) weights.format.bits = bits.weights;
 }
 
+void set_bits(Recipe& recipe, const Bits& bits) {
+  set_bits(recipe.weights, bits);
+  recipe.activations.format.bits = bits.activations.value_or(8);
+  recipe.weight_only = !bits.activations;
+}
+
 void set_granularity(WeightRecipe& weights, const std::string& where, const std::string& text) {
   static const std::regex kGroup("group=([1-9][0-9]{0,7})");
   std::smatch parts;
@@ -69,11 +75,9 @@ Recipe recipe_for(const std::string& text) {
   const Bits bits = parse_bits("bits", text);
   const Defaults defaults = defaults_for(bits, bits.activations && has_few(bits));
   Recipe recipe;
-  recipe.weight_only = !bits.activations;
-  set_bits(recipe.weights, bits);
+  set_bits(recipe, bits);
   recipe.weights.range = defaults.weight_range;
   recipe.weights.rounding = defaults.rounding;
-  recipe.activations.format.bits = bits.activations.value_or(8);
   recipe.activations.observer = calibration::parse_observer(defaults.observer);
   recipe.correct_bias = defaults.correct_bias;
   if (defaults.output_bits) set_output_bits(recipe, *defaults.output_bits);

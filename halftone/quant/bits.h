@@ -22,6 +22,8 @@ Bits parse_bits(const std::string& where, const std::string& text);
 bool has_few(const Bits& bits);
 
 void set_bits(WeightRecipe& weights, const Bits& bits);
+// Activations stay float where no bits are said of them.
+void set_bits(Recipe& recipe, const Bits& bits);
 
 // "tensor", "channel" or "group=32". Throws UsageError naming `where` for any other text.
 void set_granularity(WeightRecipe& weights, const std::string& where, const std::string& text);

@@ -10,7 +10,9 @@
 #include "halftone/analysis/fixed_point_table.h"
 #include "halftone/base/error.h"
 #include "halftone/analysis/fixed_weights.h"
-#include "tests/analysis/network.h"
+#include "halftone/analysis/narrow_sums.h"
+#include "halftone/analysis/sweep_cells.h"
+#include "tests/analysis/analyzed.h"
 
 namespace halftone::analysis {
 namespace {
@@ -69,18 +71,48 @@ TEST(Sweep, WhatACellOrItsReaderThrowsEndsIt) {
 TEST(Sweep, FixedPointCellsAreTheNetworksWithThoseWeights) {
   const ir::Graph graph = float_network();
   const calibration::Samples rows = calibration::samples_of(samples(64, {1, 6, 6}), {});
-  std::vector<SweepCell> cells;
-  std::vector<std::int64_t> expected;
-  for (int fl = 1; fl <= 6; ++fl) {
-    const ir::Graph fixed = analysis::with_fixed_weights(graph, {6, fl}, numeric::Overflow::wrap);
-    cells.push_back({[fixed] { return std::make_unique<ir::Interpreter>(fixed); }});
-    expected.push_back(evaluate(ir::Interpreter(fixed), rows, {}).correct);
+  std::vector<numeric::FixedPoint> formats{{9, 2}};
+  for (int fl = 1; fl <= 6; ++fl) formats.push_back({6, fl});
+  std::vector<CellCounts> expected;
+  for (const numeric::FixedPoint& format : formats) {
+    const ir::Graph fixed = with_fixed_weights(graph, format, numeric::Overflow::wrap);
+    expected.push_back({evaluate(ir::Interpreter(fixed), rows, {}).correct, std::nullopt});
+    if (is_lab_cell(format))
+      expected.back()[1] = evaluate(ir::Interpreter(with_unscaled_parameters(graph, format)), rows, {}).correct;
   }
-  std::vector<std::int64_t> found(cells.size());
+  const std::vector<SweepCell> cells =
+      fixed_point_cells({.graph = graph, .overflow = numeric::Overflow::wrap, .make_executor = plainly}, {}, formats);
+  std::vector<CellCounts> found(cells.size());
   sweep(cells, rows,
         {.batches = {.batch_size = 7, .threads = 2},
-         .done = [&](std::size_t i, const CellCounts& counts) { found[i] = counts[0].value(); }});
+         .done = [&](std::size_t i, const CellCounts& counts) { found[i] = counts; }});
   EXPECT_EQ(found, expected);
+}
+
+TEST(Sweep, FixedPointCellsWithAnAccumulatorSumInFewBits) {
+  const ir::Graph graph = float_network();
+  const calibration::Samples rows = calibration::samples_of(samples(8, {1, 6, 6}), {});
+  const auto seen = quant::statistics_of(graph, rows.inputs[0].rows);
+  const numeric::FixedPoint format{8, 9};
+  const auto cells = fixed_point_cells({.graph = graph, .accumulator = 12, .make_executor = plainly}, seen, std::span(&format, 1));
+  ASSERT_EQ(cells.at(0).size(), 2U);
+  EXPECT_FALSE(cells[0][1]);
+  const NarrowNetwork expected(graph, {.weights = format, .bits = 12}, input_formats(graph, seen),
+                               std::make_shared<ir::Interpreter>(graph));
+  const std::vector<Tensor> inputs{rows.inputs[0].rows};
+  EXPECT_EQ(cells[0][0]()->run(inputs), expected.run(inputs));
+}
+
+TEST(Sweep, IntegerCellsAreTheQuantizedNetwork) {
+  const ir::Graph graph = float_network();
+  const std::vector<Tensor> inputs{samples(8, {1, 6, 6}).images};
+  const auto seen = quant::statistics_of(graph, inputs[0]);
+  const ir::Graph quantized = quant::quantize(graph, quant::choose_ranges(graph, seen, {}), {}).graph;
+  const SweepCell cell = integer_cell(graph, seen, {}, "w8a8");
+  EXPECT_EQ(cell.at(0)()->run(inputs), qgraph::Interpreter(lower::lower(quantized)).run(inputs));
+  const calibration::StatisticsTable nothing;
+  EXPECT_THAT([&] { integer_cell(graph, nothing, {}, "w8a8").at(0)(); },
+              testing::ThrowsMessage<InputError>(testing::StartsWith("[w8a8] ")));
 }
 
 TEST(FixedPointTable, TheBestOfARowIsTheFirstAmongEqualOnes) {
@@ -105,6 +137,8 @@ TEST(FixedPointTable, Lab6KeepsItsBestFromRowToRow) {
   }
   EXPECT_THAT(fractions, ElementsAre(1, 2, 3, 4, 4, 4));
   EXPECT_THAT(correct, ElementsAre(13, 85, 96, 97, 97, 95));
+  EXPECT_EQ(kept_since(rows), 4);
+  EXPECT_EQ(kept_since(std::span(rows).first(3)), 3);
 }
 
 TEST(FixedPointTable, Lab6HasNoBestBeforeAnAnswerIsRight) {
