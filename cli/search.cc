@@ -13,6 +13,7 @@
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
 #include "halftone/base/new_files.h"
+#include "halftone/float_engine/executor.h"
 
 namespace halftone::cli {
 namespace {
@@ -121,7 +122,7 @@ void open_network(SearchTask& task) {
   const SearchOptions& options = task.options;
   task.model = load_model_file(options.model, options.file.shapes.input_shapes());
   if (task.model.integers) throw InputError(options.model, "is quantized already, expected a float model");
-  output_index(task.model, options.scores, "--scores");
+  task.output = output_index(task.model, options.scores, "--scores");
   task.graph = ptq::float_network(task.model.graph, task.recipe);
   if (!options.file.allow_float)
     refuse_islands(quant::preflight(task.graph, task.recipe).islands, options.model);
@@ -161,11 +162,37 @@ void open_samples(SearchTask& task) {
   task.seen = calibrate(task.graph, task.calibration, task.options.data);
 }
 
-void add_model(const SearchTask& task, SearchResult& result, NewFiles& files) {
+analysis::SearchResult search(const SearchTask& task) {
+  const SearchOptions& options = task.options;
+  return analysis::search_bits(
+      {.model = task.model.graph,
+       .graph = task.graph,
+       .recipe = task.recipe,
+       .groups = task.groups,
+       .seen = task.seen,
+       .calibration = task.calibration,
+       .harm = task.harm,
+       .held_out = task.held_out,
+       .budget = task.budget,
+       .max_drop = options.max_drop,
+       .limit = task.limit,
+       .output = task.output,
+       .name = options.model,
+       .make_executor = float_engine::make_executor,
+       .in_batches = [&](const auto& samples, const auto& title,
+                         const auto& work) { with_progress(options.data, samples, title, work); },
+       .runs_for = [&](const auto& samples, const auto& title) { return runs_for(samples, options.data, nullptr, title); },
+       .check_islands =
+           [&](const auto& islands) {
+             if (!options.file.allow_float) refuse_islands(islands, options.model);
+           }});
+}
+
+void add_model(SearchTask& task, analysis::SearchResult& result, NewFiles& files) {
   ir::Graph& quantized = result.model->quantized.graph;
   quantized.metadata[data::kPreprocessingKey] = data::encode(task.calibration.preprocessing);
   keep_label_offset(quantized.metadata, task.calibration);
-  result.bytes =
+  task.bytes =
       write_quantized(quantized, result.recipe, task.options.data, task.options.file, task.options.output, files).bytes;
 }
 
@@ -176,10 +203,10 @@ int run_search(const SearchOptions& options) {
   check_options(options);
   open_network(task);
   open_samples(task);
-  task.warnings = preparation_warnings(task.model, task.calibration, options.data, output_index(task.model, options.scores, "--scores"));
+  task.warnings = preparation_warnings(task.model, task.calibration, options.data, task.output);
   append(task.warnings, calibration_warnings(task.graph, task.calibration, task.seen, options.data));
   print(task.warnings);
-  SearchResult result = search(task);
+  analysis::SearchResult result = search(task);
   NewFiles files;
   if (result.chosen && !options.output.empty()) add_model(task, result, files);
   add_page(task, result, files);

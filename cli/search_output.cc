@@ -11,6 +11,11 @@
 #include "halftone/report/table.h"
 
 namespace halftone::cli {
+
+using analysis::Drop;
+using analysis::SearchPoint;
+using analysis::SearchResult;
+
 namespace {
 
 std::string drop_text(const std::optional<Drop>& drop) {
@@ -125,7 +130,7 @@ void print(const SearchTask& task, const SearchResult& result) {
   for (const std::string& note : result.model->quantized.notes) print_line("note: {}", note);
   if (!task.options.output.empty())
     print_line("{} -> {}, {}", task.options.model, task.options.output,
-               report::format_bytes(static_cast<std::int64_t>(result.bytes)));
+               report::format_bytes(static_cast<std::int64_t>(task.bytes)));
 }
 
 nlohmann::json layers_json(const SearchTask& task, const analysis::Assigned& assigned) {
@@ -166,7 +171,7 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
   out["chosen"].update({{"cost", result.front[*result.chosen].assigned.cost},
                         {"layers", layers_json(task, result.front[*result.chosen].assigned)}});
   if (!task.options.output.empty())
-    out["chosen"].update({{"output", task.options.output}, {"bytes", result.bytes}});
+    out["chosen"].update({{"output", task.options.output}, {"bytes", task.bytes}});
   return out;
 }
 

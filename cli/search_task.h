@@ -1,4 +1,4 @@
-// The task of `halftone search` and its result: bits of every layer under a budget.
+// The task of `halftone search`, and how its result is shown.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,8 @@
 #include "cli/quantization.h"
 #include "cli/recipe_options.h"
 #include "cli/warnings.h"
-#include "halftone/analysis/mixed_precision.h"
+#include "halftone/analysis/bit_search.h"
 #include "halftone/calibration/statistics.h"
-#include "halftone/ptq/ptq.h"
 
 namespace halftone::cli {
 
@@ -38,6 +37,7 @@ struct SearchTask {
   ModelFile model;
   quant::Recipe recipe;  // that all start from
   ir::Graph graph;
+  std::size_t output = 0;  // among the model's
   analysis::Budget budget = analysis::Budget::bytes;
   std::vector<analysis::MixedGroup> groups;
   double start_cost = 0.0;
@@ -48,41 +48,14 @@ struct SearchTask {
   calibration::Samples held_out;
   calibration::StatisticsTable seen;  // on those to calibrate on
   Warnings warnings;
-};
-
-// Accuracy lost on the held-out samples against the float network, in percentage points, with its standard
-// error: of d the samples that one of the two alone has right, √(d − (lost)²/n)/n.
-struct Drop {
-  double points = 0.0;
-  double error = 0.0;
-  double accuracy = 0.0;
-};
-
-struct SearchPoint {
-  analysis::Assigned assigned;
-  std::optional<Drop> drop;  // of the simulation, where it was measured
-};
-
-struct SearchResult {
-  double float_accuracy = 0.0;
-  double start_harm = 0.0;
-  Drop start;
-  std::vector<SearchPoint> front;
-  std::optional<std::size_t> chosen;  // of the front
-  Drop chosen_drop;                   // in integers
-  quant::Recipe recipe;               // of the chosen one
-  std::optional<ptq::Integers> model;
   std::uint64_t bytes = 0;  // written
 };
-
-// Measures all choices and the front, and chooses.
-SearchResult search(const SearchTask& task);
 
 // "12.3 kB", "4.56 Gbitops", "1.23 uJ".
 std::string cost_text(analysis::Budget budget, double cost);
 
 // The page asked for is added to `files`.
-void add_page(const SearchTask& task, const SearchResult& result, NewFiles& files);
-void present(const SearchTask& task, const SearchResult& result);
+void add_page(const SearchTask& task, const analysis::SearchResult& result, NewFiles& files);
+void present(const SearchTask& task, const analysis::SearchResult& result);
 
 }  // namespace halftone::cli
