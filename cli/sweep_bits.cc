@@ -6,11 +6,11 @@
 #include <array>
 
 #include "cli/number_list.h"
+#include "cli/quantization.h"
 #include "cli/sweep_table.h"
 #include "halftone/analysis/sweep_cells.h"
 #include "halftone/quant/bits.h"
 #include "halftone/base/error.h"
-#include "halftone/quant/islands.h"
 
 namespace halftone::cli {
 namespace {
@@ -28,15 +28,6 @@ quant::Recipe recipe_of(const std::string& bits, const std::string& observer,
   quant::set_granularity(recipe.weights, "--granularity", granularity);
   quant::check(recipe);
   return recipe;
-}
-
-// Unless the user allows it, nothing stays float between integers unnoticed.
-void refuse_islands(const std::string& model, const std::vector<quant::Island>& islands) {
-  for (const quant::Island& island : islands)
-    if (!island.ends_network)
-      throw UnsupportedError(
-          model, fmt::format("{} '{}' would stay float ({}); --allow-float keeps such nodes so", island.op,
-                             island.name, island.reason.text));
 }
 
 class BitsTable : public SweepTable {
@@ -68,7 +59,7 @@ class BitsTable : public SweepTable {
   void check(const ModelFile& model, const ir::Graph& graph, bool allow_float) const override {
     if (allow_float) return;
     for (const Variant& variant : variants_)
-      if (!variant.recipe.weight_only) refuse_islands(model.path, quant::preflight(graph, variant.recipe).islands);
+      if (!variant.recipe.weight_only) refuse_islands(quant::preflight(graph, variant.recipe).islands, model.path);
   }
 
   void open(const SweepTask& task) override { calibration_ = calibration_samples(task); }
