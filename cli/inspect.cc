@@ -88,13 +88,13 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
            {"output", y.name},
            {"shape", to_string(y.shape)},
            {"dtype", name_of(y.dtype)}};
-  if (y.params)
-    out["output_range"] = {y.params->tensor().scale *
-                               static_cast<float>(y.params->format.qmin() - y.params->tensor().zero_point),
-                           y.params->tensor().scale *
-                               static_cast<float>(y.params->format.qmax() - y.params->tensor().zero_point)};
-  if (y.params) out["scale"] = y.params->tensor().scale;
-  if (y.params) out["zero_point"] = y.params->tensor().zero_point;
+  if (y.grid)
+    out["output_range"] = {y.grid->affine.scale *
+                               static_cast<float>(y.grid->format.qmin() - y.grid->affine.zero_point),
+                           y.grid->affine.scale *
+                               static_cast<float>(y.grid->format.qmax() - y.grid->affine.zero_point)};
+  if (y.grid) out["scale"] = y.grid->affine.scale;
+  if (y.grid) out["zero_point"] = y.grid->affine.zero_point;
   if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
     out["parameters"] = linear->q_w.size();

@@ -32,8 +32,8 @@ struct Steps {
 };
 
 Steps steps_of(const qgraph::Value& value) {
-  return {static_cast<double>(value.params->format.qmax() - value.params->format.qmin()),
-          value.params->tensor().scale};
+  return {static_cast<double>(value.grid->format.qmax() - value.grid->format.qmin()),
+          value.grid->affine.scale};
 }
 
 // Weights by group have a float bias in the file, and one of the accumulator's steps in integers.
@@ -71,7 +71,7 @@ std::map<std::string, Judge, std::less<>> make_judges(const ir::Graph& simulated
     const auto found = nodes.find(y.name);
     const Tensor* scale = simulated.constant(node.inputs[1]);
     const Tensor* zero = node.inputs.size() > 2 ? simulated.constant(node.inputs[2]) : nullptr;
-    if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output()).params) continue;
+    if (found == nodes.end() || scale == nullptr || !graph.value(found->second->output()).grid) continue;
     const numeric::QuantParams params =
         ir::linear_params(*quantize, *scale, zero, y.dtype, y.shape, y.name);
     judges[y.name] = {.real_name = simulated.value(node.inputs[0]).name,
@@ -241,7 +241,7 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   const Steps y = steps_of(graph.value(node.output()));
   std::vector<Steps> x;
   for (qgraph::ValueId id : node.inputs)
-    if (graph.value(id).params) x.push_back(steps_of(graph.value(id)));
+    if (graph.value(id).grid) x.push_back(steps_of(graph.value(id)));
   double tolerance = y.range * kFloatRounding;
   for (const Steps& input : x) tolerance += input.range * input.scale / y.scale * kFloatRounding;
   // That of multipliers which several sums share; the others have their own.

@@ -10,6 +10,8 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/one_variable.h"
 #include "halftone/lower/linear.h"
+#include "halftone/lower/make_linear.h"
+#include "halftone/lower/make_requantizer.h"
 #include "halftone/qgraph/onnx_loops.h"
 
 namespace halftone::lower {
@@ -40,8 +42,8 @@ double scalar(const WithConstant& f, double x) { return ir::value_with(f.op, f.v
 // docs/arithmetic.md section 7, "any function of one variable".
 template <typename Unary>
 qgraph::Table make_table(const FusedOp& f, const Unary& op) {
-  const numeric::Affine x = f.x[0].tensor();
-  const numeric::Affine y = f.y.tensor();
+  const numeric::Affine x = f.x[0].affine;
+  const numeric::Affine y = f.y.affine;
   const numeric::OutputBounds bounds = output_bounds(f);
   qgraph::Table table{.function = std::string(Unary::kName), .x_qmin = f.x[0].format.qmin()};
   for (std::int32_t q = f.x[0].format.qmin(); q <= f.x[0].format.qmax(); ++q) {
@@ -67,7 +69,7 @@ std::string why_no_tables(const FusedOp& f) {
   const Tensor* constant = f.constant ? &*f.constant : nullptr;
   const Tensor* const inputs[] = {f.variable == 0 ? nullptr : constant, f.variable == 0 ? constant : nullptr};
   const auto function = ir::one_variable(f.op, inputs, f.x_shape);
-  if (!function || f.x.size() != 1) return "neither operand is one constant number, or one a channel";
+  if (!function) return "its constant is not one number, or one a channel";
   const std::size_t entries = function->constants.size() << f.x[0].format.bits;
   if (entries > kMaxTableEntries)
     return fmt::format("its tables would have {} entries, expected at most {}", entries, kMaxTableEntries);
@@ -98,8 +100,8 @@ std::vector<std::int64_t> distinct_counts(const ir::PlaneAxes& axes, bool includ
 
 // Mode onnx: M = s_x/(s_y·count) in float32.
 qgraph::Float32 average_in_float(const FusedOp& f, const std::vector<std::int64_t>& counts) {
-  const float s_x = f.x[0].tensor().scale;
-  const float s_y = f.y.tensor().scale;
+  const float s_x = f.x[0].affine.scale;
+  const float s_y = f.y.affine.scale;
   qgraph::Float32 scaling;
   for (std::int64_t count : counts) {
     scaling.M.push_back(s_x / (s_y * static_cast<float>(count)));
@@ -112,8 +114,8 @@ qgraph::Float32 average_in_float(const FusedOp& f, const std::vector<std::int64_
 
 // The mean itself needs a multiplier in mode shift too: 1/count in 16 bits.
 qgraph::MultiplyShift average_in_integers(const FusedOp& f, const std::vector<std::int64_t>& counts) {
-  const float s_x = f.x[0].tensor().scale;
-  const float s_y = f.y.tensor().scale;
+  const float s_x = f.x[0].affine.scale;
+  const float s_y = f.y.affine.scale;
   const bool shift = f.arithmetic.mode == numeric::Arithmetic::shift;
   qgraph::MultiplyShift scaling{.mantissa_bits = shift ? 16 : f.arithmetic.mantissa_bits};
   for (std::int64_t count : counts) {
@@ -121,14 +123,14 @@ qgraph::MultiplyShift average_in_integers(const FusedOp& f, const std::vector<st
     const double M = shift ? 1.0 / n : static_cast<double>(s_x) / (static_cast<double>(s_y) * n);
     const auto multiplier = numeric::multiplier_from(M, scaling.mantissa_bits);
     scaling.m.push_back(multiplier.m);
-    scaling.shift.push_back(multiplier.shift() + (shift ? qgraph::shift_of(s_x, 1.0F, s_y, f.name) : 0));
+    scaling.shift.push_back(multiplier.shift() + (shift ? shift_of(s_x, 1.0F, s_y, f.name) : 0));
   }
   return scaling;
 }
 
 qgraph::Op make_average_pool(const FusedOp& f, ir::PlaneAxes axes, bool include_pad) {
   qgraph::AveragePool pool{
-      .axes = std::move(axes), .count_include_pad = include_pad, .x = f.x[0].tensor(), .y = f.y.tensor()};
+      .axes = std::move(axes), .count_include_pad = include_pad, .x = f.x[0].affine, .y = f.y.affine};
   pool.counts = distinct_counts(pool.axes, include_pad);
   const std::int64_t window = pool.axes[0].kernel * pool.axes[1].kernel;
   if (window > INT32_MAX >> (f.x[0].format.bits + 1))
@@ -142,16 +144,16 @@ qgraph::Op make_average_pool(const FusedOp& f, ir::PlaneAxes axes, bool include_
 }
 
 // The largest |q − z| of a format.
-std::int64_t reach_of(const numeric::QuantParams& x) {
-  const std::int64_t z = x.tensor().zero_point;
+std::int64_t reach_of(const numeric::Grid& x) {
+  const std::int64_t z = x.affine.zero_point;
   return std::max(std::abs(x.format.qmin() - z), std::abs(x.format.qmax() - z));
 }
 
 qgraph::Op make_mul(const FusedOp& f) {
-  const float s_b[] = {f.x[1].tensor().scale};
-  qgraph::Mul mul{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
+  const float s_b[] = {f.x[1].affine.scale};
+  qgraph::Mul mul{.a = f.x[0].affine, .b = f.x[1].affine, .y = f.y.affine};
   mul.wide = reach_of(f.x[0]) * reach_of(f.x[1]) > INT32_MAX;
-  mul.requantizer = qgraph::make_requantizer(f.arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), mul.wide, f.name);
+  mul.requantizer = make_requantizer(f.arithmetic, mul.a.scale, s_b, mul.y.scale, output_bounds(f), mul.wide, f.name);
   return mul;
 }
 
@@ -172,8 +174,8 @@ void set_multipliers(const FusedOp& f, qgraph::Add& add) {
     add.requantizer.scaling = qgraph::Shift{{shared[1].shift()}};
     return;
   }
-  const int a = qgraph::shift_of(add.a.scale, 1.0F, add.y.scale, f.name);
-  const int b = qgraph::shift_of(add.b.scale, 1.0F, add.y.scale, f.name);
+  const int a = shift_of(add.a.scale, 1.0F, add.y.scale, f.name);
+  const int b = shift_of(add.b.scale, 1.0F, add.y.scale, f.name);
   const int finer = std::max(a, b);
   if (finer - std::min(a, b) > 40)
     throw InputError(f.name, "scales of the operands differ by more than 2^40");
@@ -183,7 +185,7 @@ void set_multipliers(const FusedOp& f, qgraph::Add& add) {
 }
 
 qgraph::Add make_sum(const FusedOp& f) {
-  qgraph::Add add{.a = f.x[0].tensor(), .b = f.x[1].tensor(), .y = f.y.tensor()};
+  qgraph::Add add{.a = f.x[0].affine, .b = f.x[1].affine, .y = f.y.affine};
   add.requantizer = {.scaling = qgraph::Float32{}, .rounding = f.arithmetic.rounding, .bounds = output_bounds(f)};
   if (f.arithmetic.mode == numeric::Arithmetic::onnx)
     expect_float_sum(f, add);
@@ -199,46 +201,20 @@ qgraph::Op make_difference(const FusedOp& f) {
   return add;
 }
 
-template <typename T>
-constexpr bool kIsPair =
-    std::is_same_v<T, ir::Add> || std::is_same_v<T, ir::Sub> || std::is_same_v<T, ir::Mul>;
-
-template <typename T>
-constexpr bool kIsMean = std::is_same_v<T, ir::AveragePool> || std::is_same_v<T, ir::GlobalAveragePool>;
-
 }  // namespace
 
 numeric::OutputBounds output_bounds(const FusedOp& f) {
-  numeric::OutputBounds bounds{f.y.tensor().zero_point, f.y.format.qmin(), f.y.format.qmax()};
-  qgraph::fold_clip(f.lo, f.hi, f.y, bounds.lo, bounds.hi, f.arithmetic.rounding);
+  numeric::OutputBounds bounds{f.y.affine.zero_point, f.y.format.qmin(), f.y.format.qmax()};
+  fold_clip(f.lo, f.hi, f.y, bounds.lo, bounds.hi, f.arithmetic.rounding);
   return bounds;
-}
-
-bool takes_bounds(const ir::Op& op) {
-  return ir::is_linear(op) || std::visit([]<typename T>(const T&) { return kIsPair<T> || kIsMean<T>; }, op);
 }
 
 qgraph::FloatReason why_not_integer(const FusedOp& f) {
   if (ir::is_linear(f.op)) return why_not_linear(f);
-  return std::visit(
-      [&](const auto& op) -> qgraph::FloatReason {
-        using T = std::decay_t<decltype(op)>;
-        if constexpr (kIsPair<T>) {
-          if (f.x.size() == 2) return {};
-          if (f.constant) return why_no_tables(f);
-          return {"an operand is not quantized", qgraph::FloatCause::not_quantized};
-        } else if constexpr (kIsMean<T>) {
-          if (f.x_shape.size() == 3 || f.x_shape.size() == 4) return {};
-          return fmt::format("its input has shape {}", to_string(f.x_shape));
-        } else if constexpr (ir::Unary<T>) {
-          return "";
-        } else if (ir::takes_constant(f.op)) {
-          return why_no_tables(f);
-        } else {
-          return fmt::format("{} has no integer form", T::kName);
-        }
-      },
-      f.op);
+  if (f.constant) return why_no_tables(f);
+  const bool pair = std::holds_alternative<ir::Add>(f.op) || std::holds_alternative<ir::Sub>(f.op) || std::holds_alternative<ir::Mul>(f.op);
+  if (pair && f.x.size() != 2) return {"an operand is not quantized", qgraph::FloatCause::not_quantized};
+  return {};
 }
 
 qgraph::Op lower_op(const FusedOp& f) {
@@ -267,14 +243,14 @@ qgraph::Op lower_op(const FusedOp& f) {
       f.op);
 }
 
-qgraph::Op make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+qgraph::Op make_requantize(const numeric::Grid& x, const numeric::Grid& y,
                    const numeric::ArithmeticSpec& arithmetic, std::string_view where) {
   if (arithmetic.mode == numeric::Arithmetic::onnx)
     return make_table({.name = std::string(where), .x = {x}, .y = y, .arithmetic = arithmetic}, Same{});
   const float one[] = {1.0F};
-  const numeric::OutputBounds bounds{y.tensor().zero_point, y.format.qmin(), y.format.qmax()};
-  return qgraph::Requantize{x.tensor().zero_point,
-                    qgraph::make_requantizer(arithmetic, x.tensor().scale, one, y.tensor().scale, bounds, false, where)};
+  const numeric::OutputBounds bounds{y.affine.zero_point, y.format.qmin(), y.format.qmax()};
+  return qgraph::Requantize{x.affine.zero_point,
+                    make_requantizer(arithmetic, x.affine.scale, one, y.affine.scale, bounds, false, where)};
 }
 
 }  // namespace halftone::lower

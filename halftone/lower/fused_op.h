@@ -13,14 +13,14 @@ namespace halftone::lower {
 struct FusedOp {
   std::string name;  // of the layer, for messages
   ir::Op op;
-  std::vector<numeric::QuantParams> x;     // of the inputs that are computed, in order
+  std::vector<numeric::Grid> x;     // of the inputs that are computed, in order
   Shape x_shape;                           // of the first
   std::optional<ConstantOperand> weights;  // as they stand in the graph
   std::optional<ConstantOperand> bias;
   std::optional<Tensor> real_bias;  // a bias that was left in float
   std::optional<Tensor> constant;   // the other operand of a function of one variable (ir::one_variable)
   std::size_t variable = 0;         // which input x is there
-  numeric::QuantParams y;
+  numeric::Grid y;
   float lo = -std::numeric_limits<float>::infinity();  // bounds of a fused ReLU or Clip
   float hi = std::numeric_limits<float>::infinity();
   numeric::ArithmeticSpec arithmetic;
@@ -29,19 +29,15 @@ struct FusedOp {
 // y's zero point, and the integers between which y's format and a fused ReLU or Clip keep it.
 numeric::OutputBounds output_bounds(const FusedOp& fused);
 
-// Whether the integer form of the op, if there is one, ends with a rounding of its own, where a ReLU or Clip
-// behind it becomes bounds: linear ops, sums, products and means.
-bool takes_bounds(const ir::Op& op);
-
-// Why the op has no integer form with these operands, or an empty string. Looks at everything but y, lo and
-// hi.
+// Why an op that has an integer form (integer_form.h) has none for these scales and integers, or an empty reason. Looks at
+// everything but y, lo and hi.
 qgraph::FloatReason why_not_integer(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.
 qgraph::Op lower_op(const FusedOp& fused);
 
 // y's scale from x's, elements unchanged: a Requantize, in mode onnx a Table.
-qgraph::Op make_requantize(const numeric::QuantParams& x, const numeric::QuantParams& y,
+qgraph::Op make_requantize(const numeric::Grid& x, const numeric::Grid& y,
                            const numeric::ArithmeticSpec& arithmetic, std::string_view where);
 
 }  // namespace halftone::lower

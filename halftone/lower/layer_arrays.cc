@@ -120,8 +120,8 @@ class Reader {
     for (const qgraph::Node& node : integers_->nodes) {
       const bool linear = std::holds_alternative<qgraph::Gemm>(node.op) || std::holds_alternative<qgraph::Conv>(node.op);
       if (!linear || node.name != name) continue;
-      layer.input = integers_->value(node.inputs.at(0)).params;
-      layer.output = integers_->value(node.output()).params;
+      layer.input = integers_->value(node.inputs.at(0)).grid;
+      layer.output = integers_->value(node.output()).grid;
       return;
     }
   }

@@ -25,8 +25,8 @@ struct LayerArrays {
   std::int64_t weight_block = 0;  // so many indices of weight_axis share a scale; 0: one or each
   std::optional<Tensor> bias;  // integers with a scale, or float32 without
   std::optional<Tensor> bias_scale;
-  std::optional<numeric::QuantParams> input;  // where the layer is computed in integers
-  std::optional<numeric::QuantParams> output;
+  std::optional<numeric::Grid> input;  // where the layer is computed in integers
+  std::optional<numeric::Grid> output;
 };
 
 // The layers of `graph` in its order; `integers` is what `lower` made of it, nullptr for a float graph. Throws

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/lower/make_linear.h"
 #include "halftone/numeric/bias.h"
 
 namespace halftone::lower {
@@ -75,7 +76,7 @@ struct IntegerBias {
 // One for each channel. docs/arithmetic.md section 5: imported integers are never changed.
 IntegerBias integer_bias(const FusedOp& f, const numeric::QuantParams& w, std::int64_t channels) {
   const auto scale_of = [&](std::size_t c) { return w.affine[w.affine.size() == 1 ? 0 : c].scale; };
-  const float s_x = f.x[0].tensor().scale;
+  const float s_x = f.x[0].affine.scale;
   IntegerBias result;
   const std::span<const float> real = f.real_bias ? f.real_bias->data<float>() : std::span<const float>();
   for (std::size_t c = 0; c < real.size(); ++c) {
@@ -112,7 +113,7 @@ qgraph::Linear make_linear_of(const FusedOp& f) {
     throw UnsupportedError(f.name, transpose != nullptr ? "weights by group of a ConvTranspose, expected by tensor or channel"
                                                         : "an integer bias with weights by group, expected a float one");
   const IntegerBias bias = groups ? IntegerBias{} : integer_bias(f, weights.params, weights.q.dim(0));
-  return qgraph::make_linear({.name = f.name,
+  return make_linear({.name = f.name,
                       .x = f.x[0],
                       .q_w = weights.q,
                       .w = weights.params,
@@ -126,14 +127,14 @@ qgraph::Linear make_linear_of(const FusedOp& f) {
 }
 
 qgraph::Op make_conv(const FusedOp& f, const ir::Conv& op) {
-  qgraph::Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
+  qgraph::Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].affine.zero_point, .groups = op.groups};
   conv.axes = ir::resolve_plane(ir::kernel_window(op, f.weights->q.shape()), f.x_shape, f.name);
   return conv;
 }
 
 // y[o] = Σ_t x̃[o − (kernel − 1)·dilation + pad + t·dilation]·w[kernel − 1 − t], x̃ the spread input.
 qgraph::Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
-  qgraph::Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point, .groups = op.groups};
+  qgraph::Conv conv{.linear = make_linear_of(f), .x_zero_point = f.x[0].affine.zero_point, .groups = op.groups};
   conv.transposed = true;
   conv.axes = ir::as_plane(ir::transpose_axes(op, f.x_shape, f.weights->q.shape()));
   for (std::size_t d = 0; d < 2; ++d) {
@@ -152,29 +153,12 @@ qgraph::Op make_conv_transpose(const FusedOp& f, const ir::ConvTranspose& op) {
 qgraph::FloatReason why_not_linear(const FusedOp& f) {
   if (!f.weights) return {"its weights are not quantized constants", qgraph::FloatCause::not_quantized};
   const ConstantOperand& w = *f.weights;
-  const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
-  const bool conv = std::holds_alternative<ir::Conv>(f.op) || transpose != nullptr;
-  if (!conv && w.q.rank() != 2) return fmt::format("its weights have shape {}", to_string(w.q.shape()));
-  const int channel_axis = ir::weight_axis(f.op);
-  if (conv && f.x_shape.size() != 3 && f.x_shape.size() != 4)
-    return fmt::format("its input has shape {}", to_string(f.x_shape));
-  if (w.params.axis >= 0 && w.params.axis != channel_axis)
+  if (w.params.axis >= 0 && w.params.axis != ir::weight_axis(f.op))
     return fmt::format("its weights are quantized along axis {}", w.params.axis);
-  if (const auto* gemm = std::get_if<ir::Gemm>(&f.op)) {
-    if (gemm->trans_a) return "transA is set";
-    if (gemm->alpha != 1.0F || ((f.bias || f.real_bias) && gemm->beta != 1.0F))
-      return "alpha or beta is not 1";
-  }
-  const std::int64_t channels =
-      w.q.dim(static_cast<std::size_t>(channel_axis)) * (transpose != nullptr ? transpose->groups : 1);
-  if (f.bias && !ir::is_channel_bias(f.bias->q.shape(), channels))
-    return "its bias is not one number a channel";
-  if (f.real_bias && !ir::is_channel_bias(f.real_bias->shape(), channels))
-    return "its bias is not one number a channel";
   const DType bias = f.bias ? memory_dtype(f.bias->q.dtype()) : DType::int32;
   if (bias != DType::int32 && bias != DType::int16 && bias != DType::int8)
     return fmt::format("its bias is {}, expected signed integers of 32 bits or fewer", name_of(f.bias->q.dtype()));
-  return "";
+  return {};
 }
 
 std::optional<qgraph::RoundedBias> rounded_bias(const FusedOp& f, const qgraph::Op& op) {
@@ -188,7 +172,7 @@ std::optional<qgraph::RoundedBias> rounded_bias(const FusedOp& f, const qgraph::
   bool changed = false;
   const auto file = f.real_bias->data<float>();
   for (std::size_t c = 0; c < file.size(); ++c) {
-    const double step = static_cast<double>(f.x[0].tensor().scale) *
+    const double step = static_cast<double>(f.x[0].affine.scale) *
                         static_cast<double>(linear.w_params.affine[linear.w_params.affine.size() == 1 ? 0 : c].scale);
     const double real = static_cast<double>(linear.bias[c]) * step;
     const double change = std::fabs(real - static_cast<double>(file[c]));
@@ -205,7 +189,7 @@ std::optional<qgraph::RoundedBias> rounded_bias(const FusedOp& f, const qgraph::
 qgraph::Op lower_linear(const FusedOp& f) {
   if (const auto* conv = std::get_if<ir::Conv>(&f.op)) return make_conv(f, *conv);
   if (const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op)) return make_conv_transpose(f, *transpose);
-  return qgraph::Gemm{.linear = make_linear_of(f), .x_zero_point = f.x[0].tensor().zero_point};
+  return qgraph::Gemm{.linear = make_linear_of(f), .x_zero_point = f.x[0].affine.zero_point};
 }
 
 }  // namespace halftone::lower

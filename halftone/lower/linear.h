@@ -8,7 +8,7 @@
 
 namespace halftone::lower {
 
-// Why the layer has no integer form, or an empty string.
+// Why the layer has no integer form for these integers, or an empty reason.
 qgraph::FloatReason why_not_linear(const FusedOp& fused);
 
 // The integer op. Throws InputError naming the layer.

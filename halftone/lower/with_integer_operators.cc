@@ -6,7 +6,8 @@
 
 #include "halftone/base/error.h"
 #include "halftone/ir/moves.h"
-#include "halftone/lower/fused_op.h"
+#include "halftone/lower/integer_form.h"
+#include "halftone/lower/make_linear.h"
 #include "halftone/lower/qoperators.h"
 
 namespace halftone::lower {
@@ -98,10 +99,10 @@ class OperatorWriter {
   }
 
   // The bounds as integers of y, or nothing where y's own range ends the result.
-  std::optional<ir::Clip> integer_clip(const ir::Clip& bounds, const numeric::QuantParams& y) const {
+  std::optional<ir::Clip> integer_clip(const ir::Clip& bounds, const numeric::Grid& y) const {
     std::int32_t lo = y.format.qmin();
     std::int32_t hi = y.format.qmax();
-    qgraph::fold_clip(bounds.lo, bounds.hi, y, lo, hi, rounding_);
+    fold_clip(bounds.lo, bounds.hi, y, lo, hi, rounding_);
     if (lo == y.format.qmin() && hi == y.format.qmax()) return std::nullopt;
     return ir::Clip{.lo = static_cast<float>(lo), .hi = static_cast<float>(hi)};
   }
@@ -144,7 +145,7 @@ class OperatorWriter {
     const ir::Value q = graph_.value(y.q);
     const std::optional<ir::Clip> clip =
         integer_clip(computed.bounds,
-                     ir::linear_params(quantizer, *scale, zero, q.dtype, q.shape, ir::describe(graph_, quantize)));
+                     ir::linear_params(quantizer, *scale, zero, q.dtype, q.shape, ir::describe(graph_, quantize)).grid());
     if (!clip) {
       graph_.nodes[n] = made;
       return;

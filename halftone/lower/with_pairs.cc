@@ -6,7 +6,8 @@
 
 #include "halftone/base/error.h"
 #include "halftone/ir/infer.h"
-#include "halftone/lower/fused_op.h"
+#include "halftone/lower/integer_form.h"
+#include "halftone/numeric/arithmetic_spec.h"
 #include "halftone/lower/qoperators.h"
 
 namespace halftone::lower {

@@ -17,6 +17,13 @@ struct Affine {
   bool operator==(const Affine&) const = default;
 };
 
+// The integers that one scale and zero point give a meaning: those of an activation.
+struct Grid {
+  IntegerFormat format;
+  Affine affine;
+  bool operator==(const Grid&) const = default;
+};
+
 // A closed interval of reals, lo <= hi.
 struct Range {
   double lo = 0.0;
@@ -44,6 +51,10 @@ Affine fixed_point(int fraction_length);
 // q = clamp(round(r / s) + z, qmin, qmax): one float32 division. ±∞ saturate; NaN throws InputError.
 std::int32_t quantize(float r, const Affine& affine, const IntegerFormat& format,
                       Rounding rounding = Rounding::half_even);
+
+inline std::int32_t quantize(float r, const Grid& grid, Rounding rounding = Rounding::half_even) {
+  return quantize(r, grid.affine, grid.format, rounding);
+}
 
 // r̂ = s·(q − z), in float32.
 inline float dequantize(std::int32_t q, const Affine& affine) {

@@ -27,8 +27,11 @@ struct QuantParams {
   std::vector<Affine> affine{Affine{}};
 
   const Affine& tensor() const { return affine.front(); }
+  Grid grid() const { return {format, tensor()}; }  // per tensor
   bool operator==(const QuantParams&) const = default;
 };
+
+inline QuantParams per_tensor(const Grid& grid) { return {.format = grid.format, .affine = {grid.affine}}; }
 
 struct WeightSpec {
   IntegerFormat format{8, true, true};

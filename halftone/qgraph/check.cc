@@ -26,8 +26,8 @@ class Fault {
   std::string operator()(const Table& op) const {
     const std::string fault = integers(1);
     if (!fault.empty()) return fault;
-    const std::int64_t integers = std::int64_t{in_[0]->params->format.qmax()} - op.x_qmin + 1;
-    if (op.x_qmin > in_[0]->params->format.qmin()) return "a table that begins above the least integer";
+    const std::int64_t integers = std::int64_t{in_[0]->grid->format.qmax()} - op.x_qmin + 1;
+    if (op.x_qmin > in_[0]->grid->format.qmin()) return "a table that begins above the least integer";
     return sizes("entries", op.entries.size(), static_cast<std::size_t>(op.channels * integers));
   }
   std::string operator()(const MaxPool&) const { return integers(1); }
@@ -51,7 +51,7 @@ class Fault {
   }
 
  private:
-  static bool is_integer(const Value& value) { return value.params.has_value(); }
+  static bool is_integer(const Value& value) { return value.grid.has_value(); }
   static std::string first(std::string a, std::string b) { return a.empty() ? std::move(b) : std::move(a); }
   static std::string sizes(std::string_view what, std::size_t got, std::size_t expected) {
     return got == expected ? "" : fmt::format("{} {}, expected {}", got, what, expected);

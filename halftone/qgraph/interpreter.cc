@@ -34,7 +34,7 @@ Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inne
 }
 
 Tensor run_op(const Quantize& op, const Operands& in, const Value&) {
-  return numeric::quantize(*in[0], op.params, op.rounding);
+  return numeric::quantize(*in[0], numeric::per_tensor(op.grid), op.rounding);
 }
 Tensor run_op(const Dequantize& op, const Operands& in, const Value&) {
   return numeric::dequantize(*in[0], op.params);

@@ -13,22 +13,7 @@
 
 namespace halftone::qgraph {
 
-// The parts that a linear layer is made from.
-struct LinearSpec {
-  std::string name;
-  numeric::QuantParams x;                     // per tensor
-  Tensor q_w;                                 // [M, ...]; channel axis 0
-  numeric::QuantParams w;                     // axis 0, or per tensor
-  std::optional<numeric::Codebook> codebook;  // then q_w are its indices
-  std::vector<std::int64_t> q_b;              // [M] or empty; integer bias, without its shift
-  std::vector<int> b_shift;                   // [M] or empty; of a bias of fewer bits
-  std::vector<float> b;    // real bias [M]; group granularity only, where q_b follows from it here
-  numeric::QuantParams y;  // per tensor
-  std::int32_t lo = 0;     // bounds of y after folding ReLU or Clip
-  std::int32_t hi = 0;
-  numeric::ArithmeticSpec arithmetic;
-};
-
+// Weights [M, K] as they are stored, and how their sums become integers of the output.
 struct Linear {
   std::string name;
   Tensor q_w;                                 // [M, ...] as stored: K = the product of what follows M
@@ -47,12 +32,5 @@ struct Linear {
 
 // [M][K]: q_w − z_w, or the codebook's entries.
 std::vector<std::int32_t> centred_weights(const Linear& linear);
-
-// Throws InputError naming the layer when a sum does not fit (2^47; with groups 2^62), or the bias does not.
-Linear make_linear(const LinearSpec& spec);
-
-// max(qmin, quantize(lo)) and min(qmax, quantize(hi)) in y's scale. docs/arithmetic.md section 6.
-void fold_clip(float lo, float hi, const numeric::QuantParams& y, std::int32_t& q_lo, std::int32_t& q_hi,
-               numeric::Rounding rounding);
 
 }  // namespace halftone::qgraph

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
+#include "halftone/numeric/arithmetic_spec.h"
 #include "halftone/qgraph/float_reason.h"
 #include "halftone/qgraph/linear.h"
 
@@ -18,18 +19,18 @@ namespace halftone::qgraph {
 
 using ValueId = std::int32_t;
 
-// A tensor of integers (with params, one scale and zero point) or of floats (without).
+// A tensor of integers (with a grid) or of floats (without), or integers that stand for no reals (without).
 struct Value {
   std::string name;
   Shape shape;  // kDynamic: the symbolic batch
   DType dtype = DType::float32;
-  std::optional<numeric::QuantParams> params;
+  std::optional<numeric::Grid> grid;
 };
 
 // float → integers: docs/arithmetic.md section 3, one float32 division an element.
 struct Quantize {
   static constexpr std::string_view kName = "Quantize";
-  numeric::QuantParams params;
+  numeric::Grid grid;
   numeric::Rounding rounding = numeric::Rounding::half_even;
 };
 

@@ -2,14 +2,12 @@
 // section 6.
 #pragma once
 
-#include <span>
-#include <string_view>
+#include <cmath>
 #include <variant>
 #include <vector>
 
-#include "halftone/numeric/affine.h"
 #include "halftone/numeric/requantize.h"
-#include "halftone/numeric/arithmetic_spec.h"
+#include "halftone/numeric/rounding.h"
 
 namespace halftone::qgraph {
 
@@ -40,18 +38,10 @@ struct Requantizer {
   bool is_float() const { return std::holds_alternative<Float32>(scaling); }
 };
 
-// Bits of a multiplier's mantissa: at most 16 where the accumulator may be beyond int32.
-int mantissa_bits(const numeric::ArithmeticSpec& spec, bool wide_accumulator);
-
 // The relative error that the mantissa leaves: 2^(1−bits), and none without one.
-double mantissa_error(const Requantizer& requantizer);
-
-// For accumulators at scale s_x·s_w[i], output scale s_y. Throws InputError when mode shift meets a scale
-// that is no power of two; `where` names the layer.
-Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
-                             const numeric::OutputBounds& bounds, bool wide_accumulator, std::string_view where);
-
-// k with s_x·s_w/s_y = 2^−k.
-int shift_of(float s_x, float s_w, float s_y, std::string_view where);
+inline double mantissa_error(const Requantizer& requantizer) {
+  const auto* multiplier = std::get_if<MultiplyShift>(&requantizer.scaling);
+  return multiplier == nullptr ? 0.0 : std::ldexp(1.0, 1 - multiplier->mantissa_bits);
+}
 
 }  // namespace halftone::qgraph

@@ -6,24 +6,16 @@
 #include <vector>
 
 #include "halftone/ir/graph.h"
-#include "halftone/qgraph/float_reason.h"
+#include "halftone/lower/integer_form.h"
 
 namespace halftone::quant {
 
-// The role of a node in integers.
-enum class Role {
-  linear,    // Conv, ConvTranspose, Gemm, MatMul with constant weights
-  compute,   // Add, Sub, Mul, average pools
-  table,     // functions of one variable, of two with one constant
-  move,      // elements unchanged: inputs and output share one scale
-  fused,     // a ReLU or Clip that ends a linear or compute node
-  floating,  // stays float
-};
+using lower::Role;
 
 struct Plan {
-  std::vector<Role> role;                // by node
-  std::vector<qgraph::FloatReason> reason;       // by node: why it stays float
-  std::vector<bool> quantized;           // by value: it gets a pair
+  std::vector<Role> role;  // by node
+  std::vector<qgraph::FloatReason> reason;  // by node: why it stays float
+  std::vector<bool> quantized;  // by value: it gets a pair
   std::vector<ir::ValueId> scale_class;  // by value: one member of the set of values that share its scale
 };
 

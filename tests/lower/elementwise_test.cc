@@ -380,7 +380,7 @@ TEST(Table, PReluWhoseSlopesRunAlongAnotherDimensionOrAreComputedStaysFloat) {
     const Node* island = find_node<Island>(graph);
     ASSERT_NE(island, nullptr);
     EXPECT_THAT(std::get<Island>(island->op).reasons.at(0).text,
-                testing::HasSubstr("neither operand is one constant"));
+                testing::HasSubstr("its slopes are not one constant number"));
   }
 }
 

@@ -136,7 +136,7 @@ TEST(Check, RefusesWhatIsNotWellFormed) {
   expect_refused("an output that is not there", [](auto& g) { g.outputs = {-1}; });
   expect_refused("two producers", [](auto& g) { g.nodes[2].outputs = g.nodes[1].outputs; });
   expect_refused("no input", [](auto& g) { g.nodes[1].inputs.clear(); });
-  expect_refused("integers without a scale", [](auto& g) { g.values[1].params.reset(); });
+  expect_refused("integers without a scale", [](auto& g) { g.values[1].grid.reset(); });
   expect_refused("a bias too few", [&](auto& g) { layer(g).bias.pop_back(); });
   expect_refused("a weight too few", [&](auto& g) { layer(g).q_w = int8s({2, 1}, {1, 2}); });
   expect_refused("a multiplier too many", [&](auto& g) { layer(g).requantizer.scaling = MultiplyShift{{1, 1, 1}, {0, 0, 0}}; });

@@ -11,6 +11,7 @@
 #include "halftone/qgraph/integer_loops.h"
 #include "halftone/qgraph/interpreter.h"
 #include "halftone/lower/fused_op.h"
+#include "halftone/lower/make_linear.h"
 #include "halftone/qgraph/onnx_loops.h"
 #include "halftone/quant/weights.h"
 
@@ -25,14 +26,12 @@ Tensor list(const std::vector<T>& values) {
   return Tensor::from<T>({static_cast<std::int64_t>(values.size())}, values);
 }
 
-numeric::QuantParams params_of(const ActivationCase& a) {
-  return {.format = a.format, .affine = {a.affine()}};
-}
+numeric::Grid grid_of(const ActivationCase& a) { return {a.format, a.affine()}; }
 
 // Quantizes an input, notes it, and returns the integers.
 Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, const Tensor& real,
                  numeric::Rounding rounding) {
-  const Tensor q = numeric::quantize(real, params_of(a), rounding);
+  const Tensor q = numeric::quantize(real, numeric::per_tensor(grid_of(a)), rounding);
   out[name] = real;
   out["s_" + name] = list<float>({a.affine().scale});
   out["z_" + name] = list<std::int32_t>({a.affine().zero_point});
@@ -44,9 +43,9 @@ Tensor add_input(Arrays& out, const std::string& name, const ActivationCase& a, 
 lower::FusedOp fused_op(const Case& c) {
   lower::FusedOp fused{.name = "layer",
                         .op = ir::Identity{},
-                        .x = {params_of(c.x)},
+                        .x = {grid_of(c.x)},
                         .x_shape = c.input.shape(),
-                        .y = params_of(c.y),
+                        .y = grid_of(c.y),
                         .arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding}};
   if (c.activation == "relu") fused.lo = 0.0F;
   if (c.activation == "clip") {
@@ -61,7 +60,7 @@ std::pair<std::int32_t, std::int32_t> bounds_of(const Case& c) {
   const lower::FusedOp fused = fused_op(c);
   std::int32_t lo = c.y.format.qmin();
   std::int32_t hi = c.y.format.qmax();
-  if (c.activation != "none") qgraph::fold_clip(fused.lo, fused.hi, fused.y, lo, hi, c.rounding);
+  if (c.activation != "none") lower::fold_clip(fused.lo, fused.hi, fused.y, lo, hi, c.rounding);
   return {lo, hi};
 }
 
@@ -81,13 +80,13 @@ Tensor interpret(const Case& c, qgraph::Op op,
   std::vector<Tensor> tensors;
   qgraph::Node node{.name = "layer", .op = std::move(op)};
   for (const auto& [format, q] : inputs) {
-    graph.values.push_back({"x" + std::to_string(tensors.size()), q.shape(), q.dtype(), params_of(*format)});
+    graph.values.push_back({"x" + std::to_string(tensors.size()), q.shape(), q.dtype(), grid_of(*format)});
     graph.inputs.push_back(static_cast<qgraph::ValueId>(tensors.size()));
     tensors.push_back(q);
   }
   node.inputs = graph.inputs;
   node.outputs = {static_cast<qgraph::ValueId>(tensors.size())};
-  graph.values.push_back({"y", {}, numeric::storage_dtype(c.y.format), params_of(c.y)});
+  graph.values.push_back({"y", {}, numeric::storage_dtype(c.y.format), grid_of(c.y)});
   graph.outputs = node.outputs;
   graph.nodes.push_back(std::move(node));
   return qgraph::Interpreter(std::move(graph)).run(tensors).at(0).cast(DType::int32);
@@ -160,7 +159,7 @@ void add_packed(Arrays& out, const Case& c, const Tensor& q) {
                                                           : numeric::pack(values, row, bits));
 }
 
-void set_bias(const Case& c, qgraph::LinearSpec& spec) {
+void set_bias(const Case& c, lower::LinearSpec& spec) {
   const auto channels = static_cast<std::size_t>(c.channels());
   spec.q_b.assign(channels, 0);
   spec.b_shift.assign(channels, 0);
@@ -173,10 +172,10 @@ void set_bias(const Case& c, qgraph::LinearSpec& spec) {
   for (std::size_t m = 0; m < channels; ++m) {
     const float s_w = spec.w.affine[spec.w.affine.size() == 1 ? 0 : m].scale;
     if (c.bias_bits == 32) {
-      spec.q_b[m] = numeric::quantize_bias(bias[m], spec.x.tensor().scale, s_w);
+      spec.q_b[m] = numeric::quantize_bias(bias[m], spec.x.affine.scale, s_w);
       if (std::llabs(spec.q_b[m]) > numeric::kMaxBias) throw InputError("bias", "does not fit");
     } else {
-      const auto narrow = numeric::quantize_bias_narrow(bias[m], spec.x.tensor().scale, s_w, c.bias_bits);
+      const auto narrow = numeric::quantize_bias_narrow(bias[m], spec.x.affine.scale, s_w, c.bias_bits);
       spec.q_b[m] = narrow.q;
       spec.b_shift[m] = narrow.shift;
     }
@@ -216,10 +215,10 @@ void add_linear(Arrays& out, const Case& c, const qgraph::Linear& linear,
 }
 
 qgraph::Linear compute_weights(Arrays& out, const Case& c) {
-  qgraph::LinearSpec spec;
+  lower::LinearSpec spec;
   spec.name = "layer";
-  spec.x = params_of(c.x);
-  spec.y = params_of(c.y);
+  spec.x = grid_of(c.x);
+  spec.y = grid_of(c.y);
   std::tie(spec.lo, spec.hi) = bounds_of(c);
   spec.arithmetic = {c.arithmetic, c.mantissa_bits, c.rounding};
   const Weights w = make_weights(c);
@@ -227,7 +226,7 @@ qgraph::Linear compute_weights(Arrays& out, const Case& c) {
   spec.w = w.params;
   spec.codebook = w.codebook;
   set_bias(c, spec);
-  const qgraph::Linear linear = qgraph::make_linear(spec);
+  const qgraph::Linear linear = lower::make_linear(spec);
   add_linear(out, c, linear, spec.q_b, spec.b_shift);
   return linear;
 }
@@ -314,7 +313,7 @@ void compute_pair(Arrays& out, const Case& c, const Tensor& q_x, ir::Op op, Loop
   const Tensor q_x2 = add_input(out, "x2", c.x2, c.input2, c.rounding);
   lower::FusedOp fused = fused_op(c);
   fused.op = std::move(op);
-  fused.x.push_back(params_of(c.x2));
+  fused.x.push_back(grid_of(c.x2));
   const auto node = std::get<Node>(lower::lower_op(fused));
   out["q_y"] = interpret(c, node, {{&c.x, q_x}, {&c.x2, q_x2}});
   if (c.arithmetic == Arithmetic::onnx && !kIsMul) return;

@@ -1,4 +1,4 @@
-#include "halftone/qgraph/linear.h"
+#include "halftone/lower/make_linear.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <cstdlib>
 
 #include "halftone/base/error.h"
+#include "halftone/lower/make_requantizer.h"
 #include "halftone/numeric/accumulator.h"
 #include "halftone/numeric/rounding.h"
 
-namespace halftone::qgraph {
+namespace halftone::lower {
 namespace {
 
 __extension__ typedef __int128 Wide;
@@ -23,17 +24,17 @@ std::vector<float> scales_of(const numeric::QuantParams& params) {
 
 using Weights = std::span<const std::int32_t>;  // centred
 
-Weights row(const Linear& linear, Weights w, std::int64_t channel) {
+Weights row(const qgraph::Linear& linear, Weights w, std::int64_t channel) {
   return w.subspan(static_cast<std::size_t>(channel * linear.reduction), static_cast<std::size_t>(linear.reduction));
 }
 
-Weights group_row(const Linear& linear, Weights w, std::int64_t channel, std::int64_t group) {
+Weights group_row(const qgraph::Linear& linear, Weights w, std::int64_t channel, std::int64_t group) {
   const std::int64_t first = group * linear.group_size;
   const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
   return row(linear, w, channel).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
 }
 
-void add_bias(Linear& linear, const LinearSpec& spec) {
+void add_bias(qgraph::Linear& linear, const LinearSpec& spec) {
   linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
   for (std::size_t c = 0; c < spec.q_b.size(); ++c) {
     const int shift = spec.b_shift.empty() ? 0 : spec.b_shift[c];
@@ -44,10 +45,10 @@ void add_bias(Linear& linear, const LinearSpec& spec) {
   }
 }
 
-void bound_accumulators(Linear& linear, Weights w, const LinearSpec& spec) {
+void bound_accumulators(qgraph::Linear& linear, Weights w, const LinearSpec& spec) {
   for (std::int64_t c = 0; c < linear.channels; ++c) {
     const std::int64_t bound = numeric::accumulator_bound(
-        row(linear, w, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.tensor().zero_point);
+        row(linear, w, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.affine.zero_point);
     if (bound > numeric::kMaxAccumulator)
       throw InputError(spec.name,
                        fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
@@ -61,12 +62,12 @@ std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec,
                                                    std::span<const numeric::Affine> groups) {
   std::vector<double> M;
   for (const numeric::Affine& group : groups)
-    M.push_back(numeric::real_multiplier(spec.x.tensor().scale, group.scale, spec.y.tensor().scale));
+    M.push_back(numeric::real_multiplier(spec.x.affine.scale, group.scale, spec.y.affine.scale));
   if (spec.arithmetic.mode == numeric::Arithmetic::fixed)
     return numeric::shared_multipliers(M, spec.arithmetic.mantissa_bits);
   int n = INT32_MIN;
   for (const numeric::Affine& group : groups)
-    n = std::max(n, shift_of(spec.x.tensor().scale, group.scale, spec.y.tensor().scale, spec.name));
+    n = std::max(n, shift_of(spec.x.affine.scale, group.scale, spec.y.affine.scale, spec.name));
   std::vector<numeric::Multiplier> result;
   for (double each : M) {
     const double m = std::ldexp(each, n);
@@ -77,13 +78,13 @@ std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec,
   return result;
 }
 
-void finish_groups(Linear& linear, Weights w, const LinearSpec& spec) {
+void finish_groups(qgraph::Linear& linear, Weights w, const LinearSpec& spec) {
   if (spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw UnsupportedError(spec.name, "weights by group in arithmetic 'onnx', expected 'fixed' or 'shift'");
   linear.group_size = spec.w.group_size;
   linear.wide = true;
   linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
-  Shift scaling;
+  qgraph::Shift scaling;
   const std::size_t blocks = spec.w.affine.size() / static_cast<std::size_t>(linear.channels);
   for (std::int64_t c = 0; c < linear.channels; ++c) {
     const auto first = static_cast<std::size_t>(c) * blocks;
@@ -92,7 +93,7 @@ void finish_groups(Linear& linear, Weights w, const LinearSpec& spec) {
     double bias = 0.0;
     if (!spec.b.empty())
       bias = numeric::round_real(
-          std::ldexp(double{spec.b[static_cast<std::size_t>(c)]} / spec.y.tensor().scale, shift),
+          std::ldexp(double{spec.b[static_cast<std::size_t>(c)]} / spec.y.affine.scale, shift),
           numeric::Rounding::half_even);
     if (std::fabs(bias) >= 0x1p62)
       throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected less than 2^62", c, bias));
@@ -100,7 +101,7 @@ void finish_groups(Linear& linear, Weights w, const LinearSpec& spec) {
     for (std::size_t g = 0; g < blocks; ++g) {
       bound +=
           static_cast<Wide>(numeric::accumulator_bound(group_row(linear, w, c, static_cast<std::int64_t>(g)), 0,
-                                                       spec.x.format, spec.x.tensor().zero_point)) *
+                                                       spec.x.format, spec.x.affine.zero_point)) *
           multipliers[g].m;
       linear.group_m.push_back(multipliers[g].m);
     }
@@ -115,28 +116,16 @@ void finish_groups(Linear& linear, Weights w, const LinearSpec& spec) {
 
 }  // namespace
 
-std::vector<std::int32_t> centred_weights(const Linear& linear) {
-  std::vector<std::int32_t> w = numeric::to_int32(linear.q_w);
-  if (linear.codebook) {
-    for (std::int32_t& q : w) q = linear.codebook->entries.at(static_cast<std::size_t>(q));
-    return w;
-  }
-  const std::vector<std::int32_t> index = numeric::affine_index(linear.q_w.shape(), linear.w_params);
-  for (std::size_t i = 0; i < w.size(); ++i)
-    w[i] -= linear.w_params.affine[static_cast<std::size_t>(index[i])].zero_point;
-  return w;
-}
-
-Linear make_linear(const LinearSpec& spec) {
-  Linear linear;
+qgraph::Linear make_linear(const LinearSpec& spec) {
+  qgraph::Linear linear;
   linear.name = spec.name;
   linear.q_w = spec.q_w;
   linear.w_params = spec.w;
   linear.codebook = spec.codebook;
   linear.channels = spec.q_w.dim(0);
   linear.reduction = linear.channels == 0 ? 0 : spec.q_w.size() / linear.channels;
-  const std::vector<std::int32_t> w = centred_weights(linear);
-  const numeric::OutputBounds bounds{spec.y.tensor().zero_point, spec.lo, spec.hi};
+  const std::vector<std::int32_t> w = qgraph::centred_weights(linear);
+  const numeric::OutputBounds bounds{spec.y.affine.zero_point, spec.lo, spec.hi};
   if (spec.w.granularity == numeric::Granularity::group) {
     linear.requantizer = {.rounding = spec.arithmetic.rounding, .bounds = bounds};
     finish_groups(linear, w, spec);
@@ -146,16 +135,16 @@ Linear make_linear(const LinearSpec& spec) {
   bound_accumulators(linear, w, spec);
   if (linear.wide && spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
-  linear.requantizer = make_requantizer(spec.arithmetic, spec.x.tensor().scale, scales_of(spec.w), spec.y.tensor().scale,
+  linear.requantizer = make_requantizer(spec.arithmetic, spec.x.affine.scale, scales_of(spec.w), spec.y.affine.scale,
                                         bounds, linear.wide, spec.name);
   return linear;
 }
 
-void fold_clip(float lo, float hi, const numeric::QuantParams& y, std::int32_t& q_lo, std::int32_t& q_hi,
+void fold_clip(float lo, float hi, const numeric::Grid& y, std::int32_t& q_lo, std::int32_t& q_hi,
                numeric::Rounding rounding) {
-  q_lo = std::max(q_lo, numeric::quantize(lo, y.tensor(), y.format, rounding));
-  q_hi = std::min(q_hi, numeric::quantize(hi, y.tensor(), y.format, rounding));
+  q_lo = std::max(q_lo, numeric::quantize(lo, y, rounding));
+  q_hi = std::min(q_hi, numeric::quantize(hi, y, rounding));
   q_lo = std::min(q_lo, q_hi);
 }
 
-}  // namespace halftone::qgraph
+}  // namespace halftone::lower

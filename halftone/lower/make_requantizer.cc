@@ -1,4 +1,4 @@
-#include "halftone/qgraph/requantizer.h"
+#include "halftone/lower/make_requantizer.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "halftone/base/error.h"
+#include "halftone/numeric/affine.h"
 
-namespace halftone::qgraph {
+namespace halftone::lower {
 
 int shift_of(float s_x, float s_w, float s_y, std::string_view where) {
   for (float s : {s_x, s_w, s_y})
@@ -21,16 +22,11 @@ int mantissa_bits(const numeric::ArithmeticSpec& spec, bool wide_accumulator) {
   return wide_accumulator ? std::min(spec.mantissa_bits, 16) : spec.mantissa_bits;
 }
 
-double mantissa_error(const Requantizer& requantizer) {
-  const auto* multiplier = std::get_if<MultiplyShift>(&requantizer.scaling);
-  return multiplier == nullptr ? 0.0 : std::ldexp(1.0, 1 - multiplier->mantissa_bits);
-}
-
-Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
+qgraph::Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std::span<const float> s_w, float s_y,
                              const numeric::OutputBounds& bounds, bool wide_accumulator, std::string_view where) {
-  Requantizer result{.rounding = spec.rounding, .bounds = bounds};
+  qgraph::Requantizer result{.rounding = spec.rounding, .bounds = bounds};
   if (spec.mode == numeric::Arithmetic::fixed) {
-    MultiplyShift scaling{.mantissa_bits = mantissa_bits(spec, wide_accumulator)};
+    qgraph::MultiplyShift scaling{.mantissa_bits = mantissa_bits(spec, wide_accumulator)};
     for (float s : s_w) {
       const auto multiplier = numeric::multiplier_from(numeric::real_multiplier(s_x, s, s_y), scaling.mantissa_bits);
       scaling.m.push_back(multiplier.m);
@@ -38,11 +34,11 @@ Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std
     }
     result.scaling = std::move(scaling);
   } else if (spec.mode == numeric::Arithmetic::shift) {
-    Shift scaling;
+    qgraph::Shift scaling;
     for (float s : s_w) scaling.shift.push_back(shift_of(s_x, s, s_y, where));
     result.scaling = std::move(scaling);
   } else {
-    Float32 scaling;
+    qgraph::Float32 scaling;
     for (float s : s_w) {
       scaling.M.push_back(numeric::onnx_multiplier(s_x, s, s_y));
       if (!std::isfinite(scaling.M.back()))
@@ -53,4 +49,4 @@ Requantizer make_requantizer(const numeric::ArithmeticSpec& spec, float s_x, std
   return result;
 }
 
-}  // namespace halftone::qgraph
+}  // namespace halftone::lower
