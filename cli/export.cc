@@ -30,12 +30,12 @@ struct Options {
 };
 
 void add_activation(data::NamedTensors& arrays, const std::string& prefix,
-                    const std::optional<numeric::QuantParams>& params) {
-  if (!params) return;
-  const numeric::Affine& affine = params->tensor();
+                    const std::optional<numeric::Grid>& grid) {
+  if (!grid) return;
+  const numeric::Affine& affine = grid->affine;
   arrays.emplace_back(prefix + "_scale", Tensor::from<float>({}, {&affine.scale, 1}));
   arrays.emplace_back(prefix + "_zero_point", numeric::from_int32({}, {&affine.zero_point, 1},
-                                                                  numeric::storage_dtype(params->format)));
+                                                                  numeric::storage_dtype(grid->format)));
 }
 
 void add_weight(data::NamedTensors& arrays, const std::string& member, const lower::LayerArrays& layer, bool packed) {

@@ -87,10 +87,10 @@ int classes_of(const Shape& scores, const calibration::Samples& samples) {
 }
 
 // Integers' real range at an input, where it is quantized.
-std::optional<numeric::QuantParams> input_params(const qgraph::QuantizedGraph& graph, qgraph::ValueId input) {
+std::optional<numeric::Grid> input_grid(const qgraph::QuantizedGraph& graph, qgraph::ValueId input) {
   for (const qgraph::Node& node : graph.nodes)
     if (const auto* quantize = std::get_if<qgraph::Quantize>(&node.op); quantize != nullptr && node.inputs[0] == input)
-      return quantize->params;
+      return quantize->grid;
   return std::nullopt;
 }
 
@@ -215,11 +215,11 @@ Warnings range_warnings(const ModelFile& model, const calibration::Samples& samp
       if (row[i].dtype() == DType::float32) std::ranges::copy(row[i].data<float>(), std::back_inserter(numbers[i]));
   }
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto params = input_params(*model.integers, model.integers->inputs.at(i));
-    if (!params || numbers[i].empty()) continue;
-    const numeric::Affine& affine = params->tensor();
-    const double lo = double{affine.scale} * (params->format.qmin() - affine.zero_point);
-    const double hi = double{affine.scale} * (params->format.qmax() - affine.zero_point);
+    const auto grid = input_grid(*model.integers, model.integers->inputs.at(i));
+    if (!grid || numbers[i].empty()) continue;
+    const numeric::Affine& affine = grid->affine;
+    const double lo = double{affine.scale} * (grid->format.qmin() - affine.zero_point);
+    const double hi = double{affine.scale} * (grid->format.qmax() - affine.zero_point);
     const std::string misfit = misfit_text(numbers[i], some.size(), lo, hi);
     if (!misfit.empty())
       warnings.push_back(fmt::format("[{}] input '{}': {}, the range that it was calibrated for, with {}", model.path,

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "halftone/analysis/spread.h"
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 #include "halftone/quant/weight_clip.h"
 
 namespace halftone::analysis {

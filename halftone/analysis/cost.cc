@@ -49,7 +49,7 @@ LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::Wei
   const Shape& x = graph.value(node.inputs[0]).shape;
   const Shape& w = graph.value(node.inputs[1]).shape;
   return {.weights = elements(w),
-          .biases = static_cast<std::int64_t>(quant::bias_of(graph, node).size()),
+          .biases = static_cast<std::int64_t>(quant::float_bias(graph, node).size()),
           .bias_bits = weights.bias_bits,
           .scales = scales_of(w, ir::weight_axis(node.op), weights),
           .inputs = elements(x),

@@ -129,7 +129,7 @@ struct NarrowNetwork::Layer {
     reduction = all == 0 ? 0 : weights.size() / all;
     w = quantize(weights.data<float>(), sums.weights, sums.overflow);
     if (rows_are_channels) w = by_product(w, groups, channels, reduction);
-    const std::span<const float> b = quant::bias_of(graph, node);
+    const std::span<const float> b = quant::float_bias(graph, node);
     bias.assign(b.begin(), b.end());
     if (bias.size() == 1) bias.resize(static_cast<std::size_t>(all), bias[0]);
   }

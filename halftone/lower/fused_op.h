@@ -16,6 +16,7 @@ struct FusedOp {
   std::vector<numeric::Grid> x;     // of the inputs that are computed, in order
   Shape x_shape;                           // of the first
   std::optional<ConstantOperand> weights;  // as they stand in the graph
+  std::vector<std::int32_t> codebook;      // the table that the file looks them up in; empty: none
   std::optional<ConstantOperand> bias;
   std::optional<Tensor> real_bias;  // a bias that was left in float
   std::optional<Tensor> constant;   // the other operand of a function of one variable (ir::one_variable)

@@ -47,9 +47,10 @@ IntegerForm linear_form(const ir::Op& op, Operands in) {
   if (conv && !has_plane(in[0].shape)) return no_plane(in[0].shape);
   if (has_bias(in) && (!in[2].is_constant || !ir::is_channel_bias(in[2].shape, output_channels(op, w))))
     return stays_float("its bias is not one constant a channel");
-  if (const auto* gemm = std::get_if<ir::Gemm>(&op);
-      gemm != nullptr && (gemm->trans_a || gemm->alpha != 1.0F || (has_bias(in) && gemm->beta != 1.0F)))
-    return stays_float("transA is set, or alpha or beta is not 1");
+  if (const auto* gemm = std::get_if<ir::Gemm>(&op)) {
+    if (gemm->trans_a) return stays_float("transA is set");
+    if (gemm->alpha != 1.0F || (has_bias(in) && gemm->beta != 1.0F)) return stays_float("alpha or beta is not 1");
+  }
   return {Role::linear, {}};
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <map>
 
 #include "halftone/base/error.h"
 #include "halftone/lower/make_linear.h"
@@ -102,6 +104,23 @@ std::vector<float> real_bias(const FusedOp& f) {
   return {real.begin(), real.end()};
 }
 
+// Weights that a file looks up in a table, by their places in it: the first that holds each.
+Tensor places_in(const numeric::Codebook& table, const Tensor& q) {
+  std::map<std::int32_t, std::int32_t> place;
+  for (std::size_t i = 0; i < table.entries.size(); ++i) place.try_emplace(table.entries[i], static_cast<std::int32_t>(i));
+  std::vector<std::int32_t> places = numeric::to_int32(q);
+  for (std::int32_t& entry : places) entry = place.at(entry);
+  const int bits = std::max(1, static_cast<int>(std::bit_width(table.entries.size() - 1)));
+  return numeric::from_int32(q.shape(), places, numeric::storage_dtype({bits, false, false}));
+}
+
+// Nothing for a table whose entries a zero point moves.
+std::optional<numeric::Codebook> codebook_of(const FusedOp& f) {
+  const auto moves = [](const numeric::Affine& affine) { return affine.zero_point != 0; };
+  if (f.codebook.empty() || f.codebook.size() > 65536 || std::ranges::any_of(f.weights->params.affine, moves)) return std::nullopt;
+  return numeric::Codebook{f.codebook, f.weights->params.tensor().scale};
+}
+
 qgraph::Linear make_linear_of(const FusedOp& f) {
   const auto* transpose = std::get_if<ir::ConvTranspose>(&f.op);
   const ConstantOperand weights = transpose != nullptr         ? turned_around(*f.weights, transpose->groups)
@@ -112,11 +131,13 @@ qgraph::Linear make_linear_of(const FusedOp& f) {
   if (groups && (f.bias || transpose != nullptr))
     throw UnsupportedError(f.name, transpose != nullptr ? "weights by group of a ConvTranspose, expected by tensor or channel"
                                                         : "an integer bias with weights by group, expected a float one");
+  const std::optional<numeric::Codebook> codebook = codebook_of(f);
   const IntegerBias bias = groups ? IntegerBias{} : integer_bias(f, weights.params, weights.q.dim(0));
   return make_linear({.name = f.name,
                       .x = f.x[0],
-                      .q_w = weights.q,
+                      .q_w = codebook ? places_in(*codebook, weights.q) : weights.q,
                       .w = weights.params,
+                      .codebook = codebook,
                       .q_b = bias.q,
                       .b_shift = bias.shift,
                       .b = groups ? real_bias(f) : std::vector<float>{},

@@ -15,9 +15,19 @@ void Lowering::note_rounded_bias(const Pending& pending, const qgraph::Op& op) {
   out_.rounded_biases.push_back(std::move(*bias));
 }
 
-std::optional<ConstantOperand> Lowering::constant_operand(ir::ValueId id) const {
-  const int producer = producers_[static_cast<std::size_t>(id)];
-  return lower::constant_operand(in_, producer < 0 ? nullptr : &in_.nodes[static_cast<std::size_t>(producer)]);
+const ir::Node* Lowering::producer(ir::ValueId id) const {
+  const int n = producers_[static_cast<std::size_t>(id)];
+  return n < 0 ? nullptr : &in_.nodes[static_cast<std::size_t>(n)];
+}
+
+std::optional<ConstantOperand> Lowering::constant_operand(ir::ValueId id) const { return lower::constant_operand(in_, producer(id)); }
+
+std::vector<std::int32_t> Lowering::codebook_of(ir::ValueId weights) const {
+  const ir::Node* dequantize = producer(weights);
+  const ir::Node* gather = dequantize == nullptr ? nullptr : producer(dequantize->inputs[0]);
+  if (gather == nullptr || as<ir::Gather>(*gather) == nullptr) return {};
+  const Tensor* table = in_.constant(gather->inputs[0]);
+  return table == nullptr || table->rank() != 1 ? std::vector<std::int32_t>{} : numeric::to_int32(*table);
 }
 
 std::optional<Tensor> Lowering::real_constant(ir::ValueId id) const {
@@ -77,6 +87,7 @@ qgraph::FloatReason Lowering::try_fuse(const ir::Node& node) {
       return {"its input is not quantized", qgraph::FloatCause::not_quantized};
     } else if (i == 1) {
       fused.weights = constant_operand(id);
+      fused.codebook = codebook_of(id);
     } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
       fused.real_bias = *bias;
     } else {

@@ -83,7 +83,10 @@ class Lowering {
 
   // lower_fused.cc: ops that end with a rounding to the integers of a Quantize.
 
+  const ir::Node* producer(ir::ValueId id) const;
   std::optional<ConstantOperand> constant_operand(ir::ValueId id) const;
+  // The table that the integers of these weights are looked up in by a Gather; empty where there is none.
+  std::vector<std::int32_t> codebook_of(ir::ValueId weights) const;
   // The floats of a constant, given as such or as integers.
   std::optional<Tensor> real_constant(ir::ValueId id) const;
   // Follows the only reader from `id` to a Quantize, over ReLU and Clip when the op takes bounds; absorbs

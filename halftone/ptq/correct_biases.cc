@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "halftone/calibration/channel_statistics.h"
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 
 namespace halftone::ptq {
 namespace {
 
 bool is_target(const ir::Graph& graph, const quant::Parameters& parameters, std::size_t n) {
   const ir::Node& node = graph.nodes[n];
-  return parameters.weights[n] && !std::holds_alternative<ir::ConvTranspose>(node.op) && !quant::bias_of(graph, node).empty() &&
+  return parameters.weights[n] && !std::holds_alternative<ir::ConvTranspose>(node.op) && !quant::float_bias(graph, node).empty() &&
          graph.value(node.inputs[0]).shape.size() >= 2;
 }
 
@@ -21,7 +21,7 @@ std::vector<double> shifts(const ir::Graph& graph, const ir::Node& node, const q
   const auto mine = real.data<float>();
   const auto before = graph.constant(node.inputs[1])->data<float>();
   const std::int64_t groups = groups_of(node);
-  const auto channels = static_cast<std::int64_t>(quant::bias_of(graph, node).size()) / groups;
+  const auto channels = static_cast<std::int64_t>(quant::float_bias(graph, node).size()) / groups;
   const std::int64_t inputs = real.size() / (channels * groups);
   const std::int64_t window = inputs * groups / static_cast<std::int64_t>(means.size());
   std::vector<double> result(static_cast<std::size_t>(channels * groups), 0.0);
@@ -62,7 +62,7 @@ int correct_biases(const ir::Graph& graph, quant::Parameters& parameters, const 
     if (!means || means->size() != width) continue;
     quant::QuantizedWeights& weights = *parameters.weights[n];
     const std::vector<double> by = shifts(graph, node, weights, *means);
-    const std::span<const float> before = quant::bias_of(graph, node);
+    const std::span<const float> before = quant::float_bias(graph, node);
     std::vector<float> bias(before.begin(), before.end());
     for (std::size_t c = 0; c < bias.size(); ++c) bias[c] = static_cast<float>(bias[c] - by[c]);
     const auto& x = parameters.activations[static_cast<std::size_t>(node.inputs[0])];

@@ -8,7 +8,7 @@
 #include "halftone/passes/pass.h"
 #include "halftone/ptq/absorb_biases.h"
 #include "halftone/ptq/correct_biases.h"
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 #include "halftone/ptq/smooth.h"
 #include "halftone/quant/assignment.h"
 

@@ -5,7 +5,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/quant/assignment.h"
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 #include "halftone/ptq/round_layer.h"
 
 namespace halftone::ptq {
@@ -53,7 +53,7 @@ class Reconstruction {
   // The layer's output in the quantized network, once weights and bias are chosen.
   Batches linear(std::size_t n, const quant::WeightRecipe& recipe, quant::QuantizedWeights& weights) {
     const ir::Node& node = graph_.nodes[n];
-    const std::span<const float> bias = quant::bias_of(graph_, node);
+    const std::span<const float> bias = quant::float_bias(graph_, node);
     const bool corrects = recipe_.correct_bias == quant::BiasCorrection::measured && !bias.empty();
     if (recipe.rounding != quant::WeightRounding::nearest && can_be_reconstructed(graph_, node))
       round_layer(walk_, n, recipe, recipe_.adaround_steps, corrects, input_scale(n), weights);

@@ -5,7 +5,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/numeric/bias.h"
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 #include "halftone/ptq/rounding.h"
 
 namespace halftone::ptq {
@@ -22,7 +22,7 @@ class LayerRounding {
       : walk_(walk), n_(n), recipe_(recipe), steps_(steps), s_x_(s_x), weights_(weights),
         scale_index_(numeric::affine_index(weights.q.shape(), weights.params)) {
     for (std::int64_t g = 0; g < groups_of(node()); ++g) {
-      problems_.push_back(layer_problem(walk, n, g, centred));
+      problems_.push_back(measure_problem(walk, n, g, centred));
       expect_finite(problems_.back());
       damp(problems_.back(), kDamping);
       grids_.push_back(grids_of(g));
@@ -122,7 +122,7 @@ class LayerRounding {
   // Whether the biases at scale i stay within 2^30 steps.
   bool holds_bias(std::size_t i, float scale) const {
     if (!s_x_ || weights_.bias.empty() || weights_.bias_bits != numeric::kWholeBias) return true;
-    const std::span<const float> bias = quant::bias_of(walk_.graph(), node());
+    const std::span<const float> bias = quant::float_bias(walk_.graph(), node());
     const auto of_scale = weights_.params.affine.size() == 1 ? bias : bias.subspan(i, 1);
     return std::ranges::all_of(
         of_scale, [&](float b) { return numeric::weight_scale_for_bias(b, *s_x_, scale, false) == scale; });

@@ -120,7 +120,7 @@ class Rewriter {
                                    ir::describe(in_, node), weights.raised.size()));
     std::vector<ir::ValueId> inputs{operand(node.inputs[0]),
                                     weight_operand(in_.value(node.inputs[1]).name, weights)};
-    if (bias_of(in_, node).empty()) return inputs;
+    if (float_bias(in_, node).empty()) return inputs;
     const auto& x = parameters_.activations[static_cast<std::size_t>(node.inputs[0])];
     const std::string& name = in_.value(node.inputs[2]).name;
     inputs.push_back(x && !weights.bias.empty()  ? bias_operand(name, weights, x->affine.scale)

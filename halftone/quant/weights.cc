@@ -137,7 +137,7 @@ QuantizedWeights quantize_layer(const ir::Graph& graph, const ir::Node& node, co
                                  .granularity = granularity_of(node.op, recipe.granularity),
                                  .axis = ir::weight_axis(node.op),
                                  .group_size = recipe.group_size * product(weights.shape(), 2, weights.rank())};
-  const std::span<const float> bias = bias_of(graph, node);
+  const std::span<const float> bias = float_bias(graph, node);
   if (recipe.code != WeightCode::affine) return code_layer(weights, bias, recipe, spec, s_x);
   const auto ranges = ranges_of(weights, spec, recipe);
   return quantize_weights(weights, s_x ? bias : std::span<const float>{}, s_x.value_or(1.0F), spec, ranges,
@@ -160,7 +160,7 @@ int bias_shift(std::int64_t bias, int bits) {
   return shift;
 }
 
-std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node) {
+std::span<const float> float_bias(const ir::Graph& graph, const ir::Node& node) {
   if (node.inputs.size() < 3 || node.inputs[2] == ir::kNoValue) return {};
   return graph.constant(node.inputs[2])->data<float>();
 }

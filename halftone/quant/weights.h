@@ -43,6 +43,6 @@ int bias_shift(std::int64_t bias, int bits);
 void set_bias(QuantizedWeights& weights, std::span<const float> bias, float s_x);
 
 // The float bias of such a node; empty when it has none.
-std::span<const float> bias_of(const ir::Graph& graph, const ir::Node& node);
+std::span<const float> float_bias(const ir::Graph& graph, const ir::Node& node);
 
 }  // namespace halftone::quant

@@ -196,5 +196,18 @@ TEST(Lower, TheSimulationsNamesAreTheIntegersNames) {
   }
 }
 
+// Each operator on integers by itself says that a file is quantized.
+TEST(IsQuantized, WithoutAQuantizeToo) {
+  for (const ir::Op& op : {ir::Op(ir::QLinearAdd{}), ir::Op(ir::QLinearConcat{}), ir::Op(ir::QLinearGlobalAveragePool{}),
+                           ir::Op(ir::QLinearConv{}), ir::Op(ir::QGemm{}), ir::Op(ir::Quant{})}) {
+    ir::Graph g;
+    g.nodes.push_back({.name = "node", .op = op, .inputs = {}, .outputs = {}});
+    EXPECT_TRUE(lower::is_quantized(g)) << ir::name_of(op);
+  }
+  ir::Graph real;
+  real.nodes.push_back({.name = "node", .op = ir::Add{}, .inputs = {}, .outputs = {}});
+  EXPECT_FALSE(lower::is_quantized(real));
+}
+
 }  // namespace
 }  // namespace halftone::qgraph

@@ -42,6 +42,33 @@ std::vector<Recipe> recipes() {
   return result;
 }
 
+// A file holds a table and places in it; the layer that is read from it does too, and multiplies the table's entries.
+TEST(Quantize, WeightsOfACodebookKeepTheirTable) {
+  const ir::Graph g = conv_network();
+  for (WeightCode code : {WeightCode::k_means, WeightCode::log2}) {
+    Recipe recipe;
+    recipe.weights.code = code;
+    recipe.weights.format.bits = 3;
+    const ir::Graph pairs = quantize(g, ranges_of(g), recipe).graph;
+    int layers = 0;
+    for (const qgraph::Node& node : lower::lower(pairs).nodes) {
+      const qgraph::Linear* linear = qgraph::linear_of(node.op);
+      if (linear == nullptr) continue;
+      ++layers;
+      const std::string weights = linear->channels == 2 ? "w" : "v";
+      ASSERT_TRUE(linear->codebook);
+      EXPECT_EQ(linear->codebook->entries, numeric::to_int32(constant_of(pairs, weights + "_codebook")));
+      const std::vector<std::int32_t> places = numeric::to_int32(constant_of(pairs, weights + "_index"));
+      const std::vector<std::int32_t> w = centred_weights(*linear);
+      for (std::size_t i = 0; i < w.size(); ++i) {  // v is [K, M] in the file
+        const std::size_t at = weights == "w" ? i : i % 8 * 3 + i / 8;
+        ASSERT_EQ(w[i], linear->codebook->entries.at(static_cast<std::size_t>(places[at]))) << weights << i;
+      }
+    }
+    EXPECT_EQ(layers, 2);
+  }
+}
+
 // Groups of 2 of 5 input channels: three scales an output channel, each for all nine taps of its channels.
 TEST(Quantize, WeightsByGroupAreBlocksInTheFile) {
   ir::Graph g;
@@ -93,7 +120,7 @@ TEST(Quantize, BitsOfActivationsAndBiasesAndTheRoundingSurviveTheFile) {
           EXPECT_TRUE(integers.integer_only());
           EXPECT_EQ(integers.arithmetic, recipe.arithmetic);
           for (const qgraph::Value& value : integers.values)
-            EXPECT_EQ(value.params ? value.params->format.bits : bits, bits) << value.name;
+            EXPECT_EQ(value.grid ? value.grid->format.bits : bits, bits) << value.name;
           const auto& conv = std::get<qgraph::Conv>(integers.nodes.at(1).op);
           for (std::int64_t b : conv.linear.bias)
             EXPECT_EQ(b % (std::int64_t{1} << bias_shift(b, bias_bits)), 0) << bias_bits;

@@ -1,5 +1,5 @@
 // A layer's problem says what the layer computes.
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ TEST(LayerProblem, OfExactInputsIsSolvedByTheFloatWeights) {
     const Walk walk = walk_of(g, make, parameters);
     for (bool centred : {false, true})
       for (std::int64_t group = 0; group < groups_of(g.nodes[0]); ++group) {
-        const LayerProblem p = layer_problem(walk, 0, group, centred);
+        const LayerProblem p = measure_problem(walk, 0, group, centred);
         double largest = 0.0;
         for (float c : p.target) largest = std::max(largest, std::abs(double{c}));
         for (std::int64_t m = 0; m < p.channels; ++m)
@@ -95,8 +95,8 @@ TEST(LayerProblem, IsTheSameForAnyThreads) {
   const calibration::MakeExecutor make = interpreter_of;
   for (const ir::Graph& g : layers()) {
     const quant::Parameters parameters = quant::choose_parameters(g, {}, {.weight_only = true});
-    const LayerProblem one = layer_problem(walk_of(g, make, parameters, 1), 0, 0, true);
-    const LayerProblem two = layer_problem(walk_of(g, make, parameters, 2), 0, 0, true);
+    const LayerProblem one = measure_problem(walk_of(g, make, parameters, 1), 0, 0, true);
+    const LayerProblem two = measure_problem(walk_of(g, make, parameters, 2), 0, 0, true);
     EXPECT_EQ(one.hessian, two.hessian);
     EXPECT_EQ(one.target, two.target);
   }

@@ -1,4 +1,4 @@
-#include "halftone/ptq/layer_moments.h"
+#include "halftone/ptq/measure_problem.h"
 
 #include <algorithm>
 
@@ -182,7 +182,7 @@ std::int64_t groups_of(const ir::Node& node) {
   return conv == nullptr ? 1 : conv->groups;
 }
 
-LayerProblem layer_problem(const Walk& walk, std::size_t n, std::int64_t group, bool centred) {
+LayerProblem measure_problem(const Walk& walk, std::size_t n, std::int64_t group, bool centred) {
   const ir::Graph& graph = walk.graph();
   const ir::Node& node = graph.nodes[n];
   const Places places(graph, node, group, walk.quantized(node.inputs[0]).at(0));
@@ -192,7 +192,7 @@ LayerProblem layer_problem(const Walk& walk, std::size_t n, std::int64_t group, 
   if (centred) {
     centre(rows.x, rows.count, static_cast<std::size_t>(places.inputs));
     centre(rows.y, rows.count, columns);
-  } else if (const auto bias = quant::bias_of(graph, node); !bias.empty()) {
+  } else if (const auto bias = quant::float_bias(graph, node); !bias.empty()) {
     for (std::size_t i = 0; i < rows.y.size(); ++i)
       rows.y[i] -= bias[channel_place(graph, node, group, static_cast<std::int64_t>(i % columns))];
   }

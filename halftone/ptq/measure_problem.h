@@ -18,7 +18,7 @@ std::int64_t groups_of(const ir::Node& node);
 // Moments of group `group` of node `n`, over at most some 32,768 places, spread evenly at random by a fixed rule; its
 // float outputs and quantized inputs are in `walk`. With `centred` about their means, otherwise the float
 // outputs are taken less the bias.
-LayerProblem layer_problem(const Walk& walk, std::size_t n, std::int64_t group, bool centred);
+LayerProblem measure_problem(const Walk& walk, std::size_t n, std::int64_t group, bool centred);
 
 // Where weight k of the group's channel m stands among all of the layer's, and channel m of the group among
 // all channels.
