@@ -44,7 +44,6 @@ IntegerForm linear_form(const ir::Op& op, Operands in) {
   if (!in[1].is_constant) return stays_float({"its weights are not constants", FloatCause::not_constant});
   const bool conv = std::holds_alternative<ir::Conv>(op) || std::holds_alternative<ir::ConvTranspose>(op);
   if (!conv && w.size() != 2) return stays_float("its weights are not a matrix");
-  if (conv && !has_plane(in[0].shape)) return no_plane(in[0].shape);
   if (has_bias(in) && (!in[2].is_constant || !ir::is_channel_bias(in[2].shape, output_channels(op, w))))
     return stays_float("its bias is not one constant a channel");
   if (const auto* gemm = std::get_if<ir::Gemm>(&op)) {

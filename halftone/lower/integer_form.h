@@ -14,7 +14,7 @@ enum class Role {
   compute,   // Add, Sub, Mul, average pools
   table,     // functions of one variable, of two with one constant
   move,      // elements unchanged: inputs and output share one scale
-  fused,     // a ReLU or Clip that ends a linear or compute node
+  fused,     // a ReLU or Clip that ends a linear or compute node: what it ends says so, not integer_form
   floating,  // stays float
 };
 

@@ -105,20 +105,21 @@ std::vector<float> real_bias(const FusedOp& f) {
 }
 
 // Weights that a file looks up in a table, by their places in it: the first that holds each.
-Tensor places_in(const numeric::Codebook& table, const Tensor& q) {
+Tensor places_in(const std::vector<std::int32_t>& table, const Tensor& q) {
   std::map<std::int32_t, std::int32_t> place;
-  for (std::size_t i = 0; i < table.entries.size(); ++i) place.try_emplace(table.entries[i], static_cast<std::int32_t>(i));
+  for (std::size_t i = 0; i < table.size(); ++i) place.try_emplace(table[i], static_cast<std::int32_t>(i));
   std::vector<std::int32_t> places = numeric::to_int32(q);
   for (std::int32_t& entry : places) entry = place.at(entry);
-  const int bits = std::max(1, static_cast<int>(std::bit_width(table.entries.size() - 1)));
+  const int bits = std::max(1, static_cast<int>(std::bit_width(table.size() - 1)));
   return numeric::from_int32(q.shape(), places, numeric::storage_dtype({bits, false, false}));
 }
 
-// Nothing for a table whose entries a zero point moves.
-std::optional<numeric::Codebook> codebook_of(const FusedOp& f) {
+// The file's table, if it is a codebook: no zero point moves its entries, and each fits int16.
+std::vector<std::int32_t> codebook_of(const FusedOp& f) {
   const auto moves = [](const numeric::Affine& affine) { return affine.zero_point != 0; };
-  if (f.codebook.empty() || f.codebook.size() > 65536 || std::ranges::any_of(f.weights->params.affine, moves)) return std::nullopt;
-  return numeric::Codebook{f.codebook, f.weights->params.tensor().scale};
+  const auto fits = [](std::int32_t entry) { return entry >= INT16_MIN && entry <= INT16_MAX; };
+  const bool is_codebook = f.codebook.size() <= 65536 && std::ranges::none_of(f.weights->params.affine, moves) && std::ranges::all_of(f.codebook, fits);
+  return is_codebook ? f.codebook : std::vector<std::int32_t>{};
 }
 
 qgraph::Linear make_linear_of(const FusedOp& f) {
@@ -131,11 +132,11 @@ qgraph::Linear make_linear_of(const FusedOp& f) {
   if (groups && (f.bias || transpose != nullptr))
     throw UnsupportedError(f.name, transpose != nullptr ? "weights by group of a ConvTranspose, expected by tensor or channel"
                                                         : "an integer bias with weights by group, expected a float one");
-  const std::optional<numeric::Codebook> codebook = codebook_of(f);
+  const std::vector<std::int32_t> codebook = codebook_of(f);
   const IntegerBias bias = groups ? IntegerBias{} : integer_bias(f, weights.params, weights.q.dim(0));
   return make_linear({.name = f.name,
                       .x = f.x[0],
-                      .q_w = codebook ? places_in(*codebook, weights.q) : weights.q,
+                      .q_w = codebook.empty() ? weights.q : places_in(codebook, weights.q),
                       .w = weights.params,
                       .codebook = codebook,
                       .q_b = bias.q,
@@ -176,6 +177,8 @@ qgraph::FloatReason why_not_linear(const FusedOp& f) {
   const ConstantOperand& w = *f.weights;
   if (w.params.axis >= 0 && w.params.axis != ir::weight_axis(f.op))
     return fmt::format("its weights are quantized along axis {}", w.params.axis);
+  const bool conv = std::holds_alternative<ir::Conv>(f.op) || std::holds_alternative<ir::ConvTranspose>(f.op);
+  if (conv && f.x_shape.size() != 3 && f.x_shape.size() != 4) return fmt::format("its input has shape {}", to_string(f.x_shape));
   const DType bias = f.bias ? memory_dtype(f.bias->q.dtype()) : DType::int32;
   if (bias != DType::int32 && bias != DType::int16 && bias != DType::int8)
     return fmt::format("its bias is {}, expected signed integers of 32 bits or fewer", name_of(f.bias->q.dtype()));

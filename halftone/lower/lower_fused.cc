@@ -23,8 +23,7 @@ const ir::Node* Lowering::producer(ir::ValueId id) const {
 std::optional<ConstantOperand> Lowering::constant_operand(ir::ValueId id) const { return lower::constant_operand(in_, producer(id)); }
 
 std::vector<std::int32_t> Lowering::codebook_of(ir::ValueId weights) const {
-  const ir::Node* dequantize = producer(weights);
-  const ir::Node* gather = dequantize == nullptr ? nullptr : producer(dequantize->inputs[0]);
+  const ir::Node* gather = producer(producer(weights)->inputs[0]);  // behind the Dequantize of constant weights
   if (gather == nullptr || as<ir::Gather>(*gather) == nullptr) return {};
   const Tensor* table = in_.constant(gather->inputs[0]);
   return table == nullptr || table->rank() != 1 ? std::vector<std::int32_t>{} : numeric::to_int32(*table);
@@ -68,6 +67,12 @@ IntegerForm Lowering::form_of(const ir::Node& node, const FusedOp& fused) const 
   return integer_form(node.op, operands);
 }
 
+qgraph::FloatReason Lowering::why_not_moved(const ir::Node& node, std::size_t quantized) const {
+  if (is_join(node.op) && quantized < node.inputs.size()) return {"an operand is not quantized", qgraph::FloatCause::not_quantized};
+  if (is_join(node.op)) return {"its operands have scales of their own, and no Quantize behind says which counts", qgraph::FloatCause::not_quantized};
+  return fmt::format("{} has no integer form with these shapes and scales", ir::name_of(node.op));
+}
+
 qgraph::FloatReason Lowering::try_fuse(const ir::Node& node) {
   FusedOp fused{.name = node.name, .op = node.op, .arithmetic = out_.arithmetic};
   std::vector<qgraph::ValueId> inputs;
@@ -87,7 +92,7 @@ qgraph::FloatReason Lowering::try_fuse(const ir::Node& node) {
       return {"its input is not quantized", qgraph::FloatCause::not_quantized};
     } else if (i == 1) {
       fused.weights = constant_operand(id);
-      fused.codebook = codebook_of(id);
+      if (fused.weights) fused.codebook = codebook_of(id);
     } else if (const Tensor* bias = in_.constant(id); bias != nullptr && bias->dtype() == DType::float32) {
       fused.real_bias = *bias;
     } else {
@@ -99,7 +104,7 @@ qgraph::FloatReason Lowering::try_fuse(const ir::Node& node) {
   fused.x_shape = out_.value(inputs[0]).shape;
   const IntegerForm form = form_of(node, fused);
   if (form.role == Role::floating) return form.reason;
-  if (form.role == Role::move) return fmt::format("{} has no integer form with these scales", ir::name_of(node.op));
+  if (form.role == Role::move) return why_not_moved(node, inputs.size());
   qgraph::FloatReason reason = why_not_integer(fused);
   if (!reason.empty()) return reason;
   ir::ValueId end = node.outputs[0];

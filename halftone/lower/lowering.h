@@ -93,6 +93,8 @@ class Lowering {
   // those.
   bool absorb_to_quantize(ir::ValueId id, FusedOp& fused, ir::ValueId& end);
   IntegerForm form_of(const ir::Node& node, const FusedOp& fused) const;
+  // Why a node that only moves or joins elements was not taken for one, `quantized` of its operands having scales.
+  qgraph::FloatReason why_not_moved(const ir::Node& node, std::size_t quantized) const;
   // Why the node cannot become an integer node, or nothing when it now waits for its Quantize.
   qgraph::FloatReason try_fuse(const ir::Node& node);
   void note_rounded_bias(const Pending& pending, const qgraph::Op& op);

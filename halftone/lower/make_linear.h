@@ -17,7 +17,7 @@ struct LinearSpec {
   numeric::Grid x;
   Tensor q_w;                                 // [M, ...]; channel axis 0
   numeric::QuantParams w;                     // axis 0, or per tensor
-  std::optional<numeric::Codebook> codebook;  // then q_w are its indices
+  std::vector<std::int32_t> codebook;  // a table in which q_w are places, each in int16; empty: none
   std::vector<std::int64_t> q_b;              // [M] or empty; integer bias, without its shift
   std::vector<int> b_shift;                   // [M] or empty; of a bias of fewer bits
   std::vector<float> b;    // real bias [M]; group granularity only, where q_b follows from it here

@@ -71,9 +71,13 @@ class Fault {
     return "";  // mode onnx: an Add and a pool that does not cover its input have none
   }
   static std::string one_or(std::size_t got, std::size_t count) { return got == 1 ? "" : sizes("scalings", got, count); }
+  static bool are_places(const Tensor& q, std::size_t size) {
+    return std::ranges::all_of(numeric::to_int32(q), [&](std::int32_t place) { return place >= 0 && static_cast<std::size_t>(place) < size; });
+  }
   static std::string linear(const Linear& l) {
     const auto channels = static_cast<std::size_t>(l.channels);
     if (l.q_w.size() != l.channels * l.reduction) return fmt::format("{} weights, expected {}x{}", l.q_w.size(), l.channels, l.reduction);
+    if (!l.codebook.empty() && !are_places(l.q_w, l.codebook.size())) return fmt::format("a place outside of a table of {}", l.codebook.size());
     const std::int64_t blocks = l.group_size > 0 ? (l.reduction + l.group_size - 1) / l.group_size : 0;
     const std::string counts = first(first(sizes("biases", l.bias.size(), channels), sizes("bounds", l.bound.size(), channels)),
                                      sizes("multipliers of groups", l.group_m.size(), static_cast<std::size_t>(l.channels * blocks)));

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "halftone/base/tensor.h"
-#include "halftone/numeric/codebook.h"
 #include "halftone/numeric/quant_params.h"
 #include "halftone/qgraph/requantizer.h"
 
@@ -18,7 +17,7 @@ struct Linear {
   std::string name;
   Tensor q_w;                                 // [M, ...] as stored: K = the product of what follows M
   numeric::QuantParams w_params;
-  std::optional<numeric::Codebook> codebook;  // then q_w are its indices
+  std::vector<std::int32_t> codebook;         // a table in which q_w are places, each in int16; empty: none
   std::int64_t channels = 0;        // M
   std::int64_t reduction = 0;       // K: products in one sum
   std::int64_t group_size = 0;      // 0: no groups

@@ -37,6 +37,9 @@ std::vector<ir::ValueId> outputs_of(const ir::Graph& graph) {
   return outputs;
 }
 
+// Whether the rule says where a value stands, and not its name: there may be none that is quantized.
+bool is_place(const TensorRule& rule) { return rule.tensor == "<input>" || rule.tensor == "<output>" || rule.tensor == "<last>"; }
+
 bool is_tensor(const ir::Graph& graph, const TensorRule& rule, const std::vector<std::size_t>& linear,
                ir::ValueId id) {
   const auto among = [&](const std::vector<ir::ValueId>& ids) {
@@ -96,7 +99,7 @@ void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe
       of_class[result.plan.scale_class[v]] = &rule.activations;
       found = true;
     }
-    if (!found)
+    if (!found && !is_place(rule))
       throw UsageError("recipe", fmt::format("tensor '{}' matches no quantized value", rule.tensor));
   }
   result.activations.assign(graph.values.size(), recipe.activations);

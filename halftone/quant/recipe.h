@@ -81,6 +81,7 @@ struct LayerRule {
 
 // Other settings for activations, by the name of the value; "<input>" are the network's inputs, "<output>" its
 // outputs and what its float end takes (float_end.h), "<last>" what the last linear layer takes.
+// A name has to match a quantized value.
 struct TensorRule {
   std::string tensor;
   ActivationRecipe activations;

@@ -196,6 +196,16 @@ TEST(Lower, TheSimulationsNamesAreTheIntegersNames) {
   }
 }
 
+// Numbers that a Gather takes from a float table are weights of nobody.
+TEST(Lower, AFloatTableIsNoCodebook) {
+  Network g;
+  const ir::ValueId table = g.graph.add_constant("table", ir::floats({4}, {1, 2, 3, 4}));
+  const ir::ValueId places = g.graph.add_constant("places", ir::int64s({3, 0}));
+  const ir::ValueId row = g.node(ir::Identity{}, {g.node(ir::Gather{}, {table, places}, "row")}, "same");
+  const QuantizedGraph quantized = g.lowered(g.node(ir::Greater{}, {g.start(), row}, "greater"));
+  EXPECT_NE(find_node<Island>(quantized), nullptr);
+}
+
 // Each operator on integers by itself says that a file is quantized.
 TEST(IsQuantized, WithoutAQuantizeToo) {
   for (const ir::Op& op : {ir::Op(ir::QLinearAdd{}), ir::Op(ir::QLinearConcat{}), ir::Op(ir::QLinearGlobalAveragePool{}),

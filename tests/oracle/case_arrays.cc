@@ -224,7 +224,7 @@ qgraph::Linear compute_weights(Arrays& out, const Case& c) {
   const Weights w = make_weights(c);
   spec.q_w = w.q;
   spec.w = w.params;
-  spec.codebook = w.codebook;
+  if (w.codebook) spec.codebook = w.codebook->entries;
   set_bias(c, spec);
   const qgraph::Linear linear = lower::make_linear(spec);
   add_linear(out, c, linear, spec.q_b, spec.b_shift);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/bits.h"
 #include "tests/quant/network.h"
 
 namespace halftone::quant {
@@ -92,6 +93,17 @@ TEST(Assignment, BitsOfALayerReachItsFile) {
   EXPECT_EQ(constant_of(quantized, "v_quantized").dtype(), DType::int2);
   EXPECT_EQ(constant_of(quantized, "x_zero_point").dtype(), DType::int16);
   for (std::int32_t q : numeric::to_int32(constant_of(quantized, "v_quantized"))) EXPECT_EQ(q * q, 1);
+}
+
+// The defaults of few bits have a rule for the outputs, which may be float.
+TEST(Assignment, APlaceWithoutAQuantizedValueIsNoError) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 2, 2, 2});
+  g.outputs = {g.add_node(ir::GlobalMaxPool{}, {g.add_node(ir::Relu{}, {x}, "relu")}, "largest")};
+  Recipe recipe = recipe_for("w4a4");
+  EXPECT_NO_THROW(assign(g, recipe));
+  recipe.tensors.push_back({"nobody", recipe.activations});
+  EXPECT_THROW(assign(g, recipe), UsageError);
 }
 
 }  // namespace

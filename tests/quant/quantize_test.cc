@@ -56,13 +56,13 @@ TEST(Quantize, WeightsOfACodebookKeepTheirTable) {
       if (linear == nullptr) continue;
       ++layers;
       const std::string weights = linear->channels == 2 ? "w" : "v";
-      ASSERT_TRUE(linear->codebook);
-      EXPECT_EQ(linear->codebook->entries, numeric::to_int32(constant_of(pairs, weights + "_codebook")));
+      ASSERT_FALSE(linear->codebook.empty());
+      EXPECT_EQ(linear->codebook, numeric::to_int32(constant_of(pairs, weights + "_codebook")));
       const std::vector<std::int32_t> places = numeric::to_int32(constant_of(pairs, weights + "_index"));
       const std::vector<std::int32_t> w = centred_weights(*linear);
       for (std::size_t i = 0; i < w.size(); ++i) {  // v is [K, M] in the file
         const std::size_t at = weights == "w" ? i : i % 8 * 3 + i / 8;
-        ASSERT_EQ(w[i], linear->codebook->entries.at(static_cast<std::size_t>(places[at]))) << weights << i;
+        ASSERT_EQ(w[i], linear->codebook.at(static_cast<std::size_t>(places[at]))) << weights << i;
       }
     }
     EXPECT_EQ(layers, 2);
