@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <array>
+
+#include "halftone/kernels/linear/isa_linears.h"
+
+namespace halftone::kernels {
+namespace {
+
+constexpr std::int64_t kColumns = 16;
+
+// Panels of 16 channels, weights [panel][T][K][16].
+class Generic : public Linear {
+ public:
+  Generic(const LinearWeights& w, const Requantization& requantization)
+      : channels_(w.channels), taps_(w.taps), depth_(w.depth), requantization_(requantization) {
+    bias_.assign(static_cast<std::size_t>(panels() * kColumns), 0);
+    std::ranges::copy(w.bias, bias_.begin());
+    weights_.assign(static_cast<std::size_t>(panels() * taps_ * depth_ * kColumns), 0);
+    for (std::int64_t m = 0; m < channels_; ++m)
+      for (std::int64_t k = 0; k < taps_ * depth_; ++k)
+        weights_[static_cast<std::size_t>((m / kColumns * taps_ * depth_ + k) * kColumns + m % kColumns)] =
+            w.w[static_cast<std::size_t>(m * taps_ * depth_ + k)];
+  }
+
+  std::int64_t panels() const override { return (channels_ + kColumns - 1) / kColumns; }
+
+  void run(const LinearRun& rows, std::int64_t panel) const override {
+    const std::int64_t first = panel * kColumns;
+    const std::int64_t count = std::min(kColumns, channels_ - first);
+    for (std::int64_t p = 0; p < rows.pixels; ++p) {
+      const Sums sums = sums_of(rows.x + p * rows.x_pixel, rows.taps, panel);
+      std::uint8_t* y = rows.y + p * rows.y_pixel + first;
+      for (std::int64_t c = 0; c < count; ++c)
+        y[c] = static_cast<std::uint8_t>(
+            requantization_(static_cast<std::int32_t>(sums[static_cast<std::size_t>(c)]), static_cast<std::size_t>(first + c)));
+    }
+  }
+
+ private:
+  using Sums = std::array<std::uint32_t, kColumns>;  // unsigned: they wrap
+
+  Sums sums_of(const std::uint8_t* x, const std::ptrdiff_t* taps, std::int64_t panel) const {
+    Sums sums;
+    for (std::size_t c = 0; c < sums.size(); ++c)
+      sums[c] = static_cast<std::uint32_t>(bias_[static_cast<std::size_t>(panel) * sums.size() + c]);
+    const std::int8_t* w = weights_.data() + panel * taps_ * depth_ * kColumns;
+    for (std::int64_t t = 0; t < taps_; ++t)
+      for (std::int64_t k = 0; k < depth_; ++k, w += kColumns) {
+        const std::int32_t each = x[taps[t] + k];
+        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += static_cast<std::uint32_t>(each * w[c]);
+      }
+    return sums;
+  }
+
+  std::int64_t channels_;
+  std::int64_t taps_;
+  std::int64_t depth_;
+  Requantization requantization_;
+  std::vector<std::int32_t> bias_;
+  std::vector<std::int8_t> weights_;
+};
+
+}  // namespace
+
+std::unique_ptr<Linear> pack_generic(const LinearWeights& weights, const Requantization& requantization) {
+  return std::make_unique<Generic>(weights, requantization);
+}
+
+}  // namespace halftone::kernels

@@ -1,0 +1,25 @@
+#include "halftone/kernels/linear/linear.h"
+
+#include <fmt/format.h>
+
+#include "halftone/base/error.h"
+#include "halftone/kernels/linear/isa_linears.h"
+
+namespace halftone::kernels {
+
+std::unique_ptr<Linear> pack_linear(Isa isa, const LinearWeights& weights, const Requantization& requantization) {
+  if (!is_supported(isa)) throw UnsupportedError("isa", fmt::format("this machine has no {}", name_of(isa)));
+  switch (isa) {
+    case Isa::generic:
+      return pack_generic(weights, requantization);
+    case Isa::avx512_vnni:
+#ifdef HALFTONE_X86
+      return pack_avx512_vnni(weights, requantization);
+#else
+      break;
+#endif
+  }
+  throw UnsupportedError("isa", fmt::format("no kernels for {}", name_of(isa)));
+}
+
+}  // namespace halftone::kernels

@@ -1,0 +1,137 @@
+// Sums to bytes on AVX512. Nothing here has linkage but finish_avx512: a function that other files share must not be compiled with
+// these instructions.
+#include <immintrin.h>
+
+#include "halftone/kernels/linear/sum_tile.h"
+
+namespace halftone::kernels {
+namespace {
+
+// Rounding and bounds in registers.
+struct Ending {
+  explicit Ending(const FinishRule& r)
+      : rounding(r.rounding),
+        zero(_mm512_set1_epi32(r.zero_point)),
+        zero16(_mm512_set1_epi16(static_cast<short>(r.zero_point))),
+        lo(_mm512_set1_epi32(r.lo)),
+        hi(_mm512_set1_epi32(r.hi)),
+        lo8(_mm512_set1_epi8(static_cast<char>(r.lo))),
+        hi8(_mm512_set1_epi8(static_cast<char>(r.hi))) {}
+  numeric::Rounding rounding;
+  __m512i zero, zero16, lo, hi, lo8, hi8;
+};
+
+__m512i load(const std::int32_t* numbers) { return _mm512_load_si512(numbers); }
+
+// ⌊acc·m·2^(1 − shift)⌋, shift >= 33: the high halves of 64-bit products, shifted on. The floor of a floor is the floor.
+inline __m512i twice_rounded_down(__m512i acc, const Columns& c) {
+  const __m512i even = _mm512_mul_epi32(acc, load(c.m));
+  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), load(c.m_odd));
+  const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_ENUM(0xB1));
+  return _mm512_srav_epi32(high, load(c.shift));
+}
+
+// (h + 1) >> 1, and the zero point: words, saturated.
+inline __m512i halved(__m512i a, __m512i b, const Ending& ending) {
+  const __m512i words = _mm512_packs_epi32(a, b);
+  return _mm512_adds_epi16(_mm512_mulhrs_epi16(words, _mm512_set1_epi16(0x4000)), ending.zero16);
+}
+
+inline __m512i bounded8(__m512i bytes, const Ending& ending) {
+  return _mm512_min_epu8(_mm512_max_epu8(bytes, ending.lo8), ending.hi8);
+}
+
+// round(p·2^−s) of 64-bit lanes, 1 <= s <= 62, as 32 bits, saturated.
+inline __m256i rounded64(__m512i p, __m512i s, numeric::Rounding rounding) {
+  const __m512i one = _mm512_set1_epi64(1);
+  const __m512i half = _mm512_sllv_epi64(one, _mm512_sub_epi64(s, one));
+  const __m512i below = _mm512_srav_epi64(p, s);
+  const __m512i rest = _mm512_sub_epi64(p, _mm512_sllv_epi64(below, s));
+  __mmask8 up = _mm512_cmpgt_epi64_mask(rest, half);
+  const __mmask8 tie = _mm512_cmpeq_epi64_mask(rest, half);
+  if (rounding == numeric::Rounding::half_even) up |= tie & _mm512_test_epi64_mask(below, one);
+  if (rounding == numeric::Rounding::half_away) up |= tie & _mm512_cmpge_epi64_mask(p, _mm512_setzero_si512());
+  if (rounding == numeric::Rounding::half_up) up |= tie;
+  if (rounding == numeric::Rounding::floor) up = 0;
+  return _mm512_cvtsepi64_epi32(_mm512_mask_add_epi64(below, up, below, one));
+}
+
+inline __m512i exact(__m512i acc, const Columns& c, const Ending& ending) {
+  const auto half_of = [&](__m256i a, __m256i m, __m256i s) {
+    const __m512i product = _mm512_mul_epi32(_mm512_cvtepi32_epi64(a), _mm512_cvtepi32_epi64(m));
+    return rounded64(product, _mm512_cvtepi32_epi64(s), ending.rounding);
+  };
+  const __m512i m = load(c.m);
+  const __m512i s = load(c.shift);
+  const __m256i low = half_of(_mm512_castsi512_si256(acc), _mm512_castsi512_si256(m), _mm512_castsi512_si256(s));
+  const __m256i high =
+      half_of(_mm512_extracti64x4_epi64(acc, 1), _mm512_extracti64x4_epi64(m, 1), _mm512_extracti64x4_epi64(s, 1));
+  const __m512i y = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+  // Within bounds less the zero point first: the sum cannot overflow then.
+  const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(y, _mm512_sub_epi32(ending.lo, ending.zero)), _mm512_sub_epi32(ending.hi, ending.zero));
+  return _mm512_add_epi32(clamped, ending.zero);
+}
+
+inline __m512i real(__m512i acc, const Columns& c, const Ending& ending) {
+  const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), _mm512_load_ps(c.M));
+  const __m512 lo = _mm512_cvtepi32_ps(_mm512_sub_epi32(ending.lo, ending.zero));
+  const __m512 hi = _mm512_cvtepi32_ps(_mm512_sub_epi32(ending.hi, ending.zero));
+  const __m512i y = _mm512_cvt_roundps_epi32(_mm512_min_ps(_mm512_max_ps(product, lo), hi), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  return _mm512_add_epi32(y, ending.zero);
+}
+
+// Integers of 0 to 255 of each register's lanes, in the order of channels.
+inline __m512i joined4(__m512i a, __m512i b, __m512i c, __m512i d) {
+  return _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+}
+
+template <Finish kFinish>
+__m512i finished(__m512i acc, const Columns& c, const Ending& ending) {
+  return kFinish == Finish::exact ? exact(acc, c, ending) : real(acc, c, ending);
+}
+
+// One pixel's sums of a panel to bytes in the low part of a register.
+template <Finish kFinish, int kRegisters>
+__m512i bytes_of(const std::int32_t* sums, const Columns* c, const Ending& ending) {
+  __m512i s[4];
+  for (int r = 0; r < kRegisters; ++r) s[r] = _mm512_load_si512(sums + 16 * r);
+  if constexpr (kFinish == Finish::half_up) {
+    for (int r = 0; r < kRegisters; ++r) s[r] = twice_rounded_down(s[r], c[r]);
+    if constexpr (kRegisters == 4)
+      return bounded8(_mm512_packus_epi16(halved(s[0], s[1], ending), halved(s[2], s[3], ending)), ending);
+    if constexpr (kRegisters == 2) {
+      const __m512i words = _mm512_max_epi16(halved(s[0], s[1], ending), _mm512_setzero_si512());
+      return bounded8(_mm512_castsi256_si512(_mm512_cvtusepi16_epi8(words)), ending);
+    }
+    const __m512i y = _mm512_add_epi32(_mm512_srai_epi32(_mm512_add_epi32(s[0], _mm512_set1_epi32(1)), 1), ending.zero);
+    return _mm512_castsi128_si512(_mm512_cvtepi32_epi8(_mm512_min_epi32(_mm512_max_epi32(y, ending.lo), ending.hi)));
+  } else {
+    for (int r = 0; r < kRegisters; ++r) s[r] = finished<kFinish>(s[r], c[r], ending);
+    if constexpr (kRegisters == 4) return joined4(s[0], s[1], s[2], s[3]);
+    if constexpr (kRegisters == 2) return _mm512_castsi256_si512(_mm512_cvtepi16_epi8(_mm512_packs_epi32(s[0], s[1])));
+    return _mm512_castsi128_si512(_mm512_cvtepi32_epi8(s[0]));
+  }
+}
+
+template <Finish kFinish, int kRegisters>
+void finish(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  const __mmask64 mask = rule.channels == 64 ? ~__mmask64{0} : (__mmask64{1} << rule.channels) - 1;
+  for (int p = 0; p < pixels; ++p)
+    _mm512_mask_storeu_epi8(y + p * y_pixel, mask, bytes_of<kFinish, kRegisters>(sums + p * 16 * kRegisters, columns, ending));
+}
+
+template <Finish kFinish>
+FinishKernel kernel_for(int registers) {
+  return registers == 4 ? finish<kFinish, 4> : registers == 2 ? finish<kFinish, 2> : finish<kFinish, 1>;
+}
+
+}  // namespace
+
+FinishKernel finish_avx512(Finish kind, int registers) {
+  if (kind == Finish::half_up) return kernel_for<Finish::half_up>(registers);
+  if (kind == Finish::exact) return kernel_for<Finish::exact>(registers);
+  return kind == Finish::real ? kernel_for<Finish::real>(registers) : nullptr;
+}
+
+}  // namespace halftone::kernels

@@ -1,0 +1,166 @@
+// Layers on every instruction set of this machine against a scalar formula: sizes around every tile and panel, all modes of
+// requantization and rounding, ties, extremes.
+#include "halftone/kernels/linear/linear.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "halftone/base/error.h"
+
+namespace halftone::kernels {
+namespace {
+
+__extension__ typedef __int128 Wide;
+using numeric::Rounding;
+
+// clamp(round(acc·m·2^−shift) + z), written from docs/arithmetic.md section 2 alone.
+std::uint8_t expected_byte(std::int64_t acc, std::int64_t m, int shift, Rounding rounding, const numeric::OutputBounds& bounds) {
+  const Wide product = Wide{acc} * m;
+  Wide y = shift <= 0 ? product << std::min(-shift, 60) : product >> shift;
+  if (shift > 0 && rounding != Rounding::floor) {
+    const Wide rest = product - (y << shift);
+    const Wide half = Wide{1} << (shift - 1);
+    const bool tie = rest == half;
+    const bool tie_up = rounding == Rounding::half_even ? (y & 1) != 0 : rounding == Rounding::half_away ? product >= 0 : true;
+    if (rest > half || (tie && tie_up)) ++y;
+  }
+  y += bounds.zero_point;
+  return static_cast<std::uint8_t>(y < bounds.lo ? bounds.lo : y > bounds.hi ? bounds.hi : static_cast<int>(y));
+}
+
+struct Case {
+  std::int64_t channels = 1;
+  std::int64_t taps = 1;
+  std::int64_t depth = 1;
+  std::int64_t pixels = 1;
+  Rounding rounding = Rounding::half_even;
+  bool real = false;
+  int ties = 0;  // m of few bits, so that there are some
+};
+
+class Layer {
+ public:
+  Layer(const Case& c, std::uint32_t seed) : case_(c), random_(seed) {
+    for (std::int64_t i = 0; i < c.channels * c.taps * c.depth; ++i) w_.push_back(static_cast<std::int8_t>(draw(-128, 127)));
+    for (std::int64_t m = 0; m < c.channels; ++m) {
+      bias_.push_back(static_cast<std::int32_t>(draw(-5000, 5000)));
+      bound_.push_back(c.taps * c.depth * 255 * 128 + 5000);
+      set_scaling();
+    }
+    requantization_.rounding = c.rounding;
+    requantization_.bounds = {static_cast<std::int32_t>(draw(0, 255)), static_cast<std::int32_t>(draw(0, 20)),
+                              static_cast<std::int32_t>(draw(200, 255))};
+    for (std::int64_t t = 0; t < c.taps; ++t) taps_.push_back(static_cast<std::ptrdiff_t>(t * (c.depth + 5)));
+    x_pixel_ = static_cast<std::ptrdiff_t>(c.depth + draw(0, 3));
+    x_.resize(static_cast<std::size_t>(c.pixels * x_pixel_ + c.taps * (c.depth + 5) + kReadBehind + 1));
+    for (std::uint8_t& v : x_) v = static_cast<std::uint8_t>(draw(0, 9) == 0 ? 255 : draw(0, 255));
+  }
+
+  // Runs every panel; bytes around the output have to stay.
+  void expect_equal(Isa isa) const {
+    const auto linear = pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_}, requantization_);
+    const std::int64_t pitch = case_.channels + 7;
+    std::vector<std::uint8_t> y(static_cast<std::size_t>(case_.pixels * pitch + 64), 171);
+    const LinearRun run{x_.data(), x_pixel_, taps_.data(), case_.pixels, y.data() + 32, pitch};
+    for (std::int64_t panel = 0; panel < linear->panels(); ++panel) linear->run(run, panel);
+    std::vector<std::uint8_t> expected(y.size(), 171);
+    for (std::int64_t p = 0; p < case_.pixels; ++p)
+      for (std::int64_t m = 0; m < case_.channels; ++m) expected[static_cast<std::size_t>(32 + p * pitch + m)] = byte(p, m);
+    ASSERT_EQ(y, expected) << name_of(isa) << " M " << case_.channels << " T " << case_.taps << " K " << case_.depth << " pixels "
+                           << case_.pixels << " rounding " << numeric::name_of(case_.rounding);
+  }
+
+ private:
+  std::int64_t draw(std::int64_t lo, std::int64_t hi) { return std::uniform_int_distribution<std::int64_t>(lo, hi)(random_); }
+
+  void set_scaling() {
+    const double reach = static_cast<double>(case_.taps * case_.depth) * 255 * 64;
+    if (case_.real) {
+      requantization_.M.push_back(static_cast<float>(200.0 / reach * (0.2 + static_cast<double>(draw(0, 100)) / 30)));
+    } else if (case_.ties > 0) {  // m = 1 and 3: shifts
+      requantization_.m.push_back(draw(0, 1) * 2 + 1);
+      requantization_.shift.push_back(static_cast<int>(draw(case_.ties == 1 ? 1 : -2, 18)));
+    } else {
+      requantization_.m.push_back(draw(std::int64_t{1} << 30, INT32_MAX));
+      requantization_.shift.push_back(static_cast<int>(draw(28, 50)));
+    }
+  }
+
+  std::uint8_t byte(std::int64_t p, std::int64_t m) const {
+    std::int64_t acc = bias_[static_cast<std::size_t>(m)];
+    for (std::int64_t t = 0; t < case_.taps; ++t)
+      for (std::int64_t k = 0; k < case_.depth; ++k)
+        acc += std::int64_t{x_[static_cast<std::size_t>(p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + k)]} *
+               w_[static_cast<std::size_t>((m * case_.taps + t) * case_.depth + k)];
+    const auto c = static_cast<std::size_t>(m);
+    if (!case_.real) return expected_byte(acc, requantization_.m[c], requantization_.shift[c], case_.rounding, requantization_.bounds);
+    const double y = std::nearbyint(static_cast<double>(static_cast<float>(acc) * requantization_.M[c])) + requantization_.bounds.zero_point;
+    return static_cast<std::uint8_t>(std::clamp<double>(y, requantization_.bounds.lo, requantization_.bounds.hi));
+  }
+
+  Case case_;
+  std::mt19937 random_;
+  std::vector<std::int8_t> w_;
+  std::vector<std::int32_t> bias_;
+  std::vector<std::int64_t> bound_;
+  Requantization requantization_;
+  std::vector<std::ptrdiff_t> taps_;
+  std::ptrdiff_t x_pixel_ = 0;
+  std::vector<std::uint8_t> x_;
+};
+
+class LinearOn : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!is_supported(GetParam())) GTEST_SKIP() << "skipped: this machine has no " << name_of(GetParam());
+  }
+};
+
+TEST_P(LinearOn, PanelsAndTilesOfEverySize) {
+  std::uint32_t seed = 1;
+  for (std::int64_t channels : {1, 2, 10, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65, 80, 96, 128, 130})
+    for (std::int64_t pixels : {1, 2, 3, 7, 8, 13, 24, 25, 29})
+      Layer({.channels = channels, .taps = seed % 3 + 1, .depth = seed % 11 + 1, .pixels = pixels}, seed++).expect_equal(GetParam());
+}
+
+TEST_P(LinearOn, EveryRoundingWithTiesAndWithout) {
+  std::uint32_t seed = 1000;
+  for (Rounding rounding : {Rounding::half_even, Rounding::half_away, Rounding::half_up, Rounding::floor})
+    for (std::int64_t channels : {3, 20, 40, 64, 100})
+      for (int ties : {0, 1, 2})
+        Layer({.channels = channels, .taps = 2, .depth = 9, .pixels = 11, .rounding = rounding, .ties = ties}, seed++).expect_equal(GetParam());
+}
+
+TEST_P(LinearOn, Float32Products) {
+  std::uint32_t seed = 2000;
+  for (std::int64_t channels : {1, 16, 30, 64, 70})
+    Layer({.channels = channels, .taps = 1, .depth = 33, .pixels = 9, .real = true}, seed++).expect_equal(GetParam());
+}
+
+TEST_P(LinearOn, LongSums) {
+  Layer({.channels = 70, .taps = 9, .depth = 512, .pixels = 5}, 3000).expect_equal(GetParam());
+  Layer({.channels = 5, .taps = 1, .depth = 4097, .pixels = 3}, 3001).expect_equal(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, LinearOn, testing::Values(Isa::generic, Isa::avx512_vnni),
+                         [](const testing::TestParamInfo<Isa>& each) { return std::string(name_of(each.param)); });
+
+TEST(Isa, NamesComeBackAndOthersAreRefused) {
+  for (Isa isa : supported_isas()) EXPECT_EQ(isa_from(name_of(isa)), isa);
+  EXPECT_EQ(supported_isas().front(), Isa::generic);
+  EXPECT_THROW(isa_from("sse9"), UsageError);
+}
+
+TEST(Requantization, TiesAreFoundWhereThereAreAny) {
+  EXPECT_FALSE(is_free_of_ties(1, 1, 1));               // 1/2
+  EXPECT_TRUE(is_free_of_ties(1, 4, 7));                // 8/16 is the first
+  EXPECT_FALSE(is_free_of_ties(1, 4, 8));
+  EXPECT_TRUE(is_free_of_ties(4, 2, 1000));             // a whole number always
+  EXPECT_FALSE(is_free_of_ties(std::int64_t{1} << 30, 40, 512));
+  EXPECT_TRUE(is_free_of_ties((std::int64_t{1} << 30) + 1, 40, 1 << 30));
+}
+
+}  // namespace
+}  // namespace halftone::kernels
