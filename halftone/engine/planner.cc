@@ -1,0 +1,221 @@
+#include "halftone/engine/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "halftone/base/error.h"
+#include "halftone/engine/memory_plan.h"
+#include "halftone/engine/separable.h"
+#include "halftone/qgraph/check.h"
+
+namespace halftone::engine {
+namespace {
+
+bool has_windows(const qgraph::Op& op) {
+  return std::holds_alternative<qgraph::Conv>(op) || std::holds_alternative<qgraph::MaxPool>(op) ||
+         std::holds_alternative<qgraph::AveragePool>(op);
+}
+
+// The padding that a Conv reads along one dimension, in front and behind.
+std::pair<std::int64_t, std::int64_t> padding_of(const ir::WindowAxis& axis) {
+  const std::int64_t last = (axis.out - 1) * axis.stride - axis.pad_begin + (axis.kernel - 1) * axis.dilation;
+  return {std::max<std::int64_t>(0, axis.pad_begin), std::max<std::int64_t>(0, last - axis.in + 1)};
+}
+
+// Integers are copied as they are stored: both ends must mean the same by them.
+void expect_one_grid(const qgraph::Node& node, const std::vector<SlotPointer>& x, const SlotPointer& y) {
+  for (const SlotPointer& each : x)
+    if (each->layout.element != y->layout.element || each->layout.base != y->layout.base)
+      throw InputError(node.name, fmt::format("'{}' and '{}' have formats of their own", each->layout.name, y->layout.name));
+}
+
+}  // namespace
+
+Planner::Planner(const qgraph::QuantizedGraph& graph, const Options& options, Program& program)
+    : graph_(graph), options_(options), program_(program) {}
+
+void Planner::plan() {
+  qgraph::check(graph_);
+  if (options_.batch < 1) throw UsageError("engine", fmt::format("a batch of {}, expected 1 or more", options_.batch));
+  program_.batch_ = options_.batch;
+  program_.separable_ = is_separable(graph_);
+  shapes_ = qgraph::shapes_of_batch(graph_, program_.separable_ ? 1 : options_.batch);
+  choose_layouts();
+  const bool has_planes = std::ranges::any_of(layouts_, &Layout::channels_last);
+  program_.unit_ = !program_.separable_ || (has_planes && !options_.keep_values) ? 1 : options_.batch;
+  add_inputs();
+  for (const qgraph::Node& node : graph_.nodes) add_node(node);
+  for (qgraph::ValueId id : graph_.outputs) {
+    const SlotPointer slot = slots_[static_cast<std::size_t>(id)];
+    program_.outputs_.push_back({slot->layout.name, slot->layout.dtype, slot->layout.shape});
+    program_.output_slots_.push_back(slot);
+    program_.output_places_.push_back(slot->layout.places());
+  }
+  place_values();
+}
+
+void Planner::choose_layouts() {
+  for (std::size_t v = 0; v < graph_.values.size(); ++v) layouts_.push_back(layout_of(graph_.values[v], shapes_[v]));
+  for (const qgraph::Node& node : graph_.nodes) {
+    if (!has_windows(node.op)) continue;
+    Layout& x = layouts_[static_cast<std::size_t>(node.inputs[0])];
+    Layout& y = layouts_[static_cast<std::size_t>(node.output())];
+    x.channels_last = y.channels_last = true;
+    if (const auto* conv = std::get_if<qgraph::Conv>(&node.op)) add_border(*conv, x);
+  }
+}
+
+void Planner::add_border(const qgraph::Conv& op, Layout& x) const {
+  const std::int32_t filling = op.x_zero_point - x.base;
+  if (op.spread != std::array<std::int64_t, 2>{1, 1} || (x.has_border() && x.filling != filling)) return;
+  for (std::size_t d = 0; d < 2; ++d) {
+    const auto [before, behind] = padding_of(op.axes[d]);
+    x.border[2 * d] = std::max(x.border[2 * d], before);
+    x.border[2 * d + 1] = std::max(x.border[2 * d + 1], behind);
+  }
+  x.filling = filling;
+}
+
+std::shared_ptr<Slot> Planner::make_slot(Layout layout) {
+  all_.push_back(std::make_shared<Slot>(Slot{.layout = std::move(layout)}));
+  return all_.back();
+}
+
+void Planner::append(std::string name, std::vector<SlotPointer> reads, std::vector<SlotPointer> writes, Work work, bool shows) {
+  const std::vector<SlotPointer> written = writes;
+  program_.steps_.push_back({name, std::move(reads), std::move(writes), std::move(work), shows});
+  for (const SlotPointer& y : written)
+    if (y->layout.has_border()) program_.steps_.push_back({name + " border", {}, {y}, border_step(y), false});
+}
+
+void Planner::add_inputs() {
+  slots_.resize(graph_.values.size());
+  row_major_.resize(graph_.values.size());
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+    const auto id = static_cast<std::size_t>(graph_.inputs[i]);
+    Layout given = layout_of(graph_.values[id], shapes_[id]);
+    given.element = size_of(given.dtype);
+    program_.inputs_.push_back({given.name, given.dtype, given.shape});
+    auto input = std::make_shared<Slot>(Slot{.layout = std::move(given), .input = i});
+    slots_[id] = input;
+    if (graph_.values[id].grid) {
+      slots_[id] = make_slot(layouts_[id]);
+      append(graph_.values[id].name, {}, {slots_[id]}, import_step(input, slots_[id]));
+    }
+    program_.input_slots_.push_back(slots_[id]);
+  }
+}
+
+SlotPointer Planner::row_major(qgraph::ValueId id) {
+  const auto v = static_cast<std::size_t>(id);
+  if (!slots_[v]->layout.channels_last) return slots_[v];
+  if (row_major_[v]) return row_major_[v];
+  Layout layout = layouts_[v];
+  layout.channels_last = false;
+  layout.border = {};
+  const auto copy = make_slot(std::move(layout));
+  append(graph_.values[v].name + " row-major", {slots_[v]}, {copy}, copy_step(slots_[v], copy), false);
+  return row_major_[v] = copy;
+}
+
+void Planner::add_node(const qgraph::Node& node) {
+  std::vector<SlotPointer> x;
+  for (qgraph::ValueId id : node.inputs)
+    x.push_back(std::holds_alternative<qgraph::Gemm>(node.op) ? row_major(id) : slots_[static_cast<std::size_t>(id)]);
+  std::vector<SlotPointer> y;
+  for (qgraph::ValueId id : node.outputs) {
+    slots_[static_cast<std::size_t>(id)] = make_slot(layouts_[static_cast<std::size_t>(id)]);
+    y.push_back(slots_[static_cast<std::size_t>(id)]);
+  }
+  if (std::holds_alternative<qgraph::Gemm>(node.op) && y[0]->layout.channels_last) {
+    Layout rows = y[0]->layout;
+    rows.channels_last = false;
+    rows.border = {};
+    const SlotPointer made = make_slot(std::move(rows));
+    append(node.name, x, {made}, work_of(node, x, {made}), false);
+    append(node.name + " channels last", {made}, y, copy_step(made, y[0]));
+    return;
+  }
+  append(node.name, x, y, work_of(node, x, y));
+}
+
+Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& x, const std::vector<SlotPointer>& y) {
+  struct Maker {
+    const qgraph::Node& node;
+    const Options& options;
+    const std::vector<SlotPointer>& x;
+    const std::vector<SlotPointer>& y;
+
+    Work operator()(const qgraph::Quantize& op) const { return quantize_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Dequantize& op) const { return dequantize_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Gemm& op) const {
+      return has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? gemm_step(op, options.isa, x[0], y[0]) : wide_gemm_step(op, x[0], y[0]);
+    }
+    Work operator()(const qgraph::Conv& op) const {
+      const bool plain = op.spread == std::array<std::int64_t, 2>{1, 1} && is_covered(op);
+      return plain && has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? conv_step(op, options.isa, x[0], y[0])
+                                                                          : wide_conv_step(op, x[0], y[0]);
+    }
+    Work operator()(const qgraph::Table& op) const { return table_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Requantize& op) const { return requantize_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Add& op) const { return add_step(op, x[0], x[1], y[0]); }
+    Work operator()(const qgraph::Mul& op) const { return mul_step(op, x[0], x[1], y[0]); }
+    Work operator()(const qgraph::AveragePool& op) const { return average_pool_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::MaxPool& op) const { return same_grid(max_pool_step(op, x[0], y[0])); }
+    Work operator()(const qgraph::Extreme& op) const { return same_grid(extreme_step(op, x, y[0])); }
+    Work operator()(const qgraph::Move& op) const { return same_grid(move_step(op, x[0], y[0])); }
+    Work operator()(const qgraph::Concat& op) const { return same_grid(concat_step(op, x, y[0])); }
+    Work operator()(const qgraph::Pad& op) const { return same_grid(pad_step(op, x[0], y[0])); }
+    Work operator()(const qgraph::Constant& op) const { return constant_step(op, y[0]); }
+    Work operator()(const qgraph::Island& op) const {
+      if (!options.make_executor) throw UnsupportedError(node.name, "a float island, and nothing to run it on");
+      return island_step(op, options.make_executor, x, y);
+    }
+
+    Work same_grid(Work work) const {
+      expect_one_grid(node, x, y[0]);
+      return work;
+    }
+    // Whether the input's border holds the padding that this layer reads.
+    bool is_covered(const qgraph::Conv& op) const {
+      const Layout& from = x[0]->layout;
+      bool needed = false;
+      for (std::size_t d = 0; d < 2; ++d) {
+        const auto [before, behind] = padding_of(op.axes[d]);
+        if (before > from.border[2 * d] || behind > from.border[2 * d + 1]) return false;
+        needed = needed || before > 0 || behind > 0;
+      }
+      return !needed || from.filling == op.x_zero_point - from.base;
+    }
+  };
+  return std::visit(Maker{node, options_, x, y}, node.op);
+}
+
+void Planner::place_values() {
+  std::map<const Slot*, std::size_t> index;
+  std::vector<Lifetime> lifetimes(all_.size());
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    index[all_[i].get()] = i;
+    lifetimes[i] = {.bytes = all_[i]->layout.bytes() * static_cast<std::size_t>(program_.unit_), .first = program_.steps_.size(), .last = 0};
+  }
+  const auto touch = [&](const SlotPointer& slot, std::size_t step) {
+    if (slot->input) return;
+    Lifetime& life = lifetimes[index.at(slot.get())];
+    life.first = std::min(life.first, step);
+    life.last = std::max(life.last, step);
+  };
+  for (std::size_t s = 0; s < program_.steps_.size(); ++s) {
+    for (const SlotPointer& slot : program_.steps_[s].reads) touch(slot, s);
+    for (const SlotPointer& slot : program_.steps_[s].writes) touch(slot, s);
+  }
+  for (const SlotPointer& slot : program_.output_slots_) touch(slot, program_.steps_.size());
+  if (options_.keep_values)
+    for (Lifetime& life : lifetimes) life = {life.bytes, 0, program_.steps_.size()};
+  const MemoryPlan plan = plan_memory(lifetimes);
+  for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->offset = plan.offsets[i];
+  program_.arena_bytes_ = plan.bytes;
+}
+
+}  // namespace halftone::engine

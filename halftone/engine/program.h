@@ -1,0 +1,80 @@
+// A network in integers, planned for a CPU: what runs in which order, where each value stands, and how. Every byte equals
+// qgraph::Interpreter's.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "halftone/engine/steps.h"
+#include "halftone/kernels/isa.h"
+#include "halftone/qgraph/quantized_graph.h"
+
+namespace halftone::engine {
+
+struct Options {
+  std::int64_t batch = 1;  // samples that one run takes at most; exactly so many where samples cannot run one by one
+  kernels::Isa isa = kernels::best_isa();
+  bool keep_values = false;       // of every node, so that a visitor sees them
+  MakeExecutor make_executor = {};  // for islands; needed where there are some
+};
+
+// Immutable: many threads may run one program, each with a context of its own.
+class Program {
+ public:
+  // Throws InputError for a graph that check() refuses, and UnsupportedError for an island without make_executor, or an
+  // instruction set that this CPU has not.
+  Program(const qgraph::QuantizedGraph& graph, const Options& options);
+
+  // The memory of one run at a time.
+  class Context {
+   public:
+    explicit Context(const Program& program);
+
+   private:
+    friend class Program;
+    std::vector<std::byte> block_;
+    std::byte* arena_ = nullptr;
+  };
+
+  struct Port {
+    std::string name;
+    DType dtype = DType::float32;
+    Shape sample;  // shape of one sample: its first dimension times the samples is that of the tensor
+    std::size_t bytes() const { return static_cast<std::size_t>(element_count(sample)) * size_of(dtype); }
+  };
+  const std::vector<Port>& inputs() const { return inputs_; }
+  const std::vector<Port>& outputs() const { return outputs_; }
+  std::int64_t batch() const { return batch_; }
+  // Whether fewer samples than batch() may run, and samples run one by one.
+  bool is_separable() const { return separable_; }
+  std::size_t arena_bytes() const { return arena_bytes_; }
+  std::size_t steps() const { return steps_.size(); }
+
+  // Each span holds the elements of `samples` samples, row-major. Throws InputError for other counts and sizes, and for NaN.
+  void run(Context& context, std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
+           std::span<const std::span<std::byte>> outputs) const;
+  // The same, each value shown to `visit` once it is known. Only with keep_values, and all samples in one unit.
+  void run(Context& context, std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
+           std::span<const std::span<std::byte>> outputs, const ir::Visitor& visit) const;
+
+ private:
+  friend class Planner;
+
+  void check_spans(std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
+                   std::span<const std::span<std::byte>> outputs) const;
+  void show(const Slot& value, const Memory& memory, const ir::Visitor& visit) const;
+
+  std::int64_t batch_ = 1;
+  std::int64_t unit_ = 1;  // samples that run together
+  bool separable_ = false;
+  std::size_t arena_bytes_ = 0;
+  std::vector<Port> inputs_;
+  std::vector<Port> outputs_;
+  std::vector<Step> steps_;
+  std::vector<SlotPointer> input_slots_;
+  std::vector<SlotPointer> output_slots_;
+  std::vector<std::vector<std::int64_t>> output_places_;
+};
+
+}  // namespace halftone::engine

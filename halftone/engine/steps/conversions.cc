@@ -1,0 +1,135 @@
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "halftone/base/error.h"
+#include "halftone/engine/steps.h"
+
+namespace halftone::engine {
+namespace {
+
+template <typename T>
+void quantize_sample(const float* x, T* y, const std::vector<std::int64_t>& places, const qgraph::Quantize& op, const Layout& to) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (std::isnan(x[i])) throw InputError(to.name, fmt::format("element {} is not a number", i));
+    y[places[i]] = static_cast<T>(numeric::quantize(x[i], op.grid, op.rounding) - to.base);
+  }
+}
+
+template <typename T>
+void dequantize_sample(const T* x, float* y, const std::vector<std::int64_t>& places, const Layout& from, const numeric::Affine& affine) {
+  for (std::size_t i = 0; i < places.size(); ++i)
+    y[i] = numeric::dequantize(static_cast<std::int32_t>(x[places[i]]) + from.base, affine);
+}
+
+// Of integers that may have a scale for each index of an axis.
+void dequantize_tensor(const Tensor& integers, float* y, const numeric::QuantParams& params) {
+  const Tensor real = numeric::dequantize(integers, params);
+  std::memcpy(y, real.bytes().data(), real.byte_size());
+}
+
+}  // namespace
+
+Work quantize_step(const qgraph::Quantize& op, SlotPointer x, SlotPointer y) {
+  return [op, x, y, places = y->layout.places()](const Memory& memory) {
+    with_type(y->layout, [&]<typename T>(T) {
+      for (std::int64_t s = 0; s < memory.samples; ++s)
+        quantize_sample(x->read<float>(memory) + s * x->layout.elements(), y->write<T>(memory) + s * y->layout.elements(), places, op, y->layout);
+    });
+  };
+}
+
+Work dequantize_step(const qgraph::Dequantize& op, SlotPointer x, SlotPointer y) {
+  const bool one_scale = x->layout.grid && !x->input && op.params.granularity == numeric::Granularity::tensor;
+  return [op, x, y, one_scale, places = x->layout.places()](const Memory& memory) {
+    for (std::int64_t s = 0; s < memory.samples; ++s) {
+      float* to = y->write<float>(memory) + s * y->layout.elements();
+      if (!one_scale) {
+        dequantize_tensor(tensor_of(*x, memory, s, places), to, op.params);
+        continue;
+      }
+      with_type(x->layout, [&]<typename T>(T) {
+        dequantize_sample(x->read<T>(memory) + s * x->layout.elements(), to, places, x->layout, op.params.tensor());
+      });
+    }
+  };
+}
+
+Work copy_step(SlotPointer x, SlotPointer y) {
+  return [x, y, from = x->layout.places(), to = y->layout.places()](const Memory& memory) {
+    for (std::int64_t s = 0; s < memory.samples; ++s) {
+      const std::byte* source = x->bytes(memory) + static_cast<std::size_t>(s) * x->layout.bytes();
+      std::byte* target = y->mutable_bytes(memory) + static_cast<std::size_t>(s) * y->layout.bytes();
+      const std::size_t size = x->layout.element;
+      for (std::size_t i = 0; i < from.size(); ++i)
+        std::memcpy(target + static_cast<std::size_t>(to[i]) * size, source + static_cast<std::size_t>(from[i]) * size, size);
+    }
+  };
+}
+
+Work import_step(SlotPointer x, SlotPointer y) {
+  return [x, y, to = y->layout.places()](const Memory& memory) {
+    dispatch_dtype(x->layout.dtype, [&]<typename From>(From) {
+      with_type(y->layout, [&]<typename To>(To) {
+        for (std::int64_t s = 0; s < memory.samples; ++s) {
+          const From* source = x->read<From>(memory) + s * static_cast<std::int64_t>(to.size());
+          To* target = y->write<To>(memory) + s * y->layout.elements();
+          for (std::size_t i = 0; i < to.size(); ++i) {
+            const auto q = static_cast<std::int64_t>(source[i]);
+            const numeric::IntegerFormat& format = y->layout.grid->format;
+            if (q < format.qmin() || q > format.qmax())
+              throw InputError(y->layout.name, fmt::format("element {} is {}, expected {} to {}", i, q, format.qmin(), format.qmax()));
+            target[to[i]] = static_cast<To>(q - y->layout.base);
+          }
+        }
+      });
+    });
+  };
+}
+
+Tensor tensor_of(const Slot& x, const Memory& memory, std::int64_t sample, const std::vector<std::int64_t>& places) {
+  const Layout& layout = x.layout;
+  Tensor tensor(layout.dtype, layout.shape);
+  export_sample(x, memory, sample, places, tensor.mutable_bytes().data());
+  return tensor;
+}
+
+void export_sample(const Slot& x, const Memory& memory, std::int64_t sample, const std::vector<std::int64_t>& places, std::byte* to) {
+  const Layout& layout = x.layout;
+  if (!layout.grid || x.input) {
+    const std::size_t bytes = static_cast<std::size_t>(layout.elements()) * size_of(layout.dtype);
+    std::memcpy(to, x.bytes(memory) + static_cast<std::size_t>(sample) * bytes, bytes);
+    return;
+  }
+  with_type(layout, [&]<typename From>(From) {
+    dispatch_dtype(layout.dtype, [&]<typename To>(To) {
+      const From* source = x.read<From>(memory) + sample * layout.elements();
+      for (std::size_t i = 0; i < places.size(); ++i)
+        reinterpret_cast<To*>(to)[i] = static_cast<To>(static_cast<std::int32_t>(source[places[i]]) + layout.base);
+    });
+  });
+}
+
+Work border_step(SlotPointer y) {
+  return [y](const Memory& memory) {
+    const Layout& layout = y->layout;
+    with_type(layout, [&]<typename T>(T) {
+      const auto fill = static_cast<T>(layout.filling);
+      for (std::int64_t image = 0; image < memory.samples * layout.images(); ++image) {
+        T* at = y->write<T>(memory) + image * layout.image_pitch();
+        const std::int64_t left = layout.border[2] * layout.channels();
+        const std::int64_t right = layout.border[3] * layout.channels();
+        std::fill(at, at + layout.border[0] * layout.row_pitch() + left, fill);
+        T* row = at + layout.border[0] * layout.row_pitch();
+        for (std::int64_t r = 0; r < layout.rows(); ++r, row += layout.row_pitch()) {
+          T* end = row + layout.row_pitch();
+          std::fill(end - right, end + (r + 1 < layout.rows() ? left : 0), fill);
+        }
+        std::fill(row, row + layout.border[1] * layout.row_pitch(), fill);
+      }
+    });
+  };
+}
+
+}  // namespace halftone::engine

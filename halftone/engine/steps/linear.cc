@@ -1,0 +1,158 @@
+// Layers whose sums are those of unsigned and signed bytes, on the kernels of an instruction set.
+#include <algorithm>
+
+#include "halftone/engine/requantizations.h"
+#include "halftone/engine/steps.h"
+#include "halftone/kernels/linear/linear.h"
+
+namespace halftone::engine {
+namespace {
+
+// Weights beyond a signed byte are the sum of two that are none: each tap is then read twice.
+constexpr std::int32_t kMostWeight = 254;
+
+// Weights [M][T][K] of one group, in the order in which a run of pixels meets them.
+struct TapWeights {
+  std::int64_t channels = 0;
+  std::int64_t depth = 0;
+  std::vector<std::ptrdiff_t> taps;  // bytes from a pixel
+  std::vector<std::int32_t> w;       // centred
+};
+
+// One kernel for some channels of a layer.
+struct PackedGroup {
+  std::vector<std::ptrdiff_t> taps;
+  std::shared_ptr<const kernels::Linear> linear;
+};
+
+std::vector<std::int8_t> signed_bytes(const TapWeights& weights, bool rest) {
+  std::vector<std::int8_t> bytes(weights.w.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::int32_t first = std::clamp(weights.w[i], -127, 127);
+    bytes[i] = static_cast<std::int8_t>(rest ? weights.w[i] - first : first);
+  }
+  return bytes;
+}
+
+// w of the second half behind each channel's first: [M][2T][K].
+std::vector<std::int8_t> in_two(const TapWeights& weights) {
+  const std::vector<std::int8_t> first = signed_bytes(weights, false);
+  const std::vector<std::int8_t> rest = signed_bytes(weights, true);
+  const auto row = static_cast<std::ptrdiff_t>(weights.taps.size()) * weights.depth;
+  std::vector<std::int8_t> both;
+  for (std::ptrdiff_t m = 0; m < weights.channels; ++m) {
+    both.insert(both.end(), first.begin() + m * row, first.begin() + (m + 1) * row);
+    both.insert(both.end(), rest.begin() + m * row, rest.begin() + (m + 1) * row);
+  }
+  return both;
+}
+
+template <typename T>
+std::vector<T> part(const std::vector<T>& all, std::int64_t first, std::int64_t count) {
+  return all.empty() ? all : std::vector<T>(all.begin() + first, all.begin() + first + count);
+}
+
+// `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
+PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y) {
+  const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
+  std::vector<std::int32_t> bias;
+  for (std::int64_t m = 0; m < weights.channels; ++m) {
+    std::int64_t sum = 0;
+    for (std::int64_t k = 0; k < row; ++k) sum += weights.w[static_cast<std::size_t>(m * row + k)];
+    const std::int64_t folded = linear.bias[static_cast<std::size_t>(first + m)] - zero * sum;
+    bias.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));  // sums wrap
+  }
+  kernels::Requantization end = requantization_of(linear.requantizer, linear.channels, y);
+  end.m = part(end.m, first, weights.channels);
+  end.shift = part(end.shift, first, weights.channels);
+  end.M = part(end.M, first, weights.channels);
+  const bool one = std::ranges::all_of(weights.w, [](std::int32_t w) { return w >= -128 && w <= 127; });
+  const std::vector<std::int8_t> w = one ? std::vector<std::int8_t>(weights.w.begin(), weights.w.end()) : in_two(weights);
+  PackedGroup group{.taps = weights.taps};
+  if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
+  const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
+  group.linear = pack_linear(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound}, end);
+  return group;
+}
+
+// The weights [M/G][C/G][kh][kw] of group g. Elements of a window's row that stand side by side are one tap.
+TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std::int64_t g, const Layout& x) {
+  const std::int64_t channels = op.linear.channels / op.groups;
+  const std::int64_t depth = x.channels() / op.groups;
+  const std::int64_t rows = op.axes[0].kernel;
+  const std::int64_t columns = op.axes[1].kernel;
+  const bool whole_rows = op.groups == 1 && (op.axes[1].dilation == 1 || columns == 1);
+  TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth};
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
+      result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
+  for (std::int64_t m = 0; m < channels; ++m)
+    for (std::int64_t t = 0; t < rows * columns; ++t)
+      for (std::int64_t k = 0; k < depth; ++k)
+        result.w.push_back(w[static_cast<std::size_t>(((g * channels + m) * depth + k) * rows * columns + t)]);
+  return result;
+}
+
+// Whether all pixels of all images follow one another in x and y, and each output reads its own.
+bool is_one_run(const qgraph::Conv& op, const Layout& x, const Layout& y) {
+  const bool own = std::ranges::all_of(op.axes, [](const ir::WindowAxis& a) { return a.kernel == 1 && a.stride == 1 && a.pad_begin == 0 && a.pad_end == 0; });
+  return own && !x.has_border() && !y.has_border();
+}
+
+}  // namespace
+
+bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& y) {
+  if (linear.wide || linear.group_size > 0 || !x.is_bytes() || !y.is_bytes()) return false;
+  return std::ranges::all_of(qgraph::centred_weights(linear), [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; });
+}
+
+Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  TapWeights weights{.channels = op.linear.channels, .depth = op.linear.reduction, .taps = {0}, .w = qgraph::centred_weights(op.linear)};
+  const PackedGroup group = packed(std::move(weights), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout);
+  return [group, x, y, depth = op.linear.reduction, channels = op.linear.channels](const Memory& memory) {
+    const kernels::LinearRun run{.x = x->read<std::uint8_t>(memory),
+                                 .x_pixel = depth,
+                                 .taps = group.taps.data(),
+                                 .pixels = memory.samples * y->layout.elements() / channels,
+                                 .y = y->write<std::uint8_t>(memory),
+                                 .y_pixel = channels};
+    for (std::int64_t panel = 0; panel < group.linear->panels(); ++panel) group.linear->run(run, panel);
+  };
+}
+
+Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  const std::vector<std::int32_t> w = qgraph::centred_weights(op.linear);
+  std::vector<PackedGroup> groups;
+  const std::int64_t channels = op.linear.channels / op.groups;
+  for (std::int64_t g = 0; g < op.groups; ++g)
+    groups.push_back(packed(taps_of(op, w, g, x->layout), op.linear, g * channels, op.x_zero_point - x->layout.base, isa, y->layout));
+  const std::int64_t depth = x->layout.channels() / op.groups;
+  return [groups, x, y, depth, channels, axes = op.axes, one_run = is_one_run(op, x->layout, y->layout)](const Memory& memory) {
+    const Layout& from = x->layout;
+    const Layout& to = y->layout;
+    const std::int64_t images = memory.samples * to.images();
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      kernels::LinearRun run{.x_pixel = axes[1].stride * from.channels(), .taps = groups[g].taps.data(), .y_pixel = to.channels()};
+      const std::uint8_t* x_bytes = x->read<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * depth;
+      std::uint8_t* y_bytes = y->write<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * channels;
+      const std::int64_t panels = groups[g].linear->panels();
+      if (one_run) {
+        run.x = x_bytes;
+        run.y = y_bytes;
+        run.pixels = images * to.rows() * to.columns();
+        for (std::int64_t panel = 0; panel < panels; ++panel) groups[g].linear->run(run, panel);
+        continue;
+      }
+      run.pixels = to.columns();
+      for (std::int64_t image = 0; image < images; ++image)
+        for (std::int64_t panel = 0; panel < panels; ++panel)
+          for (std::int64_t r = 0; r < to.rows(); ++r) {
+            run.x = x_bytes + from.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin);
+            run.y = y_bytes + to.place(image, r, 0);
+            groups[g].linear->run(run, panel);
+          }
+    }
+  };
+}
+
+}  // namespace halftone::engine
