@@ -8,6 +8,7 @@
 #include <random>
 
 #include "halftone/base/error.h"
+#include "halftone/kernels/depthwise/depthwise.h"
 
 namespace halftone::kernels {
 namespace {
@@ -60,19 +61,29 @@ class Layer {
 
   // Runs every panel; bytes around the output have to stay.
   void expect_equal(Isa isa) const {
-    const auto linear = pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_}, requantization_);
+    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_}, requantization_),
+                 [this](std::int64_t p, std::int64_t m) { return byte(sum(p, m), m); });
+  }
+  // The same numbers as a layer in which each channel has a window of its own.
+  void expect_equal_depthwise(Isa isa) const {
+    expect_equal(isa, *pack_depthwise(isa, {case_.channels, case_.taps, 1, w_, bias_, bound_}, requantization_),
+                 [this](std::int64_t p, std::int64_t m) { return byte(depthwise_sum(p, m), m); });
+  }
+
+ private:
+  template <typename Byte>
+  void expect_equal(Isa isa, const Linear& linear, const Byte& expected_byte_at) const {
     const std::int64_t pitch = case_.channels + 7;
     std::vector<std::uint8_t> y(static_cast<std::size_t>(case_.pixels * pitch + 64), 171);
     const LinearRun run{x_.data(), x_pixel_, taps_.data(), case_.pixels, y.data() + 32, pitch};
-    for (std::int64_t panel = 0; panel < linear->panels(); ++panel) linear->run(run, panel);
+    for (std::int64_t panel = 0; panel < linear.panels(); ++panel) linear.run(run, panel);
     std::vector<std::uint8_t> expected(y.size(), 171);
     for (std::int64_t p = 0; p < case_.pixels; ++p)
-      for (std::int64_t m = 0; m < case_.channels; ++m) expected[static_cast<std::size_t>(32 + p * pitch + m)] = byte(p, m);
+      for (std::int64_t m = 0; m < case_.channels; ++m) expected[static_cast<std::size_t>(32 + p * pitch + m)] = expected_byte_at(p, m);
     ASSERT_EQ(y, expected) << name_of(isa) << " M " << case_.channels << " T " << case_.taps << " K " << case_.depth << " pixels "
                            << case_.pixels << " rounding " << numeric::name_of(case_.rounding);
   }
 
- private:
   std::int64_t draw(std::int64_t lo, std::int64_t hi) { return std::uniform_int_distribution<std::int64_t>(lo, hi)(random_); }
 
   void set_scaling() {
@@ -88,12 +99,23 @@ class Layer {
     }
   }
 
-  std::uint8_t byte(std::int64_t p, std::int64_t m) const {
+  std::int64_t depthwise_sum(std::int64_t p, std::int64_t m) const {
+    std::int64_t acc = bias_[static_cast<std::size_t>(m)];
+    for (std::int64_t t = 0; t < case_.taps; ++t)
+      acc += std::int64_t{x_[static_cast<std::size_t>(p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + m)]} * w_[static_cast<std::size_t>(m * case_.taps + t)];
+    return acc;
+  }
+
+  std::int64_t sum(std::int64_t p, std::int64_t m) const {
     std::int64_t acc = bias_[static_cast<std::size_t>(m)];
     for (std::int64_t t = 0; t < case_.taps; ++t)
       for (std::int64_t k = 0; k < case_.depth; ++k)
         acc += std::int64_t{x_[static_cast<std::size_t>(p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + k)]} *
                w_[static_cast<std::size_t>((m * case_.taps + t) * case_.depth + k)];
+    return acc;
+  }
+
+  std::uint8_t byte(std::int64_t acc, std::int64_t m) const {
     const auto c = static_cast<std::size_t>(m);
     if (!case_.real) return expected_byte(acc, requantization_.m[c], requantization_.shift[c], case_.rounding, requantization_.bounds);
     const double y = std::nearbyint(static_cast<double>(static_cast<float>(acc) * requantization_.M[c])) + requantization_.bounds.zero_point;
@@ -121,7 +143,7 @@ class LinearOn : public testing::TestWithParam<Isa> {
 TEST_P(LinearOn, PanelsAndTilesOfEverySize) {
   std::uint32_t seed = 1;
   for (std::int64_t channels : {1, 2, 10, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65, 80, 96, 128, 130})
-    for (std::int64_t pixels : {1, 2, 3, 7, 8, 13, 24, 25, 29})
+    for (std::int64_t pixels : {1, 2, 3, 7, 8, 10, 13, 14, 24, 25, 28, 29, 57})
       Layer({.channels = channels, .taps = seed % 3 + 1, .depth = seed % 11 + 1, .pixels = pixels}, seed++).expect_equal(GetParam());
 }
 
@@ -131,6 +153,17 @@ TEST_P(LinearOn, EveryRoundingWithTiesAndWithout) {
     for (std::int64_t channels : {3, 20, 40, 64, 100})
       for (int ties : {0, 1, 2})
         Layer({.channels = channels, .taps = 2, .depth = 9, .pixels = 11, .rounding = rounding, .ties = ties}, seed++).expect_equal(GetParam());
+}
+
+TEST_P(LinearOn, AWindowForEachChannel) {
+  std::uint32_t seed = 4000;
+  for (std::int64_t channels : {1, 3, 16, 63, 64, 65, 130})
+    for (std::int64_t taps : {1, 4, 9, 25, 129}) {
+      const Rounding rounding = seed % 2 == 0 ? Rounding::half_even : Rounding::half_away;
+      Layer({.channels = channels, .taps = taps, .depth = channels, .pixels = seed % 17 + 1, .rounding = rounding, .ties = static_cast<int>(seed % 3)}, seed)
+          .expect_equal_depthwise(GetParam());
+      ++seed;
+    }
 }
 
 TEST_P(LinearOn, Float32Products) {

@@ -26,8 +26,10 @@
     broadcast_at \reg, r11, %(\row - 6)
   .elseif \row < 18
     broadcast_at \reg, r12, %(\row - 12)
-  .else
+  .elseif \row < 24
     broadcast_at \reg, r13, %(\row - 18)
+  .else
+    broadcast_at \reg, r14, %(\row - 24)
   .endif
 .endm
 
@@ -100,6 +102,7 @@ halftone_avx512_vnni_\rows\()x\registers:
   push rbp
   push r12
   push r13
+  push r14
   push r15
   mov rsi, [rdi]        // x
   mov rax, [rdi + 8]    // pixel
@@ -123,6 +126,9 @@ halftone_avx512_vnni_\rows\()x\registers:
   .endif
   .if \rows > 18
     lea r13, [r12 + 2*rbx]
+  .endif
+  .if \rows > 24
+    lea r14, [r13 + 2*rbx]
   .endif
   mov r15, [rdi + 32]   // steps
   .p2align 5
@@ -148,6 +154,9 @@ halftone_avx512_vnni_\rows\()x\registers:
   .if \rows > 18
     add r13, 4
   .endif
+  .if \rows > 24
+    add r14, 4
+  .endif
   dec r15
   jnz 2b
   add rdx, 8
@@ -156,6 +165,7 @@ halftone_avx512_vnni_\rows\()x\registers:
   mov r9, [rdi + 56]    // sums
   repeat_stores 0, %(\rows*\registers)
   pop r15
+  pop r14
   pop r13
   pop r12
   pop rbp
@@ -172,7 +182,26 @@ halftone_avx512_vnni_\rows\()x\registers:
 .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
   tile \rows, 2
 .endr
-.irp rows, 1, 2, 4, 6, 8, 12, 16, 20, 24
+.irp rows, 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28
   tile \rows, 1
 .endr
+
+// rdi rounds of 28 products on registers alone, each with a sum of its own: what ceiling.h measures.
+  .globl halftone_avx512_vnni_burst
+  .type halftone_avx512_vnni_burst, @function
+  .p2align 6
+halftone_avx512_vnni_burst:
+  .irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31
+  vpxord zmm\sum, zmm\sum, zmm\sum
+  .endr
+  .p2align 5
+1:
+  .irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+  vpdpbusd zmm\sum, zmm30, zmm31
+  .endr
+  dec rdi
+  jnz 1b
+  vzeroupper
+  ret
+  .size halftone_avx512_vnni_burst, . - halftone_avx512_vnni_burst
 .section .note.GNU-stack,"",@progbits

@@ -1,0 +1,50 @@
+// Loops over bytes that need no sums: floats to bytes, two operands to one, the largest of a window. One table of functions for
+// each instruction set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "halftone/kernels/isa.h"
+
+namespace halftone::kernels {
+
+// y = clamp(half_even(x / scale) + zero_point): one float32 division. docs/arithmetic.md section 3.
+struct QuantizeRule {
+  float scale = 1.0F;
+  std::int32_t zero_point = 0;  // of the stored bytes, as the bounds are
+  std::int32_t lo = 0;
+  std::int32_t hi = 255;
+};
+
+// y = clamp((m_a·a + m_b·b + c) >> shift), a and b as they are stored. `c` holds the zero points and half of 2^shift.
+struct AddRule {
+  std::int64_t m_a = 0;
+  std::int64_t m_b = 0;
+  std::int64_t c = 0;
+  int shift = 16;
+  std::int32_t lo = 0;
+  std::int32_t hi = 255;
+
+  // Whether add() computes this rule: its halves of 16 bits and their sums fit 32.
+  bool is_supported() const;
+  std::uint8_t operator()(std::int32_t a, std::int32_t b) const {
+    const std::int64_t y = (m_a * a + m_b * b + c) >> shift;
+    return static_cast<std::uint8_t>(y < lo ? lo : y > hi ? hi : y);
+  }
+};
+
+struct ByteLoops {
+  // `planes` runs of `count` floats, `x_plane` apart, to count pixels of `planes` bytes. False where a float is not a number.
+  bool (*quantize)(const float* x, std::ptrdiff_t x_plane, std::int64_t planes, std::int64_t count, std::uint8_t* y, const QuantizeRule& rule);
+  void (*add)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int64_t count, const AddRule& rule);
+  // y[k] = max over rows[r][k].
+  void (*largest)(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count);
+};
+
+const ByteLoops& byte_loops(Isa isa);
+
+extern const ByteLoops kGenericByteLoops;
+extern const ByteLoops kAvx512ByteLoops;
+
+}  // namespace halftone::kernels
