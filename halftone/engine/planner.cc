@@ -24,6 +24,40 @@ std::pair<std::int64_t, std::int64_t> padding_of(const ir::WindowAxis& axis) {
   return {std::max<std::int64_t>(0, axis.pad_begin), std::max<std::int64_t>(0, last - axis.in + 1)};
 }
 
+// What a node says of the shapes that it reads, against the shapes: kernels do not look again.
+class Fits {
+ public:
+  Fits(const std::vector<SlotPointer>& x, const SlotPointer& y) : x_(x), y_(y->layout) {}
+
+  bool operator()(const qgraph::Gemm& op) const {
+    return !in().shape.empty() && in().shape.back() == op.linear.reduction && y_.shape.back() == op.linear.channels && op.linear.channels > 0;
+  }
+  bool operator()(const qgraph::Conv& op) const {
+    const std::int64_t window = op.axes[0].kernel * op.axes[1].kernel;
+    return has_plane(op.axes, op.spread) && y_.channels() == op.linear.channels && in().channels() % op.groups == 0 &&
+           in().channels() / op.groups * window == op.linear.reduction;
+  }
+  bool operator()(const qgraph::MaxPool& op) const { return has_plane(op.axes, {1, 1}) && y_.channels() == in().channels(); }
+  bool operator()(const qgraph::AveragePool& op) const { return has_plane(op.axes, {1, 1}) && y_.channels() == in().channels(); }
+  template <typename T>
+  bool operator()(const T&) const {
+    return true;
+  }
+
+ private:
+  const Layout& in() const { return x_.at(0)->layout; }
+  bool has_plane(const ir::PlaneAxes& axes, const std::array<std::int64_t, 2>& spread) const {
+    const auto is_plane = [](const Shape& shape) { return shape.size() == 3 || shape.size() == 4; };
+    if (!is_plane(in().shape) || !is_plane(y_.shape)) return false;
+    const auto given = [&](std::size_t d) { return (axes[d].in + spread[d] - 1) / spread[d]; };
+    return given(0) == in().rows() && given(1) == in().columns() && axes[0].out == y_.rows() && axes[1].out == y_.columns() &&
+           in().images() == y_.images();
+  }
+
+  const std::vector<SlotPointer>& x_;
+  const Layout& y_;
+};
+
 // Integers are copied as they are stored: both ends must mean the same by them.
 void expect_one_grid(const qgraph::Node& node, const std::vector<SlotPointer>& x, const SlotPointer& y) {
   for (const SlotPointer& each : x)
@@ -148,7 +182,7 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
     const std::vector<SlotPointer>& x;
     const std::vector<SlotPointer>& y;
 
-    Work operator()(const qgraph::Quantize& op) const { return quantize_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Quantize& op) const { return quantize_step(op, options.isa, x[0], y[0]); }
     Work operator()(const qgraph::Dequantize& op) const { return dequantize_step(op, x[0], y[0]); }
     Work operator()(const qgraph::Gemm& op) const {
       return has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? gemm_step(op, options.isa, x[0], y[0]) : wide_gemm_step(op, x[0], y[0]);
@@ -160,10 +194,10 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
     }
     Work operator()(const qgraph::Table& op) const { return table_step(op, x[0], y[0]); }
     Work operator()(const qgraph::Requantize& op) const { return requantize_step(op, x[0], y[0]); }
-    Work operator()(const qgraph::Add& op) const { return add_step(op, x[0], x[1], y[0]); }
+    Work operator()(const qgraph::Add& op) const { return add_step(op, options.isa, x[0], x[1], y[0]); }
     Work operator()(const qgraph::Mul& op) const { return mul_step(op, x[0], x[1], y[0]); }
     Work operator()(const qgraph::AveragePool& op) const { return average_pool_step(op, x[0], y[0]); }
-    Work operator()(const qgraph::MaxPool& op) const { return same_grid(max_pool_step(op, x[0], y[0])); }
+    Work operator()(const qgraph::MaxPool& op) const { return same_grid(max_pool_step(op, options.isa, x[0], y[0])); }
     Work operator()(const qgraph::Extreme& op) const { return same_grid(extreme_step(op, x, y[0])); }
     Work operator()(const qgraph::Move& op) const { return same_grid(move_step(op, x[0], y[0])); }
     Work operator()(const qgraph::Concat& op) const { return same_grid(concat_step(op, x, y[0])); }
@@ -190,6 +224,7 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
       return !needed || from.filling == op.x_zero_point - from.base;
     }
   };
+  if (!std::visit(Fits(x, y[0]), node.op)) throw InputError(node.name, "its sizes are not those of its operands");
   return std::visit(Maker{node, options_, x, y}, node.op);
 }
 

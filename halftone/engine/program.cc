@@ -20,7 +20,7 @@ void check_bytes(const Program::Port& port, std::size_t got, std::int64_t sample
 
 Program::Program(const qgraph::QuantizedGraph& graph, const Options& options) { Planner(graph, options, *this).plan(); }
 
-Program::Context::Context(const Program& program) : block_(program.arena_bytes_ + kAlignment) {
+Program::Context::Context(const Program& program) : block_(program.arena_bytes_ + kAlignment), inputs_(program.inputs_.size()) {
   void* start = block_.data();
   std::size_t space = block_.size();
   arena_ = static_cast<std::byte*>(std::align(kAlignment, program.arena_bytes_, start, space));
@@ -46,7 +46,7 @@ void Program::run(Context& context, std::int64_t samples, std::span<const std::s
                   std::span<const std::span<std::byte>> outputs, const ir::Visitor& visit) const {
   check_spans(samples, inputs, outputs);
   const std::int64_t count = separable_ ? samples : 1;
-  std::vector<const std::byte*> from(inputs.size());
+  std::vector<const std::byte*>& from = context.inputs_;
   for (std::int64_t first = 0; first < count; first += unit_) {
     for (std::size_t i = 0; i < inputs.size(); ++i) from[i] = inputs[i].data() + static_cast<std::size_t>(first) * inputs_[i].bytes();
     const Memory memory{context.arena_, from, std::min(unit_, count - first), visit ? &visit : nullptr};

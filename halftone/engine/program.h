@@ -35,6 +35,7 @@ class Program {
     friend class Program;
     std::vector<std::byte> block_;
     std::byte* arena_ = nullptr;
+    std::vector<const std::byte*> inputs_;
   };
 
   struct Port {

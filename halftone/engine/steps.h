@@ -10,7 +10,7 @@ namespace halftone::engine {
 using MakeExecutor = std::function<std::unique_ptr<ir::Executor>(const ir::Graph&)>;
 
 // A float value, row-major, to integers. Throws InputError naming the value for NaN when it runs.
-Work quantize_step(const qgraph::Quantize& op, SlotPointer x, SlotPointer y);
+Work quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
 Work dequantize_step(const qgraph::Dequantize& op, SlotPointer x, SlotPointer y);
 // The same elements in another layout: integers with a grid keep their q, others their bytes.
 Work copy_step(SlotPointer x, SlotPointer y);
@@ -31,10 +31,10 @@ Work wide_conv_step(const qgraph::Conv& op, SlotPointer x, SlotPointer y);
 
 Work table_step(const qgraph::Table& op, SlotPointer x, SlotPointer y);
 Work requantize_step(const qgraph::Requantize& op, SlotPointer x, SlotPointer y);
-Work add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPointer y);
+Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y);
 Work mul_step(const qgraph::Mul& op, SlotPointer a, SlotPointer b, SlotPointer y);
 Work extreme_step(const qgraph::Extreme& op, std::vector<SlotPointer> x, SlotPointer y);
-Work max_pool_step(const qgraph::MaxPool& op, SlotPointer x, SlotPointer y);
+Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
 Work average_pool_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer y);
 
 Work move_step(const qgraph::Move& op, SlotPointer x, SlotPointer y);

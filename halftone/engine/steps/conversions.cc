@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/engine/spans.h"
 #include "halftone/engine/steps.h"
+#include "halftone/kernels/bytes/bytes.h"
 
 namespace halftone::engine {
 namespace {
@@ -15,6 +18,33 @@ void quantize_sample(const float* x, T* y, const std::vector<std::int64_t>& plac
     if (std::isnan(x[i])) throw InputError(to.name, fmt::format("element {} is not a number", i));
     y[places[i]] = static_cast<T>(numeric::quantize(x[i], op.grid, op.rounding) - to.base);
   }
+}
+
+[[noreturn]] void refuse_nan(const float* x, std::int64_t count, const std::string& name) {
+  const float* at = std::find_if(x, x + count, [](float v) { return std::isnan(v); });
+  throw InputError(name, fmt::format("element {} is not a number", at - x));
+}
+
+Work byte_quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  const numeric::Grid& grid = op.grid;
+  const std::int32_t base = y->layout.base;
+  const kernels::QuantizeRule rule{grid.affine.scale, grid.affine.zero_point - base, grid.format.qmin() - base, grid.format.qmax() - base};
+  const Layout& to = y->layout;
+  const std::int64_t planes = to.channels_last ? to.channels() : 1;
+  const std::int64_t plane = to.channels_last ? to.rows() * to.columns() : to.elements();
+  const std::int64_t rows = to.has_border() ? to.rows() : 1;  // pieces of an image that stand together
+  return [rule, x, y, planes, plane, rows, quantize = kernels::byte_loops(isa).quantize](const Memory& memory) {
+    const float* from = x->read<float>(memory);
+    std::uint8_t* bytes = y->write<std::uint8_t>(memory);
+    const std::int64_t images = memory.samples * (y->layout.channels_last ? y->layout.images() : 1);
+    bool is_number = true;
+    for (std::int64_t image = 0; image < images; ++image)
+      for (std::int64_t row = 0; row < rows; ++row) {
+        std::uint8_t* at = bytes + (y->layout.channels_last ? y->layout.place(image, row, 0) : image * plane);
+        is_number &= quantize(from + image * planes * plane + row * plane / rows, plane, planes, plane / rows, at, rule);
+      }
+    if (!is_number) refuse_nan(from, images * planes * plane, y->layout.name);
+  };
 }
 
 template <typename T>
@@ -31,7 +61,8 @@ void dequantize_tensor(const Tensor& integers, float* y, const numeric::QuantPar
 
 }  // namespace
 
-Work quantize_step(const qgraph::Quantize& op, SlotPointer x, SlotPointer y) {
+Work quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  if (y->layout.is_bytes() && op.rounding == numeric::Rounding::half_even) return byte_quantize_step(op, isa, x, y);
   return [op, x, y, places = y->layout.places()](const Memory& memory) {
     with_type(y->layout, [&]<typename T>(T) {
       for (std::int64_t s = 0; s < memory.samples; ++s)
@@ -57,15 +88,7 @@ Work dequantize_step(const qgraph::Dequantize& op, SlotPointer x, SlotPointer y)
 }
 
 Work copy_step(SlotPointer x, SlotPointer y) {
-  return [x, y, from = x->layout.places(), to = y->layout.places()](const Memory& memory) {
-    for (std::int64_t s = 0; s < memory.samples; ++s) {
-      const std::byte* source = x->bytes(memory) + static_cast<std::size_t>(s) * x->layout.bytes();
-      std::byte* target = y->mutable_bytes(memory) + static_cast<std::size_t>(s) * y->layout.bytes();
-      const std::size_t size = x->layout.element;
-      for (std::size_t i = 0; i < from.size(); ++i)
-        std::memcpy(target + static_cast<std::size_t>(to[i]) * size, source + static_cast<std::size_t>(from[i]) * size, size);
-    }
-  };
+  return [x, y, spans = Spans(x->layout.places(), y->layout.places())](const Memory& memory) { spans.copy(*x, *y, memory); };
 }
 
 Work import_step(SlotPointer x, SlotPointer y) {

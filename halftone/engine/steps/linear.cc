@@ -3,6 +3,7 @@
 
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
+#include "halftone/kernels/depthwise/depthwise.h"
 #include "halftone/kernels/linear/linear.h"
 
 namespace halftone::engine {
@@ -52,8 +53,11 @@ std::vector<T> part(const std::vector<T>& all, std::int64_t first, std::int64_t 
   return all.empty() ? all : std::vector<T>(all.begin() + first, all.begin() + first + count);
 }
 
+using Pack = std::unique_ptr<kernels::Linear> (*)(kernels::Isa, const kernels::LinearWeights&, const kernels::Requantization&);
+
 // `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
-PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y) {
+PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y,
+                   Pack pack = kernels::pack_linear) {
   const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
   std::vector<std::int32_t> bias;
   for (std::int64_t m = 0; m < weights.channels; ++m) {
@@ -71,7 +75,7 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   PackedGroup group{.taps = weights.taps};
   if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
   const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
-  group.linear = pack_linear(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound}, end);
+  group.linear = pack(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound}, end);
   return group;
 }
 
@@ -90,6 +94,20 @@ TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std:
     for (std::int64_t t = 0; t < rows * columns; ++t)
       for (std::int64_t k = 0; k < depth; ++k)
         result.w.push_back(w[static_cast<std::size_t>(((g * channels + m) * depth + k) * rows * columns + t)]);
+  return result;
+}
+
+// Whether each channel has a window of its own, and no other.
+bool is_depthwise(const qgraph::Conv& op, const Layout& x) {
+  return op.groups > 1 && op.groups == op.linear.channels && op.groups == x.channels();
+}
+
+// All channels of a depthwise layer as one group: weights [C][T].
+TapWeights depthwise_taps(const qgraph::Conv& op, std::vector<std::int32_t> w, const Layout& x) {
+  TapWeights result{.channels = op.linear.channels, .depth = 1, .taps = {}, .w = std::move(w)};
+  for (std::int64_t r = 0; r < op.axes[0].kernel; ++r)
+    for (std::int64_t c = 0; c < op.axes[1].kernel; ++c)
+      result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
   return result;
 }
 
@@ -124,7 +142,9 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   const std::vector<std::int32_t> w = qgraph::centred_weights(op.linear);
   std::vector<PackedGroup> groups;
   const std::int64_t channels = op.linear.channels / op.groups;
-  for (std::int64_t g = 0; g < op.groups; ++g)
+  if (is_depthwise(op, x->layout))
+    groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout, kernels::pack_depthwise));
+  else for (std::int64_t g = 0; g < op.groups; ++g)
     groups.push_back(packed(taps_of(op, w, g, x->layout), op.linear, g * channels, op.x_zero_point - x->layout.base, isa, y->layout));
   const std::int64_t depth = x->layout.channels() / op.groups;
   return [groups, x, y, depth, channels, axes = op.axes, one_run = is_one_run(op, x->layout, y->layout)](const Memory& memory) {

@@ -3,7 +3,10 @@
 #include <cstring>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "halftone/base/error.h"
+#include "halftone/engine/spans.h"
 #include "halftone/engine/steps.h"
 
 namespace halftone::engine {
@@ -11,17 +14,9 @@ namespace {
 
 using Places = std::vector<std::int64_t>;
 
-// y[to[i]] = x[from[i]] for one sample's elements.
-Work place_step(SlotPointer x, SlotPointer y, Places from, Places to) {
-  return [x, y, from = std::move(from), to = std::move(to)](const Memory& memory) {
-    const std::size_t size = x->layout.element;
-    for (std::int64_t s = 0; s < memory.samples; ++s) {
-      const std::byte* source = x->bytes(memory) + static_cast<std::size_t>(s) * x->layout.bytes();
-      std::byte* target = y->mutable_bytes(memory) + static_cast<std::size_t>(s) * y->layout.bytes();
-      for (std::size_t i = 0; i < from.size(); ++i)
-        std::memcpy(target + static_cast<std::size_t>(to[i]) * size, source + static_cast<std::size_t>(from[i]) * size, size);
-    }
-  };
+// y[to[i]] = x[from[i]] in every sample.
+Work place_step(SlotPointer x, SlotPointer y, const Places& from, const Places& to) {
+  return [x, y, spans = Spans(from, to)](const Memory& memory) { spans.copy(*x, *y, memory); };
 }
 
 // The open dimension of a view, of as many elements as x has.
@@ -60,10 +55,15 @@ Places chosen(const Places& places, const Places& indices) {
 
 Work move_step(const qgraph::Move& op, SlotPointer x, SlotPointer y) {
   const Places from = x->layout.places();
+  if (op.axes.empty() && from.size() != y->layout.places().size()) throw InputError(y->layout.name, "another number of elements than is moved");
   if (op.axes.empty()) return place_step(x, y, from, y->layout.places());
   const Shape& shape = x->layout.shape;
   const Shape view = op.view.empty() ? shape : filled(op.view, static_cast<std::int64_t>(from.size()), shape.empty() ? 1 : shape[0]);
-  return place_step(x, y, chosen(from, moved_indices(op, view)), y->layout.places());
+  const std::vector<std::int64_t> to = y->layout.places();
+  const Places indices = moved_indices(op, view);
+  if (product(view, 0, view.size()) != static_cast<std::int64_t>(from.size()) || indices.size() != to.size())
+    throw InputError(y->layout.name, fmt::format("{} elements moved from {} in {}, expected {}", indices.size(), from.size(), to_string(view), to.size()));
+  return place_step(x, y, chosen(from, indices), to);
 }
 
 Work concat_step(const qgraph::Concat& op, std::vector<SlotPointer> x, SlotPointer y) {
@@ -77,7 +77,7 @@ Work concat_step(const qgraph::Concat& op, std::vector<SlotPointer> x, SlotPoint
     Places to;
     for (std::int64_t i = 0; i < product(each->layout.shape, 0, each->layout.shape.size()); ++i)
       to.push_back(all[static_cast<std::size_t>(i / row * shape[op.axis] * inner + first + i % row)]);
-    parts.push_back(place_step(each, y, each->layout.places(), std::move(to)));
+    parts.push_back(place_step(each, y, each->layout.places(), to));
     first += row;
   }
   return [parts](const Memory& memory) {
@@ -107,7 +107,7 @@ Work pad_step(const qgraph::Pad& op, SlotPointer x, SlotPointer y) {
     kept_from.push_back(x_places[static_cast<std::size_t>(index)]);
     kept_to.push_back(y_places[i]);
   }
-  const Work inner = place_step(x, y, std::move(kept_from), std::move(kept_to));
+  const Work inner = place_step(x, y, kept_from, kept_to);
   return [inner, y, y_places, stored = op.value - y->layout.base](const Memory& memory) {
     with_type(y->layout, [&]<typename T>(T) {
       for (std::int64_t s = 0; s < memory.samples; ++s)

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
+#include "halftone/kernels/bytes/bytes.h"
 #include "halftone/ir/ops/broadcast.h"
 
 namespace halftone::engine {
@@ -63,12 +65,41 @@ std::vector<std::int64_t> broadcast_places(const Layout& x, const Shape& y) {
 // An operand of two, less its zero point.
 struct Operand {
   SlotPointer slot;
-  std::vector<std::int64_t> places;
   std::int32_t zero = 0;  // stored
 
-  Operand(SlotPointer given, const numeric::Affine& affine, const Shape& y)
-      : slot(std::move(given)), places(broadcast_places(slot->layout, y)), zero(affine.zero_point - slot->layout.base) {}
+  Operand(SlotPointer given, const numeric::Affine& affine) : slot(std::move(given)), zero(affine.zero_point - slot->layout.base) {}
 };
+
+bool are_bytes_in_one_order(const Operand& a, const Operand& b, const Slot& y) {
+  const auto fits = [&](const Slot& x) { return x.layout.is_bytes() && have_one_order(x.layout, y.layout); };
+  return y.layout.is_bytes() && fits(*a.slot) && fits(*b.slot);
+}
+
+// The rule of a sum that rounds half up, if that is what `sum` computes: all 65,536 pairs are looked at.
+template <typename F>
+std::optional<kernels::AddRule> add_rule(const qgraph::Add& op, std::int32_t zero_a, std::int32_t zero_b, int shift,
+                                         const numeric::OutputBounds& bounds, const F& sum) {
+  constexpr int kLeast = 16;
+  const int more = std::max(0, kLeast - shift);
+  if (shift < 1 || shift > 40 || std::llabs(op.m_a) > INT32_MAX || std::llabs(op.m_b) > INT32_MAX) return std::nullopt;
+  kernels::AddRule rule{.m_a = op.m_a << more, .m_b = op.m_b << more, .c = 0, .shift = shift + more, .lo = bounds.lo, .hi = bounds.hi};
+  rule.c = -rule.m_a * zero_a - rule.m_b * zero_b + (std::int64_t{1} << (rule.shift - 1)) + (static_cast<std::int64_t>(bounds.zero_point) << rule.shift);
+  if (!rule.is_supported()) return std::nullopt;
+  for (std::int32_t p = 0; p < 256; ++p)
+    for (std::int32_t q = 0; q < 256; ++q)
+      if (rule(p, q) != static_cast<std::uint8_t>(sum(p - zero_a, q - zero_b))) return std::nullopt;
+  return rule;
+}
+
+Work byte_add_step(const kernels::AddRule& rule, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y) {
+  return [rule, a, b, y, add = kernels::byte_loops(isa).add](const Memory& memory) {
+    const std::int64_t length = run_length(y->layout);
+    for_runs(y->layout, memory.samples, [&](std::int64_t run) {
+      add(a->read<std::uint8_t>(memory) + run_place(a->layout, run), b->read<std::uint8_t>(memory) + run_place(b->layout, run),
+          y->write<std::uint8_t>(memory) + run_place(y->layout, run), length, rule);
+    });
+  };
+}
 
 // f of all pairs of bytes in a table, for operands that stand in one order.
 template <typename F>
@@ -90,10 +121,9 @@ Work byte_pair_step(const Operand& a, const Operand& b, SlotPointer y, F f) {
 // y[i] = f(a[i] − z_a, b[i] − z_b).
 template <typename F>
 Work pair_step(Operand a, Operand b, SlotPointer y, F f) {
-  if (a.slot->layout.is_bytes() && b.slot->layout.is_bytes() && y->layout.is_bytes() && have_one_order(a.slot->layout, y->layout) &&
-      have_one_order(b.slot->layout, y->layout))
-    return byte_pair_step(a, b, y, f);
-  return [a, b, y, to = y->layout.places(), f](const Memory& memory) {
+  if (are_bytes_in_one_order(a, b, *y)) return byte_pair_step(a, b, y, f);
+  return [a, b, y, of_a = broadcast_places(a.slot->layout, y->layout.shape), of_b = broadcast_places(b.slot->layout, y->layout.shape),
+          to = y->layout.places(), f](const Memory& memory) {
     with_type(a.slot->layout, [&]<typename A>(A) {
       with_type(b.slot->layout, [&]<typename B>(B) {
         with_type(y->layout, [&]<typename Y>(Y) {
@@ -102,7 +132,7 @@ Work pair_step(Operand a, Operand b, SlotPointer y, F f) {
             const B* right = b.slot->read<B>(memory) + s * b.slot->layout.elements();
             Y* result = y->write<Y>(memory) + s * y->layout.elements();
             for (std::size_t i = 0; i < to.size(); ++i)
-              result[to[i]] = static_cast<Y>(f(static_cast<std::int32_t>(left[a.places[i]]) - a.zero, static_cast<std::int32_t>(right[b.places[i]]) - b.zero));
+              result[to[i]] = static_cast<Y>(f(static_cast<std::int32_t>(left[of_a[i]]) - a.zero, static_cast<std::int32_t>(right[of_b[i]]) - b.zero));
           }
         });
       });
@@ -130,7 +160,7 @@ Work real_add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPoin
   const std::int32_t base = y->layout.base;
   const auto z_y = static_cast<float>(op.y.zero_point);
   if (op.subtract) {
-    return pair_step(Operand(a, op.a, y->layout.shape), Operand(b, op.b, y->layout.shape), y,
+    return pair_step(Operand(a, op.a), Operand(b, op.b), y,
                      [=, s_a = op.a.scale, s_b = op.b.scale, s_y = op.y.scale, z = op.y.zero_point](std::int32_t p, std::int32_t q) {
                        const float difference = s_a * static_cast<float>(p) - s_b * static_cast<float>(q);
                        const double rounded_q = std::nearbyint(static_cast<double>(difference / s_y)) + z - base;
@@ -143,7 +173,7 @@ Work real_add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPoin
   const float r_a = left.scale / op.y.scale;
   const float r_b = right.scale / op.y.scale;
   const float rest = z_y - std::fma(r_a, static_cast<float>(left.zero_point), r_b * static_cast<float>(right.zero_point));
-  return pair_step(Operand(exchanged ? b : a, left, y->layout.shape), Operand(exchanged ? a : b, right, y->layout.shape), y,
+  return pair_step(Operand(exchanged ? b : a, left), Operand(exchanged ? a : b, right), y,
                    [=](std::int32_t p, std::int32_t q) {
                      const float inner = std::fma(static_cast<float>(q + right.zero_point), r_b, rest);
                      return rounded(std::fma(static_cast<float>(p + left.zero_point), r_a, inner), bounds, base);
@@ -165,21 +195,25 @@ Work requantize_step(const qgraph::Requantize& op, SlotPointer x, SlotPointer y)
   return look_up_step(std::move(entries), format.qmin() - x->layout.base, 1, 1, x, y);
 }
 
-Work add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPointer y) {
+Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y) {
   numeric::OutputBounds bounds = op.requantizer.bounds;
   bounds = {bounds.zero_point - y->layout.base, bounds.lo - y->layout.base, bounds.hi - y->layout.base};
   if (op.requantizer.is_float()) return real_add_step(op, a, b, y, bounds);
+  const Operand left(a, op.a);
+  const Operand right(b, op.b);
   const int shift = std::get<qgraph::Shift>(op.requantizer.scaling).shift.at(0);
-  return pair_step(Operand(a, op.a, y->layout.shape), Operand(b, op.b, y->layout.shape), y,
-                   [=, m_a = op.m_a, m_b = op.m_b, rounding = op.requantizer.rounding](std::int32_t p, std::int32_t q) {
-                     return numeric::requantize_shift(m_a * p + m_b * q, shift, bounds, rounding);
-                   });
+  const auto sum = [=, m_a = op.m_a, m_b = op.m_b, rounding = op.requantizer.rounding](std::int32_t p, std::int32_t q) {
+    return numeric::requantize_shift(m_a * p + m_b * q, shift, bounds, rounding);
+  };
+  if (are_bytes_in_one_order(left, right, *y))
+    if (const auto rule = add_rule(op, left.zero, right.zero, shift, bounds, sum)) return byte_add_step(*rule, isa, a, b, y);
+  return pair_step(left, right, y, sum);
 }
 
 Work mul_step(const qgraph::Mul& op, SlotPointer a, SlotPointer b, SlotPointer y) {
   const kernels::Requantization end = requantization_of(op.requantizer, 1, y->layout);
-  const Operand left(a, op.a, y->layout.shape);
-  const Operand right(b, op.b, y->layout.shape);
+  const Operand left(a, op.a);
+  const Operand right(b, op.b);
   if (!end.is_float())
     return pair_step(left, right, y, [end](std::int32_t p, std::int32_t q) { return end(std::int64_t{p} * q, 0); });
   return pair_step(left, right, y, [end, base = y->layout.base, z = static_cast<float>(op.y.zero_point)](std::int32_t p, std::int32_t q) {

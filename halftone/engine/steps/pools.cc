@@ -1,9 +1,11 @@
 // Windows over planes that are stored channels last.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
+#include "halftone/kernels/bytes/bytes.h"
 
 namespace halftone::engine {
 namespace {
@@ -77,23 +79,41 @@ Work real_average_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer
   };
 }
 
+constexpr std::size_t kMostRows = 16;
+
+// A window's pixels, so many at a time; the result so far is one of them.
+Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  return [axes = op.axes, x, y, largest = kernels::byte_loops(isa).largest](const Memory& memory) {
+    const std::int64_t channels = y->layout.channels();
+    const auto* from = x->read<std::uint8_t>(memory);
+    for_outputs(y->layout, memory.samples, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
+      std::uint8_t* to = y->write<std::uint8_t>(memory) + y->layout.place(image, r, c);
+      std::array<const std::uint8_t*, kMostRows> rows;
+      std::size_t count = 0;
+      for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) {
+        rows[count++] = from + place;
+        if (count < kMostRows) return;
+        largest(rows.data(), static_cast<std::int64_t>(count), to, channels);
+        rows[0] = to;
+        count = 1;
+      });
+      largest(rows.data(), static_cast<std::int64_t>(count), to, channels);
+    });
+  };
+}
+
 }  // namespace
 
-Work max_pool_step(const qgraph::MaxPool& op, SlotPointer x, SlotPointer y) {
+Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
+  if (x->layout.is_bytes()) return byte_max_pool_step(op, isa, x, y);
   return [axes = op.axes, x, y](const Memory& memory) {
-    with_type(x->layout, [&]<typename T>(T) {
-      const std::int64_t channels = y->layout.channels();
-      for_outputs(y->layout, memory.samples, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
-        T* to = y->write<T>(memory) + y->layout.place(image, r, c);
-        bool first = true;
-        for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) {
-          const T* from = x->read<T>(memory) + place;
-          if (first)
-            std::copy(from, from + channels, to);
-          else
-            for (std::int64_t k = 0; k < channels; ++k) to[k] = std::max(to[k], from[k]);
-          first = false;
-        });
+    const std::int64_t channels = y->layout.channels();
+    for_outputs(y->layout, memory.samples, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
+      std::int16_t* to = y->write<std::int16_t>(memory) + y->layout.place(image, r, c);
+      std::fill(to, to + channels, std::int16_t{INT16_MIN});
+      for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) {
+        const std::int16_t* from = x->read<std::int16_t>(memory) + place;
+        for (std::int64_t k = 0; k < channels; ++k) to[k] = std::max(to[k], from[k]);
       });
     });
   };
