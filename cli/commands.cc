@@ -17,6 +17,7 @@ void add_commands(Command app, Run& run) {
   add_analyze(app, run);
   add_run(app, run);
   add_verify(app, run);
+  add_bench(app, run);
   add_sweep(app, run);
   add_search(app, run);
   add_export(app, run);

@@ -9,6 +9,7 @@
 namespace halftone::cli {
 
 void add_analyze(Command app, Run& run);
+void add_bench(Command app, Run& run);
 void add_evaluate(Command app, Run& run);
 void add_export(Command app, Run& run);
 void add_inspect(Command app, Run& run);

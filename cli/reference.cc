@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "cli/integers.h"
 #include "halftone/data/npy.h"
 #include "halftone/float_engine/executor.h"
-#include "halftone/qgraph/interpreter.h"
 
 namespace halftone::cli {
 namespace {
@@ -33,7 +33,7 @@ data::NamedTensors computed_reference(const ModelFile& model, const DataSource& 
 }
 
 std::unique_ptr<ir::Executor> executor_of(const ModelFile& model) {
-  if (model.integers) return std::make_unique<qgraph::Interpreter>(*model.integers);
+  if (model.integers) return run_integers(*model.integers);
   return float_engine::make_executor(model.graph);
 }
 

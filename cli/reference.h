@@ -13,7 +13,7 @@
 
 namespace halftone::cli {
 
-// The plain integers of a quantized model, else its floats at speed.
+// A quantized model on the engine, a float one at speed.
 std::unique_ptr<ir::Executor> executor_of(const ModelFile& model);
 
 // The reference is another model, no arrays.

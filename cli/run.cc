@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
+#include "cli/integers.h"
 #include "cli/model_file.h"
 #include "cli/named_files.h"
 #include "cli/preprocessing_option.h"
@@ -46,7 +47,8 @@ struct Options {
 
 // Values that are looked at one by one are the plain interpreter's.
 std::unique_ptr<ir::Executor> executor_of(const ModelFile& model, bool dumps) {
-  if (model.integers) return std::make_unique<qgraph::Interpreter>(*model.integers);
+  if (model.integers && dumps) return std::make_unique<qgraph::Interpreter>(*model.integers);
+  if (model.integers) return run_integers(*model.integers);
   if (dumps) return std::make_unique<ir::Interpreter>(model.graph);
   return float_engine::make_executor(model.graph);
 }

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/data_options.h"
+#include "cli/integers.h"
 #include "cli/model_file.h"
+#include "cli/number_list.h"
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
@@ -21,7 +24,32 @@ struct Options {
   std::string model;
   ShapeOption shapes;
   DataOptions data;
+  std::string isa = "all";
   bool json = false;
+};
+
+std::vector<kernels::Isa> asked_isas(const std::string& text) {
+  if (text == "all") return kernels::supported_isas();
+  std::vector<kernels::Isa> isas;
+  for (const std::string& word : parse_words("--isa", text)) {
+    isas.push_back(kernels::isa_from(word));
+    if (!kernels::is_supported(isas.back())) throw UnsupportedError("--isa", fmt::format("this machine has no {}", word));
+  }
+  return isas;
+}
+
+// The engine on each instruction set, on one thread and on two.
+struct Engines {
+  std::vector<std::unique_ptr<ir::Executor>> executors;
+  std::vector<analysis::Engine> named;
+
+  Engines(const qgraph::QuantizedGraph& graph, const std::vector<kernels::Isa>& isas) {
+    for (kernels::Isa isa : isas)
+      for (int threads : {1, 2}) {
+        executors.push_back(run_integers(graph, isa, threads));
+        named.push_back({fmt::format("engine {}, {} thread{}", kernels::name_of(isa), threads, threads == 1 ? "" : "s"), *executors.back()});
+      }
+  }
 };
 
 nlohmann::json to_json(const std::vector<qgraph::RoundedBias>& biases) {
@@ -49,6 +77,9 @@ nlohmann::json to_json(const analysis::Verification& v, const qgraph::QuantizedG
                        {"different", output.different},
                        {"max_difference", output.max_difference},
                        {"predictions_different", output.predictions_different}});
+  nlohmann::json engines = nlohmann::json::array();
+  for (const auto& engine : v.engines)
+    engines.push_back({{"name", engine.name}, {"compared", engine.compared}, {"different", engine.different}, {"first_value", engine.first_value}});
   const auto* worst = v.worst();
   return {{"arithmetic", numeric::describe(integers.arithmetic)},
           {"samples", v.samples},
@@ -59,8 +90,13 @@ nlohmann::json to_json(const analysis::Verification& v, const qgraph::QuantizedG
           {"end_to_end_different", v.end_to_end_different},
           {"predictions_different", v.predictions_different},
           {"outputs", outputs},
+          {"engines", engines},
           {"rounded_biases", to_json(integers.rounded_biases)},
           {"layers", layers}};
+}
+
+bool engines_agree(const analysis::Verification& v) {
+  return std::ranges::all_of(v.engines, [](const analysis::EngineComparison& engine) { return engine.different == 0; });
 }
 
 void print_report(const analysis::Verification& v, const qgraph::QuantizedGraph& integers) {
@@ -93,7 +129,10 @@ void print_report(const analysis::Verification& v, const qgraph::QuantizedGraph&
   for (const qgraph::RoundedBias& bias : integers.rounded_biases)
     print_line("float bias of layer '{}': rounded to steps of s_x*s_w as the integers add it, by {:.3g} steps ({:.3g}) at most",
                bias.layer, bias.most_steps, bias.most);
-  print_line("{}", v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
+  for (const analysis::EngineComparison& engine : v.engines)
+    print_line("{}: {} of {} numbers differ from the integers{}", engine.name, report::format_count(engine.different),
+               report::format_count(engine.compared), engine.first_value.empty() ? "" : ", first in " + shown(engine.first_value));
+  print_line("{}", !engines_agree(v) ? "NOT verified: the engine gives other bytes" : v.unexplained == 0 ? "verified: every integer is the one the arithmetic says"
                                         : fmt::format("NOT verified: see layer {}", v.worst()->name));
 }
 
@@ -104,9 +143,10 @@ int verify(const Options& options) {
   const calibration::Samples samples =
       options.data.take(options.data.open(data::Part::test, model), model, Labels::welcome);
   const qgraph::Interpreter integers(*model.integers);
+  const Engines engines(*model.integers, asked_isas(options.isa));
   analysis::Verification result;
   with_progress(options.data, samples, "verifying", [&](const calibration::BatchOptions& batches) {
-    result = analysis::verify(model.graph, integers, *model.integers, samples, batches);
+    result = analysis::verify(model.graph, integers, *model.integers, samples, batches, engines.named);
   });
   if (result.compared == 0 && result.unexplained == 0)
     throw InputError(options.model, "no value of it is computed in integers, nothing to verify");
@@ -121,7 +161,7 @@ int verify(const Options& options) {
     print_line("{}", preparation_text(samples));
   }
   print(warnings);
-  return result.unexplained == 0 ? kYes : kNo;
+  return result.unexplained == 0 && engines_agree(result) ? kYes : kNo;
 }
 
 }  // namespace
@@ -134,6 +174,7 @@ void add_verify(Command app, Run& run) {
   command.add_option("model", options->model, "Quantized ONNX model").required();
   options->shapes.add_to(command);
   options->data.add_to(command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
+  command.add_option("--isa", options->isa, "Instruction sets of the engine to compare too: all that this machine has, or some of generic, avx512vnni");
   command.add_flag("--json", options->json, "Print JSON");
   command.when_chosen([options, &run] { run = [options] { return verify(*options); }; });
 }

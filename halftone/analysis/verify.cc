@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <mutex>
 
@@ -197,6 +198,12 @@ void merge(OutputComparison& into, const OutputComparison& from) {
   into.predictions_different += from.predictions_different;
 }
 
+void merge(EngineComparison& into, const EngineComparison& from) {
+  into.compared += from.compared;
+  into.different += from.different;
+  if (into.first_value.empty()) into.first_value = from.first_value;
+}
+
 using Integers = std::map<std::string, Tensor, std::less<>>;
 
 // The simulation with each layer's integers put in place of its own; returns what each layer's own were.
@@ -270,17 +277,45 @@ namespace {
 struct BatchResult {
   std::vector<LayerComparison> layers;
   std::vector<OutputComparison> outputs;
+  std::vector<EngineComparison> engines;
   std::int64_t end_to_end_different = 0;
 };
 
+void add_value(EngineComparison& engine, const std::string& name, const Tensor& mine, const Tensor& other) {
+  const std::size_t size = size_of(mine.dtype());
+  engine.compared += mine.size();
+  const std::int64_t of_another_kind = mine.dtype() == other.dtype() && mine.shape() == other.shape() ? 0 : mine.size();
+  for (std::size_t i = 0; of_another_kind == 0 && !(mine == other) && i < mine.byte_size(); i += size)
+    engine.different += std::memcmp(mine.bytes().data() + i, other.bytes().data() + i, size) != 0 ? 1 : 0;
+  engine.different += of_another_kind;
+  if (engine.different > 0 && engine.first_value.empty()) engine.first_value = name;
+}
+
+EngineComparison compare_engine(const Engine& engine, const calibration::Batch& batch, const Integers& integers,
+                                const std::vector<Tensor>& outputs) {
+  EngineComparison result{.name = engine.name};
+  std::size_t seen = 0;
+  engine.executor.run(batch.inputs, [&](std::string_view name, Tensor& value) {
+    const auto mine = integers.find(name);
+    if (mine == integers.end() || is_float(value.dtype())) return;
+    ++seen;
+    add_value(result, mine->first, mine->second, value);
+  });
+  if (seen != integers.size()) throw InputError(engine.name, fmt::format("{} integer values, expected {}", seen, integers.size()));
+  const std::vector<Tensor> own = engine.executor.run(batch.inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) add_value(result, fmt::format("output {}", i + 1), outputs[i], own.at(i));
+  return result;
+}
+
 BatchResult verify_batch(const ir::Graph& graph, const ir::Interpreter& simulation,
                          const ir::Executor& integers, const calibration::Batch& batch,
-                         const std::map<std::string, Judge, std::less<>>& judges) {
+                         const std::map<std::string, Judge, std::less<>>& judges, const std::vector<Engine>& engines) {
   BatchResult result;
   Integers mine;
   const std::vector<Tensor> outputs = integers.run(batch.inputs, [&](std::string_view name, Tensor& value) {
     if (!is_float(value.dtype())) mine.emplace(name, value);
   });
+  for (const Engine& engine : engines) result.engines.push_back(compare_engine(engine, batch, mine, outputs));
   result.layers = layer_by_layer(simulation, batch, mine, judges);
   const std::vector<Tensor> free = simulation.run(batch.inputs, [&](std::string_view name, Tensor& value) {
     const auto found = mine.find(name);
@@ -302,22 +337,25 @@ Verification verify(const ir::Graph& file, const ir::Executor& integers, const q
 }
 
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const calibration::Samples& samples, const calibration::BatchOptions& options) {
+                    const calibration::Samples& samples, const calibration::BatchOptions& options,
+                    const std::vector<Engine>& engines) {
   const ir::Graph simulated = lower::with_pairs(file);
   const ir::Interpreter simulation(simulated);
   const auto judges = make_judges(simulated, graph);
   std::map<std::string, LayerComparison> layers;
   Verification result{.samples = samples.size()};
   for (ir::ValueId id : simulated.outputs) result.outputs.push_back({.name = simulated.value(id).name});
+  for (const Engine& engine : engines) result.engines.push_back({.name = engine.name});
   std::mutex mutex;
   calibration::for_batches(samples, options, [&](const calibration::Batch& batch) {
-    const BatchResult own = verify_batch(simulated, simulation, integers, batch, judges);
+    const BatchResult own = verify_batch(simulated, simulation, integers, batch, judges, engines);
     const std::lock_guard lock(mutex);
     for (const LayerComparison& layer : own.layers) {
       const auto [at, added] = layers.try_emplace(layer.name, layer);
       if (!added) merge(at->second, layer);
     }
     for (std::size_t i = 0; i < own.outputs.size(); ++i) merge(result.outputs[i], own.outputs[i]);
+    for (std::size_t i = 0; i < own.engines.size(); ++i) merge(result.engines[i], own.engines[i]);
     result.end_to_end_different += own.end_to_end_different;
   });
   if (!result.outputs.empty()) result.predictions_different = result.outputs[0].predictions_different;

@@ -33,9 +33,24 @@ struct OutputComparison {
   std::int64_t predictions_different = 0;  // rows whose largest number stands at another place
 };
 
+// Another way of running the same integers, "avx512vnni, 2 threads".
+struct Engine {
+  std::string name;
+  const ir::Executor& executor;
+};
+
+// Its bytes beside those of the integers: every integer value, and the outputs of a run in which no value is kept.
+struct EngineComparison {
+  std::string name;
+  std::int64_t compared = 0;
+  std::int64_t different = 0;
+  std::string first_value;  // that differs; empty: none
+};
+
 struct Verification {
   std::vector<LayerComparison> layers;    // in the order of the network
   std::vector<OutputComparison> outputs;  // of the graph, in its order
+  std::vector<EngineComparison> engines;
   std::int64_t samples = 0;
   std::int64_t compared = 0;
   std::int64_t different = 0;
@@ -49,9 +64,10 @@ struct Verification {
 // QONNX nodes taken as Dequantize → op → Quantize) side by side. Each layer of the simulation is given the
 // integers' inputs, so that a difference is that layer's own. A difference is explained when the integer is a
 // nearest one to the simulated real value, within `tolerance`: then it is a tie that float32 or the
-// multiplier's mantissa decided otherwise.
+// multiplier's mantissa decided otherwise. `engines` have to give the integers' bytes.
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
-                    const calibration::Samples& samples, const calibration::BatchOptions& options);
+                    const calibration::Samples& samples, const calibration::BatchOptions& options,
+                    const std::vector<Engine>& engines = {});
 Verification verify(const ir::Graph& file, const ir::Executor& integers, const qgraph::QuantizedGraph& graph,
                     const data::Dataset& dataset, const data::Preprocessing& preprocessing,
                     const calibration::BatchOptions& options);
