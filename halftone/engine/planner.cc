@@ -172,7 +172,7 @@ void Planner::add_node(const qgraph::Node& node) {
     append(node.name + " channels last", {made}, y, copy_step(made, y[0]));
     return;
   }
-  append(node.name, x, y, work_of(node, x, y));
+  append(node.name, x, y, work_of(node, x, y), !std::holds_alternative<qgraph::Island>(node.op));  // an island shows its values itself
 }
 
 Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& x, const std::vector<SlotPointer>& y) {

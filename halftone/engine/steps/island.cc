@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "halftone/base/error.h"
@@ -11,7 +12,11 @@ Work island_step(const qgraph::Island& op, const MakeExecutor& make_executor, st
   return [executor = std::shared_ptr<ir::Executor>(make_executor(op.graph)), x, y, places](const Memory& memory) {
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < x.size(); ++i) inputs.push_back(tensor_of(*x[i], memory, 0, places[i]));
-    const std::vector<Tensor> results = memory.visit != nullptr ? executor->run(inputs, *memory.visit) : executor->run(inputs);
+    const auto show = [&](std::string_view name, Tensor& value) {
+      const bool given = std::ranges::any_of(x, [&](const SlotPointer& each) { return each->layout.name == name; });
+      if (!given) (*memory.visit)(name, value);
+    };
+    const std::vector<Tensor> results = memory.visit != nullptr ? executor->run(inputs, show) : executor->run(inputs);
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (results[i].byte_size() != y[i]->layout.bytes())
         throw InputError(y[i]->layout.name, "an island gave shape " + to_string(results[i].shape()) + ", expected " + to_string(y[i]->layout.shape));
