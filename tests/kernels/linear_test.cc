@@ -166,6 +166,28 @@ TEST_P(LinearOn, AWindowForEachChannel) {
     }
 }
 
+// Runs that leave taps out add what their bias says instead.
+TEST_P(LinearOn, RangesOfTaps) {
+  const std::vector<std::int8_t> w{1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};  // [2][3][2]
+  const std::vector<std::int32_t> bias{10, 20};
+  const std::vector<std::int64_t> bound{10000, 10000};
+  const std::vector<TapRange> ranges{{1, 2, {100, 120}}, {0, 1, {7, 200}}};
+  const Requantization end{.m = {1 << 30, 1 << 30}, .shift = {30, 30}, .M = {}, .bounds = {0, 0, 255}};
+  const auto linear = pack_linear(GetParam(), {2, 3, 2, w, bias, bound, ranges}, end);
+  const std::vector<std::uint8_t> x{1, 2, 3, 4, 5, 6, 0, 0, 0, 0};
+  const std::vector<std::ptrdiff_t> taps{0, 2, 4};
+  std::vector<std::uint8_t> y(2);
+  LinearRun run{x.data(), 2, taps.data(), 1, y.data(), 2};
+  const auto bytes = [&](std::int64_t range) {
+    run.range = range;
+    linear->run(run, 0);
+    return y;
+  };
+  EXPECT_EQ(bytes(-1), (std::vector<std::uint8_t>{10 + 91, 0}));
+  EXPECT_EQ(bytes(0), (std::vector<std::uint8_t>{100 + 86, 120 - 86}));
+  EXPECT_EQ(bytes(1), (std::vector<std::uint8_t>{7 + 5, 200 - 5}));
+}
+
 TEST_P(LinearOn, Float32Products) {
   std::uint32_t seed = 2000;
   for (std::int64_t channels : {1, 16, 30, 64, 70})

@@ -9,6 +9,40 @@
 namespace halftone::engine {
 namespace {
 
+// Rows of a window that lie inside the plane.
+struct WindowRows {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  bool operator==(const WindowRows&) const = default;
+};
+
+WindowRows rows_inside(const ir::WindowAxis& axis, std::int64_t out) {
+  WindowRows rows{axis.kernel, 0};
+  for (std::int64_t k = 0; k < axis.kernel; ++k) {
+    const std::int64_t at = out * axis.stride - axis.pad_begin + k * axis.dilation;
+    if (at < 0 || at >= axis.in) continue;
+    rows.first = std::min(rows.first, k);
+    rows.count = k + 1 - rows.first;
+  }
+  return rows;
+}
+
+// By output row: which of `kinds` its window is, -1 where it lies inside as a whole, or not at all.
+std::vector<std::int64_t> row_kinds(const ir::WindowAxis& axis, std::vector<WindowRows>& kinds) {
+  std::vector<std::int64_t> result;
+  for (std::int64_t out = 0; out < axis.out; ++out) {
+    const WindowRows rows = rows_inside(axis, out);
+    if (rows.count == 0 || rows.count == axis.kernel) {
+      result.push_back(-1);
+      continue;
+    }
+    const auto known = std::ranges::find(kinds, rows);
+    result.push_back(known - kinds.begin());
+    if (known == kinds.end()) kinds.push_back(rows);
+  }
+  return result;
+}
+
 // Weights beyond a signed byte are the sum of two that are none: each tap is then read twice.
 constexpr std::int32_t kMostWeight = 254;
 
@@ -18,11 +52,14 @@ struct TapWeights {
   std::int64_t depth = 0;
   std::vector<std::ptrdiff_t> taps;  // bytes from a pixel
   std::vector<std::int32_t> w;       // centred
+  std::int64_t taps_a_row = 1;       // of a window
+  std::vector<WindowRows> rows = {}; // that some outputs see alone
 };
 
 // One kernel for some channels of a layer.
 struct PackedGroup {
   std::vector<std::ptrdiff_t> taps;
+  bool has_ranges = false;
   std::shared_ptr<const kernels::Linear> linear;
 };
 
@@ -53,6 +90,24 @@ std::vector<T> part(const std::vector<T>& all, std::int64_t first, std::int64_t 
   return all.empty() ? all : std::vector<T>(all.begin() + first, all.begin() + first + count);
 }
 
+// What skipped taps would have added to a sum is z·w each, all of x being the zero point there; the bias takes z·w of all away.
+std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::vector<std::int32_t>& bias, std::int32_t zero) {
+  std::vector<kernels::TapRange> ranges;
+  const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
+  for (const WindowRows& rows : weights.rows) {
+    kernels::TapRange range{rows.first * weights.taps_a_row, rows.count * weights.taps_a_row, bias};
+    for (std::int64_t m = 0; m < weights.channels; ++m) {
+      std::int64_t skipped = 0;
+      for (std::int64_t k = 0; k < row; ++k)
+        if (k / weights.depth < range.first || k / weights.depth >= range.first + range.count) skipped += weights.w[static_cast<std::size_t>(m * row + k)];
+      std::int32_t& each = range.bias[static_cast<std::size_t>(m)];
+      each = static_cast<std::int32_t>(static_cast<std::uint32_t>(each) + static_cast<std::uint32_t>(zero * skipped));  // sums wrap
+    }
+    ranges.push_back(std::move(range));
+  }
+  return ranges;
+}
+
 using Pack = std::unique_ptr<kernels::Linear> (*)(kernels::Isa, const kernels::LinearWeights&, const kernels::Requantization&);
 
 // `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
@@ -75,18 +130,20 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   PackedGroup group{.taps = weights.taps};
   if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
   const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
-  group.linear = pack(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound}, end);
+  const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, bias, zero) : std::vector<kernels::TapRange>{};
+  group.has_ranges = !ranges.empty();
+  group.linear = pack(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound, ranges}, end);
   return group;
 }
 
 // The weights [M/G][C/G][kh][kw] of group g. Elements of a window's row that stand side by side are one tap.
-TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std::int64_t g, const Layout& x) {
+TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std::int64_t g, const Layout& x, const std::vector<WindowRows>& windows) {
   const std::int64_t channels = op.linear.channels / op.groups;
   const std::int64_t depth = x.channels() / op.groups;
   const std::int64_t rows = op.axes[0].kernel;
   const std::int64_t columns = op.axes[1].kernel;
   const bool whole_rows = op.groups == 1 && (op.axes[1].dilation == 1 || columns == 1);
-  TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth};
+  TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth, .taps = {}, .w = {}, .taps_a_row = whole_rows ? 1 : columns, .rows = windows};
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
       result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
@@ -142,12 +199,17 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   const std::vector<std::int32_t> w = qgraph::centred_weights(op.linear);
   std::vector<PackedGroup> groups;
   const std::int64_t channels = op.linear.channels / op.groups;
-  if (is_depthwise(op, x->layout))
-    groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout, kernels::pack_depthwise));
-  else for (std::int64_t g = 0; g < op.groups; ++g)
-    groups.push_back(packed(taps_of(op, w, g, x->layout), op.linear, g * channels, op.x_zero_point - x->layout.base, isa, y->layout));
+  std::vector<WindowRows> windows;
+  const std::vector<std::int64_t> kinds = row_kinds(op.axes[0], windows);
+  const std::int32_t zero = op.x_zero_point - x->layout.base;
+  if (is_depthwise(op, x->layout)) {
+    groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, kernels::pack_depthwise));
+  } else {
+    for (std::int64_t g = 0; g < op.groups; ++g)
+      groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * channels, zero, isa, y->layout));
+  }
   const std::int64_t depth = x->layout.channels() / op.groups;
-  return [groups, x, y, depth, channels, axes = op.axes, one_run = is_one_run(op, x->layout, y->layout)](const Memory& memory) {
+  return [groups, x, y, depth, channels, kinds, axes = op.axes, one_run = is_one_run(op, x->layout, y->layout)](const Memory& memory) {
     const Layout& from = x->layout;
     const Layout& to = y->layout;
     const std::int64_t images = memory.samples * to.images();
@@ -169,6 +231,8 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
           for (std::int64_t r = 0; r < to.rows(); ++r) {
             run.x = x_bytes + from.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin);
             run.y = y_bytes + to.place(image, r, 0);
+            run.range = groups[g].has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
+            run.sequence = r;
             groups[g].linear->run(run, panel);
           }
     }

@@ -47,19 +47,25 @@ const Tile& next_tile(std::span<const Tile> tiles, std::int64_t left) {
   return *std::ranges::find_if(tiles, [&](const Tile& tile) { return tile.pixels <= size; });
 }
 
+// A bias for each range of taps, in the order of sums.
+struct alignas(64) Bias {
+  std::array<std::int32_t, 64> sums{};
+};
+
 struct alignas(64) Line {
   std::array<std::int8_t, 64> bytes{};
 };
 
 class Vnni : public Linear {
  public:
-  Vnni(const LinearWeights& w, const Requantization& r) : taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)) {
+  Vnni(const LinearWeights& w, const Requantization& r) : taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
     for (std::int64_t first = 0; first < w.channels;) {
       const std::int64_t left = w.channels - first;
       const int registers = left <= 16 ? 1 : left <= 32 ? 2 : 4;
       panels_.emplace_back(w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
       first_lines_.push_back(weights_.size());
       pack(panels_.back(), w);
+      add_biases(panels_.back());
       first += panels_.back().count();
     }
   }
@@ -68,21 +74,25 @@ class Vnni : public Linear {
 
   void run(const LinearRun& rows, std::int64_t at) const override {
     const PanelFinish& panel = panels_[static_cast<std::size_t>(at)];
+    const TapRange* range = rows.range < 0 ? nullptr : &ranges_[static_cast<std::size_t>(rows.range)];
+    const std::int64_t first_tap = range == nullptr ? 0 : range->first;
     alignas(64) std::array<std::int32_t, kMostSums> sums;
     const Line* weights = weights_.data() + first_lines_[static_cast<std::size_t>(at)];
     SumTile tile{.x = rows.x,
                  .pixel = rows.x_pixel,
-                 .taps = rows.taps,
-                 .tap_count = taps_,
+                 .taps = rows.taps + first_tap,
+                 .tap_count = range == nullptr ? taps_ : range->count,
                  .steps = steps_,
-                 .weights = weights->bytes.data(),
-                 .bias = panel.bias(),
+                 .weights = weights[first_tap * steps_ * panel.registers()].bytes.data(),
+                 .bias = range == nullptr ? panel.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
                  .sums = sums.data(),
                  .next = weights};
     std::uint8_t* y = rows.y + panel.first();
     const std::span<const Tile> tiles = tiles_of(panel.registers());
+    std::int64_t count = rows.sequence * ((rows.pixels + tiles.front().pixels - 1) / tiles.front().pixels);
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
+      tile.next = lines_to_fetch(at, count++);
       each.run(&tile);
       panel(sums.data(), each.pixels, y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
@@ -107,8 +117,24 @@ class Vnni : public Linear {
     }
   }
 
+  // A tile fetches a line a step: so many tiles as a panel has registers fetch the next panel.
+  const Line* lines_to_fetch(std::int64_t at, std::int64_t tile) const {
+    const auto next = static_cast<std::size_t>(at + 1 < panels() ? at + 1 : at);
+    return weights_.data() + first_lines_[next] + tile % panels_[next].registers() * taps_ * steps_;
+  }
+
+  void add_biases(const PanelFinish& panel) {
+    for (const TapRange& range : ranges_) {
+      Bias& bias = biases_.emplace_back();
+      for (int i = 0; i < 16 * panel.registers(); ++i)
+        if (panel.channel(i) >= 0) bias.sums[static_cast<std::size_t>(i)] = range.bias[static_cast<std::size_t>(panel.channel(i))];
+    }
+  }
+
   std::int64_t taps_;
   std::int64_t steps_;
+  std::vector<TapRange> ranges_;
+  std::vector<Bias> biases_;  // by panel, in it by range
   std::vector<PanelFinish> panels_;
   std::vector<std::size_t> first_lines_;
   std::vector<Line> weights_;

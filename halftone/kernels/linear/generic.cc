@@ -12,7 +12,8 @@ constexpr std::int64_t kColumns = 16;
 class Generic : public Linear {
  public:
   Generic(const LinearWeights& w, const Requantization& requantization)
-      : channels_(w.channels), taps_(w.taps), depth_(w.depth), requantization_(requantization) {
+      : channels_(w.channels), taps_(w.taps), depth_(w.depth), requantization_(requantization), ranges_(w.ranges.begin(), w.ranges.end()) {
+    for (TapRange& range : ranges_) range.bias.resize(static_cast<std::size_t>(panels() * kColumns));
     bias_.assign(static_cast<std::size_t>(panels() * kColumns), 0);
     std::ranges::copy(w.bias, bias_.begin());
     weights_.assign(static_cast<std::size_t>(panels() * taps_ * depth_ * kColumns), 0);
@@ -28,7 +29,7 @@ class Generic : public Linear {
     const std::int64_t first = panel * kColumns;
     const std::int64_t count = std::min(kColumns, channels_ - first);
     for (std::int64_t p = 0; p < rows.pixels; ++p) {
-      const Sums sums = sums_of(rows.x + p * rows.x_pixel, rows.taps, panel);
+      const Sums sums = sums_of(rows.x + p * rows.x_pixel, rows, panel);
       std::uint8_t* y = rows.y + p * rows.y_pixel + first;
       for (std::int64_t c = 0; c < count; ++c)
         y[c] = static_cast<std::uint8_t>(
@@ -39,14 +40,17 @@ class Generic : public Linear {
  private:
   using Sums = std::array<std::uint32_t, kColumns>;  // unsigned: they wrap
 
-  Sums sums_of(const std::uint8_t* x, const std::ptrdiff_t* taps, std::int64_t panel) const {
+  Sums sums_of(const std::uint8_t* x, const LinearRun& rows, std::int64_t panel) const {
+    const TapRange* range = rows.range < 0 ? nullptr : &ranges_[static_cast<std::size_t>(rows.range)];
+    const std::int64_t first = range == nullptr ? 0 : range->first;
+    const std::int64_t last = range == nullptr ? taps_ : range->first + range->count;
+    const std::int32_t* bias = (range == nullptr ? bias_ : range->bias).data() + panel * kColumns;
     Sums sums;
-    for (std::size_t c = 0; c < sums.size(); ++c)
-      sums[c] = static_cast<std::uint32_t>(bias_[static_cast<std::size_t>(panel) * sums.size() + c]);
-    const std::int8_t* w = weights_.data() + panel * taps_ * depth_ * kColumns;
-    for (std::int64_t t = 0; t < taps_; ++t)
+    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] = static_cast<std::uint32_t>(bias[c]);
+    const std::int8_t* w = weights_.data() + (panel * taps_ + first) * depth_ * kColumns;
+    for (std::int64_t t = first; t < last; ++t)
       for (std::int64_t k = 0; k < depth_; ++k, w += kColumns) {
-        const std::int32_t each = x[taps[t] + k];
+        const std::int32_t each = x[rows.taps[t] + k];
         for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += static_cast<std::uint32_t>(each * w[c]);
       }
     return sums;
@@ -56,6 +60,7 @@ class Generic : public Linear {
   std::int64_t taps_;
   std::int64_t depth_;
   Requantization requantization_;
+  std::vector<TapRange> ranges_;
   std::vector<std::int32_t> bias_;
   std::vector<std::int8_t> weights_;
 };

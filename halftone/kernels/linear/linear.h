@@ -14,6 +14,13 @@
 
 namespace halftone::kernels {
 
+// Taps [first, first + count) alone, for pixels whose others lie in the padding; `bias` holds what those add there.
+struct TapRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  std::vector<std::int32_t> bias;  // [M]
+};
+
 struct LinearWeights {
   std::int64_t channels = 0;           // M
   std::int64_t taps = 1;               // T
@@ -21,6 +28,7 @@ struct LinearWeights {
   std::span<const std::int8_t> w;      // [M][T][K]
   std::span<const std::int32_t> bias;  // [M]
   std::span<const std::int64_t> bound; // [M]: of |the last sum|
+  std::span<const TapRange> ranges = {};
 };
 
 // The rows of pixels that a layer reads and writes.
@@ -31,6 +39,8 @@ struct LinearRun {
   std::int64_t pixels = 0;
   std::uint8_t* y = nullptr;
   std::ptrdiff_t y_pixel = 0;
+  std::int64_t range = -1;     // of LinearWeights::ranges; -1: all taps
+  std::int64_t sequence = 0;   // which run of this panel it is: other weights are fetched meanwhile, a part in each
 };
 
 // Bytes that may be read behind the last of a tap. What stands there changes nothing.
