@@ -73,6 +73,13 @@ class EngineRun {
   std::vector<std::span<std::byte>> to_;
 };
 
+// A batch that stands in the file is the only one.
+void expect_batch(const ModelFile& model, std::int64_t batch) {
+  for (ir::ValueId id : model.graph.inputs)
+    if (const Shape& shape = model.graph.value(id).shape; !shape.empty() && shape[0] != kDynamic && shape[0] != batch)
+      throw InputError(model.path, fmt::format("takes {} samples at once, expected {} as --batch says", shape[0], batch));
+}
+
 analysis::Contender contender_of(const ModelFile& model, std::int64_t batch, kernels::Isa isa) {
   if (model.integers) {
     const qgraph::Work work = qgraph::count_work(*model.integers);
@@ -88,6 +95,7 @@ analysis::Contender contender_of(const ModelFile& model, std::int64_t batch, ker
 std::vector<Row> rows_of(const Options& options, const std::vector<ModelFile>& models, std::int64_t batch) {
   const kernels::Isa isa = options.isa.empty() ? kernels::best_isa() : kernels::isa_from(options.isa);
   std::vector<analysis::Contender> contenders;
+  for (const ModelFile& model : models) expect_batch(model, batch);
   for (const ModelFile& model : models) contenders.push_back(contender_of(model, batch, isa));
   const auto ceiling = [] { return kernels::run_dot_products(kernels::best_isa()); };
   const std::vector<analysis::Timing> timings = analysis::take_times(contenders, {.seconds = options.seconds, .ceiling = ceiling});

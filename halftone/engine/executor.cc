@@ -11,7 +11,8 @@
 namespace halftone::engine {
 namespace {
 
-constexpr std::size_t kMostPrograms = 8;
+constexpr std::size_t kMostPrograms = 4;
+constexpr std::int64_t kAnyBatch = std::int64_t{1} << 40;
 
 using Inputs = std::vector<std::span<const std::byte>>;
 using Outputs = std::vector<std::span<std::byte>>;
@@ -38,7 +39,8 @@ std::span<Byte> rows(const Program& program, std::span<Byte> all, const Program:
 }  // namespace
 
 Executor::Executor(qgraph::QuantizedGraph graph, ExecutorOptions options) : graph_(std::move(graph)), options_(std::move(options)) {
-  if (is_separable(graph_)) program_for(1, false);
+  separable_ = is_separable(graph_);
+  if (separable_) program_for(1, false);
 }
 
 std::int64_t Executor::batch_of(std::span<const Tensor> inputs) const {
@@ -53,10 +55,10 @@ std::int64_t Executor::batch_of(std::span<const Tensor> inputs) const {
 
 std::shared_ptr<const Program> Executor::program_for(std::int64_t batch, bool keep_values) const {
   const std::lock_guard lock(mutex_);
-  const std::pair key(batch, keep_values);
+  const std::pair key(separable_ && !keep_values ? kAnyBatch : batch, keep_values);
   if (const auto found = programs_.find(key); found != programs_.end()) return found->second;
-  if (programs_.size() >= kMostPrograms) programs_.erase(programs_.begin());
-  const Options options{.batch = batch, .isa = options_.isa, .keep_values = keep_values, .make_executor = options_.make_executor};
+  if (programs_.size() >= kMostPrograms) programs_.clear();
+  const Options options{.batch = key.first, .isa = options_.isa, .keep_values = keep_values, .make_executor = options_.make_executor};
   return programs_[key] = std::make_shared<const Program>(graph_, options);
 }
 

@@ -14,7 +14,8 @@ struct ExecutorOptions {
   MakeExecutor make_executor = {};  // for islands
 };
 
-// Plans a program for each batch size that it meets, and keeps the last few. Values are shown to a visitor as the interpreter
+// Plans one program where samples run one by one; else, and for values that a visitor sees, one for each batch size that it
+// meets, of which it keeps a few. Values are shown to a visitor as the interpreter
 // shows them; one that is changed is not taken back.
 class Executor : public ir::Executor {
  public:
@@ -28,6 +29,7 @@ class Executor : public ir::Executor {
 
   qgraph::QuantizedGraph graph_;
   ExecutorOptions options_;
+  bool separable_ = false;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<std::int64_t, bool>, std::shared_ptr<const Program>> programs_;
 };

@@ -13,6 +13,8 @@
 namespace halftone::engine {
 namespace {
 
+constexpr std::int64_t kMostTogether = 64;  // samples, where all is rows
+
 bool has_windows(const qgraph::Op& op) {
   return std::holds_alternative<qgraph::Conv>(op) || std::holds_alternative<qgraph::MaxPool>(op) ||
          std::holds_alternative<qgraph::AveragePool>(op);
@@ -58,6 +60,10 @@ class Fits {
   const Layout& y_;
 };
 
+// A plane with its padding may be so many times the plane, and 4,096 places: what pads more is read one place after another.
+constexpr double kMostPadded = 8.0;
+constexpr double kAlwaysPadded = 4096.0;
+
 // Integers are copied as they are stored: both ends must mean the same by them.
 void expect_one_grid(const qgraph::Node& node, const std::vector<SlotPointer>& x, const SlotPointer& y) {
   for (const SlotPointer& each : x)
@@ -78,7 +84,8 @@ void Planner::plan() {
   shapes_ = qgraph::shapes_of_batch(graph_, program_.separable_ ? 1 : options_.batch);
   choose_layouts();
   const bool has_planes = std::ranges::any_of(layouts_, &Layout::channels_last);
-  program_.unit_ = !program_.separable_ || (has_planes && !options_.keep_values) ? 1 : options_.batch;
+  const std::int64_t together = options_.keep_values ? options_.batch : has_planes ? 1 : std::min(options_.batch, kMostTogether);
+  program_.unit_ = program_.separable_ ? together : 1;
   add_inputs();
   for (const qgraph::Node& node : graph_.nodes) add_node(node);
   for (qgraph::ValueId id : graph_.outputs) {
@@ -91,6 +98,9 @@ void Planner::plan() {
 }
 
 void Planner::choose_layouts() {
+  for (std::size_t v = 0; v < graph_.values.size(); ++v)
+    if (!is_static(shapes_[v]))
+      throw UnsupportedError(graph_.values[v].name, fmt::format("shape {} where the input has {} samples, expected one that is known", to_string(shapes_[v]), options_.batch));
   for (std::size_t v = 0; v < graph_.values.size(); ++v) layouts_.push_back(layout_of(graph_.values[v], shapes_[v]));
   for (const qgraph::Node& node : graph_.nodes) {
     if (!has_windows(node.op)) continue;
@@ -104,11 +114,17 @@ void Planner::choose_layouts() {
 void Planner::add_border(const qgraph::Conv& op, Layout& x) const {
   const std::int32_t filling = op.x_zero_point - x.base;
   if (op.spread != std::array<std::int64_t, 2>{1, 1} || (x.has_border() && x.filling != filling)) return;
+  std::array<std::int64_t, 4> border = x.border;
+  double size[2] = {};  // of numbers that may be beyond 64 bits
   for (std::size_t d = 0; d < 2; ++d) {
     const auto [before, behind] = padding_of(op.axes[d]);
-    x.border[2 * d] = std::max(x.border[2 * d], before);
-    x.border[2 * d + 1] = std::max(x.border[2 * d + 1], behind);
+    border[2 * d] = std::max(border[2 * d], before);
+    border[2 * d + 1] = std::max(border[2 * d + 1], behind);
+    size[d] = static_cast<double>(border[2 * d]) + static_cast<double>(op.axes[d].in) + static_cast<double>(border[2 * d + 1]);
   }
+  const double plane = static_cast<double>(x.rows()) * static_cast<double>(x.columns());
+  if (size[0] * size[1] > kMostPadded * plane + kAlwaysPadded) return;
+  x.border = border;
   x.filling = filling;
 }
 

@@ -11,13 +11,32 @@ bool grows_with_batch(const Shape& one, const Shape& two) {
   return std::equal(one.begin() + 1, one.end(), two.begin() + 1);
 }
 
+// Whether the node of an island computes each row of its first dimension by itself.
+struct RowByRow {
+  std::size_t rank;
+
+  bool operator()(const ir::Softmax& op) const { return normalize_axis(op.axis, rank, "axis") != 0; }
+  bool operator()(const ir::LogSoftmax& op) const { return normalize_axis(op.axis, rank, "axis") != 0; }
+  template <typename T>
+  bool operator()(const T&) const {
+    return ir::Unary<T>;
+  }
+};
+
+bool is_row_by_row(const ir::Graph& island) {
+  return std::ranges::all_of(island.nodes, [&](const ir::Node& node) {
+    const std::size_t rank = island.value(node.inputs.at(0)).shape.size();
+    return rank > 0 && std::visit(RowByRow{rank}, node.op);
+  });
+}
+
 class Separable {
  public:
   Separable(const qgraph::Node& node, const std::vector<Shape>& shapes) : y_(shapes[static_cast<std::size_t>(node.output())]) {
     for (qgraph::ValueId id : node.inputs) x_.push_back(shapes[static_cast<std::size_t>(id)]);
   }
 
-  bool operator()(const qgraph::Island&) const { return false; }
+  bool operator()(const qgraph::Island& op) const { return is_row_by_row(op.graph); }
   bool operator()(const qgraph::Constant&) const { return false; }
   bool operator()(const qgraph::Gemm&) const { return x_[0].size() > 1; }
   bool operator()(const qgraph::Concat& op) const { return op.axis != 0; }

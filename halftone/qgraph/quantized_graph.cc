@@ -35,7 +35,7 @@ std::vector<ir::TensorType> types_in(const ir::Graph& island, const std::vector<
   return types;
 }
 
-// The shape of a node's output for inputs of known shapes. Kernels keep the first dimension of what they take.
+// The shape of a node's output for inputs of known shapes. Windows keep the first dimension of what they take.
 struct ShapeInRun {
   const Shape& declared;
   std::vector<Shape> inputs;
@@ -48,6 +48,13 @@ struct ShapeInRun {
   }
   Shape operator()(const Add&) const { return ir::broadcast_shape(inputs.at(0), inputs.at(1)); }
   Shape operator()(const Mul&) const { return ir::broadcast_shape(inputs.at(0), inputs.at(1)); }
+  Shape operator()(const Table&) const { return inputs.at(0); }
+  Shape operator()(const Requantize&) const { return inputs.at(0); }
+  Shape operator()(const Gemm& op) const {
+    Shape shape = inputs.at(0);
+    shape.back() = op.linear.channels;
+    return shape;
+  }
   Shape operator()(const Quantize&) const { return inputs.at(0); }
   Shape operator()(const Dequantize&) const { return inputs.at(0); }
   Shape operator()(const Move& op) const { return shape_of(op, inputs.at(0), declared); }

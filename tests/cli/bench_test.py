@@ -31,6 +31,9 @@ class EngineTest(ProgramTest):
     def test_bench_refuses_what_makes_no_sense(self):
         self.expect_error('bench', self.int8, '--batch', '0', code=USAGE, says='--batch')
         self.expect_error('bench', self.int8, '--isa', 'sse9', code=USAGE, says='sse9')
+        fixed = self.folder / 'fixed.onnx'
+        self.run_it('quantize', self.model, '--shape', 'input=7x1x28x28', '--data', 'digits', '--calibration-samples', 14, '-o', fixed)
+        self.expect_error('bench', fixed, code=BAD, says='takes 7 samples')
         self.expect_error('bench', self.folder / 'none.onnx', code=BAD, says='none.onnx')
 
     def test_verify_compares_the_engine(self):

@@ -8,7 +8,11 @@
 #include "halftone/engine/executor.h"
 #include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
+#include "halftone/engine/separable.h"
 #include "halftone/lower/fused_op.h"
+#include "halftone/lower/lower.h"
+#include "halftone/quant/quantize.h"
+#include "tests/quant/network.h"
 #include "halftone/qgraph/interpreter.h"
 #include "tests/engine/random_network.h"
 #include "tests/ir/tensors.h"
@@ -99,6 +103,41 @@ TEST(Equality, ARequantizeOfEveryFormat) {
         const Tensor expected = qgraph::Interpreter(graph).run({&input, 1}).at(0);
         EXPECT_TRUE(Executor(graph).run({&input, 1}).at(0) == expected) << bits << is_signed;
       }
+}
+
+// A network of one input in integers, on 3 samples.
+void expect_equal(const ir::Graph& real, const Tensor& x) {
+  const qgraph::QuantizedGraph integers = lower::lower(quant::quantize(real, quant::ranges_of(real, 3), {}).graph);
+  const std::vector<Tensor> expected = qgraph::Interpreter(integers).run({&x, 1});
+  for (kernels::Isa isa : kernels::supported_isas()) EXPECT_TRUE(Executor(integers, options_for(isa)).run({&x, 1}) == expected) << name_of(isa);
+}
+
+// A border that is far larger than its plane is not stored.
+TEST(Equality, PaddingBeyondThePlane) {
+  for (std::int64_t far : {std::int64_t{7}, std::int64_t{40}, std::int64_t{12000}, std::int64_t{1} << 28}) {
+    ir::Graph g;
+    const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 3, 8, 8});
+    const ir::Conv conv{.window = {.pads = {far, far, far, far}, .dilations = {far, far}}};
+    g.outputs = {g.add_node(conv, {x, g.add_constant("w", ir::random_floats({5, 3, 3, 3}, 1))}, "y")};
+    expect_equal(g, ir::random_floats({3, 3, 8, 8}, 2));
+  }
+}
+
+TEST(Equality, SamplesThatLeaveTheFirstDimension) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 5});
+  const ir::ValueId turned = g.add_node(ir::Transpose{{1, 0}}, {x}, "turned");
+  g.outputs = {g.add_node(ir::Transpose{{1, 0}}, {g.add_node(ir::Tanh{}, {turned}, "tanh")}, "y")};
+  expect_equal(g, ir::random_floats({3, 5}, 2));
+}
+
+TEST(Equality, SoftmaxBehindIntegersRunsSampleBySample) {
+  for (std::int64_t axis : {-1, 0}) {
+    ir::Graph g = quant::conv_network();
+    g.outputs = {g.add_node(ir::Softmax{{.axis = axis}}, {g.outputs[0]}, "soft")};
+    EXPECT_EQ(is_separable(lower::lower(quant::quantize(g, quant::ranges_of(g), {}).graph)), axis == -1);
+    expect_equal(g, ir::random_floats({3, 1, 4, 4}, 2));
+  }
 }
 
 class Refusals : public testing::Test {

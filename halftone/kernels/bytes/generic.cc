@@ -26,7 +26,7 @@ void add(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int
 }
 
 void largest(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count) {
-  std::copy(rows[0], rows[0] + count, y);
+  if (rows[0] != y) std::copy(rows[0], rows[0] + count, y);
   for (std::int64_t r = 1; r < row_count; ++r)
     for (std::int64_t k = 0; k < count; ++k) y[k] = std::max(y[k], rows[r][k]);
 }
