@@ -31,7 +31,7 @@ struct Layout {
   std::int64_t columns() const { return shape.back(); }
   std::int64_t row_pitch() const { return (border[2] + columns() + border[3]) * channels(); }  // elements
   std::int64_t image_pitch() const { return (border[0] + rows() + border[1]) * row_pitch(); }
-  // Of the first channel; row and column may lie in the border.
+  // The place of the first channel; row and column may lie in the border.
   std::int64_t place(std::int64_t image, std::int64_t row, std::int64_t column) const {
     return image * image_pitch() + (border[0] + row) * row_pitch() + (border[2] + column) * channels();
   }

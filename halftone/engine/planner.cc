@@ -26,7 +26,7 @@ std::pair<std::int64_t, std::int64_t> padding_of(const ir::WindowAxis& axis) {
   return {std::max<std::int64_t>(0, axis.pad_begin), std::max<std::int64_t>(0, last - axis.in + 1)};
 }
 
-// What a node says of the shapes that it reads, against the shapes: kernels do not look again.
+// Whether the sizes that a node holds are those of its operands: kernels do not look again.
 class Fits {
  public:
   Fits(const std::vector<SlotPointer>& x, const SlotPointer& y) : x_(x), y_(y->layout) {}

@@ -53,7 +53,7 @@ void dequantize_sample(const T* x, float* y, const std::vector<std::int64_t>& pl
     y[i] = numeric::dequantize(static_cast<std::int32_t>(x[places[i]]) + from.base, affine);
 }
 
-// Of integers that may have a scale for each index of an axis.
+// Integers may have a scale for each index of an axis.
 void dequantize_tensor(const Tensor& integers, float* y, const numeric::QuantParams& params) {
   const Tensor real = numeric::dequantize(integers, params);
   std::memcpy(y, real.bytes().data(), real.byte_size());

@@ -90,7 +90,7 @@ std::vector<T> part(const std::vector<T>& all, std::int64_t first, std::int64_t 
   return all.empty() ? all : std::vector<T>(all.begin() + first, all.begin() + first + count);
 }
 
-// What skipped taps would have added to a sum is z·w each, all of x being the zero point there; the bias takes z·w of all away.
+// A skipped tap would have added z·w, x being the zero point there; the bias takes z·w of all taps away.
 std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::vector<std::int32_t>& bias, std::int32_t zero) {
   std::vector<kernels::TapRange> ranges;
   const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;

@@ -43,7 +43,7 @@ struct LinearRun {
   std::int64_t sequence = 0;   // which run of this panel it is: other weights are fetched meanwhile, a part in each
 };
 
-// Bytes that may be read behind the last of a tap. What stands there changes nothing.
+// Bytes that may be read behind the last of a tap. They change nothing.
 inline constexpr std::ptrdiff_t kReadBehind = 3;
 
 // A layer packed for an instruction set. Immutable.

@@ -23,7 +23,7 @@ struct SumTile {
 
 using SumKernel = void (*)(const SumTile*);
 
-// What brings the sums of 16 columns to integers.
+// The numbers that bring the sums of 16 columns to integers.
 struct alignas(64) Columns {
   std::int32_t m[16] = {};
   std::int32_t m_odd[16] = {};  // m of the next column: what a product of odd lanes takes
