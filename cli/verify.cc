@@ -174,7 +174,7 @@ void add_verify(Command app, Run& run) {
   command.add_option("model", options->model, "Quantized ONNX model").required();
   options->shapes.add_to(command);
   options->data.add_to(command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
-  command.add_option("--isa", options->isa, "Instruction sets of the engine to compare too: all that this machine has, or some of generic, avx512vnni");
+  command.add_option("--isa", options->isa, "Instruction sets of the engine to compare too: all that this machine has, or some of generic, avx2, avx512vnni");
   command.add_flag("--json", options->json, "Print JSON");
   command.when_chosen([options, &run] { run = [options] { return verify(*options); }; });
 }

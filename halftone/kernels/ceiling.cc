@@ -1,17 +1,22 @@
 #include "halftone/kernels/ceiling.h"
 
-extern "C" void halftone_avx512_vnni_burst(std::int64_t rounds);
+extern "C" {
+void halftone_avx2_burst(std::int64_t rounds);
+void halftone_avx512_vnni_burst(std::int64_t rounds);
+}
 
 namespace halftone::kernels {
 
 std::int64_t run_dot_products(Isa isa) {
 #ifdef HALFTONE_X86
-  constexpr std::int64_t kRounds = 13000;
-  constexpr std::int64_t kInstructions = 28;  // a round
-  constexpr std::int64_t kEach = 64;          // multiply-adds of one
+  // Rounds, instructions of one, multiply-adds of each.
+  if (isa == Isa::avx2) {
+    halftone_avx2_burst(20000);
+    return std::int64_t{20000} * 12 * 16;
+  }
   if (isa == Isa::avx512_vnni) {
-    halftone_avx512_vnni_burst(kRounds);
-    return kRounds * kInstructions * kEach;
+    halftone_avx512_vnni_burst(13000);
+    return std::int64_t{13000} * 28 * 64;
   }
 #endif
   static_cast<void>(isa);

@@ -11,7 +11,7 @@
 namespace halftone::kernels {
 namespace {
 
-constexpr std::array kNames = {std::pair(Isa::generic, std::string_view("generic")),
+constexpr std::array kNames = {std::pair(Isa::generic, std::string_view("generic")), std::pair(Isa::avx2, std::string_view("avx2")),
                                std::pair(Isa::avx512_vnni, std::string_view("avx512vnni"))};
 
 }  // namespace
@@ -34,6 +34,7 @@ Isa isa_from(std::string_view name) {
 bool is_supported(Isa isa) {
   if (isa == Isa::generic) return true;
 #ifdef HALFTONE_X86
+  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2");
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni") &&
          __builtin_cpu_supports("bmi2");
@@ -50,5 +51,17 @@ std::vector<Isa> supported_isas() {
 }
 
 Isa best_isa() { return supported_isas().back(); }
+
+double multiply_adds_a_nanosecond(Isa isa) {
+  switch (isa) {
+    case Isa::generic:
+      return 4.0;
+    case Isa::avx2:
+      return 60.0;
+    case Isa::avx512_vnni:
+      return 300.0;
+  }
+  return 1.0;
+}
 
 }  // namespace halftone::kernels

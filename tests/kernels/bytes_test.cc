@@ -92,7 +92,7 @@ TEST_P(BytesOn, LargestOfRows) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, BytesOn, testing::Values(Isa::generic, Isa::avx512_vnni),
+INSTANTIATE_TEST_SUITE_P(Isas, BytesOn, testing::Values(Isa::generic, Isa::avx2, Isa::avx512_vnni),
                          [](const testing::TestParamInfo<Isa>& each) { return std::string(name_of(each.param)); });
 
 }  // namespace

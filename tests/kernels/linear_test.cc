@@ -199,7 +199,7 @@ TEST_P(LinearOn, LongSums) {
   Layer({.channels = 5, .taps = 1, .depth = 4097, .pixels = 3}, 3001).expect_equal(GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, LinearOn, testing::Values(Isa::generic, Isa::avx512_vnni),
+INSTANTIATE_TEST_SUITE_P(Isas, LinearOn, testing::Values(Isa::generic, Isa::avx2, Isa::avx512_vnni),
                          [](const testing::TestParamInfo<Isa>& each) { return std::string(name_of(each.param)); });
 
 TEST(Isa, NamesComeBackAndOthersAreRefused) {

@@ -13,6 +13,7 @@ bool AddRule::is_supported() const {
 
 const ByteLoops& byte_loops(Isa isa) {
 #ifdef HALFTONE_X86
+  if (isa == Isa::avx2) return kAvx2ByteLoops;
   if (isa == Isa::avx512_vnni) return kAvx512ByteLoops;
 #endif
   static_cast<void>(isa);

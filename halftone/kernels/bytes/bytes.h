@@ -45,6 +45,7 @@ struct ByteLoops {
 const ByteLoops& byte_loops(Isa isa);
 
 extern const ByteLoops kGenericByteLoops;
+extern const ByteLoops kAvx2ByteLoops;
 extern const ByteLoops kAvx512ByteLoops;
 
 }  // namespace halftone::kernels

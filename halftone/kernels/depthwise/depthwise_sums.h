@@ -1,11 +1,16 @@
-// Sums of one pixel's 64 channels over taps that are taken four at a time.
+// Sums of channels that have a window each, in the ways of instruction sets, and their packers.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "halftone/kernels/linear/linear.h"
+
 namespace halftone::kernels {
 
+inline constexpr std::int64_t kMostDepthwiseTaps = 128;
+
+// 64 channels of one pixel, taps four at a time.
 struct DepthwiseSums {
   const std::uint8_t* x;       // of the pixel, the panel's first channel
   const std::ptrdiff_t* taps;  // a multiple of four, those behind the last being any
@@ -17,5 +22,22 @@ struct DepthwiseSums {
 };
 
 void sum_depthwise_avx512(const DepthwiseSums& sums);
+
+// 16 channels of some pixels, taps two at a time. 16 bytes are read at each tap.
+struct DepthwisePairs {
+  const std::uint8_t* x;        // of the first pixel, the panel's first channel
+  std::ptrdiff_t x_pixel;
+  const std::ptrdiff_t* taps;   // an even number, one behind the last being any
+  std::int64_t pairs;           // of taps
+  const std::int16_t* weights;  // [pair][2 registers][8 channels][2 taps], 32-byte aligned
+  const std::int32_t* bias;     // [16]
+  std::int32_t* sums;           // [pixels][16], 32-byte aligned
+  int pixels = 0;
+};
+
+void sum_depthwise_avx2(const DepthwisePairs& sums);
+
+std::unique_ptr<Linear> pack_depthwise_avx2(const LinearWeights& weights, const Requantization& requantization);
+std::unique_ptr<Linear> pack_depthwise_avx512(const LinearWeights& weights, const Requantization& requantization);
 
 }  // namespace halftone::kernels

@@ -62,7 +62,7 @@ class Vnni : public Linear {
     for (std::int64_t first = 0; first < w.channels;) {
       const std::int64_t left = w.channels - first;
       const int registers = left <= 16 ? 1 : left <= 32 ? 2 : 4;
-      panels_.emplace_back(w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
+      panels_.emplace_back(finish_avx512, w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
       first_lines_.push_back(weights_.size());
       pack(panels_.back(), w);
       add_biases(panels_.back());

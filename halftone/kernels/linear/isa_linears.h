@@ -6,6 +6,7 @@
 namespace halftone::kernels {
 
 std::unique_ptr<Linear> pack_generic(const LinearWeights& weights, const Requantization& requantization);
+std::unique_ptr<Linear> pack_avx2(const LinearWeights& weights, const Requantization& requantization);
 std::unique_ptr<Linear> pack_avx512_vnni(const LinearWeights& weights, const Requantization& requantization);
 
 }  // namespace halftone::kernels

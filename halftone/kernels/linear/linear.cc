@@ -12,10 +12,13 @@ std::unique_ptr<Linear> pack_linear(Isa isa, const LinearWeights& weights, const
   switch (isa) {
     case Isa::generic:
       return pack_generic(weights, requantization);
-    case Isa::avx512_vnni:
 #ifdef HALFTONE_X86
+    case Isa::avx2:
+      return pack_avx2(weights, requantization);
+    case Isa::avx512_vnni:
       return pack_avx512_vnni(weights, requantization);
 #else
+    default:
       break;
 #endif
   }

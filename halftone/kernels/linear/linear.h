@@ -43,8 +43,8 @@ struct LinearRun {
   std::int64_t sequence = 0;   // which run of this panel it is: other weights are fetched meanwhile, a part in each
 };
 
-// Bytes that may be read behind the last of a tap. They change nothing.
-inline constexpr std::ptrdiff_t kReadBehind = 3;
+// Bytes that may be read behind the last of a tap, or of a pixel's channels. They change nothing.
+inline constexpr std::ptrdiff_t kReadBehind = 15;
 
 // A layer packed for an instruction set. Immutable.
 class Linear {

@@ -4,10 +4,11 @@
 
 namespace halftone::kernels {
 
-PanelFinish::PanelFinish(const LinearWeights& weights, const Requantization& requantization, std::int64_t first, int count, int registers)
+PanelFinish::PanelFinish(FinishKernel (*kernel_for)(Finish, int), const LinearWeights& weights, const Requantization& requantization,
+                         std::int64_t first, int count, int registers)
     : requantization_(requantization), first_(first), count_(count), registers_(registers) {
   const Finish kind = kind_of(weights);
-  finish_ = finish_avx512(kind, registers);
+  finish_ = kernel_for(kind, registers);
   for (int i = 0; i < 16 * registers; ++i) {
     if (channel(i) < 0) continue;
     const auto c = static_cast<std::size_t>(channel(i));

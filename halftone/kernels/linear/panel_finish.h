@@ -1,4 +1,4 @@
-// The end of a panel of 16, 32 or 64 channels on AVX512: bias in front, sums to bytes behind.
+// The ends of a panel of 16, 32 or 64 channels: bias in front, sums to bytes behind.
 #pragma once
 
 #include <array>
@@ -10,8 +10,9 @@ namespace halftone::kernels {
 
 class PanelFinish {
  public:
-  // Channels [first, first + count) of the layer, count <= 16·registers.
-  PanelFinish(const LinearWeights& weights, const Requantization& requantization, std::int64_t first, int count, int registers);
+  // Channels [first, first + count) of the layer, count <= 16·registers. `kernel_for`: of the instruction set.
+  PanelFinish(FinishKernel (*kernel_for)(Finish, int), const LinearWeights& weights, const Requantization& requantization, std::int64_t first,
+              int count, int registers);
 
   std::int64_t first() const { return first_; }
   int count() const { return count_; }

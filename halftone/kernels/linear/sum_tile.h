@@ -57,6 +57,8 @@ constexpr int channel_of(int registers, int at, int lane) {
   return lane;
 }
 
-FinishKernel finish_avx512(Finish kind, int registers);  // nullptr: plain
+// nullptr: plain. A register is 16 columns on either; AVX2 has panels of one.
+FinishKernel finish_avx512(Finish kind, int registers);
+FinishKernel finish_avx2(Finish kind, int registers);
 
 }  // namespace halftone::kernels

@@ -1,0 +1,193 @@
+// Panels of 64 channels, in parts of 16 and 8 for the tiles of x86_avx2_tile.S. Inputs are widened to 16 bits, some pixels at a time,
+// for all of a panel's channels. Compiled for any machine.
+#include <algorithm>
+#include <array>
+
+#include "halftone/kernels/linear/isa_linears.h"
+#include "halftone/kernels/linear/panel_finish.h"
+#include "halftone/kernels/linear/wide_tile.h"
+
+extern "C" {
+#define TILE(pixels, registers) void halftone_avx2_##pixels##x##registers(const halftone::kernels::WideTile*);
+TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2)
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
+TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
+#undef TILE
+}
+
+namespace halftone::kernels {
+namespace {
+
+// By the number of pixels less one.
+#define TILE(pixels, registers) halftone_avx2_##pixels##x##registers
+constexpr std::array<WideKernel, 6> kTilesOf2 = {TILE(1, 2), TILE(2, 2), TILE(3, 2), TILE(4, 2), TILE(5, 2), TILE(6, 2)};
+constexpr std::array<WideKernel, 12> kTilesOf1 = {TILE(1, 1), TILE(2, 1), TILE(3, 1), TILE(4, 1),  TILE(5, 1),  TILE(6, 1),
+                                                  TILE(7, 1), TILE(8, 1), TILE(9, 1), TILE(10, 1), TILE(11, 1), TILE(12, 1)};
+#undef TILE
+
+constexpr std::int64_t kParts = 4;                         // of a panel
+constexpr std::int64_t kColumns = 16;                      // of a part's sums
+constexpr std::int64_t kMostTaps = 128;
+constexpr std::int64_t kMostPixels = 48;                   // widened together
+constexpr std::int64_t kWidened = std::int64_t{32} << 10;  // elements of them
+constexpr std::int64_t kFewPixels = 12;                    // where not all elements of more fit, and of those so many
+constexpr std::int64_t kFewElements = 2048;                // of a tap at a time
+
+// Tiles of about one size: 7 pixels are 4 and 3, not 6 and 1.
+std::int64_t tile_size(std::int64_t most, std::int64_t left) {
+  const std::int64_t count = (left + most - 1) / most;
+  return (left + count - 1) / count;
+}
+
+// Up to 16 channels of a layer.
+struct Part {
+  PanelFinish finish;
+  int columns;                       // 8 or 16
+  std::size_t first_weight;          // of [T][K/2][columns][2]
+  std::vector<std::int32_t> biases;  // of ranges: [range][16]
+
+  const std::int32_t* bias(std::int64_t range) const { return range < 0 ? finish.bias() : biases.data() + range * kColumns; }
+};
+
+// Elements [k, k + depth) of taps [first, first + taps) of some pixels, widened. Pitches in elements.
+struct Piece {
+  std::int64_t first = 0;
+  std::int64_t taps = 1;
+  std::int64_t k = 0;
+  std::int64_t depth = 0;  // whole steps
+  std::int64_t pixels = 1;
+  std::ptrdiff_t x_pixel = 0;
+
+  // Pixels that lie apart are put side by side; others share what they read.
+  bool are_apart() const { return x_pixel >= depth || pixels == 1; }
+  std::ptrdiff_t pixel_pitch() const { return are_apart() ? depth : x_pixel; }
+  std::ptrdiff_t tap_pitch() const { return (pixels - 1) * pixel_pitch() + depth; }
+  bool fits() const { return taps * tap_pitch() <= kWidened; }
+
+  void widen(const std::uint8_t* x, const std::ptrdiff_t* offsets, std::int16_t* to) const {
+    const std::int64_t together = pixel_pitch() == x_pixel ? pixels : 1;
+    const std::int64_t count = (together - 1) * x_pixel + depth;
+    for (std::int64_t t = 0; t < taps; ++t)
+      for (std::int64_t p = 0; p < pixels; p += together)
+        widen_avx2(x + p * x_pixel + offsets[first + t] + k, to + t * tap_pitch() + p * pixel_pitch(), count);
+  }
+};
+
+class Avx2 : public Linear {
+ public:
+  Avx2(const LinearWeights& w, const Requantization& r)
+      : taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
+    for (std::int64_t first = 0; first < w.channels; first += kColumns) {
+      const auto count = static_cast<int>(std::min(kColumns, w.channels - first));
+      parts_.push_back({PanelFinish(finish_avx2, w, r, first, count, 1), count <= 8 ? 8 : 16, weights_.size(), {}});
+      pack(parts_.back(), w);
+    }
+  }
+
+  std::int64_t panels() const override { return (static_cast<std::int64_t>(parts_.size()) + kParts - 1) / kParts; }
+
+  void run(const LinearRun& rows, std::int64_t panel) const override {
+    Block block{.panel = panel, .range = rows.range, .x = rows.x, .taps = rows.taps, .y = rows.y, .y_pixel = rows.y_pixel};
+    block.whole = {.taps = taps_, .depth = 4 * steps_, .x_pixel = rows.x_pixel};
+    if (rows.range >= 0) {
+      block.whole.first = ranges_[static_cast<std::size_t>(rows.range)].first;
+      block.whole.taps = ranges_[static_cast<std::size_t>(rows.range)].count;
+    }
+    const std::int64_t most = pixels_together(block.whole, rows.pixels);
+    Scratch scratch;  // left as it is: clearing it would take longer than a small layer
+    for (std::int64_t left = rows.pixels; left > 0; left -= block.whole.pixels) {
+      block.whole.pixels = std::min(most, left);
+      run_block(block, scratch);
+      block.x += block.whole.pixels * rows.x_pixel;
+      block.y += block.whole.pixels * rows.y_pixel;
+    }
+  }
+
+ private:
+  // Some pixels of a run.
+  struct Block {
+    std::int64_t panel = 0;
+    std::int64_t range = -1;
+    const std::uint8_t* x = nullptr;
+    const std::ptrdiff_t* taps = nullptr;
+    std::uint8_t* y = nullptr;
+    std::ptrdiff_t y_pixel = 0;
+    Piece whole = {};
+  };
+  struct Scratch {
+    alignas(64) std::array<std::int32_t, static_cast<std::size_t>(kParts * kFewPixels * kColumns)> sums;
+    alignas(64) std::array<std::int16_t, static_cast<std::size_t>(kWidened)> widened;
+  };
+
+  // As many as fit, whole tiles; few where their taps have to be taken in pieces.
+  static std::int64_t pixels_together(Piece piece, std::int64_t pixels) {
+    for (std::int64_t count : {std::min(kMostPixels, pixels), std::int64_t{24}, kFewPixels, kFewPixels / 2, std::int64_t{1}}) {
+      piece.pixels = std::min(count, pixels);
+      if (piece.fits()) return count > 1 || pixels == 1 ? piece.pixels : std::min(kFewPixels, pixels);
+    }
+    return std::min(kFewPixels, pixels);
+  }
+
+  void run_block(const Block& block, Scratch& scratch) const {
+    if (block.whole.fits()) return add_piece(block, scratch, block.whole, true, true);
+    Piece piece = block.whole;
+    piece.taps = 1;
+    const std::int64_t end = block.whole.first + block.whole.taps;
+    for (; piece.first < end; ++piece.first)
+      for (piece.k = 0; piece.k < block.whole.depth; piece.k += kFewElements) {
+        piece.depth = std::min(kFewElements, block.whole.depth - piece.k);
+        add_piece(block, scratch, piece, piece.first == block.whole.first && piece.k == 0, piece.first + 1 == end && piece.k + piece.depth == block.whole.depth);
+      }
+  }
+
+  // Sums of the first piece begin with the bias, those of others with what is there; those of the last are finished.
+  void add_piece(const Block& block, Scratch& scratch, const Piece& piece, bool is_first, bool is_last) const {
+    piece.widen(block.x, block.taps, scratch.widened.data());
+    std::array<std::ptrdiff_t, kMostTaps> taps;
+    for (std::int64_t t = 0; t < piece.taps; ++t) taps[static_cast<std::size_t>(t)] = 2 * t * piece.tap_pitch();
+    WideTile tile{.pixel = 2 * piece.pixel_pitch(), .taps = taps.data(), .tap_count = piece.taps, .steps = piece.depth / 4};
+    const std::int64_t last = std::min(static_cast<std::int64_t>(parts_.size()), (block.panel + 1) * kParts);
+    for (std::int64_t at = block.panel * kParts; at < last; ++at) {
+      const Part& part = parts_[static_cast<std::size_t>(at)];
+      const std::span<const WideKernel> tiles = part.columns == 8 ? std::span<const WideKernel>(kTilesOf1) : kTilesOf2;
+      tile.weights = weights_.data() + part.first_weight + (piece.first * steps_ + piece.k / 4) * 4 * part.columns;
+      for (std::int64_t p = 0; p < piece.pixels;) {
+        const std::int64_t count = tile_size(static_cast<std::int64_t>(tiles.size()), piece.pixels - p);
+        tile.x = scratch.widened.data() + p * piece.pixel_pitch();
+        tile.sums = scratch.sums.data() + (is_first && is_last ? 0 : ((at % kParts) * kFewPixels + p) * kColumns);
+        tile.bias = is_first ? part.bias(block.range) : tile.sums;
+        tile.bias_row = is_first ? 0 : kColumns * 4;
+        tiles[static_cast<std::size_t>(count - 1)](&tile);
+        if (is_last) part.finish(tile.sums, static_cast<int>(count), block.y + p * block.y_pixel + part.finish.first(), block.y_pixel);
+        p += count;
+      }
+    }
+  }
+
+  void pack(Part& part, const LinearWeights& w) {
+    weights_.resize(part.first_weight + static_cast<std::size_t>(taps_ * steps_ * 4 * part.columns));
+    std::int8_t* to = weights_.data() + part.first_weight;
+    for (std::int64_t c = 0; c < part.finish.count(); ++c)
+      for (std::int64_t t = 0; t < taps_; ++t)
+        for (std::int64_t k = 0; k < w.depth; ++k)
+          to[(t * steps_ * 4 + k - k % 2) * part.columns + 2 * c + k % 2] = w.w[static_cast<std::size_t>(((part.finish.first() + c) * taps_ + t) * w.depth + k)];
+    for (const TapRange& range : ranges_)
+      for (std::int64_t c = 0; c < kColumns; ++c)
+        part.biases.push_back(c < part.finish.count() ? range.bias[static_cast<std::size_t>(part.finish.first() + c)] : 0);
+  }
+
+  std::int64_t taps_;
+  std::int64_t steps_;
+  std::vector<TapRange> ranges_;
+  std::vector<Part> parts_;
+  std::vector<std::int8_t> weights_;
+};
+
+}  // namespace
+
+std::unique_ptr<Linear> pack_avx2(const LinearWeights& weights, const Requantization& requantization) {
+  if (weights.taps > kMostTaps) return pack_generic(weights, requantization);
+  return std::make_unique<Avx2>(weights, requantization);
+}
+
+}  // namespace halftone::kernels

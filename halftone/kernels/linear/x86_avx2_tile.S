@@ -1,0 +1,157 @@
+// Exact sums of products on AVX2: pixels by 8·registers columns, all sums in registers. Inputs were widened to 16 bits, weights are
+// widened on their way: vpmaddwd adds two products of 16 bits in 32, and nothing saturates. wide_tile.h says what is computed. No
+// instruction of the loops touches the stack.
+.intel_syntax noprefix
+.altmacro
+
+// Two elements of the row in every lane of ymm14. Six rows share a base; rax, rbx and rbp are 1, 3 and 5 pixels.
+.macro broadcast_at base, within, offset
+  .if \within == 0
+    vpbroadcastd ymm14, dword ptr [\base + \offset]
+  .elseif \within == 1
+    vpbroadcastd ymm14, dword ptr [\base + rax + \offset]
+  .elseif \within == 2
+    vpbroadcastd ymm14, dword ptr [\base + 2*rax + \offset]
+  .elseif \within == 3
+    vpbroadcastd ymm14, dword ptr [\base + rbx + \offset]
+  .elseif \within == 4
+    vpbroadcastd ymm14, dword ptr [\base + 4*rax + \offset]
+  .else
+    vpbroadcastd ymm14, dword ptr [\base + rbp + \offset]
+  .endif
+.endm
+.macro add_to sum, product
+  vpaddd ymm\sum, ymm\sum, ymm\product
+.endm
+.macro row_products row, registers, offset
+  .if \row < 6
+    broadcast_at r10, %(\row), \offset
+  .else
+    broadcast_at r11, %(\row - 6), \offset
+  .endif
+  .if \registers == 2
+    vpmaddwd ymm15, ymm14, ymm12
+    vpmaddwd ymm14, ymm14, ymm13
+    add_to %(2*\row), 15
+    add_to %(2*\row + 1), 14
+  .else
+    vpmaddwd ymm15, ymm14, ymm12
+    add_to \row, 15
+  .endif
+.endm
+.macro repeat_rows first, rows, registers, offset
+  .if \first < \rows
+    row_products %(\first), \registers, \offset
+    repeat_rows %(\first + 1), \rows, \registers, \offset
+  .endif
+.endm
+.macro half_step rows, registers, half
+  vpmovsxbw ymm12, xmmword ptr [r8 + 16*\registers*\half]
+  .if \registers == 2
+    vpmovsxbw ymm13, xmmword ptr [r8 + 16*\registers*\half + 16]
+  .endif
+  repeat_rows 0, \rows, \registers, %(4*\half)
+.endm
+
+.macro load_bias sum, offset
+  vmovdqu ymm\sum, ymmword ptr [r9 + \offset]
+.endm
+.macro store_sum sum, offset
+  vmovdqu ymmword ptr [r9 + \offset], ymm\sum
+.endm
+.macro repeat_loads first, count, registers
+  .if \first < \count
+    load_bias %(\first), %(\first % \registers * 32)
+    .if \first % \registers == \registers - 1
+      add r9, r15
+    .endif
+    repeat_loads %(\first + 1), \count, \registers
+  .endif
+.endm
+// 16 places a pixel, of which one register fills 8.
+.macro repeat_stores first, count, registers
+  .if \first < \count
+    store_sum %(\first), %(\first / \registers * 64 + \first % \registers * 32)
+    repeat_stores %(\first + 1), \count, \registers
+  .endif
+.endm
+
+.macro tile rows, registers
+  .globl halftone_avx2_\rows\()x\registers
+  .type halftone_avx2_\rows\()x\registers, @function
+  .p2align 6
+halftone_avx2_\rows\()x\registers:
+  push rbx
+  push rbp
+  push r15
+  mov rsi, [rdi]        // x
+  mov rax, [rdi + 8]    // pixel
+  mov rdx, [rdi + 16]   // taps
+  mov rcx, [rdi + 24]   // tap_count
+  mov r8, [rdi + 40]    // weights
+  mov r9, [rdi + 48]    // bias
+  lea rbx, [rax + 2*rax]
+  lea rbp, [rax + 4*rax]
+  mov r15, [rdi + 64]   // bias_row
+  repeat_loads 0, %(\rows*\registers), \registers
+1:
+  mov r10, [rdx]
+  add r10, rsi
+  .if \rows > 6
+    lea r11, [r10 + 2*rbx]
+  .endif
+  mov r15, [rdi + 32]   // steps
+  .p2align 5
+2:
+  half_step \rows, \registers, 0
+  half_step \rows, \registers, 1
+  add r8, 32*\registers
+  add r10, 8
+  .if \rows > 6
+    add r11, 8
+  .endif
+  dec r15
+  jnz 2b
+  add rdx, 8
+  dec rcx
+  jnz 1b
+  mov r9, [rdi + 56]    // sums
+  repeat_stores 0, %(\rows*\registers), \registers
+  pop r15
+  pop rbp
+  pop rbx
+  vzeroupper
+  ret
+  .size halftone_avx2_\rows\()x\registers, . - halftone_avx2_\rows\()x\registers
+.endm
+
+.text
+.irp rows, 1, 2, 3, 4, 5, 6
+  tile \rows, 2
+.endr
+.irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+  tile \rows, 1
+.endr
+
+// rdi rounds of 12 pairs of vpmaddwd and vpaddd on registers alone, each with a sum of its own: what ceiling.h measures.
+  .globl halftone_avx2_burst
+  .type halftone_avx2_burst, @function
+  .p2align 6
+halftone_avx2_burst:
+  .irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14
+  vpxor ymm\sum, ymm\sum, ymm\sum
+  .endr
+  .p2align 5
+1:
+  .irp sum, 0, 2, 4, 6, 8, 10
+  vpmaddwd ymm15, ymm13, ymm14
+  vpmaddwd ymm12, ymm13, ymm14
+  vpaddd ymm\sum, ymm\sum, ymm15
+  vpaddd ymm\sum, ymm\sum, ymm12
+  .endr
+  dec rdi
+  jnz 1b
+  vzeroupper
+  ret
+  .size halftone_avx2_burst, . - halftone_avx2_burst
+.section .note.GNU-stack,"",@progbits
