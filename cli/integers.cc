@@ -6,7 +6,7 @@ namespace halftone::cli {
 
 std::unique_ptr<ir::Executor> run_integers(const qgraph::QuantizedGraph& graph, kernels::Isa isa, int threads) {
   const auto plain = [](const ir::Graph& island) { return std::make_unique<ir::Interpreter>(island); };
-  return std::make_unique<engine::Executor>(graph, engine::ExecutorOptions{.isa = isa, .threads = threads, .make_executor = plain});
+  return std::make_unique<engine::Executor>(graph, engine::Options{.isa = isa, .threads = threads, .make_executor = plain});
 }
 
 }  // namespace halftone::cli

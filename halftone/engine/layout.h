@@ -45,13 +45,8 @@ struct Layout {
 // Whether elements of both that belong together stand in runs of one order: rows of a plane, or all of a sample.
 inline bool have_one_order(const Layout& a, const Layout& b) { return a.shape == b.shape && a.channels_last == b.channels_last; }
 
-// Calls f(run) for each run of the elements of `samples` samples.
-template <typename F>
-void for_runs(const Layout& layout, std::int64_t samples, F&& f) {
-  const std::int64_t runs = samples * (layout.channels_last ? layout.images() * layout.rows() : 1);
-  for (std::int64_t run = 0; run < runs; ++run) f(run);
-}
-// Elements of a run, and where it begins.
+// Runs of a sample's elements that stand together; the elements of one, and where it begins.
+inline std::int64_t runs_of(const Layout& layout) { return layout.channels_last ? layout.images() * layout.rows() : 1; }
 inline std::int64_t run_length(const Layout& layout) {
   return layout.channels_last ? layout.columns() * layout.channels() : layout.elements();
 }

@@ -20,10 +20,16 @@ void check_bytes(const Program::Port& port, std::size_t got, std::int64_t sample
 
 Program::Program(const qgraph::QuantizedGraph& graph, const Options& options) { Planner(graph, options, *this).plan(); }
 
-Program::Context::Context(const Program& program) : block_(program.arena_bytes_ + kAlignment), inputs_(program.inputs_.size()) {
-  void* start = block_.data();
-  std::size_t space = block_.size();
-  arena_ = static_cast<std::byte*>(std::align(kAlignment, program.arena_bytes_, start, space));
+Program::Context::Context(const Program& program) {
+  if (program.threads_ > 1) pool_ = std::make_unique<Pool>(program.threads_);
+  own_.resize(static_cast<std::size_t>(pool_ && program.separable_ && program.batch_ > 1 ? pool_->threads() : 1));
+  for (Own& own : own_) {
+    own.block.resize(program.arena_bytes_ + kAlignment);
+    own.inputs.resize(program.inputs_.size());
+    void* start = own.block.data();
+    std::size_t space = own.block.size();
+    own.arena = static_cast<std::byte*>(std::align(kAlignment, program.arena_bytes_, start, space));
+  }
 }
 
 void Program::check_spans(std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
@@ -46,22 +52,40 @@ void Program::run(Context& context, std::int64_t samples, std::span<const std::s
                   std::span<const std::span<std::byte>> outputs, const ir::Visitor& visit) const {
   check_spans(samples, inputs, outputs);
   const std::int64_t count = separable_ ? samples : 1;
-  std::vector<const std::byte*>& from = context.inputs_;
-  for (std::int64_t first = 0; first < count; first += unit_) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) from[i] = inputs[i].data() + static_cast<std::size_t>(first) * inputs_[i].bytes();
-    const Memory memory{context.arena_, from, std::min(unit_, count - first), visit ? &visit : nullptr};
-    if (visit)
-      for (const SlotPointer& input : input_slots_)
-        if (input->input) show(*input, memory, visit);
-    for (const Step& step : steps_) {
-      step.run(memory);
-      if (visit && step.shows)
-        for (const SlotPointer& y : step.writes) show(*y, memory, visit);
-    }
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-      for (std::int64_t s = 0; s < memory.samples; ++s)
-        export_sample(*output_slots_[i], memory, s, output_places_[i], outputs[i].data() + static_cast<std::size_t>(first + s) * outputs_[i].bytes());
+  const std::int64_t each = visit ? 0 : samples_a_thread(context, count);
+  if (each > 0) {
+    context.pool_->run((count + each - 1) / each, [&](std::int64_t part, int thread) {
+      run_unit(context.own_[static_cast<std::size_t>(thread)], nullptr, part * each, std::min(each, count - part * each), inputs, outputs, visit);
+    });
+    return;
   }
+  for (std::int64_t first = 0; first < count; first += unit_)
+    run_unit(context.own_[0], context.pool_.get(), first, std::min(unit_, count - first), inputs, outputs, visit);
+}
+
+std::int64_t Program::samples_a_thread(const Context& context, std::int64_t samples) const {
+  constexpr std::int64_t kPiecesEach = 4;
+  const auto threads = static_cast<std::int64_t>(context.own_.size());
+  if (threads < 2 || samples < 2 || sample_time_ * static_cast<double>(samples) < 2 * least_part_) return 0;
+  const std::int64_t pieces = std::min(samples, kPiecesEach * threads);
+  return std::min(unit_, (samples + pieces - 1) / pieces);
+}
+
+void Program::run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::int64_t count, Inputs inputs, Outputs outputs,
+                       const ir::Visitor& visit) const {
+  for (std::size_t i = 0; i < inputs.size(); ++i) own.inputs[i] = inputs[i].data() + static_cast<std::size_t>(first) * inputs_[i].bytes();
+  const Memory memory{own.arena, own.inputs, count, visit ? &visit : nullptr, pool, least_part_};
+  if (visit)
+    for (const SlotPointer& input : input_slots_)
+      if (input->input) show(*input, memory, visit);
+  for (const Step& step : steps_) {
+    step.run(memory);
+    if (visit && step.shows)
+      for (const SlotPointer& y : step.writes) show(*y, memory, visit);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    for (std::int64_t s = 0; s < count; ++s)
+      export_sample(*output_slots_[i], memory, s, output_places_[i], outputs[i].data() + static_cast<std::size_t>(first + s) * outputs_[i].bytes());
 }
 
 void Program::show(const Slot& value, const Memory& memory, const ir::Visitor& visit) const {

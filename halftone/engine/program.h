@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "halftone/engine/pool.h"
 #include "halftone/engine/steps.h"
 #include "halftone/kernels/isa.h"
 #include "halftone/qgraph/quantized_graph.h"
@@ -16,6 +17,8 @@ struct Options {
   std::int64_t batch = 1;  // samples that one run takes at most; exactly so many where samples cannot run one by one
   kernels::Isa isa = kernels::best_isa();
   bool keep_values = false;       // of every node, so that a visitor sees them
+  int threads = 1;                // that share a run: its samples, or, where these are too few, rows and channels of a sample
+  double least_part = 2000.0;     // nanoseconds of work for which another thread is called; 0: always
   MakeExecutor make_executor = {};  // for islands; needed where there are some
 };
 
@@ -26,16 +29,21 @@ class Program {
   // instruction set that this CPU has not.
   Program(const qgraph::QuantizedGraph& graph, const Options& options);
 
-  // The memory of one run at a time.
+  // The memory and the threads of one run at a time.
   class Context {
    public:
     explicit Context(const Program& program);
 
    private:
     friend class Program;
-    std::vector<std::byte> block_;
-    std::byte* arena_ = nullptr;
-    std::vector<const std::byte*> inputs_;
+    // Of one thread.
+    struct Own {
+      std::vector<std::byte> block;
+      std::byte* arena = nullptr;
+      std::vector<const std::byte*> inputs;
+    };
+    std::unique_ptr<Pool> pool_;  // none: one thread
+    std::vector<Own> own_;        // of each thread that runs samples
   };
 
   struct Port {
@@ -64,11 +72,20 @@ class Program {
 
   void check_spans(std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
                    std::span<const std::span<std::byte>> outputs) const;
+  using Inputs = std::span<const std::span<const std::byte>>;
+  using Outputs = std::span<const std::span<std::byte>>;
+  // Samples [first, first + count) in the memory of `own`; `pool` shares what they take.
+  void run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::int64_t count, Inputs inputs, Outputs outputs, const ir::Visitor& visit) const;
+  // Samples that a thread takes at a time, 0 where threads share each sample.
+  std::int64_t samples_a_thread(const Context& context, std::int64_t samples) const;
   void show(const Slot& value, const Memory& memory, const ir::Visitor& visit) const;
 
   std::int64_t batch_ = 1;
   std::int64_t unit_ = 1;  // samples that run together
   bool separable_ = false;
+  int threads_ = 1;
+  double least_part_ = 0.0;
+  double sample_time_ = 0.0;  // nanoseconds, about
   std::size_t arena_bytes_ = 0;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;

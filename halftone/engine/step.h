@@ -13,12 +13,16 @@
 
 namespace halftone::engine {
 
-// Where the numbers of a run stand.
+class Pool;
+
+// Where the numbers of a run stand, and who shares its work.
 struct Memory {
   std::byte* arena = nullptr;
   std::span<const std::byte* const> inputs;  // of the run's first sample
   std::int64_t samples = 1;
   const ir::Visitor* visit = nullptr;
+  Pool* pool = nullptr;      // none: one thread
+  double least_part = 0.0;   // nanoseconds of work for which another thread is called
 };
 
 // A value in memory.

@@ -31,12 +31,7 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace halftone::engine {
 namespace {
 
-TEST(Allocation, ARunTakesNoMemory) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "skipped: sanitizers have an allocator of their own";
-#endif
-  const ir::Graph real = quant::conv_network();
-  const Program program(lower::lower(quant::quantize(real, quant::ranges_of(real), {}).graph), {.batch = 3});
+void expect_no_memory(const Program& program) {
   Program::Context context(program);
   const Tensor x = ir::random_floats({3, 1, 4, 4}, 5);
   std::vector<std::byte> y(3 * program.outputs().at(0).bytes());
@@ -47,6 +42,17 @@ TEST(Allocation, ARunTakesNoMemory) {
   for (int i = 0; i < 10; ++i) program.run(context, 3, inputs, outputs);
   counting = false;
   EXPECT_EQ(allocations, 0);
+}
+
+TEST(Allocation, ARunTakesNoMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "skipped: sanitizers have an allocator of their own";
+#endif
+  const ir::Graph real = quant::conv_network();
+  for (int threads : {1, 2}) {
+    const Program program(lower::lower(quant::quantize(real, quant::ranges_of(real), {}).graph), {.batch = 3, .threads = threads, .least_part = 0.0});
+    expect_no_memory(program);
+  }
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
+#include "halftone/engine/parts.h"
 #include "halftone/engine/spans.h"
 #include "halftone/engine/steps.h"
 #include "halftone/kernels/bytes/bytes.h"
@@ -32,17 +34,20 @@ Work byte_quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointe
   const Layout& to = y->layout;
   const std::int64_t planes = to.channels_last ? to.channels() : 1;
   const std::int64_t plane = to.channels_last ? to.rows() * to.columns() : to.elements();
-  const std::int64_t rows = to.has_border() ? to.rows() : 1;  // pieces of an image that stand together
+  const std::int64_t rows = to.channels_last ? to.rows() : 1;  // pieces of an image that stand together
   return [rule, x, y, planes, plane, rows, quantize = kernels::byte_loops(isa).quantize](const Memory& memory) {
     const float* from = x->read<float>(memory);
     std::uint8_t* bytes = y->write<std::uint8_t>(memory);
     const std::int64_t images = memory.samples * (y->layout.channels_last ? y->layout.images() : 1);
-    bool is_number = true;
-    for (std::int64_t image = 0; image < images; ++image)
-      for (std::int64_t row = 0; row < rows; ++row) {
-        std::uint8_t* at = bytes + (y->layout.channels_last ? y->layout.place(image, row, 0) : image * plane);
-        is_number &= quantize(from + image * planes * plane + row * plane / rows, plane, planes, plane / rows, at, rule);
+    std::atomic<bool> is_number = true;
+    in_parts(memory, images * rows, nanoseconds_of_bytes(4 * images * planes * plane), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t at = first; at < last; ++at) {
+        const std::int64_t image = at / rows;
+        const std::int64_t row = at % rows;
+        std::uint8_t* at_row = bytes + (y->layout.channels_last ? y->layout.place(image, row, 0) : image * plane);
+        if (!quantize(from + image * planes * plane + row * plane / rows, plane, planes, plane / rows, at_row, rule)) is_number = false;
       }
+    });
     if (!is_number) refuse_nan(from, images * planes * plane, y->layout.name);
   };
 }

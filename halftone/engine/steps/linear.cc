@@ -1,6 +1,7 @@
 // Layers whose sums are those of unsigned and signed bytes, on the kernels of an instruction set.
 #include <algorithm>
 
+#include "halftone/engine/parts.h"
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
 #include "halftone/kernels/depthwise/depthwise.h"
@@ -174,6 +175,23 @@ bool is_one_run(const qgraph::Conv& op, const Layout& x, const Layout& y) {
   return own && !x.has_border() && !y.has_border();
 }
 
+// All pixels, whose neighbours follow them: some of them for one panel after those for another.
+void run_all(const Memory& memory, const kernels::Linear& linear, const kernels::LinearRun& all, double pixel_time) {
+  constexpr std::int64_t kPiece = 336;  // pixels: whole tiles of 4, 6, 7, 12, 14, 16, 24, 28 and 48
+  const std::int64_t pieces = (all.pixels + kPiece - 1) / kPiece;
+  in_parts(memory, linear.panels() * pieces, pixel_time * static_cast<double>(all.pixels), [&](std::int64_t first, std::int64_t last) {
+    kernels::LinearRun run = all;
+    for (std::int64_t at = first; at < last; ++at) {
+      const std::int64_t pixel = at % pieces * kPiece;
+      run.x = all.x + pixel * all.x_pixel;
+      run.y = all.y + pixel * all.y_pixel;
+      run.pixels = std::min(kPiece, all.pixels - pixel);
+      run.sequence = at % pieces;
+      linear.run(run, at / pieces);
+    }
+  });
+}
+
 }  // namespace
 
 bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& y) {
@@ -184,59 +202,85 @@ bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& 
 Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   TapWeights weights{.channels = op.linear.channels, .depth = op.linear.reduction, .taps = {0}, .w = qgraph::centred_weights(op.linear)};
   const PackedGroup group = packed(std::move(weights), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout);
-  return [group, x, y, depth = op.linear.reduction, channels = op.linear.channels](const Memory& memory) {
-    const kernels::LinearRun run{.x = x->read<std::uint8_t>(memory),
+  const double pixel_time = static_cast<double>(op.linear.reduction * op.linear.channels) / kernels::multiply_adds_a_nanosecond(isa);
+  return [group, x, y, pixel_time, depth = op.linear.reduction, channels = op.linear.channels](const Memory& memory) {
+    const kernels::LinearRun all{.x = x->read<std::uint8_t>(memory),
                                  .x_pixel = depth,
                                  .taps = group.taps.data(),
                                  .pixels = memory.samples * y->layout.elements() / channels,
                                  .y = y->write<std::uint8_t>(memory),
                                  .y_pixel = channels};
-    for (std::int64_t panel = 0; panel < group.linear->panels(); ++panel) group.linear->run(run, panel);
+    run_all(memory, *group.linear, all, pixel_time);
   };
 }
 
+namespace {
+
+// A Conv on kernels: each group's channels, row by row.
+struct ConvRows {
+  std::vector<PackedGroup> groups;
+  SlotPointer x;
+  SlotPointer y;
+  ir::PlaneAxes axes;
+  std::vector<std::int64_t> kinds;  // of rows
+  std::int64_t depth = 0;           // of a group's input
+  std::int64_t channels = 0;        // of its output
+  double pixel_time = 0.0;          // nanoseconds of one group
+  bool one_run = false;
+
+  void operator()(const Memory& memory) const {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      kernels::LinearRun run{.x = x->read<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * depth,
+                             .x_pixel = axes[1].stride * x->layout.channels(),
+                             .taps = groups[g].taps.data(),
+                             .y = y->write<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * channels,
+                             .y_pixel = y->layout.channels()};
+      const std::int64_t images = memory.samples * y->layout.images();
+      run.pixels = one_run ? images * y->layout.rows() * y->layout.columns() : y->layout.columns();
+      if (one_run)
+        run_all(memory, *groups[g].linear, run, pixel_time);
+      else
+        run_rows(memory, groups[g], run, images);
+    }
+  }
+
+  // One panel's weights for all rows of an image before those of the next.
+  void run_rows(const Memory& memory, const PackedGroup& group, const kernels::LinearRun& of_row, std::int64_t images) const {
+    const std::int64_t panels = group.linear->panels();
+    const std::int64_t rows = y->layout.rows();
+    const double time = pixel_time * static_cast<double>(images * rows * of_row.pixels);
+    in_parts(memory, images * panels * rows, time, [&](std::int64_t first, std::int64_t last) {
+      kernels::LinearRun run = of_row;
+      for (std::int64_t at = first; at < last; ++at) {
+        const std::int64_t image = at / (panels * rows);
+        const std::int64_t r = at % rows;
+        run.x = of_row.x + x->layout.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin);
+        run.y = of_row.y + y->layout.place(image, r, 0);
+        run.range = group.has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
+        run.sequence = r;
+        group.linear->run(run, at / rows % panels);
+      }
+    });
+  }
+};
+
+}  // namespace
+
 Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   const std::vector<std::int32_t> w = qgraph::centred_weights(op.linear);
-  std::vector<PackedGroup> groups;
-  const std::int64_t channels = op.linear.channels / op.groups;
+  const bool depthwise = is_depthwise(op, x->layout);
+  const std::int64_t groups = depthwise ? 1 : op.groups;
+  ConvRows rows{.groups = {}, .x = x, .y = y, .axes = op.axes, .kinds = {}, .depth = x->layout.channels() / groups, .channels = op.linear.channels / groups};
   std::vector<WindowRows> windows;
-  const std::vector<std::int64_t> kinds = row_kinds(op.axes[0], windows);
+  rows.kinds = row_kinds(op.axes[0], windows);
+  rows.one_run = is_one_run(op, x->layout, y->layout);
+  // A depthwise layer's sums take some four times as long as those of full panels.
+  rows.pixel_time = static_cast<double>(op.linear.reduction * rows.channels) * (depthwise ? 4.0 : 1.0) / kernels::multiply_adds_a_nanosecond(isa);
   const std::int32_t zero = op.x_zero_point - x->layout.base;
-  if (is_depthwise(op, x->layout)) {
-    groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, kernels::pack_depthwise));
-  } else {
-    for (std::int64_t g = 0; g < op.groups; ++g)
-      groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * channels, zero, isa, y->layout));
-  }
-  const std::int64_t depth = x->layout.channels() / op.groups;
-  return [groups, x, y, depth, channels, kinds, axes = op.axes, one_run = is_one_run(op, x->layout, y->layout)](const Memory& memory) {
-    const Layout& from = x->layout;
-    const Layout& to = y->layout;
-    const std::int64_t images = memory.samples * to.images();
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      kernels::LinearRun run{.x_pixel = axes[1].stride * from.channels(), .taps = groups[g].taps.data(), .y_pixel = to.channels()};
-      const std::uint8_t* x_bytes = x->read<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * depth;
-      std::uint8_t* y_bytes = y->write<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * channels;
-      const std::int64_t panels = groups[g].linear->panels();
-      if (one_run) {
-        run.x = x_bytes;
-        run.y = y_bytes;
-        run.pixels = images * to.rows() * to.columns();
-        for (std::int64_t panel = 0; panel < panels; ++panel) groups[g].linear->run(run, panel);
-        continue;
-      }
-      run.pixels = to.columns();
-      for (std::int64_t image = 0; image < images; ++image)
-        for (std::int64_t panel = 0; panel < panels; ++panel)
-          for (std::int64_t r = 0; r < to.rows(); ++r) {
-            run.x = x_bytes + from.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin);
-            run.y = y_bytes + to.place(image, r, 0);
-            run.range = groups[g].has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
-            run.sequence = r;
-            groups[g].linear->run(run, panel);
-          }
-    }
-  };
+  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, kernels::pack_depthwise));
+  for (std::int64_t g = 0; g < groups && !depthwise; ++g)
+    rows.groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout));
+  return rows;
 }
 
 }  // namespace halftone::engine

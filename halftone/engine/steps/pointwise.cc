@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "halftone/engine/parts.h"
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
 #include "halftone/kernels/bytes/bytes.h"
@@ -33,7 +34,7 @@ Work byte_table_step(const Entries& entries, std::int32_t least, SlotPointer x, 
     table[static_cast<std::size_t>(stored)] = static_cast<std::uint8_t>(entries[static_cast<std::size_t>(stored - least)]);
   return [table, x, y](const Memory& memory) {
     const std::int64_t length = run_length(x->layout);
-    for_runs(x->layout, memory.samples, [&](std::int64_t run) {
+    for_runs(memory, x->layout, [&](std::int64_t run) {
       const std::uint8_t* from = x->read<std::uint8_t>(memory) + run_place(x->layout, run);
       std::uint8_t* to = y->write<std::uint8_t>(memory) + run_place(y->layout, run);
       for (std::int64_t i = 0; i < length; ++i) to[i] = table[from[i]];
@@ -94,7 +95,7 @@ std::optional<kernels::AddRule> add_rule(const qgraph::Add& op, std::int32_t zer
 Work byte_add_step(const kernels::AddRule& rule, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y) {
   return [rule, a, b, y, add = kernels::byte_loops(isa).add](const Memory& memory) {
     const std::int64_t length = run_length(y->layout);
-    for_runs(y->layout, memory.samples, [&](std::int64_t run) {
+    for_runs(memory, y->layout, [&](std::int64_t run) {
       add(a->read<std::uint8_t>(memory) + run_place(a->layout, run), b->read<std::uint8_t>(memory) + run_place(b->layout, run),
           y->write<std::uint8_t>(memory) + run_place(y->layout, run), length, rule);
     });
@@ -109,7 +110,7 @@ Work byte_pair_step(const Operand& a, const Operand& b, SlotPointer y, F f) {
     for (std::int32_t q = 0; q < 256; ++q) table[static_cast<std::size_t>(p << 8 | q)] = static_cast<std::uint8_t>(f(p - a.zero, q - b.zero));
   return [table = std::move(table), a = a.slot, b = b.slot, y](const Memory& memory) {
     const std::int64_t length = run_length(y->layout);
-    for_runs(y->layout, memory.samples, [&](std::int64_t run) {
+    for_runs(memory, y->layout, [&](std::int64_t run) {
       const std::uint8_t* left = a->read<std::uint8_t>(memory) + run_place(a->layout, run);
       const std::uint8_t* right = b->read<std::uint8_t>(memory) + run_place(b->layout, run);
       std::uint8_t* to = y->write<std::uint8_t>(memory) + run_place(y->layout, run);
