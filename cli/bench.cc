@@ -162,7 +162,7 @@ void add_bench(Command app, Run& run) {
   command.add_option("models", options->models, "ONNX models, float or quantized").required();
   options->shapes.add_to(command);
   command.add_option("--batch", options->batch, "Samples a run: 1, 1,32 or 1-4").show_default();
-  command.add_option("--isa", options->isa, "Instruction set of the engine: generic or avx512vnni (otherwise the best that this machine has)");
+  command.add_option("--isa", options->isa, "Instruction set of the engine: generic, avx2 or avx512vnni (otherwise the best that this machine has)");
   command.add_option("--seconds", options->seconds, "For each batch").within(0.01, 3600.0).show_default();
   command.add_flag("--json", options->json, "Print JSON");
   command.when_chosen([options, &run] { run = [options] { return bench(*options); }; });

@@ -31,18 +31,32 @@ struct Spans {
       else
         spans.push_back({read, at, 1});
     }
+    single_ = std::ranges::all_of(spans, [](const Span& span) { return span.count == 1; });
   }
 
   // For all samples.
   void copy(const Slot& x, const Slot& y, const Memory& memory) const {
-    const std::size_t size = x.layout.element;
     for (std::int64_t s = 0; s < memory.samples; ++s) {
       const std::byte* source = x.bytes(memory) + static_cast<std::size_t>(s) * x.layout.bytes();
       std::byte* target = y.mutable_bytes(memory) + static_cast<std::size_t>(s) * y.layout.bytes();
-      for (const Span& span : spans)
-        std::memcpy(target + static_cast<std::size_t>(span.to) * size, source + static_cast<std::size_t>(span.from) * size,
-                    static_cast<std::size_t>(span.count) * size);
+      // Elements that stand alone are not worth a call each.
+      if (x.layout.element == 1 && single_)
+        copy_bytes(source, target);
+      else
+        copy_spans(source, target, x.layout.element);
     }
+  }
+
+ private:
+  bool single_ = false;
+
+  void copy_bytes(const std::byte* source, std::byte* target) const {
+    for (const Span& span : spans) target[span.to] = source[span.from];
+  }
+  void copy_spans(const std::byte* source, std::byte* target, std::size_t size) const {
+    for (const Span& span : spans)
+      std::memcpy(target + static_cast<std::size_t>(span.to) * size, source + static_cast<std::size_t>(span.from) * size,
+                  static_cast<std::size_t>(span.count) * size);
   }
 };
 

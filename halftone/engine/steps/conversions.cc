@@ -34,7 +34,9 @@ Work byte_quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointe
   const Layout& to = y->layout;
   const std::int64_t planes = to.channels_last ? to.channels() : 1;
   const std::int64_t plane = to.channels_last ? to.rows() * to.columns() : to.elements();
-  const std::int64_t rows = to.channels_last ? to.rows() : 1;  // pieces of an image that stand together
+  // Pieces of an image that stand together: rows where there is a border, or enough for threads to share.
+  constexpr std::int64_t kMuch = std::int64_t{1} << 16;
+  const std::int64_t rows = to.channels_last && (to.has_border() || to.elements() > kMuch) ? to.rows() : 1;
   return [rule, x, y, planes, plane, rows, quantize = kernels::byte_loops(isa).quantize](const Memory& memory) {
     const float* from = x->read<float>(memory);
     std::uint8_t* bytes = y->write<std::uint8_t>(memory);

@@ -26,11 +26,12 @@ struct Quantizing {
   }
   // 16 bytes, of which `count` are asked for and those behind are whatever.
   __m128i operator()(const float* x, std::int64_t count) {
+    if (count >= 16) return sixteen(x);
     alignas(32) float some[16] = {};
-    if (count < 16) {
-      for (std::int64_t i = 0; i < count; ++i) some[i] = x[i];
-      x = some;
-    }
+    for (std::int64_t i = 0; i < count; ++i) some[i] = x[i];
+    return sixteen(some);
+  }
+  __m128i sixteen(const float* x) {
     const __m256i words = _mm256_packs_epi32(eight(x), eight(x + 8));
     const __m256i bytes = _mm256_packus_epi16(words, words);
     return _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5)));
@@ -50,7 +51,7 @@ void store_some(std::uint8_t* y, __m128i bytes, std::int64_t count) {
 
 // Byte i of register `part` of three interleaved planes is byte (16·part + i)/3 of plane (16·part + i)%3.
 struct InThrees {
-  InThrees() {
+  constexpr InThrees() {
     for (int part = 0; part < 3; ++part)
       for (int plane = 0; plane < 3; ++plane)
         for (int i = 0; i < 16; ++i) {
@@ -62,18 +63,18 @@ struct InThrees {
     const auto from = [&](int plane, __m128i bytes) { return _mm_shuffle_epi8(bytes, load16(places[part][plane])); };
     return _mm_or_si128(_mm_or_si128(from(0, a), from(1, b)), from(2, c));
   }
-  std::uint8_t places[3][3][16];
+  std::uint8_t places[3][3][16] = {};
 };
+constexpr InThrees kInThrees;
 
 void quantize_threes(const float* x, std::ptrdiff_t x_plane, std::int64_t count, std::uint8_t* y, Quantizing& each) {
-  const InThrees in_threes;
   for (std::int64_t i = 0; i < count; i += 16, y += 48) {
     const std::int64_t left = count - i;
     const __m128i a = each(x + i, left);
     const __m128i b = each(x + x_plane + i, left);
     const __m128i c = each(x + 2 * x_plane + i, left);
     for (int part = 0; part < 3; ++part)
-      if (3 * left > 16 * part) store_some(y + 16 * part, in_threes(part, a, b, c), 3 * left - 16 * part);
+      if (3 * left > 16 * part) store_some(y + 16 * part, kInThrees(part, a, b, c), 3 * left - 16 * part);
   }
 }
 

@@ -106,7 +106,6 @@ __m128i finished(const std::int32_t* sums, const Columns& c, const Ending& endin
 
 // The first `count` bytes: others may follow that are not to be written.
 inline void store_some(std::uint8_t* y, __m128i bytes, int count) {
-  if (count == 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(y), bytes);
   alignas(16) std::uint8_t all[16];
   _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
   for (int i = 0; i < count; ++i) y[i] = all[i];
@@ -115,6 +114,10 @@ inline void store_some(std::uint8_t* y, __m128i bytes, int count) {
 template <Finish kFinish>
 void finish(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
   const Ending ending(rule);
+  if (rule.channels == 16) {
+    for (int p = 0; p < pixels; ++p) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + p * y_pixel), finished<kFinish>(sums + 16 * p, *columns, ending));
+    return;
+  }
   for (int p = 0; p < pixels; ++p) store_some(y + p * y_pixel, finished<kFinish>(sums + 16 * p, *columns, ending), rule.channels);
 }
 
