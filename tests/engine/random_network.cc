@@ -101,6 +101,7 @@ class Builder {
   }
 
   void add_conv() {
+    if (random_.chance(15)) return add_two_convs();
     const std::int64_t channels = shape()[1];
     const std::int64_t groups = random_.chance(25) ? channels : channels % 2 == 0 && random_.chance(25) ? 2 : 1;
     const std::int64_t outputs = groups * random_.integer(1, groups > 1 ? 2 : random_.one_of<std::int64_t>({7, 20, 70}));
@@ -108,6 +109,14 @@ class Builder {
     std::vector<ir::ValueId> more{constant({outputs, channels / groups, conv.window.kernel[0], conv.window.kernel[1]})};
     if (random_.chance(70)) more.push_back(constant({outputs}));
     add(conv, more);
+  }
+
+  // Windows of 3x3 over 16 channels or a multiple: neighbours may share products.
+  void add_two_convs() {
+    const std::int64_t channels = 16 * random_.integer(1, 3);
+    const std::int64_t pad = random_.integer(0, 1);
+    add(ir::Conv{{.kernel = {1, 1}}}, {constant({channels, shape()[1], 1, 1})});
+    add(ir::Conv{{.kernel = {3, 3}, .pads = {pad, pad, pad, pad}}}, {constant({random_.integer(1, 40), channels, 3, 3})});
   }
 
   void add_row_layer() {

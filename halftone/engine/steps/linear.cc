@@ -6,6 +6,7 @@
 #include "halftone/engine/steps.h"
 #include "halftone/kernels/depthwise/depthwise.h"
 #include "halftone/kernels/linear/linear.h"
+#include "halftone/kernels/winograd/winograd.h"
 
 namespace halftone::engine {
 namespace {
@@ -62,7 +63,10 @@ struct PackedGroup {
   std::vector<std::ptrdiff_t> taps;
   bool has_ranges = false;
   std::shared_ptr<const kernels::Linear> linear;
+  std::shared_ptr<const kernels::Winograd> winograd;  // or this one
 };
+
+enum class Kernels { linear, depthwise, winograd };  // that are asked first
 
 std::vector<std::int8_t> signed_bytes(const TapWeights& weights, bool rest) {
   std::vector<std::int8_t> bytes(weights.w.size());
@@ -109,11 +113,9 @@ std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::v
   return ranges;
 }
 
-using Pack = std::unique_ptr<kernels::Linear> (*)(kernels::Isa, const kernels::LinearWeights&, const kernels::Requantization&);
-
 // `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
 PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y,
-                   Pack pack = kernels::pack_linear) {
+                   Kernels kind = Kernels::linear) {
   const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
   std::vector<std::int32_t> bias;
   for (std::int64_t m = 0; m < weights.channels; ++m) {
@@ -133,7 +135,9 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
   const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, bias, zero) : std::vector<kernels::TapRange>{};
   group.has_ranges = !ranges.empty();
-  group.linear = pack(isa, {weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound, ranges}, end);
+  const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound, ranges};
+  if (kind == Kernels::winograd && one) group.winograd = kernels::pack_winograd(isa, all, end);
+  if (!group.winograd) group.linear = kind == Kernels::depthwise ? kernels::pack_depthwise(isa, all, end) : kernels::pack_linear(isa, all, end);
   return group;
 }
 
@@ -167,6 +171,12 @@ TapWeights depthwise_taps(const qgraph::Conv& op, std::vector<std::int32_t> w, c
     for (std::int64_t c = 0; c < op.axes[1].kernel; ++c)
       result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
   return result;
+}
+
+// Windows whose products neighbours share, in a plane of more than a few tiles.
+bool has_small_windows(const qgraph::Conv& op) {
+  constexpr std::int64_t kFew = 4;
+  return op.groups == 1 && std::ranges::all_of(op.axes, [](const ir::WindowAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1 && a.out > kFew; });
 }
 
 // Whether all pixels of all images follow one another in x and y, and each output reads its own.
@@ -237,7 +247,9 @@ struct ConvRows {
                              .y_pixel = y->layout.channels()};
       const std::int64_t images = memory.samples * y->layout.images();
       run.pixels = one_run ? images * y->layout.rows() * y->layout.columns() : y->layout.columns();
-      if (one_run)
+      if (groups[g].winograd)
+        run_row_pairs(memory, *groups[g].winograd, run, images);
+      else if (one_run)
         run_all(memory, *groups[g].linear, run, pixel_time);
       else
         run_rows(memory, groups[g], run, images);
@@ -262,6 +274,23 @@ struct ConvRows {
       }
     });
   }
+
+  void run_row_pairs(const Memory& memory, const kernels::Winograd& winograd, const kernels::LinearRun& of_row, std::int64_t images) const {
+    const std::int64_t panels = winograd.panels();
+    const std::int64_t pairs = (y->layout.rows() + 1) / 2;
+    const double time = pixel_time / 2 * static_cast<double>(images * y->layout.rows() * of_row.pixels);
+    in_parts(memory, images * panels * pairs, time, [&](std::int64_t first, std::int64_t last) {
+      kernels::WinogradRun run{.x_row = x->layout.row_pitch(), .x_pixel = of_row.x_pixel, .pixels = of_row.pixels, .y_row = y->layout.row_pitch(), .y_pixel = of_row.y_pixel};
+      for (std::int64_t at = first; at < last; ++at) {
+        const std::int64_t image = at / (panels * pairs);
+        const std::int64_t r = 2 * (at % pairs);
+        run.rows = std::min<std::int64_t>(2, y->layout.rows() - r);
+        run.x = of_row.x + x->layout.place(image, r - axes[0].pad_begin, -axes[1].pad_begin);
+        run.y = of_row.y + y->layout.place(image, r, 0);
+        winograd.run(run, at / pairs % panels);
+      }
+    });
+  }
 };
 
 }  // namespace
@@ -277,9 +306,9 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   // A depthwise layer's sums take some four times as long as those of full panels.
   rows.pixel_time = static_cast<double>(op.linear.reduction * rows.channels) * (depthwise ? 4.0 : 1.0) / kernels::multiply_adds_a_nanosecond(isa);
   const std::int32_t zero = op.x_zero_point - x->layout.base;
-  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, kernels::pack_depthwise));
+  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, Kernels::depthwise));
   for (std::int64_t g = 0; g < groups && !depthwise; ++g)
-    rows.groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout));
+    rows.groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout, has_small_windows(op) ? Kernels::winograd : Kernels::linear));
   return rows;
 }
 

@@ -13,7 +13,7 @@ struct WideTile {
   const std::ptrdiff_t* taps;  // 16
   std::int64_t tap_count;      // 24
   std::int64_t steps;          // 32: of 4 elements, a tap
-  const std::int8_t* weights;  // 40: [T][K/2][columns][2]
+  const void* weights;         // 40: [T][K/2][columns][2], bytes, or words for the kernels that say so
   const std::int32_t* bias;    // 48
   std::int32_t* sums;          // 56
   std::ptrdiff_t bias_row;     // 64: 0 where all pixels have one bias

@@ -1,5 +1,5 @@
-// Exact sums of products on AVX2: pixels by 8·registers columns, all sums in registers. Inputs were widened to 16 bits, weights are
-// widened on their way: vpmaddwd adds two products of 16 bits in 32, and nothing saturates. wide_tile.h says what is computed. No
+// Exact sums of products on AVX2: pixels by 8·registers columns, all sums in registers. Inputs were widened to 16 bits, weights of 8
+// bits are widened on their way: vpmaddwd adds two products of 16 bits in 32, and nothing saturates. wide_tile.h says what is computed. No
 // instruction of the loops touches the stack.
 .intel_syntax noprefix
 .altmacro
@@ -45,10 +45,18 @@
     repeat_rows %(\first + 1), \rows, \registers, \offset
   .endif
 .endm
-.macro half_step rows, registers, half
-  vpmovsxbw ymm12, xmmword ptr [r8 + 16*\registers*\half]
+// Weights are bytes, or words.
+.macro load_weights register, bits, offset
+  .if \bits == 8
+    vpmovsxbw ymm\register, xmmword ptr [r8 + 16*\offset]
+  .else
+    vmovdqu ymm\register, ymmword ptr [r8 + 32*\offset]
+  .endif
+.endm
+.macro half_step rows, registers, bits, half
+  load_weights 12, \bits, %(\registers*\half)
   .if \registers == 2
-    vpmovsxbw ymm13, xmmword ptr [r8 + 16*\registers*\half + 16]
+    load_weights 13, \bits, %(\registers*\half + 1)
   .endif
   repeat_rows 0, \rows, \registers, %(4*\half)
 .endm
@@ -76,11 +84,11 @@
   .endif
 .endm
 
-.macro tile rows, registers
-  .globl halftone_avx2_\rows\()x\registers
-  .type halftone_avx2_\rows\()x\registers, @function
+.macro tile name, rows, registers, bits
+  .globl \name\rows\()x\registers
+  .type \name\rows\()x\registers, @function
   .p2align 6
-halftone_avx2_\rows\()x\registers:
+\name\rows\()x\registers:
   push rbx
   push rbp
   push r15
@@ -103,9 +111,9 @@ halftone_avx2_\rows\()x\registers:
   mov r15, [rdi + 32]   // steps
   .p2align 5
 2:
-  half_step \rows, \registers, 0
-  half_step \rows, \registers, 1
-  add r8, 32*\registers
+  half_step \rows, \registers, \bits, 0
+  half_step \rows, \registers, \bits, 1
+  add r8, 4*\bits*\registers
   add r10, 8
   .if \rows > 6
     add r11, 8
@@ -122,15 +130,16 @@ halftone_avx2_\rows\()x\registers:
   pop rbx
   vzeroupper
   ret
-  .size halftone_avx2_\rows\()x\registers, . - halftone_avx2_\rows\()x\registers
+  .size \name\rows\()x\registers, . - \name\rows\()x\registers
 .endm
 
 .text
 .irp rows, 1, 2, 3, 4, 5, 6
-  tile \rows, 2
+  tile halftone_avx2_, \rows, 2, 8
+  tile halftone_avx2_words_, \rows, 2, 16
 .endr
 .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-  tile \rows, 1
+  tile halftone_avx2_, \rows, 1, 8
 .endr
 
 // rdi rounds of 12 pairs of vpmaddwd and vpaddd on registers alone, each with a sum of its own: what ceiling.h measures.
