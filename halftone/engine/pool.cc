@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace halftone::engine {
 namespace {
@@ -55,17 +56,21 @@ Pool::~Pool() {
 }
 
 void Pool::run(const Job& job) {
-  if (job.parts <= 0) return;
-  if (workers_.empty() || job.parts == 1 || is_resting()) {
-    for (std::int64_t part = 0; part < job.parts; ++part) job.call(job.body, part, 0);
-    return;
-  }
-  const Clock::time_point start = Clock::now();
   job_ = job;
   failure_ = nullptr;
   failed_part_ = job.parts;
   done_.store(0, std::memory_order_relaxed);
-  left_.store(job.parts);
+  if (workers_.empty() || job.parts <= 1 || is_resting()) {
+    for (std::int64_t part = 0; part < job.parts; ++part) do_part(part, 0);
+  } else {
+    share();
+  }
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void Pool::share() {
+  const Clock::time_point start = Clock::now();
+  left_.store(job_.parts);
   if (sleepers_.load() > 0) {
     const std::lock_guard lock(mutex_);  // a thread that looks for work now sees this job, or hears the call
     job_is_there_.notify_all();
@@ -75,7 +80,6 @@ void Pool::run(const Job& job) {
   const Clock::time_point end = Clock::now();
   wait_for_others();
   rest_after(Clock::now() - end, (end - start) / std::max<std::int64_t>(1, own));
-  if (failure_) std::rethrow_exception(failure_);
 }
 
 bool Pool::do_one(int thread) {

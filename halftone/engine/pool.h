@@ -39,6 +39,7 @@ class Pool {
   };
 
   void run(const Job& job);
+  void share();
   // Does one part, if one is left.
   bool do_one(int thread);
   void do_part(std::int64_t part, int thread);
