@@ -22,18 +22,6 @@ std::vector<float> scales_of(const numeric::QuantParams& params) {
   return scales;
 }
 
-using Weights = std::span<const std::int32_t>;  // centred
-
-Weights row(const qgraph::Linear& linear, Weights w, std::int64_t channel) {
-  return w.subspan(static_cast<std::size_t>(channel * linear.reduction), static_cast<std::size_t>(linear.reduction));
-}
-
-Weights group_row(const qgraph::Linear& linear, Weights w, std::int64_t channel, std::int64_t group) {
-  const std::int64_t first = group * linear.group_size;
-  const std::int64_t count = std::min(linear.group_size, linear.reduction - first);
-  return row(linear, w, channel).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-}
-
 void add_bias(qgraph::Linear& linear, const LinearSpec& spec) {
   linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
   for (std::size_t c = 0; c < spec.q_b.size(); ++c) {
@@ -45,10 +33,12 @@ void add_bias(qgraph::Linear& linear, const LinearSpec& spec) {
   }
 }
 
-void bound_accumulators(qgraph::Linear& linear, Weights w, const LinearSpec& spec) {
+void bound_accumulators(qgraph::Linear& linear, const LinearSpec& spec) {
+  std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
   for (std::int64_t c = 0; c < linear.channels; ++c) {
-    const std::int64_t bound = numeric::accumulator_bound(
-        row(linear, w, c), linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.affine.zero_point);
+    qgraph::centred_row(linear, c, row);
+    const std::int64_t bound =
+        numeric::accumulator_bound(row, linear.bias[static_cast<std::size_t>(c)], spec.x.format, spec.x.affine.zero_point);
     if (bound > numeric::kMaxAccumulator)
       throw InputError(spec.name,
                        fmt::format("accumulator of channel {} reaches {}, expected at most 2^47", c, bound));
@@ -78,13 +68,19 @@ std::vector<numeric::Multiplier> group_multipliers(const LinearSpec& spec,
   return result;
 }
 
-void finish_groups(qgraph::Linear& linear, Weights w, const LinearSpec& spec) {
+std::span<const std::int32_t> part_of_group(std::span<const std::int32_t> row, std::int64_t size, std::size_t group) {
+  const std::size_t first = group * static_cast<std::size_t>(size);
+  return row.subspan(first, std::min(static_cast<std::size_t>(size), row.size() - first));
+}
+
+void finish_groups(qgraph::Linear& linear, const LinearSpec& spec) {
   if (spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw UnsupportedError(spec.name, "weights by group in arithmetic 'onnx', expected 'fixed' or 'shift'");
   linear.group_size = spec.w.group_size;
   linear.wide = true;
   linear.bias.assign(static_cast<std::size_t>(linear.channels), 0);
   qgraph::Shift scaling;
+  std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
   const std::size_t blocks = spec.w.affine.size() / static_cast<std::size_t>(linear.channels);
   for (std::int64_t c = 0; c < linear.channels; ++c) {
     const auto first = static_cast<std::size_t>(c) * blocks;
@@ -98,10 +94,10 @@ void finish_groups(qgraph::Linear& linear, Weights w, const LinearSpec& spec) {
     if (std::fabs(bias) >= 0x1p62)
       throw InputError(spec.name, fmt::format("bias of channel {} is {}, expected less than 2^62", c, bias));
     Wide bound = std::llabs(static_cast<std::int64_t>(bias));
+    qgraph::centred_row(linear, c, row);
     for (std::size_t g = 0; g < blocks; ++g) {
       bound +=
-          static_cast<Wide>(numeric::accumulator_bound(group_row(linear, w, c, static_cast<std::int64_t>(g)), 0,
-                                                       spec.x.format, spec.x.affine.zero_point)) *
+          static_cast<Wide>(numeric::accumulator_bound(part_of_group(row, linear.group_size, g), 0, spec.x.format, spec.x.affine.zero_point)) *
           multipliers[g].m;
       linear.group_m.push_back(multipliers[g].m);
     }
@@ -124,15 +120,14 @@ qgraph::Linear make_linear(const LinearSpec& spec) {
   linear.codebook = spec.codebook;
   linear.channels = spec.q_w.dim(0);
   linear.reduction = linear.channels == 0 ? 0 : spec.q_w.size() / linear.channels;
-  const std::vector<std::int32_t> w = qgraph::centred_weights(linear);
   const numeric::OutputBounds bounds{spec.y.affine.zero_point, spec.lo, spec.hi};
   if (spec.w.granularity == numeric::Granularity::group) {
     linear.requantizer = {.rounding = spec.arithmetic.rounding, .bounds = bounds};
-    finish_groups(linear, w, spec);
+    finish_groups(linear, spec);
     return linear;
   }
   add_bias(linear, spec);
-  bound_accumulators(linear, w, spec);
+  bound_accumulators(linear, spec);
   if (linear.wide && spec.arithmetic.mode == numeric::Arithmetic::onnx)
     throw InputError(spec.name, "accumulator beyond int32 in arithmetic 'onnx', expected 'fixed' or 'shift'");
   linear.requantizer = make_requantizer(spec.arithmetic, spec.x.affine.scale, scales_of(spec.w), spec.y.affine.scale,

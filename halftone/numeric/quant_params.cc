@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -42,23 +43,32 @@ QuantParams layout_of(const Tensor& weights, const WeightSpec& spec) {
 
 }  // namespace
 
-std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params) {
-  const std::int64_t count = element_count(shape);
-  std::vector<std::int32_t> index(static_cast<std::size_t>(count), 0);
-  if (params.granularity == Granularity::tensor) return index;
+AffineIndex::AffineIndex(const Shape& shape, const QuantParams& params) : count_(element_count(shape)) {
+  if (params.granularity == Granularity::tensor) return;
   check_axis(shape, params.granularity, params.axis);
   const auto axis = static_cast<std::size_t>(params.axis);
-  const std::int64_t blocks = blocks_per_channel(shape, params.granularity, params.axis, params.group_size);
-  const std::int64_t inner = product(shape, axis + 1, shape.size());
-  const std::int64_t channels = shape[axis];
-  if (static_cast<std::int64_t>(params.affine.size()) != channels * blocks)
+  blocks_ = std::max<std::int64_t>(1, blocks_per_channel(shape, params.granularity, params.axis, params.group_size));
+  inner_ = std::max<std::int64_t>(1, product(shape, axis + 1, shape.size()));
+  channels_ = std::max<std::int64_t>(1, shape[axis]);
+  group_size_ = params.granularity == Granularity::group ? params.group_size : std::max<std::int64_t>(1, count_);
+  if (count_ > 0 && static_cast<std::int64_t>(params.affine.size()) != channels_ * blocks_)
     throw InputError("quantize", fmt::format("wrong number of scales, got {}, expected {}",
-                                             params.affine.size(), channels * blocks));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t channel = i / inner % channels;
-    const std::int64_t place = i / (inner * channels) * inner + i % inner;
-    const std::int64_t block = params.granularity == Granularity::group ? place / params.group_size : 0;
-    index[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(channel * blocks + block);
+                                             params.affine.size(), channels_ * blocks_));
+}
+
+std::int64_t AffineIndex::run(std::int64_t place) const {
+  if (blocks_ == 0) return count_ - place;
+  const std::int64_t within = place / (inner_ * channels_) * inner_ + place % inner_;
+  return std::min(inner_ - place % inner_, group_size_ - within % group_size_);
+}
+
+std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params) {
+  const AffineIndex index_of(shape, params);
+  std::vector<std::int32_t> index(static_cast<std::size_t>(element_count(shape)));
+  for (std::int64_t place = 0; place < static_cast<std::int64_t>(index.size());) {
+    const std::int64_t run = index_of.run(place);
+    std::fill_n(index.begin() + place, run, index_of(place));
+    place += run;
   }
   return index;
 }
@@ -114,13 +124,22 @@ Tensor dequantize(const Tensor& integers, const QuantParams& params) {
   return real;
 }
 
-std::vector<std::int32_t> to_int32(const Tensor& integers) {
+void widen(const Tensor& integers, std::int64_t first, std::span<std::int32_t> values) {
   if (is_float(integers.dtype()) || size_of(integers.dtype()) > 4 || integers.dtype() == DType::uint32)
     throw InputError("quantize", fmt::format("not an integer tensor of 32 bits or fewer, got {}",
                                              name_of(integers.dtype())));
-  const Tensor wide = integers.cast(DType::int32);
-  const auto values = wide.data<std::int32_t>();
-  return {values.begin(), values.end()};
+  dispatch_dtype(integers.dtype(), [&]<typename T>(T) {
+    if constexpr (std::is_integral_v<T>) {
+      const auto from = integers.data<T>().subspan(static_cast<std::size_t>(first), values.size());
+      std::ranges::transform(from, values.begin(), [](T v) { return static_cast<std::int32_t>(v); });
+    }
+  });
+}
+
+std::vector<std::int32_t> to_int32(const Tensor& integers) {
+  std::vector<std::int32_t> values(static_cast<std::size_t>(integers.size()));
+  widen(integers, 0, values);
+  return values;
 }
 
 Tensor from_int32(const Shape& shape, std::span<const std::int32_t> values, DType dtype) {

@@ -52,6 +52,29 @@ QuantParams params_from_ranges(const Tensor& weights, const WeightSpec& spec, st
 // The range that each of params_from_weights' entries covers, after the rule above.
 std::vector<Range> weight_ranges(const Tensor& weights, const WeightSpec& spec);
 
+// Which of params.affine an element of a tensor of this shape has.
+class AffineIndex {
+ public:
+  // Throws InputError where the params are not those of this shape.
+  AffineIndex(const Shape& shape, const QuantParams& params);
+  // Of the element at this place in row-major order.
+  std::int32_t operator()(std::int64_t place) const {
+    if (blocks_ == 0) return 0;
+    const std::int64_t channel = place / inner_ % channels_;
+    const std::int64_t within = place / (inner_ * channels_) * inner_ + place % inner_;
+    return static_cast<std::int32_t>(channel * blocks_ + within / group_size_);
+  }
+  // Elements from this place on that have the same one.
+  std::int64_t run(std::int64_t place) const;
+
+ private:
+  std::int64_t count_;
+  std::int64_t inner_ = 1;
+  std::int64_t channels_ = 1;
+  std::int64_t blocks_ = 0;  // of a channel; 0: one for the whole tensor
+  std::int64_t group_size_ = 1;
+};
+
 // The index into params.affine of every element of a tensor of this shape, in row-major order.
 std::vector<std::int32_t> affine_index(const Shape& shape, const QuantParams& params);
 
@@ -61,6 +84,8 @@ Tensor dequantize(const Tensor& integers, const QuantParams& params);
 
 // Any integer tensor of at most 32 bits, widened. Throws InputError for other element types.
 std::vector<std::int32_t> to_int32(const Tensor& integers);
+// As many of its elements as `values` holds, from place `first` on.
+void widen(const Tensor& integers, std::int64_t first, std::span<std::int32_t> values);
 // int32 values narrowed to `dtype` (they must fit: std::logic_error).
 Tensor from_int32(const Shape& shape, std::span<const std::int32_t> values, DType dtype);
 
