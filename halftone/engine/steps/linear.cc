@@ -1,5 +1,6 @@
 // Layers whose sums are those of unsigned and signed bytes, on the kernels of an instruction set.
 #include <algorithm>
+#include <numeric>
 
 #include "halftone/engine/parts.h"
 #include "halftone/engine/requantizations.h"
@@ -53,7 +54,7 @@ struct TapWeights {
   std::int64_t channels = 0;
   std::int64_t depth = 0;
   std::vector<std::ptrdiff_t> taps;  // bytes from a pixel
-  std::vector<std::int32_t> w;       // centred
+  std::vector<std::int16_t> w;       // centred
   std::int64_t taps_a_row = 1;       // of a window
   std::vector<WindowRows> rows = {}; // that some outputs see alone
 };
@@ -71,7 +72,7 @@ enum class Kernels { linear, depthwise, winograd };  // that are asked first
 std::vector<std::int8_t> signed_bytes(const TapWeights& weights, bool rest) {
   std::vector<std::int8_t> bytes(weights.w.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const std::int32_t first = std::clamp(weights.w[i], -127, 127);
+    const int first = std::clamp<int>(weights.w[i], -127, 127);
     bytes[i] = static_cast<std::int8_t>(rest ? weights.w[i] - first : first);
   }
   return bytes;
@@ -119,8 +120,8 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
   std::vector<std::int32_t> bias;
   for (std::int64_t m = 0; m < weights.channels; ++m) {
-    std::int64_t sum = 0;
-    for (std::int64_t k = 0; k < row; ++k) sum += weights.w[static_cast<std::size_t>(m * row + k)];
+    const auto first_weight = weights.w.begin() + m * row;
+    const std::int64_t sum = std::accumulate(first_weight, first_weight + row, std::int64_t{0});
     const std::int64_t folded = linear.bias[static_cast<std::size_t>(first + m)] - zero * sum;
     bias.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));  // sums wrap
   }
@@ -128,7 +129,7 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   end.m = part(end.m, first, weights.channels);
   end.shift = part(end.shift, first, weights.channels);
   end.M = part(end.M, first, weights.channels);
-  const bool one = std::ranges::all_of(weights.w, [](std::int32_t w) { return w >= -128 && w <= 127; });
+  const bool one = std::ranges::all_of(weights.w, [](int w) { return w >= -128 && w <= 127; });
   const std::vector<std::int8_t> w = one ? std::vector<std::int8_t>(weights.w.begin(), weights.w.end()) : in_two(weights);
   PackedGroup group{.taps = weights.taps};
   if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
@@ -141,8 +142,18 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   return group;
 }
 
+// Calls each(m, row) for channels [first, first + count), whose weights fit 16 bits.
+template <typename F>
+void for_rows(const qgraph::Linear& linear, std::int64_t first, std::int64_t count, F&& each) {
+  std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
+  for (std::int64_t m = first; m < first + count; ++m) {
+    qgraph::centred_row(linear, m, row);
+    each(row);
+  }
+}
+
 // The weights [M/G][C/G][kh][kw] of group g. Elements of a window's row that stand side by side are one tap.
-TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std::int64_t g, const Layout& x, const std::vector<WindowRows>& windows) {
+TapWeights taps_of(const qgraph::Conv& op, std::int64_t g, const Layout& x, const std::vector<WindowRows>& windows) {
   const std::int64_t channels = op.linear.channels / op.groups;
   const std::int64_t depth = x.channels() / op.groups;
   const std::int64_t rows = op.axes[0].kernel;
@@ -152,11 +163,21 @@ TapWeights taps_of(const qgraph::Conv& op, std::span<const std::int32_t> w, std:
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
       result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
-  for (std::int64_t m = 0; m < channels; ++m)
+  result.w.resize(static_cast<std::size_t>(channels * op.linear.reduction));
+  std::int16_t* to = result.w.data();
+  for_rows(op.linear, g * channels, channels, [&](const std::vector<std::int32_t>& row) {
     for (std::int64_t t = 0; t < rows * columns; ++t)
-      for (std::int64_t k = 0; k < depth; ++k)
-        result.w.push_back(w[static_cast<std::size_t>(((g * channels + m) * depth + k) * rows * columns + t)]);
+      for (std::int64_t k = 0; k < depth; ++k) *to++ = static_cast<std::int16_t>(row[static_cast<std::size_t>(k * rows * columns + t)]);
+  });
   return result;
+}
+
+// All rows as they are.
+std::vector<std::int16_t> rows_of(const qgraph::Linear& linear) {
+  std::vector<std::int16_t> w(static_cast<std::size_t>(linear.channels * linear.reduction));
+  auto to = w.begin();
+  for_rows(linear, 0, linear.channels, [&](const std::vector<std::int32_t>& row) { to = std::ranges::transform(row, to, [](std::int32_t v) { return static_cast<std::int16_t>(v); }).out; });
+  return w;
 }
 
 // Whether each channel has a window of its own, and no other.
@@ -165,8 +186,8 @@ bool is_depthwise(const qgraph::Conv& op, const Layout& x) {
 }
 
 // All channels of a depthwise layer as one group: weights [C][T].
-TapWeights depthwise_taps(const qgraph::Conv& op, std::vector<std::int32_t> w, const Layout& x) {
-  TapWeights result{.channels = op.linear.channels, .depth = 1, .taps = {}, .w = std::move(w)};
+TapWeights depthwise_taps(const qgraph::Conv& op, const Layout& x) {
+  TapWeights result{.channels = op.linear.channels, .depth = 1, .taps = {}, .w = rows_of(op.linear)};
   for (std::int64_t r = 0; r < op.axes[0].kernel; ++r)
     for (std::int64_t c = 0; c < op.axes[1].kernel; ++c)
       result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
@@ -206,11 +227,18 @@ void run_all(const Memory& memory, const kernels::Linear& linear, const kernels:
 
 bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& y) {
   if (linear.wide || linear.group_size > 0 || !x.is_bytes() || !y.is_bytes()) return false;
-  return std::ranges::all_of(qgraph::centred_weights(linear), [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; });
+  const numeric::IntegerFormat& format = linear.w_params.format;
+  if (linear.codebook.empty() && format.bits <= 8 && format.is_signed && std::ranges::all_of(linear.w_params.affine, [](const numeric::Affine& a) { return a.zero_point == 0; }))
+    return true;
+  bool fits = true;
+  for_rows(linear, 0, linear.channels, [&](const std::vector<std::int32_t>& row) {
+    fits = fits && std::ranges::all_of(row, [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; });
+  });
+  return fits;
 }
 
 Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  TapWeights weights{.channels = op.linear.channels, .depth = op.linear.reduction, .taps = {0}, .w = qgraph::centred_weights(op.linear)};
+  TapWeights weights{.channels = op.linear.channels, .depth = op.linear.reduction, .taps = {0}, .w = rows_of(op.linear)};
   const PackedGroup group = packed(std::move(weights), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout);
   const double pixel_time = static_cast<double>(op.linear.reduction * op.linear.channels) / kernels::multiply_adds_a_nanosecond(isa);
   return [group, x, y, pixel_time, depth = op.linear.reduction, channels = op.linear.channels](const Memory& memory) {
@@ -241,10 +269,10 @@ struct ConvRows {
   void operator()(const Memory& memory) const {
     for (std::size_t g = 0; g < groups.size(); ++g) {
       kernels::LinearRun run{.x = x->read<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * depth,
-                             .x_pixel = axes[1].stride * x->layout.channels(),
+                             .x_pixel = axes[1].stride * x->layout.pixel_pitch(),
                              .taps = groups[g].taps.data(),
                              .y = y->write<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * channels,
-                             .y_pixel = y->layout.channels()};
+                             .y_pixel = y->layout.pixel_pitch()};
       const std::int64_t images = memory.samples * y->layout.images();
       run.pixels = one_run ? images * y->layout.rows() * y->layout.columns() : y->layout.columns();
       if (groups[g].winograd)
@@ -296,7 +324,6 @@ struct ConvRows {
 }  // namespace
 
 Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  const std::vector<std::int32_t> w = qgraph::centred_weights(op.linear);
   const bool depthwise = is_depthwise(op, x->layout);
   const std::int64_t groups = depthwise ? 1 : op.groups;
   ConvRows rows{.groups = {}, .x = x, .y = y, .axes = op.axes, .kinds = {}, .depth = x->layout.channels() / groups, .channels = op.linear.channels / groups};
@@ -306,9 +333,9 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   // A depthwise layer's sums take some four times as long as those of full panels.
   rows.pixel_time = static_cast<double>(op.linear.reduction * rows.channels) * (depthwise ? 4.0 : 1.0) / kernels::multiply_adds_a_nanosecond(isa);
   const std::int32_t zero = op.x_zero_point - x->layout.base;
-  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, w, x->layout), op.linear, 0, zero, isa, y->layout, Kernels::depthwise));
+  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, x->layout), op.linear, 0, zero, isa, y->layout, Kernels::depthwise));
   for (std::int64_t g = 0; g < groups && !depthwise; ++g)
-    rows.groups.push_back(packed(taps_of(op, w, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout, has_small_windows(op) ? Kernels::winograd : Kernels::linear));
+    rows.groups.push_back(packed(taps_of(op, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout, has_small_windows(op) ? Kernels::winograd : Kernels::linear));
   return rows;
 }
 

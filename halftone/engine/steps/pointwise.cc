@@ -76,7 +76,8 @@ bool are_bytes_in_one_order(const Operand& a, const Operand& b, const Slot& y) {
   return y.layout.is_bytes() && fits(*a.slot) && fits(*b.slot);
 }
 
-// The rule of a sum that rounds half up, if that is what `sum` computes: all 65,536 pairs are looked at.
+// The rule of a sum that rounds half up, if that is what `sum` computes: roundings differ where a sum lies halfway, and all 65,536
+// pairs are looked at for that.
 template <typename F>
 std::optional<kernels::AddRule> add_rule(const qgraph::Add& op, std::int32_t zero_a, std::int32_t zero_b, int shift,
                                          const numeric::OutputBounds& bounds, const F& sum) {
@@ -86,9 +87,16 @@ std::optional<kernels::AddRule> add_rule(const qgraph::Add& op, std::int32_t zer
   kernels::AddRule rule{.m_a = op.m_a << more, .m_b = op.m_b << more, .c = 0, .shift = shift + more, .lo = bounds.lo, .hi = bounds.hi};
   rule.c = -rule.m_a * zero_a - rule.m_b * zero_b + (std::int64_t{1} << (rule.shift - 1)) + (static_cast<std::int64_t>(bounds.zero_point) << rule.shift);
   if (!rule.is_supported()) return std::nullopt;
-  for (std::int32_t p = 0; p < 256; ++p)
-    for (std::int32_t q = 0; q < 256; ++q)
+  if (op.requantizer.rounding == numeric::Rounding::floor) return std::nullopt;
+  const std::int64_t below = (std::int64_t{1} << shift) - 1;
+  const std::int64_t half = std::int64_t{1} << (shift - 1);
+  for (std::int32_t p = 0; p < 256; ++p) {
+    const std::int64_t of_a = op.m_a * (p - zero_a);
+    int ties = 0;
+    for (std::int32_t q = 0; q < 256; ++q) ties += ((of_a + op.m_b * (q - zero_b)) & below) == half ? 1 : 0;
+    for (std::int32_t q = 0; q < 256 && ties > 0; ++q)
       if (rule(p, q) != static_cast<std::uint8_t>(sum(p - zero_a, q - zero_b))) return std::nullopt;
+  }
   return rule;
 }
 

@@ -168,9 +168,11 @@ class Avx2 : public Linear {
     weights_.resize(part.first_weight + static_cast<std::size_t>(taps_ * steps_ * 4 * part.columns));
     std::int8_t* to = weights_.data() + part.first_weight;
     for (std::int64_t c = 0; c < part.finish.count(); ++c)
-      for (std::int64_t t = 0; t < taps_; ++t)
-        for (std::int64_t k = 0; k < w.depth; ++k)
-          to[(t * steps_ * 4 + k - k % 2) * part.columns + 2 * c + k % 2] = w.w[static_cast<std::size_t>(((part.finish.first() + c) * taps_ + t) * w.depth + k)];
+      for (std::int64_t t = 0; t < taps_; ++t) {
+        const std::int8_t* row = w.w.data() + ((part.finish.first() + c) * taps_ + t) * w.depth;
+        std::int8_t* pairs = to + t * steps_ * 4 * part.columns + 2 * c;
+        for (std::int64_t k = 0; k < w.depth; ++k) pairs[(k & ~std::int64_t{1}) * part.columns + (k & 1)] = row[k];
+      }
     for (const TapRange& range : ranges_)
       for (std::int64_t c = 0; c < kColumns; ++c)
         part.biases.push_back(c < part.finish.count() ? range.bias[static_cast<std::size_t>(part.finish.first() + c)] : 0);

@@ -26,7 +26,7 @@ struct Ending {
 // Registers of the sums of 8 columns and their numbers.
 __m256i load(const std::int32_t* numbers) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(numbers)); }
 
-// Words in order of a register of columns 0 to 7 and one of 8 to 15, as bytes in order.
+// Words of two registers of 8 sums, as bytes in order.
 inline __m128i bytes_of(__m256i words) {
   const __m256i bytes = _mm256_packus_epi16(words, words);
   return _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5)));
@@ -40,9 +40,9 @@ inline __m256i twice_rounded_down(__m256i acc, const Columns& c, int first) {
   return _mm256_srav_epi32(high, load(c.shift + first));
 }
 
-// (h + 1) >> 1 and the zero point: words, saturated.
-inline __m128i half_up(__m256i a, __m256i b, const Columns& c, const Ending& ending) {
-  const __m256i words = _mm256_packs_epi32(twice_rounded_down(a, c, 0), twice_rounded_down(b, c, 8));
+// (h + 1) >> 1 and the zero point: words, saturated. `a` has the columns from 0 on, `b` those from `first_b` on.
+inline __m128i half_up(__m256i a, __m256i b, int first_b, const Columns& c, const Ending& ending) {
+  const __m256i words = _mm256_packs_epi32(twice_rounded_down(a, c, 0), twice_rounded_down(b, c, first_b));
   const __m256i rounded = _mm256_adds_epi16(_mm256_mulhrs_epi16(words, _mm256_set1_epi16(0x4000)), ending.zero16);
   return _mm_min_epu8(_mm_max_epu8(bytes_of(rounded), ending.lo8), ending.hi8);
 }
@@ -95,30 +95,49 @@ inline __m256i real(__m256i acc, const Columns& c, int first, const Ending& endi
   return _mm256_add_epi32(_mm256_cvtps_epi32(y), ending.zero);
 }
 
+// Sums of 8 columns from 0 on and of 8 from `first_b` on.
 template <Finish kFinish>
-__m128i finished(const std::int32_t* sums, const Columns& c, const Ending& ending) {
-  const __m256i a = load(sums);
-  const __m256i b = load(sums + 8);
-  if constexpr (kFinish == Finish::half_up) return half_up(a, b, c, ending);
-  if constexpr (kFinish == Finish::exact) return bytes_of(_mm256_packs_epi32(exact(a, c, 0, ending), exact(b, c, 8, ending)));
-  return bytes_of(_mm256_packs_epi32(real(a, c, 0, ending), real(b, c, 8, ending)));
+inline __m128i finished(const std::int32_t* sums_a, const std::int32_t* sums_b, int first_b, const Columns& c, const Ending& ending) {
+  const __m256i a = load(sums_a);
+  const __m256i b = load(sums_b);
+  if constexpr (kFinish == Finish::half_up) return half_up(a, b, first_b, c, ending);
+  if constexpr (kFinish == Finish::exact) return bytes_of(_mm256_packs_epi32(exact(a, c, 0, ending), exact(b, c, first_b, ending)));
+  return bytes_of(_mm256_packs_epi32(real(a, c, 0, ending), real(b, c, first_b, ending)));
 }
 
-// The first `count` bytes: others may follow that are not to be written.
+inline void store16(std::uint8_t* y, __m128i bytes) { _mm_storeu_si128(reinterpret_cast<__m128i*>(y), bytes); }
+
+// The first `count` bytes: those behind belong to others.
 inline void store_some(std::uint8_t* y, __m128i bytes, int count) {
   alignas(16) std::uint8_t all[16];
-  _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+  store16(all, bytes);
   for (int i = 0; i < count; ++i) y[i] = all[i];
+}
+
+// Up to 8 channels, two pixels at once. Where pixels follow one another, what is stored behind one is written over by the next.
+template <Finish kFinish>
+void finish_few(const std::int32_t* sums, int pixels, const Columns& c, const Ending& ending, int channels, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  int p = 0;
+  if (y_pixel == channels)
+    for (; (p + 1) * channels + 8 <= pixels * channels; p += 2) {
+      const __m128i both = finished<kFinish>(sums + 16 * p, sums + 16 * p + 16, 0, c, ending);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y + p * y_pixel), both);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(y + (p + 1) * y_pixel), _mm_srli_si128(both, 8));
+    }
+  for (; p < pixels; ++p) store_some(y + p * y_pixel, finished<kFinish>(sums + 16 * p, sums + 16 * p, 0, c, ending), channels);
 }
 
 template <Finish kFinish>
 void finish(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
   const Ending ending(rule);
-  if (rule.channels == 16) {
-    for (int p = 0; p < pixels; ++p) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + p * y_pixel), finished<kFinish>(sums + 16 * p, *columns, ending));
-    return;
+  if (rule.channels <= 8) return finish_few<kFinish>(sums, pixels, *columns, ending, rule.channels, y, y_pixel);
+  for (int p = 0; p < pixels; ++p) {
+    const __m128i bytes = finished<kFinish>(sums + 16 * p, sums + 16 * p + 8, 8, *columns, ending);
+    if (rule.channels == 16)
+      store16(y + p * y_pixel, bytes);
+    else
+      store_some(y + p * y_pixel, bytes, rule.channels);
   }
-  for (int p = 0; p < pixels; ++p) store_some(y + p * y_pixel, finished<kFinish>(sums + 16 * p, *columns, ending), rule.channels);
 }
 
 }  // namespace

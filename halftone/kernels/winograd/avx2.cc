@@ -103,14 +103,16 @@ class Avx2 : public Winograd {
   void pack(const PanelFinish& part, const LinearWeights& w) {
     const std::size_t start = weights_.size();
     weights_.resize(start + static_cast<std::size_t>(kPlaces * depth_ * kColumns));
-    for (std::int64_t c = 0; c < part.count(); ++c)
+    for (std::int64_t c = 0; c < part.count(); ++c) {
+      const std::int8_t* row = w.w.data() + (part.first() + c) * 9 * depth_;
       for (std::int64_t k = 0; k < depth_; ++k) {
         std::array<std::int32_t, 9> window;
-        for (std::int64_t t = 0; t < 9; ++t) window[static_cast<std::size_t>(t)] = w.w[static_cast<std::size_t>(((part.first() + c) * 9 + t) * depth_ + k)];
+        for (std::int64_t t = 0; t < 9; ++t) window[static_cast<std::size_t>(t)] = row[t * depth_ + k];
         const std::array<std::int16_t, kPlaces> u = transformed(window);
-        for (std::int64_t place = 0; place < kPlaces; ++place)
-          weights_[start + static_cast<std::size_t>((place * depth_ + k - k % 2) * kColumns + 2 * c + k % 2)] = u[static_cast<std::size_t>(place)];
+        std::int16_t* to = weights_.data() + start + (k & ~std::int64_t{1}) * kColumns + 2 * c + (k & 1);
+        for (std::int64_t place = 0; place < kPlaces; ++place) to[place * depth_ * kColumns] = u[static_cast<std::size_t>(place)];
       }
+    }
   }
 
   std::int64_t depth_;
@@ -123,9 +125,10 @@ bool fits(const LinearWeights& weights) {
   constexpr std::int64_t kMost = std::int64_t{1} << 29;
   const std::int64_t row = weights.taps * weights.depth;
   for (std::int64_t m = 0; m < weights.channels; ++m) {
-    std::int64_t sum = 0;
-    for (std::int64_t k = 0; k < row; ++k) sum += std::abs(std::int64_t{weights.w[static_cast<std::size_t>(m * row + k)]});
-    if (255 * sum >= kMost) return false;
+    const std::int8_t* w = weights.w.data() + m * row;
+    std::int32_t sum = 0;  // of fewer than 2^24 weights, by what is asked before
+    for (std::int64_t k = 0; k < row; ++k) sum += std::abs(w[k]);
+    if (255 * std::int64_t{sum} >= kMost) return false;
   }
   return true;
 }
