@@ -23,17 +23,19 @@ struct Layout {
   bool channels_last = false;
   std::array<std::int64_t, 4> border{};  // top, bottom, left, right
   std::int32_t filling = 0;
+  std::int64_t joined_channels = 0;  // of the value in which this one stands as some of its channels; 0: it stands by itself
 
   bool is_bytes() const { return grid && element == 1; }
   std::int64_t images() const { return shape.at(0); }
   std::int64_t channels() const { return shape.at(1); }
   std::int64_t rows() const { return shape.size() == 4 ? shape[2] : 1; }
   std::int64_t columns() const { return shape.back(); }
-  std::int64_t row_pitch() const { return (border[2] + columns() + border[3]) * channels(); }  // elements
+  std::int64_t pixel_pitch() const { return joined_channels > 0 ? joined_channels : channels(); }  // elements
+  std::int64_t row_pitch() const { return (border[2] + columns() + border[3]) * pixel_pitch(); }
   std::int64_t image_pitch() const { return (border[0] + rows() + border[1]) * row_pitch(); }
   // The place of the first channel; row and column may lie in the border.
   std::int64_t place(std::int64_t image, std::int64_t row, std::int64_t column) const {
-    return image * image_pitch() + (border[0] + row) * row_pitch() + (border[2] + column) * channels();
+    return image * image_pitch() + (border[0] + row) * row_pitch() + (border[2] + column) * pixel_pitch();
   }
   std::int64_t elements() const;  // of one sample, with the border
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * element; }
@@ -43,7 +45,9 @@ struct Layout {
 };
 
 // Whether elements of both that belong together stand in runs of one order: rows of a plane, or all of a sample.
-inline bool have_one_order(const Layout& a, const Layout& b) { return a.shape == b.shape && a.channels_last == b.channels_last; }
+inline bool have_one_order(const Layout& a, const Layout& b) {
+  return a.shape == b.shape && a.channels_last == b.channels_last && a.joined_channels == 0 && b.joined_channels == 0;
+}
 
 // Runs of a sample's elements that stand together; the elements of one, and where it begins.
 inline std::int64_t runs_of(const Layout& layout) { return layout.channels_last ? layout.images() * layout.rows() : 1; }

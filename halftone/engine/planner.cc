@@ -87,6 +87,7 @@ void Planner::plan() {
   program_.sample_time_ = static_cast<double>(qgraph::count_work(graph_).integer_macs) / kernels::multiply_adds_a_nanosecond(options_.isa);
   shapes_ = qgraph::shapes_of_batch(graph_, program_.separable_ ? 1 : options_.batch);
   choose_layouts();
+  join_channels();
   const bool has_planes = std::ranges::any_of(layouts_, &Layout::channels_last);
   const std::int64_t together = options_.keep_values ? options_.batch : has_planes ? 1 : std::min(options_.batch, kMostTogether);
   program_.unit_ = program_.separable_ ? together : 1;
@@ -132,6 +133,43 @@ void Planner::add_border(const qgraph::Conv& op, Layout& x) const {
   x.filling = filling;
 }
 
+void Planner::join_channels() {
+  joined_.resize(layouts_.size());
+  std::vector<int> reads(layouts_.size(), 0);
+  std::vector<bool> made_by_conv(layouts_.size(), false);
+  for (const qgraph::Node& node : graph_.nodes) {
+    for (qgraph::ValueId id : node.inputs) ++reads[static_cast<std::size_t>(id)];
+    if (std::holds_alternative<qgraph::Conv>(node.op)) made_by_conv[static_cast<std::size_t>(node.output())] = true;
+  }
+  for (qgraph::ValueId id : graph_.outputs) ++reads[static_cast<std::size_t>(id)];
+  for (const qgraph::Node& node : graph_.nodes) {
+    const auto* concat = std::get_if<qgraph::Concat>(&node.op);
+    const Layout& y = layouts_[static_cast<std::size_t>(node.output())];
+    if (concat == nullptr || concat->axis != 1 || !y.channels_last) continue;
+    std::int64_t first = 0;
+    for (qgraph::ValueId id : node.inputs) {
+      const auto v = static_cast<std::size_t>(id);
+      Layout& x = layouts_[v];
+      if (reads[v] == 1 && made_by_conv[v] && x.channels_last && x.element == y.element && x.base == y.base) {
+        joined_[v] = {node.output(), first};
+        x.joined_channels = y.pixel_pitch();
+        x.border = y.border;
+        x.filling = y.filling;
+      }
+      first += x.shape.at(1);
+    }
+  }
+}
+
+SlotPointer Planner::slot_for(qgraph::ValueId id) {
+  const auto v = static_cast<std::size_t>(id);
+  if (slots_[v]) return slots_[v];
+  const Joined& part = joined_[v];
+  if (part.in < 0) return slots_[v] = make_slot(layouts_[v]);
+  parts_.push_back(std::make_shared<Slot>(Slot{.layout = layouts_[v], .joined = slot_for(part.in), .first_channel = part.first_channel}));
+  return slots_[v] = parts_.back();
+}
+
 std::shared_ptr<Slot> Planner::make_slot(Layout layout) {
   all_.push_back(std::make_shared<Slot>(Slot{.layout = std::move(layout)}));
   return all_.back();
@@ -141,7 +179,7 @@ void Planner::append(std::string name, std::vector<SlotPointer> reads, std::vect
   const std::vector<SlotPointer> written = writes;
   program_.steps_.push_back({name, std::move(reads), std::move(writes), std::move(work), shows});
   for (const SlotPointer& y : written)
-    if (y->layout.has_border()) program_.steps_.push_back({name + " border", {}, {y}, border_step(y), false});
+    if (y->layout.has_border() && !y->joined) program_.steps_.push_back({name + " border", {}, {y}, border_step(y), false});
 }
 
 void Planner::add_inputs() {
@@ -179,10 +217,7 @@ void Planner::add_node(const qgraph::Node& node) {
   for (qgraph::ValueId id : node.inputs)
     x.push_back(std::holds_alternative<qgraph::Gemm>(node.op) ? row_major(id) : slots_[static_cast<std::size_t>(id)]);
   std::vector<SlotPointer> y;
-  for (qgraph::ValueId id : node.outputs) {
-    slots_[static_cast<std::size_t>(id)] = make_slot(layouts_[static_cast<std::size_t>(id)]);
-    y.push_back(slots_[static_cast<std::size_t>(id)]);
-  }
+  for (qgraph::ValueId id : node.outputs) y.push_back(slot_for(id));
   if (std::holds_alternative<qgraph::Gemm>(node.op) && y[0]->layout.channels_last) {
     Layout rows = y[0]->layout;
     rows.channels_last = false;
@@ -257,7 +292,7 @@ void Planner::place_values() {
   }
   const auto touch = [&](const SlotPointer& slot, std::size_t step) {
     if (slot->input) return;
-    Lifetime& life = lifetimes[index.at(slot.get())];
+    Lifetime& life = lifetimes[index.at(slot->joined ? slot->joined.get() : slot.get())];
     life.first = std::min(life.first, step);
     life.last = std::max(life.last, step);
   };
@@ -270,6 +305,8 @@ void Planner::place_values() {
     for (Lifetime& life : lifetimes) life = {life.bytes, 0, program_.steps_.size()};
   const MemoryPlan plan = plan_memory(lifetimes);
   for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->offset = plan.offsets[i];
+  for (const std::shared_ptr<Slot>& part : parts_)
+    part->offset = part->joined->offset + static_cast<std::size_t>(part->first_channel) * part->layout.element;
   program_.arena_bytes_ = plan.bytes;
 }
 

@@ -15,6 +15,9 @@ class Planner {
   void choose_layouts();
   // A Conv's padding is a border of its input where kernels take the layer.
   void add_border(const qgraph::Conv& op, Layout& x) const;
+  // Values that a Concat joins along channels stand in its result from the start, where a Conv makes them and nothing else reads them.
+  void join_channels();
+  SlotPointer slot_for(qgraph::ValueId id);
   void add_node(const qgraph::Node& node);
   Work work_of(const qgraph::Node& node, const std::vector<SlotPointer>& x, const std::vector<SlotPointer>& y);
   // The value row-major: itself, or a copy.
@@ -29,6 +32,12 @@ class Planner {
   std::vector<Shape> shapes_;    // of one unit's sample
   std::vector<Layout> layouts_;  // by value
   std::vector<std::shared_ptr<Slot>> slots_;  // by value
+  struct Joined {
+    qgraph::ValueId in = -1;  // -1: in none
+    std::int64_t first_channel = 0;
+  };
+  std::vector<Joined> joined_;                  // by value
+  std::vector<std::shared_ptr<Slot>> parts_;    // slots that stand in others
   std::vector<SlotPointer> row_major_;        // by value: its copy
   std::vector<std::shared_ptr<Slot>> all_;
 };

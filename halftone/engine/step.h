@@ -30,6 +30,8 @@ struct Slot {
   Layout layout;
   std::size_t offset = 0;                // in the arena
   std::optional<std::size_t> input = {}; // or: the number of an input, as the caller gave it
+  std::shared_ptr<const Slot> joined = {};  // or: the value in which this one stands, from its channel `first_channel` on
+  std::int64_t first_channel = 0;
 
   const std::byte* bytes(const Memory& memory) const { return input ? memory.inputs[*input] : memory.arena + offset; }
   std::byte* mutable_bytes(const Memory& memory) const { return memory.arena + offset; }

@@ -102,6 +102,7 @@ class Builder {
 
   void add_conv() {
     if (random_.chance(15)) return add_two_convs();
+    if (random_.chance(15)) return add_joined_convs();
     const std::int64_t channels = shape()[1];
     const std::int64_t groups = random_.chance(25) ? channels : channels % 2 == 0 && random_.chance(25) ? 2 : 1;
     const std::int64_t outputs = groups * random_.integer(1, groups > 1 ? 2 : random_.one_of<std::int64_t>({7, 20, 70}));
@@ -109,6 +110,23 @@ class Builder {
     std::vector<ir::ValueId> more{constant({outputs, channels / groups, conv.window.kernel[0], conv.window.kernel[1]})};
     if (random_.chance(70)) more.push_back(constant({outputs}));
     add(conv, more);
+  }
+
+  // Two or three Convs of one input, joined along channels.
+  void add_joined_convs() {
+    const ir::ValueId from = x_;
+    const std::int64_t channels = shape()[1];
+    std::vector<ir::ValueId> parts;
+    for (std::int64_t left = random_.integer(2, 3); left > 0; --left) {
+      x_ = from;
+      const std::int64_t kernel = random_.one_of({1, 3});
+      const std::int64_t pad = kernel / 2;
+      add(ir::Conv{{.kernel = {kernel, kernel}, .pads = {pad, pad, pad, pad}}}, {constant({random_.integer(1, 20), channels, kernel, kernel})});
+      if (random_.chance(50)) add(ir::Relu{});
+      parts.push_back(x_);
+    }
+    x_ = graph_.add_node(ir::Concat{1}, parts, name("v"));
+    if (random_.chance(70)) add(ir::Conv{{.kernel = {3, 3}, .pads = {1, 1, 1, 1}}}, {constant({random_.integer(1, 9), shape()[1], 3, 3})});
   }
 
   // Windows of 3x3 over 16 channels or a multiple: neighbours may share products.

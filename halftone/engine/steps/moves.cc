@@ -74,11 +74,12 @@ Work concat_step(const qgraph::Concat& op, std::vector<SlotPointer> x, SlotPoint
   std::int64_t first = 0;
   for (const SlotPointer& each : x) {
     const std::int64_t row = each->layout.shape.at(op.axis) * inner;
+    first += row;
+    if (each->joined == y) continue;  // it stands there already
     Places to;
     for (std::int64_t i = 0; i < product(each->layout.shape, 0, each->layout.shape.size()); ++i)
-      to.push_back(all[static_cast<std::size_t>(i / row * shape[op.axis] * inner + first + i % row)]);
+      to.push_back(all[static_cast<std::size_t>(i / row * shape[op.axis] * inner + first - row + i % row)]);
     parts.push_back(place_step(each, y, each->layout.places(), to));
-    first += row;
   }
   return [parts](const Memory& memory) {
     for (const Work& part : parts) part(memory);
