@@ -96,19 +96,32 @@ std::vector<T> part(const std::vector<T>& all, std::int64_t first, std::int64_t 
   return all.empty() ? all : std::vector<T>(all.begin() + first, all.begin() + first + count);
 }
 
-// A skipped tap would have added z·w, x being the zero point there; the bias takes z·w of all taps away.
-std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::vector<std::int32_t>& bias, std::int32_t zero) {
+// Σ_k w of each channel's taps, [M][T].
+std::vector<std::int64_t> tap_sums(const TapWeights& weights) {
+  std::vector<std::int64_t> sums;
+  sums.reserve(static_cast<std::size_t>(weights.channels) * weights.taps.size());
+  const std::int16_t* w = weights.w.data();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(weights.channels) * weights.taps.size(); ++i, w += weights.depth) {
+    std::int32_t sum = 0;  // of fewer than 2^16 or so, each below 2^8; beyond that it wraps as sums of the layer do
+    for (std::int64_t k = 0; k < weights.depth; ++k) sum += w[k];
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+// b − z·Σw, wrapped: z is x's zero point as it is stored.
+std::int32_t folded_bias(std::int64_t bias, std::int64_t zero, std::span<const std::int64_t> sums) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias - zero * std::accumulate(sums.begin(), sums.end(), std::int64_t{0})));
+}
+
+// Outside of their taps x is the zero point: its products and what the bias takes away for them are left out together.
+std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::vector<std::int64_t>& sums, std::span<const std::int64_t> bias, std::int32_t zero) {
   std::vector<kernels::TapRange> ranges;
-  const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
+  const std::size_t taps = weights.taps.size();
   for (const WindowRows& rows : weights.rows) {
-    kernels::TapRange range{rows.first * weights.taps_a_row, rows.count * weights.taps_a_row, bias};
-    for (std::int64_t m = 0; m < weights.channels; ++m) {
-      std::int64_t skipped = 0;
-      for (std::int64_t k = 0; k < row; ++k)
-        if (k / weights.depth < range.first || k / weights.depth >= range.first + range.count) skipped += weights.w[static_cast<std::size_t>(m * row + k)];
-      std::int32_t& each = range.bias[static_cast<std::size_t>(m)];
-      each = static_cast<std::int32_t>(static_cast<std::uint32_t>(each) + static_cast<std::uint32_t>(zero * skipped));  // sums wrap
-    }
+    kernels::TapRange range{rows.first * weights.taps_a_row, rows.count * weights.taps_a_row, {}};
+    for (std::size_t m = 0; m < bias.size(); ++m)
+      range.bias.push_back(folded_bias(bias[m], zero, std::span(sums).subspan(m * taps + static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.count))));
     ranges.push_back(std::move(range));
   }
   return ranges;
@@ -117,14 +130,11 @@ std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::v
 // `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
 PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y,
                    Kernels kind = Kernels::linear) {
-  const auto row = static_cast<std::int64_t>(weights.taps.size()) * weights.depth;
+  const std::span<const std::int64_t> given = std::span(linear.bias).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(weights.channels));
+  const std::vector<std::int64_t> sums = tap_sums(weights);
+  const std::size_t taps = weights.taps.size();
   std::vector<std::int32_t> bias;
-  for (std::int64_t m = 0; m < weights.channels; ++m) {
-    const auto first_weight = weights.w.begin() + m * row;
-    const std::int64_t sum = std::accumulate(first_weight, first_weight + row, std::int64_t{0});
-    const std::int64_t folded = linear.bias[static_cast<std::size_t>(first + m)] - zero * sum;
-    bias.push_back(static_cast<std::int32_t>(static_cast<std::uint32_t>(folded)));  // sums wrap
-  }
+  for (std::size_t m = 0; m < given.size(); ++m) bias.push_back(folded_bias(given[m], zero, std::span(sums).subspan(m * taps, taps)));
   kernels::Requantization end = requantization_of(linear.requantizer, linear.channels, y);
   end.m = part(end.m, first, weights.channels);
   end.shift = part(end.shift, first, weights.channels);
@@ -134,7 +144,7 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   PackedGroup group{.taps = weights.taps};
   if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
   const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
-  const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, bias, zero) : std::vector<kernels::TapRange>{};
+  const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, sums, given, zero) : std::vector<kernels::TapRange>{};
   group.has_ranges = !ranges.empty();
   const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound, ranges};
   if (kind == Kernels::winograd && one) group.winograd = kernels::pack_winograd(isa, all, end);
