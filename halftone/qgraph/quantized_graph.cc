@@ -91,6 +91,14 @@ std::int64_t multiply_adds(const Conv& conv, const Shape& x, const Shape& y) {
   return elements(y) * conv.linear.reduction;
 }
 
+// In a run whose values have these shapes.
+std::int64_t multiply_adds(const Node& node, const std::vector<Shape>& shapes) {
+  const auto shape = [&](ValueId id) -> const Shape& { return shapes.at(static_cast<std::size_t>(id)); };
+  if (const auto* gemm = std::get_if<Gemm>(&node.op)) return elements(shape(node.output())) * gemm->linear.reduction;
+  if (const auto* conv = std::get_if<Conv>(&node.op)) return multiply_adds(*conv, shape(node.inputs.at(0)), shape(node.output()));
+  return 0;
+}
+
 bool computes_integers(const ir::Op& op) {
   return std::holds_alternative<ir::ConvInteger>(op) || std::holds_alternative<ir::MatMulInteger>(op);
 }
@@ -158,13 +166,17 @@ Work count_work(const QuantizedGraph& graph) {
       add_island(work, island->graph, operands, batch);
     } else if (!std::holds_alternative<Quantize>(node.op) && !std::holds_alternative<Dequantize>(node.op)) {
       ++work.integer_nodes;
-      const Shape& y = shape(node.output());
-      if (const auto* gemm = std::get_if<Gemm>(&node.op)) work.integer_macs += elements(y) * gemm->linear.reduction / batch;
-      if (const auto* conv = std::get_if<Conv>(&node.op))
-        work.integer_macs += multiply_adds(*conv, shape(node.inputs[0]), y) / batch;
+      work.integer_macs += multiply_adds(node, shapes) / batch;
     }
   }
   return work;
+}
+
+std::vector<std::int64_t> multiply_adds(const QuantizedGraph& graph, std::int64_t n) {
+  const std::vector<Shape> shapes = shapes_of_batch(graph, n);
+  std::vector<std::int64_t> result;
+  for (const Node& node : graph.nodes) result.push_back(multiply_adds(node, shapes));
+  return result;
 }
 
 }  // namespace halftone::qgraph

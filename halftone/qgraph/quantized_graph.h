@@ -217,5 +217,7 @@ struct Work {
   std::int64_t float_macs = 0;
 };
 Work count_work(const QuantizedGraph& graph);
+// Multiply-adds of each node in integers, in a run of n samples. 0 of an Island.
+std::vector<std::int64_t> multiply_adds(const QuantizedGraph& graph, std::int64_t n);
 
 }  // namespace halftone::qgraph
