@@ -55,12 +55,19 @@ void Program::run(Context& context, std::int64_t samples, std::span<const std::s
   const std::int64_t each = visit ? 0 : samples_a_thread(context, count);
   if (each > 0) {
     context.pool_->run((count + each - 1) / each, [&](std::int64_t part, int thread) {
-      run_unit(context.own_[static_cast<std::size_t>(thread)], nullptr, part * each, std::min(each, count - part * each), inputs, outputs, visit);
+      run_unit(context.own_[static_cast<std::size_t>(thread)], nullptr, part * each, std::min(each, count - part * each), inputs, outputs, visit, {});
     });
     return;
   }
   for (std::int64_t first = 0; first < count; first += unit_)
-    run_unit(context.own_[0], context.pool_.get(), first, std::min(unit_, count - first), inputs, outputs, visit);
+    run_unit(context.own_[0], context.pool_.get(), first, std::min(unit_, count - first), inputs, outputs, visit, {});
+}
+
+void Program::run_by_step(Context& context, std::int64_t samples, Inputs inputs, Outputs outputs, const AfterStep& after) const {
+  check_spans(samples, inputs, outputs);
+  const std::int64_t count = separable_ ? samples : 1;
+  for (std::int64_t first = 0; first < count; first += unit_)
+    run_unit(context.own_[0], context.pool_.get(), first, std::min(unit_, count - first), inputs, outputs, {}, after);
 }
 
 std::int64_t Program::samples_a_thread(const Context& context, std::int64_t samples) const {
@@ -72,7 +79,7 @@ std::int64_t Program::samples_a_thread(const Context& context, std::int64_t samp
 }
 
 void Program::run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::int64_t count, Inputs inputs, Outputs outputs,
-                       const ir::Visitor& visit) const {
+                       const ir::Visitor& visit, const AfterStep& after) const {
   for (std::size_t i = 0; i < inputs.size(); ++i) own.inputs[i] = inputs[i].data() + static_cast<std::size_t>(first) * inputs_[i].bytes();
   const Memory memory{own.arena, own.inputs, count, visit ? &visit : nullptr, pool, least_part_};
   if (visit)
@@ -82,6 +89,7 @@ void Program::run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::i
     step.run(memory);
     if (visit && step.shows)
       for (const SlotPointer& y : step.writes) show(*y, memory, visit);
+    if (after) after(step.name);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i)
     for (std::int64_t s = 0; s < count; ++s)

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "halftone/engine/pool.h"
@@ -21,6 +22,10 @@ struct Options {
   double least_part = 2000.0;     // nanoseconds of work for which another thread is called; 0: always
   MakeExecutor make_executor = {};  // for islands; needed where there are some
 };
+
+// Called behind every step with its name: one a node, and others that bring its values to another layout. Samples that run one by
+// one take the steps one after another again.
+using AfterStep = std::function<void(std::string_view step)>;
 
 // Immutable: many threads may run one program, each with a context of its own.
 class Program {
@@ -66,6 +71,9 @@ class Program {
   // The same, each value shown to `visit` once it is known. Only with keep_values, and all samples in one unit.
   void run(Context& context, std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
            std::span<const std::span<std::byte>> outputs, const ir::Visitor& visit) const;
+  // The same, to find out how long each step takes: threads share steps, not samples.
+  void run_by_step(Context& context, std::int64_t samples, std::span<const std::span<const std::byte>> inputs,
+                   std::span<const std::span<std::byte>> outputs, const AfterStep& after) const;
 
  private:
   friend class Planner;
@@ -75,7 +83,8 @@ class Program {
   using Inputs = std::span<const std::span<const std::byte>>;
   using Outputs = std::span<const std::span<std::byte>>;
   // Samples [first, first + count) in the memory of `own`; `pool` shares what they take.
-  void run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::int64_t count, Inputs inputs, Outputs outputs, const ir::Visitor& visit) const;
+  void run_unit(Context::Own& own, Pool* pool, std::int64_t first, std::int64_t count, Inputs inputs, Outputs outputs, const ir::Visitor& visit,
+                const AfterStep& after) const;
   // Samples that a thread takes at a time, 0 where threads share each sample.
   std::int64_t samples_a_thread(const Context& context, std::int64_t samples) const;
   void show(const Slot& value, const Memory& memory, const ir::Visitor& visit) const;
