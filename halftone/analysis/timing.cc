@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <thread>
 
 namespace halftone::analysis {
 namespace {
@@ -43,6 +44,8 @@ std::int64_t repeats_for(const Contender& contender, double least) {
 }
 
 void take_sample(const Contender& contender, const TimingOptions& options, Series& series) {
+  if (options.pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(options.pause));
+  contender.run();
   const double cpu = cpu_seconds();
   const Clock::time_point start = Clock::now();
   for (std::int64_t i = 0; i < series.repeats; ++i) contender.run();
@@ -51,10 +54,8 @@ void take_sample(const Contender& contender, const TimingOptions& options, Serie
   series.cpu += cpu_seconds() - cpu;
   series.seconds.push_back(wall / static_cast<double>(series.repeats));
   if (!options.ceiling) return;
-  const Clock::time_point burst = Clock::now();
-  const std::int64_t done = options.ceiling();
-  const double most = static_cast<double>(done) / since(burst);
-  if (done > 0) series.shares.push_back(static_cast<double>(contender.multiply_adds) / series.seconds.back() / most);
+  const double most = options.ceiling();
+  if (most > 0) series.shares.push_back(static_cast<double>(contender.multiply_adds) / series.seconds.back() / most);
 }
 
 }  // namespace
@@ -65,7 +66,10 @@ std::vector<Timing> take_times(const std::vector<Contender>& contenders, const T
   for (std::size_t i = 0; i < contenders.size(); ++i) series[i].repeats = repeats_for(contenders[i], options.least_sample);
   const Clock::time_point start = Clock::now();
   for (std::int64_t round = 0; round < kLeastRounds || since(start) < options.seconds; ++round)
-    for (std::size_t i = 0; i < contenders.size(); ++i) take_sample(contenders[i], options, series[i]);
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      take_sample(contenders[i], options, series[i]);
+      if (options.progress) options.progress(since(start) / options.seconds);
+    }
   std::vector<Timing> timings;
   for (std::size_t i = 0; i < contenders.size(); ++i)
     timings.push_back({.name = contenders[i].name,

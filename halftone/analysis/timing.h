@@ -17,8 +17,11 @@ struct Contender {
 struct TimingOptions {
   double seconds = 2.0;       // for all contenders together
   double least_sample = 2e-4; // seconds: short runs are repeated
-  // Runs the core's dot products for some 50 microseconds and returns the multiply-adds; may be empty, or give 0.
-  std::function<std::int64_t()> ceiling;
+  // Measures what the cores' dot products can do, for some 50 microseconds: multiply-adds a second. May be empty, or give 0.
+  std::function<double()> ceiling;
+  // Seconds of sleep before each sample: other contenders' threads, which wait for more work by spinning, are asleep then.
+  double pause = 0.0;
+  std::function<void(double)> progress;  // called with the part that is done; may be empty
 };
 
 // Seconds of one run. `share`: of the multiply-adds that the ceiling did a second in bursts right behind the samples, so that
@@ -32,7 +35,8 @@ struct Timing {
   bool quiet = true;  // the process had its core for nearly all of the time
 };
 
-// One sample a contender and round. In the order of the contenders.
+// One sample a contender and round, behind a run that is not timed: caches then hold what it needs, and not what another needed. In the
+// order of the contenders.
 std::vector<Timing> take_times(const std::vector<Contender>& contenders, const TimingOptions& options);
 
 }  // namespace halftone::analysis
