@@ -51,7 +51,15 @@ Option Option::show_default() const { return Option(option_->capture_default_str
 Option Option::one_of(std::initializer_list<const char*> words) const { return Option(option_->check(CLI::IsMember(words))); }
 Option Option::one_of(std::initializer_list<int> numbers) const { return Option(option_->check(CLI::IsMember(numbers))); }
 Option Option::within(int least, int most) const { return Option(option_->check(CLI::Range(least, most))); }
-Option Option::within(double least, double most) const { return Option(option_->check(CLI::Range(least, most))); }
+// CLI::Range lets NaN pass, which is neither below nor above.
+Option Option::within(double least, double most) const {
+  const auto inside = [least, most](const std::string& text) {
+    double value = 0.0;
+    if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return std::string();
+    return fmt::format("Value {} not in range {} to {}", text, least, most);
+  };
+  return Option(option_->check(CLI::Validator(inside, fmt::format("FLOAT in [{} - {}]", least, most))));
+}
 Option Option::needs(Option other) const { return Option(option_->needs(other.option_)); }
 Option Option::excludes(Option other) const { return Option(option_->excludes(other.option_)); }
 Option Option::value_name(const std::string& name) const { return Option(option_->type_name(name)); }
