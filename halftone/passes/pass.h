@@ -62,7 +62,11 @@ bool is_rank(double rank);
 // corrected by it. No part of `simplify`.
 ir::Graph give_biases(ir::Graph graph);
 
-// All of the above but the last three, in the order in which they help each other: what every quantization begins with.
+// q' = q + 2^(b−1), z' = z + 2^(b−1): signed integers of at most 8 bits that stand between QuantizeLinear and DequantizeLinear become
+// unsigned, for what runs those faster. Integers that others read stay as they are. No part of `simplify`.
+ir::Graph unsigned_activations(ir::Graph graph);
+
+// All of the above but the last four, in the order in which they help each other: what every quantization begins with.
 ir::Graph simplify(const ir::Graph& graph);
 
 }  // namespace halftone::passes
