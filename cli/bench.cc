@@ -1,21 +1,23 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 
+#include "cli/bench_gemm.h"
+#include "cli/bench_peers.h"
+#include "cli/bench_row.h"
 #include "cli/commands.h"
-#include "cli/integers.h"
-#include "cli/model_file.h"
+#include "cli/dot_product_rate.h"
+#include "cli/isa_list.h"
 #include "cli/number_list.h"
 #include "cli/shape_option.h"
-#include "halftone/analysis/timing.h"
 #include "halftone/base/error.h"
-#include "halftone/engine/executor.h"
 #include "halftone/float_engine/executor.h"
 #include "halftone/ir/work.h"
-#include "halftone/kernels/ceiling.h"
-#include "halftone/report/table.h"
+#include "halftone/report/progress.h"
 
 namespace halftone::cli {
 namespace {
@@ -24,54 +26,36 @@ struct Options {
   std::vector<std::string> models;
   ShapeOption shapes;
   std::string batch = "1";
+  std::string threads = "1";
   std::string isa;
+  std::string peers;
+  std::string onnxruntime;
+  std::string gemm;
+  std::string bits = "8";
   double seconds = 2.0;
+  bool layers = false;
   bool json = false;
 };
 
-struct Row {
-  std::string network;
+// What is timed together: everything that runs so many samples on so many threads.
+struct Group {
   std::int64_t batch = 1;
-  bool integers = false;
-  analysis::Timing timing;
-  double ratio = 0.0;  // its median over that of the first network in integers
+  int threads = 1;
+  bool with_float = true;
 };
 
-// Floats from -2 to 2: what stands in an input decides no time here.
-Tensor noise(DType dtype, Shape shape, std::int64_t batch) {
-  for (std::int64_t& dim : shape) dim = dim == kDynamic ? batch : dim;
-  std::mt19937 random(1);
-  Tensor floats(DType::float32, shape);
-  for (float& v : floats.mutable_data<float>()) v = static_cast<float>(static_cast<int>(random() % 4001U)) / 1000.0F - 2.0F;
-  return floats.cast(dtype);
+std::vector<kernels::Isa> isas_of(const Options& options) {
+  return options.isa.empty() ? std::vector{kernels::best_isa()} : parse_isas("--isa", options.isa);
 }
 
-std::vector<Tensor> inputs_of(const ModelFile& model, std::int64_t batch) {
-  std::vector<Tensor> inputs;
-  for (ir::ValueId id : model.graph.inputs) inputs.push_back(noise(model.graph.value(id).dtype, model.graph.value(id).shape, batch));
-  return inputs;
+// The float engine has one thread: its rows stand in the first group of a batch alone.
+std::vector<Group> groups_of(const Options& options) {
+  const std::vector<int> threads = parse_numbers("--threads", options.threads, 1, 256);
+  std::vector<Group> groups;
+  for (int batch : parse_numbers("--batch", options.batch, 1, 1024))
+    for (int each : threads) groups.push_back({batch, each, each == threads.front()});
+  return groups;
 }
-
-// From floats to floats in memory that stays.
-class EngineRun {
- public:
-  EngineRun(const ModelFile& model, std::int64_t batch, kernels::Isa isa)
-      : program_(*model.integers, {.batch = batch, .isa = isa, .make_executor = float_engine::make_executor}), context_(program_), inputs_(inputs_of(model, batch)) {
-    const std::int64_t count = program_.is_separable() ? batch : 1;
-    for (const Tensor& input : inputs_) from_.push_back(input.bytes());
-    for (const engine::Program::Port& port : program_.outputs()) outputs_.emplace_back(port.bytes() * static_cast<std::size_t>(count));
-    for (auto& output : outputs_) to_.push_back(output);
-  }
-  void operator()() { program_.run(context_, program_.batch(), from_, to_); }
-
- private:
-  engine::Program program_;
-  engine::Program::Context context_;
-  std::vector<Tensor> inputs_;
-  std::vector<std::vector<std::byte>> outputs_;
-  std::vector<std::span<const std::byte>> from_;
-  std::vector<std::span<std::byte>> to_;
-};
 
 // A batch that stands in the file is the only one.
 void expect_batch(const ModelFile& model, std::int64_t batch) {
@@ -80,76 +64,179 @@ void expect_batch(const ModelFile& model, std::int64_t batch) {
       throw InputError(model.path, fmt::format("takes {} samples at once, expected {} as --batch says", shape[0], batch));
 }
 
-analysis::Contender contender_of(const ModelFile& model, std::int64_t batch, kernels::Isa isa) {
+std::int64_t macs_of(const ModelFile& model) {
   if (model.integers) {
     const qgraph::Work work = qgraph::count_work(*model.integers);
-    auto run = std::make_shared<EngineRun>(model, batch, isa);
-    return {model.path, (work.integer_macs + work.float_macs) * batch, [run] { (*run)(); }};
+    return work.integer_macs + work.float_macs;
   }
   std::int64_t macs = 0;
   for (std::int64_t each : ir::multiply_adds(model.graph)) macs += each;
-  const std::shared_ptr<ir::Executor> executor = float_engine::make_executor(model.graph);
-  return {model.path, macs * batch, [executor, inputs = inputs_of(model, batch)] { executor->run(inputs); }};
+  return macs;
 }
 
-std::vector<Row> rows_of(const Options& options, const std::vector<ModelFile>& models, std::int64_t batch) {
-  const kernels::Isa isa = options.isa.empty() ? kernels::best_isa() : kernels::isa_from(options.isa);
-  std::vector<analysis::Contender> contenders;
-  for (const ModelFile& model : models) expect_batch(model, batch);
-  for (const ModelFile& model : models) contenders.push_back(contender_of(model, batch, isa));
-  const auto ceiling = [] { return kernels::run_dot_products(kernels::best_isa()); };
-  const std::vector<analysis::Timing> timings = analysis::take_times(contenders, {.seconds = options.seconds, .ceiling = ceiling});
-  std::vector<Row> rows;
-  const Row* ours = nullptr;
-  rows.reserve(models.size());
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    rows.push_back({models[i].path, batch, models[i].integers.has_value(), timings[i]});
-    if (ours == nullptr && rows.back().integers) ours = &rows.back();
+class Bench {
+ public:
+  explicit Bench(const Options& options)
+      : options_(options),
+        isas_(isas_of(options)),
+        groups_(groups_of(options)),
+        peers_(options.peers, options.onnxruntime),
+        progress_(std::cerr, report::stderr_options()) {
+    for (const std::string& path : options.models) models_.push_back(load_model_file(path, options.shapes.input_shapes()));
+    for (const ModelFile& model : models_)
+      for (const Group& group : groups_) expect_batch(model, group.batch);
   }
-  for (Row& row : rows) row.ratio = ours == nullptr ? 0.0 : row.timing.median / ours->timing.median;
-  return rows;
-}
 
-nlohmann::json to_json(const Row& row) {
-  return {{"network", row.network},
-          {"batch", row.batch},
-          {"threads", 1},
-          {"peer", row.integers ? "halftone" : "float"},
-          {"median_ms", row.timing.median * 1e3},
-          {"min_ms", row.timing.least * 1e3},
-          {"share", row.timing.share},
-          {"ratio", row.ratio},
-          {"samples", row.timing.samples},
-          {"quiet", row.timing.quiet}};
-}
+  std::vector<BenchRow> rows() {
+    measure_loads();
+    std::vector<BenchRow> all;
+    for (const Group& group : groups_) {
+      for (BenchRow& row : rows_of(group)) all.push_back(std::move(row));
+      ++groups_done_;
+    }
+    progress_.erase();
+    return all;
+  }
 
-void print_rows(const std::vector<Row>& rows) {
-  using Align = report::Table::Align;
-  report::Table table({{"network"}, {"batch", Align::right}, {"median ms", Align::right}, {"least ms", Align::right}, {"share of ceiling", Align::right},
-                       {"times ours", Align::right}, {""}});
-  for (const Row& row : rows)
-    table.add_row({row.network, std::to_string(row.batch), fmt::format("{:.4f}", row.timing.median * 1e3), fmt::format("{:.4f}", row.timing.least * 1e3),
-                   row.timing.share > 0 ? fmt::format("{:.2f}", row.timing.share) : "", row.ratio > 0 ? fmt::format("{:.2f}", row.ratio) : "",
-                   row.timing.quiet ? "" : "not quiet"});
-  fmt::print("{}", table.text());
-  print_line("one thread, float input to float output, networks in turns; the ceiling is the dot product instruction of {}, measured behind every sample",
-             kernels::name_of(kernels::best_isa()));
+  std::vector<GemmRow> gemm_rows() {
+    std::vector<int> bits = parse_numbers("--bits", options_.bits, 2, 8);
+    std::ranges::reverse(bits);
+    const GemmOptions gemm{.sizes = parse_gemms("--gemm", options_.gemm),
+                           .bits = bits,
+                           .isas = isas_,
+                           .seconds = options_.seconds,
+                           .progress = [this](double part) { progress_.update(part, "timing matrices"); }};
+    std::vector<GemmRow> rows = time_gemms(gemm, skipped_);
+    progress_.erase();
+    return rows;
+  }
+
+  std::vector<std::string> skipped() const {
+    std::vector<std::string> all = skipped_;
+    all.insert(all.end(), peers_.skipped().begin(), peers_.skipped().end());
+    return all;
+  }
+
+ private:
+  using LoadKey = std::tuple<std::string, std::int64_t, int, kernels::Isa>;
+
+  // Before there are threads.
+  void measure_loads() {
+    for (const ModelFile& model : models_)
+      for (const Group& group : groups_)
+        for (kernels::Isa isa : isas_) {
+          if (!model.integers) continue;
+          progress_.update(0.0, fmt::format("loading {}", model.path));
+          loads_[{model.path, group.batch, group.threads, isa}] =
+              load_cost(model.path, options_.shapes.input_shapes(), {.batch = group.batch, .isa = isa, .threads = group.threads});
+        }
+  }
+
+  void tell(double part_of_group, const Group& group) {
+    progress_.update((static_cast<double>(groups_done_) + part_of_group) / static_cast<double>(groups_.size()),
+                     fmt::format("batch {}, {} thread{}", group.batch, group.threads, group.threads == 1 ? "" : "s"));
+  }
+
+  std::vector<BenchRow> rows_of(const Group& group) {
+    std::vector<BenchRow> rows;
+    std::vector<analysis::Contender> contenders;
+    for (const ModelFile& model : models_) add_contenders(model, group, rows, contenders);
+    // Threads that wait for more work by spinning would take a core from the next contender.
+    constexpr double kUntilAsleep = 0.01;
+    const std::vector<analysis::Timing> timings = analysis::take_times(contenders, {.seconds = options_.seconds,
+                                                                                    .ceiling = [&] { return dot_product_rate(group.threads); },
+                                                                                    .pause = group.threads > 1 ? kUntilAsleep : 0.0,
+                                                                                    .progress = [&](double part) { tell(part, group); }});
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].timing = timings[i];
+    set_ratios(rows);
+    return rows;
+  }
+
+  void add_contenders(const ModelFile& model, const Group& group, std::vector<BenchRow>& rows, std::vector<analysis::Contender>& contenders) {
+    tell(0.0, group);
+    const std::int64_t macs = macs_of(model) * group.batch;
+    const auto add = [&](BenchRow row, std::function<void()> run) {
+      rows.push_back(std::move(row));
+      contenders.push_back({model.path, macs, std::move(run)});
+    };
+    const BenchRow row{.network = model.path, .batch = group.batch, .threads = group.threads, .timing = {}};
+    if (!model.integers) {
+      if (group.with_float) add(with_peer(row, "float"), float_run(model, group.batch));
+      return;
+    }
+    for (kernels::Isa isa : isas_) {
+      const EngineSettings settings{.batch = group.batch, .isa = isa, .threads = group.threads};
+      BenchRow ours = with_peer(row, kOurs);
+      ours.isa = kernels::name_of(isa);
+      ours.load = loads_[{model.path, group.batch, group.threads, isa}];
+      if (options_.layers) ours.layers = layer_times(model, settings, options_.seconds, [&](double) { tell(0.0, group); });
+      add(std::move(ours), [run = std::make_shared<EngineRun>(model, settings)] { (*run)(); });
+    }
+    for (const std::string& peer : peers_.names())
+      if (auto run = peers_.run_of(peer, model, group.batch, group.threads)) add(with_peer(row, peer), std::move(run));
+  }
+
+  static BenchRow with_peer(BenchRow row, const std::string& peer) {
+    row.peer = peer;
+    if (peer == "float") row.threads = 1;
+    return row;
+  }
+
+  static std::function<void()> float_run(const ModelFile& model, std::int64_t batch) {
+    const std::shared_ptr<ir::Executor> executor = float_engine::make_executor(model.graph);
+    return [executor, inputs = noise_for(model, batch)] { executor->run(inputs); };
+  }
+
+  // A float network is another one than ours: its ratio is over the first of ours.
+  static void set_ratios(std::vector<BenchRow>& rows) {
+    for (BenchRow& row : rows) {
+      const auto ours = std::ranges::find_if(
+          rows, [&](const BenchRow& other) { return other.peer == kOurs && (row.peer == "float" || other.network == row.network); });
+      if (ours != rows.end()) row.ratio = row.timing.median / ours->timing.median;
+    }
+  }
+
+  const Options& options_;
+  std::vector<kernels::Isa> isas_;
+  std::vector<Group> groups_;
+  BenchPeers peers_;
+  std::vector<ModelFile> models_;
+  std::map<LoadKey, std::optional<LoadCost>> loads_;
+  std::vector<std::string> skipped_;
+  report::Progress progress_;
+  std::size_t groups_done_ = 0;
+};
+
+void print(const std::vector<GemmRow>& gemms, const std::vector<BenchRow>& rows) {
+  if (!gemms.empty()) fmt::print("{}", text_of(gemms));
+  if (!rows.empty()) fmt::print("{}", text_of(rows));
+  for (const BenchRow& row : rows)
+    if (!row.layers.empty()) {
+      print_line("{}, batch {}, {}, {} thread{}:", row.network, row.batch, row.isa, row.threads, row.threads == 1 ? "" : "s");
+      fmt::print("{}", layers_text(row));
+    }
+  if (!rows.empty()) print_line("float input to float output, networks in turns; load: from the file to the first result");
+  if (dot_product_rate(1) > 0)
+    print_line("the ceiling is the dot product instruction of {} on each thread's core, measured behind every sample",
+               kernels::name_of(kernels::best_isa()));
 }
 
 int bench(const Options& options) {
-  const std::vector<int> batches = parse_numbers("--batch", options.batch, 1, 1024);
-  std::vector<ModelFile> models;
-  for (const std::string& path : options.models) models.push_back(load_model_file(path, options.shapes.input_shapes()));
-  std::vector<Row> rows;
-  for (int batch : batches)
-    for (Row& row : rows_of(options, models, batch)) rows.push_back(std::move(row));
+  if (options.models.empty() && options.gemm.empty()) throw UsageError("bench", "nothing to time, expected models or --gemm");
+  Bench bench(options);
+  std::vector<GemmRow> gemms;
+  if (!options.gemm.empty()) gemms = bench.gemm_rows();
+  std::vector<BenchRow> rows;
+  if (!options.models.empty()) rows = bench.rows();
   if (options.json) {
     nlohmann::json out = nlohmann::json::array();
-    for (const Row& row : rows) out.push_back(to_json(row));
+    for (const GemmRow& row : gemms) out.push_back(to_json(row));
+    for (const BenchRow& row : rows) out.push_back(to_json(row));
     print_json(out);
   } else {
-    print_rows(rows);
+    print(gemms, rows);
   }
+  for (const std::string& line : bench.skipped()) fmt::print(stderr, "{}\n", shown(line, kMostMessage));
   return kYes;
 }
 
@@ -157,13 +244,26 @@ int bench(const Options& options) {
 
 void add_bench(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  const Command command = app.add_command("bench", "Time networks against each other, in integers on the engine and in float");
-  command.footer("Example: halftone bench mlp.onnx mlp.int8.onnx --batch 1,32");
-  command.add_option("models", options->models, "ONNX models, float or quantized").required();
+  const Command command = app.add_command("bench", "Time networks against each other and against other engines, in integers and in float");
+  command.footer(
+      "Examples: halftone bench mlp.onnx mlp.int8.onnx --batch 1,32 --peers onednn\n"
+      "          halftone bench --gemm 512x512x512,1x4096x4096 --bits 8,4");
+  command.add_option("models", options->models, "ONNX models, float or quantized");
   options->shapes.add_to(command);
   command.add_option("--batch", options->batch, "Samples a run: 1, 1,32 or 1-4").show_default();
-  command.add_option("--isa", options->isa, "Instruction set of the engine: generic, avx2 or avx512vnni (otherwise the best that this machine has)");
-  command.add_option("--seconds", options->seconds, "For each batch").within(0.01, 3600.0).show_default();
+  command.add_option("--threads", options->threads, "Threads of the engine and its peers: 1, 1,2 or 1-4 (the float network has one)")
+      .show_default();
+  command.add_option("--isa", options->isa,
+                     fmt::format("Instruction sets of the engine, between commas: of {} (otherwise the best one)", supported_isa_names()));
+  command.add_option("--peers", options->peers, "Other engines that run each quantized model, between commas: onednn, onnxruntime");
+  command.add_option("--onnxruntime", options->onnxruntime, "ONNX Runtime's library, as libonnxruntime.so.1").value_name("FILE");
+  command.add_flag("--layers", options->layers, "The engine's time by layer");
+  const Option gemm =
+      command.add_option("--gemm", options->gemm, "Products of matrices to time, MxKxN between commas, beside oneDNN's").value_name("SIZES");
+  command.add_option("--bits", options->bits, "With --gemm: of the weights, as 8 or 4,8").needs(gemm).show_default();
+  command.add_option("--seconds", options->seconds, "For each batch, number of threads and product of matrices")
+      .within(0.01, 3600.0)
+      .show_default();
   command.add_flag("--json", options->json, "Print JSON");
   command.when_chosen([options, &run] { run = [options] { return bench(*options); }; });
 }

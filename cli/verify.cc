@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/integers.h"
+#include "cli/isa_list.h"
 #include "cli/model_file.h"
-#include "cli/number_list.h"
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
@@ -28,15 +28,7 @@ struct Options {
   bool json = false;
 };
 
-std::vector<kernels::Isa> asked_isas(const std::string& text) {
-  if (text == "all") return kernels::supported_isas();
-  std::vector<kernels::Isa> isas;
-  for (const std::string& word : parse_words("--isa", text)) {
-    isas.push_back(kernels::isa_from(word));
-    if (!kernels::is_supported(isas.back())) throw UnsupportedError("--isa", fmt::format("this machine has no {}", word));
-  }
-  return isas;
-}
+std::vector<kernels::Isa> asked_isas(const std::string& text) { return text == "all" ? kernels::supported_isas() : parse_isas("--isa", text); }
 
 // The engine on each instruction set, on one thread and on two.
 struct Engines {

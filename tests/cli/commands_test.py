@@ -23,7 +23,7 @@ class Commands(ProgramTest):
 
     def test_help_everywhere_with_an_example(self):
         self.assertIn('Example', self.run_it('--help').stdout)
-        for command in ('model', 'inspect', 'calibrate', 'quantize', 'evaluate', 'analyze', 'run', 'verify', 'number', 'search', 'sweep',
+        for command in ('model', 'bench', 'inspect', 'calibrate', 'quantize', 'evaluate', 'analyze', 'run', 'verify', 'number', 'search', 'sweep',
                         'export'):
             self.assertIn('Example', self.run_it(command, '--help').stdout, command)
 
