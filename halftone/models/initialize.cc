@@ -2,22 +2,13 @@
 
 #include <cmath>
 
+#include "halftone/base/standard_normal.h"
+
 namespace halftone::models {
 namespace {
 
 // Uniform in [−1, 1): a multiple of 2^−23, exact in float32.
 float signed_unit(std::mt19937_64& random) { return static_cast<float>(random() >> 40) * 0x1p-23F - 1.0F; }
-
-// Nearly normal, of mean 0 and standard deviation 1: twelve 16-bit integers k, uniform in [0, 2^16), have the
-// variance 2^32 − 1 together. Their sum is exact; no function of the C library, which may differ, is needed.
-float standard_normal(std::mt19937_64& random) {
-  std::int64_t sum = -12 * 65535 / 2;
-  for (int draw = 0; draw < 3; ++draw) {
-    const std::uint64_t bits = random();
-    for (int shift = 0; shift < 64; shift += 16) sum += static_cast<std::int64_t>(bits >> shift & 0xFFFFU);
-  }
-  return static_cast<float>(sum) * 0x1p-16F;
-}
 
 }  // namespace
 
