@@ -58,7 +58,7 @@ int calibrate(const Options& options) {
   print_line("{} -> {}: {} values{}", options.model, options.output, file.seen.size(),
              shard.count > 1 ? fmt::format(", part {} of {}", shard.index, shard.count) : "");
   print_line("{}", preparation_text(samples));
-  Warnings warnings = preparation_warnings(model, samples, options.data, 0, &looks);
+  Warnings warnings = preparation_warnings(model, samples, options.data, 0, looks.right());
   if (shard.count == 1) append(warnings, calibration_warnings(graph, samples, file.seen, options.data));
   print(warnings);
   return kYes;

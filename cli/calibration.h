@@ -20,6 +20,8 @@ inline constexpr std::int64_t kCalibrationSamples = 1024;
 struct Looks {
   std::optional<analysis::ChannelRanges> channels;
   std::optional<analysis::FirstLook> classes;  // of the network's first output, where calibration sees it
+
+  std::optional<double> right() const { return classes ? classes->percent() : std::nullopt; }
 };
 
 // The samples for each stage of the road, under a progress line headed by the stage's title, or by `title`. Calibration looks

@@ -262,7 +262,7 @@ int quantize(const Options& options) {
     result.calibrated_on = samples.size();
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
-  if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data, 0, &looks));
+  if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data, 0, looks.right()));
   write_models(options, recipe, std::move(made.network), preprocessing, samples, result);
   nlohmann::json out = summary(options, recipe, before, result);
   if (samples.size() > 0) out["preparation"] = preparation_json(samples);

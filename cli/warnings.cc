@@ -148,7 +148,7 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
 }
 
 Warnings preparation_warnings(const ModelFile& model, const calibration::Samples& samples, const DataOptions& data,
-                              std::size_t output, const Looks* looks) {
+                              std::size_t output, std::optional<double> right) {
   Warnings warnings = mixing_warnings(model, samples, data);
   if (samples.labels.empty() || samples.size() < kLeastSamples) return warnings;
   const Shape& scores = model.graph.value(model.graph.outputs.at(output)).shape;
@@ -159,8 +159,7 @@ Warnings preparation_warnings(const ModelFile& model, const calibration::Samples
   const auto is_low = [&](const auto& trials) {
     return !trials.empty() && analysis::is_near_chance(trials[0].percent, classes);
   };
-  if (looks != nullptr && looks->classes)
-    if (const auto percent = looks->classes->percent(); percent && !analysis::is_near_chance(*percent, classes)) return warnings;
+  if (right && !analysis::is_near_chance(*right, classes)) return warnings;
   const auto network = float_engine::make_executor(model.graph);
   const auto tried = [&](const calibration::Samples& some, bool all) {
     return analysis::try_preparations(*network, some, batches_of(some, data.thread_count()), output, all);

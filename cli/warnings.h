@@ -30,9 +30,10 @@ std::vector<analysis::PreparationTrial> preparation_trials(const ModelFile& mode
                                                            const DataOptions& data, std::size_t output = 0);
 
 // Labelled samples of which the float network has hardly more right than chance, and the preset or label offset that
-// would do; samples that change each other in one batch; `looks`, where calibration took them, save a first look. And a network with one class more than a thousand.
+// would do; samples that change each other in one batch; and a network with one class more than a thousand. `right`, the percentage of
+// right classes where it is known, saves a look.
 Warnings preparation_warnings(const ModelFile& model, const calibration::Samples& samples, const DataOptions& data,
-                              std::size_t output = 0, const Looks* looks = nullptr);
+                              std::size_t output = 0, std::optional<double> right = std::nullopt);
 
 // Samples that are unfit to choose ranges on. `graph` is the network that `seen` is of.
 Warnings calibration_warnings(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
