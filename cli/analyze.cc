@@ -91,7 +91,7 @@ int analyze(const Options& options) {
 
 void add_analyze(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  options->data.samples = kSamples;
+  options->data.usual_samples = kSamples;
   options->data.finds_nan = true;  // names the layer that reads it
   const Command command = app.add_command(
       "analyze", "Where a quantized model's accuracy went: layer by layer, and what to try");

@@ -59,6 +59,7 @@ int calibrate(const Options& options) {
              shard.count > 1 ? fmt::format(", part {} of {}", shard.index, shard.count) : "");
   print_line("{}", preparation_text(samples));
   Warnings warnings = preparation_warnings(model, samples, options.data, 0, looks.right());
+  append(warnings, noise_warnings(options.data));
   if (shard.count == 1) append(warnings, calibration_warnings(graph, samples, file.seen, options.data));
   print(warnings);
   return kYes;
@@ -68,7 +69,7 @@ int calibrate(const Options& options) {
 
 void add_calibrate(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  options->data.samples = kCalibrationSamples;
+  options->data.usual_samples = kCalibrationSamples;
   const Command command =
       app.add_command("calibrate", "Run a float model over samples and keep how its values are distributed");
   command.footer(

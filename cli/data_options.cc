@@ -11,11 +11,13 @@
 #include "halftone/base/error.h"
 #include "halftone/base/not_a_number.h"
 #include "halftone/base/parallel_for.h"
+#include "halftone/calibration/noise.h"
 #include "halftone/data/image_set.h"
 
 namespace halftone::cli {
 namespace {
 
+constexpr std::string_view kNoise = "random";
 constexpr int kMostOffset = 1 << 30;
 constexpr std::int64_t kMostRows = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 18;  // of more, the pages cost more than the work
@@ -28,6 +30,7 @@ std::int64_t rows_of_a_batch(const calibration::Samples& samples) {
 }
 
 std::vector<data::StoredArray> arrays_for(const DataSource& source, const ModelFile& model) {
+  if (source.noise) return calibration::noise_for(model.graph, source.noise->rows, source.noise->seed);
   const std::vector<std::string> names = model.input_names();
   if (source.arrays) return data::inputs_from(*source.arrays, names);
   if (names.size() > 1)
@@ -39,6 +42,7 @@ std::vector<data::StoredArray> arrays_for(const DataSource& source, const ModelF
 }
 
 data::Labels labels_of(const DataSource& source, const ModelFile& model, std::int64_t rows) {
+  if (source.noise) return {};
   if (source.arrays) return data::labels_from(*source.arrays, model.input_names(), rows);
   return {source.dataset->labels, source.dataset->classes};
 }
@@ -87,7 +91,13 @@ std::int64_t choose_label_offset(const std::optional<std::int64_t>& asked, bool 
 
 std::int64_t DataSource::rows(const ModelFile& model) const { return arrays_for(*this, model).at(0).shape[0]; }
 
-DataSource open_data(const std::string& spec, data::Part default_part) {
+bool is_noise(const std::string& spec) { return data::parse_source(spec).name == kNoise; }
+
+DataSource open_data(const std::string& spec, data::Part default_part, std::int64_t noise_rows) {
+  if (is_noise(spec)) {
+    const data::Part part = data::parse_source(spec).part.value_or(default_part);
+    return {.name = std::string(kNoise), .noise = Noise{noise_rows, part == data::Part::train ? 1U : 2U}};
+  }
   if (!data::is_array_file(spec)) {
     data::Dataset dataset = data::load(spec, default_part);
     return {.name = dataset.name, .dataset = std::move(dataset)};
@@ -119,8 +129,9 @@ void DataOptions::add_to(Command command, data::Part default_part, const std::st
       fmt::format(
           "digits (built in), mnist, fashion-mnist, cifar10, a directory, an .npz with an array for each "
           "input (or x) and labels y, or an .npy for the only input; rows are samples; add :train or :test "
-          "to choose a part (otherwise {})",
-          data::name_of(default_part)));
+          "to choose a part (otherwise {}); or random: noise without labels in the shape of the inputs, {} samples unless "
+          "asked for more or fewer",
+          data::name_of(default_part), kNoiseRows));
   source.add_option("--images", images,
                      "A folder of PNG and JPEG pictures: those of --labels, or a folder a class");
   source.require_option(may_be_missing ? 0 : 1, 1);
@@ -150,7 +161,7 @@ void DataOptions::expect_no_image_options() const {
 DataSource DataOptions::open(data::Part default_part, const ModelFile& model) const {
   if (images.empty()) {
     expect_no_image_options();
-    return open_data(data, default_part);
+    return open_data(data, default_part, sample_count());
   }
   const Shape& input = model.input_shape();
   if (input.size() != 4 || input[1] != 3 || input[2] < 1 || input[3] < 1)
@@ -162,7 +173,7 @@ DataSource DataOptions::open(data::Part default_part, const ModelFile& model) co
                                                 .width = input[3],
                                                 .resize = resize,
                                                 .crop = crop == "on",
-                                                .sample = samples,
+                                                .sample = sample_count(),
                                                 .threads = thread_count()});
   return {.name = dataset.name, .dataset = std::move(dataset)};
 }
@@ -186,7 +197,7 @@ calibration::Samples DataOptions::take(const DataSource& source, const ModelFile
     throw UsageError("--preset", fmt::format("'{}' holds no pixels (uint8) for a float input of '{}'",
                                              source.name, model.path));
   const std::int64_t all = result.size();
-  if (samples > 0) result = calibration::sample(std::move(result), samples);
+  if (sample_count() > 0) result = calibration::sample(std::move(result), sample_count());
   if (finds_nan) return result;
   for (const calibration::SampledInput& input : result.inputs)
     if (const auto at = find_nan(input.rows)) {
@@ -196,6 +207,8 @@ calibration::Samples DataOptions::take(const DataSource& source, const ModelFile
     }
   return result;
 }
+
+std::int64_t DataOptions::sample_count() const { return samples.value_or(is_noise() ? kNoiseRows : usual_samples); }
 
 int DataOptions::thread_count() const { return threads > 0 ? threads : available_threads(); }
 

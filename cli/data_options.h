@@ -14,18 +14,30 @@
 
 namespace halftone::cli {
 
-// The contents of --data or --images, until a model takes it: a labelled set of images, or arrays by name.
+// Random numbers in the shape of the inputs of whichever model takes them.
+struct Noise {
+  std::int64_t rows = 0;
+  std::uint64_t seed = 0;
+};
+
+// The contents of --data or --images, until a model takes it: a labelled set of images, arrays by name, or noise.
 struct DataSource {
   std::string name;
   std::optional<data::Dataset> dataset;
   std::optional<data::ArraySet> arrays;
+  std::optional<Noise> noise;
 
   // Counts all samples; pictures that were left out when reading do not count.
   std::int64_t rows(const ModelFile& model) const;
 };
 
-// A set by name or directory, an .npz or an .npy file.
-DataSource open_data(const std::string& spec, data::Part default_part);
+inline constexpr std::int64_t kNoiseRows = 32;
+
+// Whether `spec` (random, random:train or random:test) asks for noise.
+bool is_noise(const std::string& spec);
+
+// A set by name or directory, an .npz or an .npy file, or so many rows of noise, others for each part.
+DataSource open_data(const std::string& spec, data::Part default_part, std::int64_t noise_rows = kNoiseRows);
 
 enum class Labels {
   ignored,
@@ -45,7 +57,8 @@ struct DataOptions {
   std::int64_t resize = 0;  // 0: the usual short side
   std::string crop = "on";
   std::string samples_name = "--samples";
-  std::int64_t samples = 0;  // 0: all
+  std::optional<std::int64_t> samples;  // as asked for
+  std::int64_t usual_samples = 0;       // otherwise, but of noise; 0: all
   bool guesses_preset = false;  // pictures need none
   bool may_be_missing = false;  // neither --data nor --images is an error of its own
   bool finds_nan = false;       // the command looks for NaN in samples itself: `take` leaves that to it
@@ -55,6 +68,8 @@ struct DataOptions {
   // `samples_text` says what --samples is for and its default.
   void add_to(Command command, data::Part default_part, const std::string& samples_text);
   bool given() const { return !data.empty() || !images.empty(); }
+  bool is_noise() const { return images.empty() && cli::is_noise(data); }
+  std::int64_t sample_count() const;  // 0: all
   // Pictures in the size of the first input [N, C, H, W] of `model`.
   DataSource open(data::Part default_part, const ModelFile& model) const;
   // Throws UsageError for options that say how pictures are read, where there are none.

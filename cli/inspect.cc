@@ -265,7 +265,7 @@ void add_inspect(Command app, Run& run) {
   Option guess = command.add_flag("--guess-preset", options->guess_preset,
                  "Instead: right answers with every preset on labelled samples of --data or --images, the best first")
       .excludes(check);
-  options->data.samples = kGuessSamples;
+  options->data.usual_samples = kGuessSamples;
   options->data.may_be_missing = true;
   options->data.guesses_preset = true;
   options->data.add_to(command, data::Part::train, fmt::format("Samples to guess on (otherwise {})", kGuessSamples));

@@ -260,6 +260,7 @@ int quantize(const Options& options) {
   result.model = std::move(made.made);
   if (ptq::needs_samples(recipe, !options.file.ranges.empty()) || recipe.correct_bias == quant::BiasCorrection::analytic)
     result.calibrated_on = samples.size();
+  if (result.calibrated_on > 0) append(result.warnings, noise_warnings(options.data));
   if (samples.size() > 0 && result.calibrated_on == 0)
     result.model.quantized.notes.push_back("the samples given were not read: nothing here asks for them");
   if (samples.size() > 0) append(result.warnings, preparation_warnings(before, samples, options.data, 0, looks.right()));
@@ -278,7 +279,7 @@ int quantize(const Options& options) {
 
 void add_quantize(Command app, Run& run) {
   auto options = std::make_shared<Options>();
-  options->data.samples = kCalibrationSamples;
+  options->data.usual_samples = kCalibrationSamples;
   options->data.may_be_missing = true;
   const Command command =
       app.add_command("quantize", "Turn a float model into integers, calibrated on training data");

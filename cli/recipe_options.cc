@@ -261,7 +261,7 @@ std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, co
     if (!value.empty()) text += fmt::format("{} = {}\n", key, toml_quoted(value));
   });
   if (data.preprocessing.overrides) text += "override_preprocessing = true\n";
-  text += fmt::format("samples = {}\n", data.samples);
+  text += fmt::format("samples = {}\n", data.sample_count());
   if (data.label_offset || !data.preprocessing.overrides)
     text += fmt::format("label_offset = {}\n", data.label_offset.value_or(0));
   text += fmt::format("resize = {}\n", data.resize);
@@ -288,7 +288,7 @@ void take_over(const std::string& file, Command command, DataOptions& data, File
       const bool pixels = of == "preset" || of == "mean" || of == "std" || of == "scale";
       if (!given(option) && !(pixels ? other_pixels : other_source)) value = text;
     });
-    int samples = static_cast<int>(data.samples);
+    int samples = static_cast<int>(data.sample_count());
     int offset = static_cast<int>(data.label_offset.value_or(0));
     int resize = static_cast<int>(data.resize);
     reader.read("samples", samples, 1, 1 << 30);

@@ -141,11 +141,12 @@ void open_network(SearchTask& task) {
 
 void open_samples(SearchTask& task) {
   DataOptions all = task.options.data;
-  all.samples = 0;
+  all.samples.reset();
+  all.usual_samples = 0;
   const calibration::Samples samples = all.take(all.open(data::Part::train, task.model), task.model, Labels::wanted);
   if (samples.labels.empty())
     throw InputError(samples.name, "has no labels to count right classes by, expected an array y");
-  const std::int64_t calibration = task.options.data.samples;
+  const std::int64_t calibration = task.options.data.sample_count();
   const std::int64_t left = samples.size() - std::min(calibration, samples.size());
   if (left < kLeastRows)
     throw InputError(samples.name,
@@ -250,7 +251,7 @@ void add_search_options(Command command, SearchOptions& options) {
 
 void add_search(Command app, Run& run) {
   auto options = std::make_shared<SearchOptions>();
-  options->data.samples = kCalibrationSamples;
+  options->data.usual_samples = kCalibrationSamples;
   const Command command = app.add_command("search", "Bits for each layer: the best models under a budget");
   command.footer(
       "Example: halftone search mlp.onnx --data mnist --budget bytes --max-drop 0.5 -o best.onnx\n"

@@ -7,7 +7,8 @@ namespace {
 // The training part of what --data names, or the pictures themselves.
 DataOptions calibration_of(const SweepOptions& options) {
   DataOptions calibration = options.data;
-  calibration.samples = options.calibration_samples.value_or(kCalibrationSamples);
+  calibration.samples = options.calibration_samples;
+  calibration.usual_samples = kCalibrationSamples;
   if (!options.calibration_data.empty()) {
     calibration.data = options.calibration_data;
     calibration.images.clear();

@@ -184,6 +184,11 @@ Warnings calibration_warnings(const ir::Graph& graph, const calibration::Samples
   return warnings;
 }
 
+Warnings noise_warnings(const DataOptions& data) {
+  if (!data.is_noise()) return {};
+  return {fmt::format("[{}] ranges are those of noise: for timing only", data.data)};
+}
+
 std::string more_bits_option(bool of_output, const std::string& value) {
   if (of_output) return fmt::format("--output-bits {}", kMoreBits);
   if (!is_utf8(value)) return "none by a rule, which cannot say this name";

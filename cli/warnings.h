@@ -39,6 +39,9 @@ Warnings preparation_warnings(const ModelFile& model, const calibration::Samples
 Warnings calibration_warnings(const ir::Graph& graph, const calibration::Samples& samples, const calibration::StatisticsTable& seen,
                               const DataOptions& data);
 
+// Ranges of noise, which serve to time a network and nothing else.
+Warnings noise_warnings(const DataOptions& data);
+
 // Parts of joins, and channels, to which the scale they share leaves few steps, with what mends it. Channels are looked
 // at where calibration looked at them.
 Warnings lost_part_warnings(const ir::Graph& graph, const quant::Parameters& parameters, const calibration::StatisticsTable& seen,
