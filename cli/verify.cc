@@ -25,19 +25,29 @@ struct Options {
   ShapeOption shapes;
   DataOptions data;
   std::string isa = "all";
+  std::string threads = "1,2";
   bool json = false;
 };
 
-std::vector<kernels::Isa> asked_isas(const std::string& text) { return text == "all" ? kernels::supported_isas() : parse_isas("--isa", text); }
+constexpr int kMostThreads = 64;
 
-// The engine on each instruction set, on one thread and on two.
+// Each once, whichever words name it.
+std::vector<kernels::Isa> asked_isas(const std::string& text) {
+  std::vector<kernels::Isa> isas;
+  for (const std::string& word : parse_words("--isa", text))
+    for (kernels::Isa isa : word == "all" ? kernels::supported_isas() : parse_isas("--isa", word))
+      if (std::ranges::find(isas, isa) == isas.end()) isas.push_back(isa);
+  return isas;
+}
+
+// The engine on each instruction set, with each number of threads.
 struct Engines {
   std::vector<std::unique_ptr<ir::Executor>> executors;
   std::vector<analysis::Engine> named;
 
-  Engines(const qgraph::QuantizedGraph& graph, const std::vector<kernels::Isa>& isas) {
+  Engines(const qgraph::QuantizedGraph& graph, const std::vector<kernels::Isa>& isas, const std::vector<int>& counts) {
     for (kernels::Isa isa : isas)
-      for (int threads : {1, 2}) {
+      for (int threads : counts) {
         executors.push_back(run_integers(graph, isa, threads));
         named.push_back({fmt::format("engine {}, {} thread{}", kernels::name_of(isa), threads, threads == 1 ? "" : "s"), *executors.back()});
       }
@@ -129,13 +139,15 @@ void print_report(const analysis::Verification& v, const qgraph::QuantizedGraph&
 }
 
 int verify(const Options& options) {
+  const std::vector<kernels::Isa> isas = asked_isas(options.isa);
+  const std::vector<int> threads = parse_numbers("--threads", options.threads, 1, kMostThreads);
   const ModelFile model = load_model_file(options.model, options.shapes.input_shapes());
   if (!model.integers)
     throw InputError(options.model, "is not quantized, expected a model with QuantizeLinear nodes");
   const calibration::Samples samples =
       options.data.take(options.data.open(data::Part::test, model), model, Labels::welcome);
   const qgraph::Interpreter integers(*model.integers);
-  const Engines engines(*model.integers, asked_isas(options.isa));
+  const Engines engines(*model.integers, isas, threads);
   analysis::Verification result;
   with_progress(options.data, samples, "verifying", [&](const calibration::BatchOptions& batches) {
     result = analysis::verify(model.graph, integers, *model.integers, samples, batches, engines.named);
@@ -162,11 +174,15 @@ void add_verify(Command app, Run& run) {
   auto options = std::make_shared<Options>();
   const Command command = app.add_command(
       "verify", "Prove the integers of every layer against the simulation; exit 1 when they differ");
-  command.footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500");
+  command.footer("Example: halftone verify mlp.int8.onnx --data mnist --samples 500 --isa all --threads 1,2");
   command.add_option("model", options->model, "Quantized ONNX model").required();
   options->shapes.add_to(command);
   options->data.add_to(command, data::Part::test, "Samples to use, spread over the set (otherwise all)");
-  command.add_option("--isa", options->isa, "Instruction sets of the engine to compare too: all that this machine has, or some of generic, avx2, avx512vnni");
+  command.add_option("--isa", options->isa, "Instruction sets of the engine to compare too: all that this machine has, or some of " + supported_isa_names())
+      .show_default();
+  command.remove_option("--threads");  // of the comparison itself, which takes all cores
+  command.add_option("--threads", options->threads, fmt::format("Numbers of threads of the engine to compare, 1 to {}: 1,2 or 1-4", kMostThreads))
+      .show_default();
   command.add_flag("--json", options->json, "Print JSON");
   command.when_chosen([options, &run] { run = [options] { return verify(*options); }; });
 }

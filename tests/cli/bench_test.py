@@ -114,6 +114,18 @@ class EngineTest(ProgramTest):
         self.assertIn('engine generic, 1 thread: 0 of', text)
         self.expect_error('verify', self.int8, '--data', 'digits', '--isa', 'sse9', code=USAGE, says='sse9')
 
+    def test_verify_compares_the_threads_and_instruction_sets_asked_for(self):
+        def engines(*more):
+            out = json.loads(self.run_it('verify', self.int8, '--data', 'digits', '--samples', 10, '--json', *more).stdout)
+            return [e['name'] for e in out['engines']]
+
+        self.assertEqual(engines('--isa', 'generic', '--threads', '3'), ['engine generic, 3 threads'])
+        self.assertEqual(engines('--isa', 'generic,all', '--threads', '1'), sorted(engines('--threads', '1'), key=lambda n: 'generic' not in n))
+        self.assertEqual(engines('--isa', 'all,generic', '--threads', '1,2'), engines())
+        for threads in ('0', '65', '1,1', 'two', ''):
+            self.expect_error('verify', self.int8, '--data', 'digits', '--threads', threads, code=USAGE, says='--threads')
+        self.expect_error('verify', self.int8, '--data', 'digits', '--isa', 'all,', code=USAGE, says='--isa')
+
     def test_outputs_are_those_of_the_plain_interpreter(self):
         x = np.random.default_rng(1).random((9, 1, 28, 28), np.float32)
         np.save(self.folder / 'x.npy', x)
