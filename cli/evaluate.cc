@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/model_file.h"
+#include "cli/number_list.h"
 #include "cli/recipe_beside.h"
 #include "cli/reference.h"
 #include "cli/shape_option.h"
@@ -29,6 +30,7 @@ struct Options {
   DataOptions data;
   std::string output;     // whose largest number is the class
   std::string reference;  // outputs to compare with instead
+  std::string only;       // of the ways to compute; empty: all
   bool json = false;
 };
 
@@ -53,6 +55,29 @@ struct Row {
 
 constexpr const char* kFloat = "float";
 constexpr const char* kSimulated = "simulated";
+constexpr const char* kInteger = "integer";
+
+// The ways to compute that are asked for: a float model has the first of them, a quantized one the others.
+struct Ways {
+  bool real = false;
+  bool simulated = false;
+  bool integer = false;
+
+  bool any_of(const ModelFile& model) const { return model.integers ? simulated || integer : real; }
+};
+
+Ways asked_ways(const std::string& only) {
+  if (only.empty()) return {true, true, true};
+  Ways ways;
+  for (const std::string& word : parse_words("--only", only)) {
+    if (word != kFloat && word != kSimulated && word != kInteger)
+      throw UsageError("--only", fmt::format("got '{}', expected some of {}, {} and {}", word, kFloat, kSimulated, kInteger));
+    ways.real = ways.real || word == kFloat;
+    ways.simulated = ways.simulated || word == kSimulated;
+    ways.integer = ways.integer || word == kInteger;
+  }
+  return ways;
+}
 
 // The arithmetic of a quantized model: integers alone, or with float beside them.
 std::string mode_of(const qgraph::QuantizedGraph& graph) {
@@ -203,9 +228,9 @@ void print_errors(const std::vector<Row>& rows) {
   if (!rows.empty()) print_line("{} samples", report::format_count(rows[0].samples));
 }
 
-// A float model once, a quantized one simulated and in integers. Returns the samples as they were prepared.
-calibration::Samples evaluate_model(const ModelFile& model, const Task& task, const Options& options,
-                                 std::vector<Row>& rows) {
+// A float model once, a quantized one simulated and in integers, as far as asked for. Returns the samples as they were prepared.
+calibration::Samples evaluate_model(const ModelFile& model, const Task& task, const Ways& ways, const Options& options,
+                                    std::vector<Row>& rows) {
   const bool classes = task.reference.empty();
   calibration::Samples samples =
       options.data.take(task.source, model, classes ? Labels::wanted : Labels::ignored, task.table);
@@ -224,10 +249,11 @@ calibration::Samples evaluate_model(const ModelFile& model, const Task& task, co
     add(kFloat, *executor_of(model));
     return samples;
   }
+  const std::size_t before = rows.size();
   const nlohmann::json recipe_matches = check_recipe_beside(model);
-  add(kSimulated, *float_engine::make_executor(model.graph));
-  add(mode_of(*model.integers), *executor_of(model));
-  for (std::size_t i = rows.size() - 2; i < rows.size(); ++i) rows[i].recipe_matches = recipe_matches;
+  if (ways.simulated) add(kSimulated, *float_engine::make_executor(model.graph));
+  if (ways.integer) add(mode_of(*model.integers), *executor_of(model));
+  for (std::size_t i = before; i < rows.size(); ++i) rows[i].recipe_matches = recipe_matches;
   return samples;
 }
 
@@ -242,24 +268,37 @@ void open_reference(const Options& options, Task& task) {
   task.reference = computed_reference(*task.reference_model, task.source, options.data, task.table);
 }
 
+// The models that have some of the ways asked for.
+std::vector<const ModelFile*> chosen_models(const std::vector<ModelFile>& models, const Ways& ways, const std::string& only) {
+  std::vector<const ModelFile*> chosen;
+  for (const ModelFile& model : models)
+    if (ways.any_of(model)) chosen.push_back(&model);
+  if (chosen.empty())
+    throw UsageError("--only", fmt::format("got {}, as none of the models is computed: expected {} for a float one, {} or {} for a quantized one",
+                                           only, kFloat, kSimulated, kInteger));
+  return chosen;
+}
+
 int evaluate(const Options& options) {
+  const Ways ways = asked_ways(options.only);
   std::vector<ModelFile> models;
   for (const std::string& path : options.models) {
     models.push_back(load_model_file(path, options.shapes.input_shapes()));
     output_index(models.back(), options.output);
   }
+  const std::vector<const ModelFile*> chosen = chosen_models(models, ways, options.only);
   Task task{.source = options.data.open(data::Part::test, models.front()), .reference = {}, .reference_model = {}, .table = {}};
   for (const ModelFile& model : models) task.table.push_back(&model);
   open_reference(options, task);
   std::vector<Row> rows;
   calibration::Samples first;
   Warnings warnings;
-  for (const ModelFile& model : models) {
+  for (const ModelFile* model : chosen) {
     const std::size_t before = rows.size();
-    calibration::Samples samples = evaluate_model(model, task, options, rows);
-    Warnings doubts = range_warnings(model, samples);
-    if (&model == &models[0]) {
-      append(doubts, preparation_warnings(model, samples, options.data, output_index(model, options.output)));
+    calibration::Samples samples = evaluate_model(*model, task, ways, options, rows);
+    Warnings doubts = range_warnings(*model, samples);
+    if (model == chosen[0]) {
+      append(doubts, preparation_warnings(*model, samples, options.data, output_index(*model, options.output), rows[before].accuracy));
       first = std::move(samples);
     }
     for (std::size_t i = before; i < rows.size(); ++i) rows[i].warnings = doubts;
@@ -305,6 +344,9 @@ void add_evaluate(Command app, Run& run) {
       "--reference", options->reference,
       "Compare outputs instead of classes: an .npz with an array for each, an .npy for the only one "
       "(rows are samples), or an ONNX model that computes them");
+  command.add_option("--only", options->only,
+                     "Compute in these ways alone, float, simulated or integer, or two as float,integer (otherwise float models in float, and "
+                     "quantized ones simulated and in integers)");
   command.add_flag("--json", options->json, "Print a JSON list");
   command.when_chosen([options, &run] { run = [options] { return evaluate(*options); }; });
 }

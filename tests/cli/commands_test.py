@@ -82,6 +82,25 @@ class Commands(ProgramTest):
         self.assertEqual(rows[0]['bytes'], self.model.stat().st_size)
         self.assertEqual(rows[2]['bytes'], self.int8.stat().st_size)
 
+    def test_evaluate_computes_only_what_is_asked_for(self):
+        self.quantize()
+
+        def modes(only, *models):
+            rows = json.loads(self.run_it('evaluate', *models, '--data', 'digits', '--samples', 50, '--json', '--only', only).stdout)
+            return [row['mode'] for row in rows]
+
+        both = (self.model, self.int8)
+        for only, expected in (('float', ['float']), ('simulated', ['simulated']), ('integer', ['integer']), ('integer,float', ['float', 'integer'])):
+            self.assertEqual(modes(only, *both), expected)
+        self.assertEqual(modes('integer', self.int8), ['integer'])
+        text = self.run_it('evaluate', *both, '--data', 'digits', '--samples', 50, '--only', 'integer').stdout
+        self.assertNotIn('simulated', text)
+        self.assertNotIn('class as the first', text)
+        error = self.run_it('evaluate', self.int8, '--data', 'digits', '--samples', 50, '--only', 'integer', '--reference', self.model).stdout
+        self.assertIn('relative RMS error', error)
+        for only, models in (('integers', both), ('float,float', both), ('float,', both), ('float', [self.int8]), ('simulated,integer', [self.model])):
+            self.expect_error('evaluate', *models, '--data', 'digits', '--only', only, code=2, says='[--only]')
+
     def test_two_quantizations_give_the_same_bytes_with_one_thread_or_two(self):
         self.quantize('--threads', 1)
         other = self.folder / 'other.onnx'
