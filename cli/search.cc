@@ -6,6 +6,7 @@
 
 #include "cli/calibration.h"
 #include "cli/commands.h"
+#include "cli/integers.h"
 #include "halftone/ptq/float_network.h"
 #include "cli/number_list.h"
 #include "cli/reference.h"
@@ -191,6 +192,7 @@ analysis::SearchResult search(const SearchTask& task) {
 
 void add_model(SearchTask& task, analysis::SearchResult& result, NewFiles& files) {
   ir::Graph& quantized = result.model->quantized.graph;
+       .make_integers = [](const qgraph::QuantizedGraph& graph) { return run_integers(graph); },
   quantized.metadata[data::kPreprocessingKey] = data::encode(task.calibration.preprocessing);
   keep_label_offset(quantized.metadata, task.calibration);
   task.bytes =

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/integers.h"
 #include "cli/number_list.h"
 #include "cli/quantization.h"
 #include "cli/sweep_table.h"
@@ -78,7 +79,8 @@ class BitsTable : public SweepTable {
     std::vector<analysis::SweepCell> cells;
     for (std::size_t i : indices)
       cells.push_back(analysis::integer_cell(task.graph, statistics_, variants_[i].recipe,
-                                             fmt::format("{}", fmt::join(variants_[i].words, ", "))));
+                                             fmt::format("{}", fmt::join(variants_[i].words, ", ")),
+                                             [](const qgraph::QuantizedGraph& graph) { return run_integers(graph); }));
     return cells;
   }
 

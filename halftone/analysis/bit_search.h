@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "halftone/analysis/make_integers.h"
 #include "halftone/analysis/mixed_precision.h"
 #include "halftone/calibration/batches.h"
 #include "halftone/ptq/ptq.h"
@@ -34,6 +35,7 @@ struct BitSearch {
                      const std::function<void(const calibration::BatchOptions&)>& work)>
       in_batches = {};
   // An empty title leaves it to the stage.
+  MakeIntegers make_integers = {};  // for the model that is chosen
   std::function<ptq::RunsFor(const calibration::Samples& samples, const std::string& title)> runs_for = {};
   // Throws for those that are not wanted. May be empty.
   std::function<void(const std::vector<quant::Island>&)> check_islands = {};

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "halftone/analysis/evaluate.h"
-#include "halftone/qgraph/interpreter.h"
 
 namespace halftone::analysis {
 
@@ -35,7 +34,7 @@ Drop HeldOut::simulated(const quant::Recipe& recipe, const std::string& title) c
 }
 
 Drop HeldOut::integers(const ptq::Integers& model) const {
-  return drop_of(predictions(qgraph::Interpreter(model.integers), "integers"));
+  return drop_of(predictions(*integers_on(search_.make_integers, model.integers), "integers"));
 }
 
 ptq::Integers HeldOut::quantized(const quant::Recipe& recipe, const std::string& title) const {

@@ -5,7 +5,6 @@
 #include "halftone/analysis/narrow_sums.h"
 #include "halftone/base/error.h"
 #include "halftone/lower/lower.h"
-#include "halftone/qgraph/interpreter.h"
 #include "halftone/quant/quantize.h"
 
 namespace halftone::analysis {
@@ -31,11 +30,11 @@ MakeOfFormat narrow_sums(const FixedPointSweep& sweep, const calibration::Statis
 }  // namespace
 
 SweepCell integer_cell(const ir::Graph& graph, const calibration::StatisticsTable& seen, const quant::Recipe& recipe,
-                       const std::string& name) {
-  return {[&graph, &seen, recipe, name] {
+                       const std::string& name, const MakeIntegers& make) {
+  return {[&graph, &seen, recipe, name, make] {
     try {
       const quant::RangeTable ranges = quant::choose_ranges(graph, seen, recipe);
-      return std::make_unique<qgraph::Interpreter>(lower::lower(quant::quantize(graph, ranges, recipe).graph));
+      return integers_on(make, lower::lower(quant::quantize(graph, ranges, recipe).graph));
     } catch (const InputError& error) {
       throw InputError(name, error.what());
     }

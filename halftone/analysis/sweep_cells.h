@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "halftone/analysis/make_integers.h"
 #include "halftone/analysis/sweep.h"
 #include "halftone/calibration/calibrate.h"
 #include "halftone/numeric/fixed_point.h"
@@ -16,7 +17,7 @@ namespace halftone::analysis {
 // The float network `graph` (after passes::simplify) in integers, its ranges as the recipe chooses them from what was seen,
 // its weights rounded to nearest. Graph and statistics outlive the cell, which throws InputError naming `name`.
 SweepCell integer_cell(const ir::Graph& graph, const calibration::StatisticsTable& seen, const quant::Recipe& recipe,
-                       const std::string& name);
+                       const std::string& name, const MakeIntegers& make = {});
 
 // All that cells of fixed point are made from.
 struct FixedPointSweep {
