@@ -56,7 +56,7 @@ std::span<const std::byte> FileReader::read_block() {
 
 std::vector<std::byte> FileReader::rest() {
   std::vector<std::byte> bytes;
-  bytes.reserve(size().value_or(0));
+  bytes.reserve(size().value_or(2 * size_.value_or(0)));  // gzip makes at least as much of most files
   for (auto block = next(); !block.empty(); block = next()) bytes.insert(bytes.end(), block.begin(), block.end());
   return bytes;
 }

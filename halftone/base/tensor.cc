@@ -126,6 +126,7 @@ Tensor concatenate_rows(std::span<const Tensor> parts) {
                                                   to_string(parts[0].shape())));
     shape[0] += part.dim(0);
   }
+  if (parts.size() == 1) return parts[0];
   Tensor result(parts[0].dtype(), shape);
   std::byte* out = result.mutable_bytes().data();
   for (const Tensor& part : parts) {

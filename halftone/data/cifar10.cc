@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string>
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
@@ -45,16 +45,15 @@ Dataset parse_cifar10(std::span<const std::byte> bytes, std::string_view where) 
     throw InputError(where, fmt::format("size of a CIFAR-10 file, got {} bytes, expected a multiple of {}",
                                         bytes.size(), kRowBytes));
   const std::size_t count = bytes.size() / kRowBytes;
-  Dataset dataset{.name = "cifar10",
-                  .images = Tensor(DType::uint8, {static_cast<std::int64_t>(count), kChannels, kSide, kSide}),
-                  .labels = {},
-                  .classes = kClasses};
-  auto out = dataset.images.mutable_bytes().begin();
+  Dataset dataset{.name = "cifar10", .images = {}, .labels = {}, .classes = kClasses};
+  std::string pixels;
+  pixels.reserve(count * kPixelBytes);
   for (std::size_t row = 0; row < count; ++row) {
     const auto source = bytes.subspan(row * kRowBytes, kRowBytes);
     dataset.labels.push_back(std::to_integer<std::int32_t>(source[0]));
-    out = std::ranges::copy(source.subspan(1), out).out;
+    pixels.append(reinterpret_cast<const char*>(source.data()) + 1, kPixelBytes);
   }
+  dataset.images = Tensor::adopt(DType::uint8, {static_cast<std::int64_t>(count), kChannels, kSide, kSide}, std::move(pixels));
   check(dataset, where);
   return dataset;
 }
