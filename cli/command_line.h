@@ -46,7 +46,7 @@ class Command {
   explicit Command(CLI::App* app) : app_(app) {}
 
   // `name` as "-o,--output", or "model" for a positional argument. T: std::string, int, std::int64_t, std::uint64_t, double,
-  // float, an optional int, double or std::int64_t, or a vector of strings; command_line.cc has the list.
+  // float, an optional int, double, std::int64_t or std::string, or a vector of strings; command_line.cc has the list.
   template <typename T>
   Option add_option(const std::string& name, T& value, const std::string& text) const;
   // T: bool; or std::string for a flag that may have a value, as "--smooth{0.5}".

@@ -21,11 +21,9 @@ namespace {
 
 constexpr std::int64_t kLeastRows = 8;  // of the training samples, in three parts
 
-analysis::Budget budget_of(const std::string& name) {
-  if (name == "time")
-    throw UnsupportedError("--budget",
-                           "time has to be asked of the engine, which there is none of yet, got time, "
-                           "expected bytes, bitops or energy");
+// None for time.
+std::optional<analysis::Budget> budget_of(const std::string& name) {
+  if (name == "time") return std::nullopt;
   return value_in(analysis::kBudgetNames, name, "--budget");
 }
 
@@ -38,7 +36,7 @@ double limit_of(const std::string& text, double start_cost) {
   if (error != std::errc() || at != end || !(value > 0.0) || value > 1e300)
     throw UsageError(
         "--limit",
-        fmt::format("got '{}', expected a number of bytes, bit-operations or pJ, or a share as 50%", text));
+        fmt::format("got '{}', expected a number of bytes, bit-operations, pJ or milliseconds, or a share as 50%", text));
   return share ? value / 100.0 * start_cost : value;
 }
 
@@ -70,27 +68,35 @@ quant::Recipe start_recipe(const SearchOptions& options) {
   return recipe;
 }
 
-std::vector<int> input_bits_of(const SearchOptions& options, analysis::Budget budget,
-                               const quant::Recipe& recipe) {
-  if (options.activations.empty())
-    return budget == analysis::Budget::bytes ? std::vector<int>{recipe.activations.format.bits}
-                                             : std::vector<int>{4, 8};
-  return parse_numbers("--activations", options.activations, 1, numeric::kMaxBits);
+std::vector<int> weight_bits_of(const SearchOptions& options, std::optional<analysis::Budget> budget, const quant::Recipe& recipe) {
+  if (!options.weights && !budget) return {recipe.weights.format.bits};
+  return parse_numbers("--weights", options.weights.value_or("2-6,8"), 2, 16);
+}
+
+std::vector<int> input_bits_of(const SearchOptions& options, std::optional<analysis::Budget> budget, const quant::Recipe& recipe) {
+  if (options.activations) return parse_numbers("--activations", *options.activations, 1, numeric::kMaxBits);
+  if (!budget) return {8, 16};
+  return *budget == analysis::Budget::bytes ? std::vector<int>{recipe.activations.format.bits} : std::vector<int>{4, 8};
 }
 
 // The limit, once it is known to be within reach.
 std::optional<double> checked_limit(const SearchTask& task) {
   if (task.options.limit.empty()) return std::nullopt;
   const double limit = limit_of(task.options.limit, task.start_cost);
-  double least = 0.0;
+  double least = task.fixed_cost;
   for (const analysis::MixedGroup& group : task.groups)
     for (const analysis::MixedLayer& layer : group.layers)
-      least += cost_of(task.budget, layer.work, layer.bits.front(), group.bits.front());
+      least += task.cost(group, layer, layer.bits.front(), group.bits.front());
   if (limit < least)
     throw UsageError("--limit",
                      fmt::format("got {}, expected at least {}, the cost with the fewest bits everywhere",
-                                 cost_text(task.budget, limit), cost_text(task.budget, least)));
+                                 cost_text(task, limit), cost_text(task, least)));
   return limit;
+}
+
+void set_limit(SearchTask& task) {
+  task.start_cost = task.fixed_cost + start_cost(task.cost, task.groups);
+  task.limit = checked_limit(task);
 }
 
 // The choices among `bits` that the file to be written has a form for, `set` into a recipe. Throws UnsupportedError when it has
@@ -115,7 +121,7 @@ void find_groups(SearchTask& task) {
   const auto weight_bits = [](quant::Recipe& recipe) -> int& { return recipe.weights.format.bits; };
   const auto input_bits = [](quant::Recipe& recipe) -> int& { return recipe.activations.format.bits; };
   task.groups = analysis::mixed_groups(
-      task.graph, task.recipe, in_format(task, parse_numbers("--weights", task.options.weights, 2, 16), weight_bits),
+      task.graph, task.recipe, in_format(task, weight_bits_of(task.options, task.budget, task.recipe), weight_bits),
       in_format(task, input_bits_of(task.options, task.budget, task.recipe), input_bits));
 }
 
@@ -136,8 +142,9 @@ void open_network(SearchTask& task) {
     throw InputError(options.model,
                      "no layer has a choice of bits, expected layers with weights that no rule of the "
                      "recipe names, and several --weights or --activations");
-  task.start_cost = start_cost(task.budget, task.groups);
-  task.limit = checked_limit(task);
+  if (!task.budget) return;
+  task.cost = analysis::counted(*task.budget);
+  set_limit(task);
 }
 
 void open_samples(SearchTask& task) {
@@ -175,7 +182,8 @@ analysis::SearchResult search(const SearchTask& task) {
        .calibration = task.calibration,
        .harm = task.harm,
        .held_out = task.held_out,
-       .budget = task.budget,
+       .cost = task.cost,
+       .fixed_cost = task.fixed_cost,
        .max_drop = options.max_drop,
        .limit = task.limit,
        .output = task.output,
@@ -183,6 +191,7 @@ analysis::SearchResult search(const SearchTask& task) {
        .make_executor = float_engine::make_executor,
        .in_batches = [&](const auto& samples, const auto& title,
                          const auto& work) { with_progress(options.data, samples, title, work); },
+       .make_integers = [](const qgraph::QuantizedGraph& graph) { return run_integers(graph); },
        .runs_for = [&](const auto& samples, const auto& title) { return runs_for(samples, options.data, nullptr, title); },
        .check_islands =
            [&](const auto& islands) {
@@ -192,7 +201,6 @@ analysis::SearchResult search(const SearchTask& task) {
 
 void add_model(SearchTask& task, analysis::SearchResult& result, NewFiles& files) {
   ir::Graph& quantized = result.model->quantized.graph;
-       .make_integers = [](const qgraph::QuantizedGraph& graph) { return run_integers(graph); },
   quantized.metadata[data::kPreprocessingKey] = data::encode(task.calibration.preprocessing);
   keep_label_offset(quantized.metadata, task.calibration);
   task.bytes =
@@ -200,7 +208,7 @@ void add_model(SearchTask& task, analysis::SearchResult& result, NewFiles& files
 }
 
 int run_search(const SearchOptions& options) {
-  const analysis::Budget budget = budget_of(options.budget);  // GCC 12 destroys a task twice whose own initializer throws
+  const std::optional<analysis::Budget> budget = budget_of(options.budget);  // GCC 12 destroys a task twice whose own initializer throws
   SearchTask task{.options = options, .budget = budget};
   task.recipe = start_recipe(options);
   check_options(options);
@@ -208,8 +216,14 @@ int run_search(const SearchOptions& options) {
   open_samples(task);
   task.warnings = preparation_warnings(task.model, task.calibration, options.data, task.output);
   append(task.warnings, calibration_warnings(task.graph, task.calibration, task.seen, options.data));
+  if (!task.budget) append(task.warnings, time_warnings(task));
   print(task.warnings);
+  if (!task.budget) {
+    measure_times(task);
+    set_limit(task);
+  }
   analysis::SearchResult result = search(task);
+  if (!task.budget && result.chosen) measure_chosen(task, result.model->integers);
   NewFiles files;
   if (result.chosen && !options.output.empty()) add_model(task, result, files);
   add_page(task, result, files);
@@ -222,7 +236,8 @@ void add_search_options(Command command, SearchOptions& options) {
   command.add_option(
           "--budget", options.budget,
           "What is to be spared: bytes (of packed weights), bitops (multiply-adds by the bits of both "
-          "operands), energy (pJ, by Horowitz's table of 45 nm) or time")
+          "operands), energy (pJ, by Horowitz's table of 45 nm) or time (milliseconds of the engine, measured on this machine: on another "
+          "one, or on another day, they differ)")
       .one_of({"bytes", "bitops", "energy", "time"})
       .show_default();
   Option drop =
@@ -230,15 +245,14 @@ void add_search_options(Command command, SearchOptions& options) {
                          "Choose the cheapest that loses at most so many percentage points of accuracy");
   command.add_option(
           "--limit", options.limit,
-          "Choose the best that costs at most this: bytes, bit-operations or pJ, or a share as 50% of what "
+          "Choose the best that costs at most this: bytes, bit-operations, pJ or milliseconds, or a share as 50% of what "
           "--bits costs")
       .excludes(drop);
-  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 2-6,8: those that --format holds")
-      .show_default();
+  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 4,8: those that --format holds (otherwise 2-6,8, and for time those of --bits)");
   command.add_option(
       "--activations", options.activations,
-      "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, and for bytes those of "
-      "--bits)");
+      "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, for bytes those of "
+      "--bits, and for time 8,16)");
   command.add_option("--harm-samples", options.harm_samples, "Samples that every choice is measured on")
       .within(1, 1 << 30)
       .show_default();

@@ -42,8 +42,7 @@ std::vector<LayerRow> layers_of(const SearchTask& task, const analysis::Assigned
     for (std::size_t l = 0; l < group.layers.size(); ++l) {
       const analysis::MixedLayer& layer = group.layers[l];
       const int weight_bits = layer.bits[assigned.groups[g].weights[l]];
-      rows.push_back(
-          {layer.name, weight_bits, input_bits, cost_of(task.budget, layer.work, weight_bits, input_bits)});
+      rows.push_back({layer.name, weight_bits, input_bits, task.cost(group, layer, weight_bits, input_bits)});
     }
   }
   return rows;
@@ -66,7 +65,7 @@ std::vector<std::string> front_columns(const SearchTask& task) {
 
 std::vector<std::string> row_of(const SearchTask& task, const char* mark, double cost, double harm,
                                 const std::optional<Drop>& drop) {
-  return {fmt::format("{}{}", mark, cost_text(task.budget, cost)),
+  return {fmt::format("{}{}", mark, cost_text(task, cost)),
           fmt::format("{:.1f} %", 100.0 * cost / task.start_cost), fmt::format("{:.3g}", harm),
           drop_text(drop), drop ? fmt::format("{:.2f} %", drop->accuracy) : ""};
 }
@@ -92,11 +91,14 @@ std::string choice_text(const SearchTask& task, const SearchResult& result) {
     return "none chosen: --max-drop or --limit says which";
   }
   return fmt::format(
-      "chosen *: {}, {:.1f} % of {}; in integers {:.2f} % against {:.2f} % in float, a drop of {}",
-      cost_text(task.budget, result.front[*result.chosen].assigned.cost),
+      "chosen *: {}, {:.1f} % of {}{}; in integers {:.2f} % against {:.2f} % in float, a drop of {}",
+      cost_text(task, result.front[*result.chosen].assigned.cost),
       100.0 * result.front[*result.chosen].assigned.cost / task.start_cost, bits_of_start(task),
-      result.chosen_drop.accuracy, result.float_accuracy, drop_text(result.chosen_drop));
+      task.budget ? "" : fmt::format(" (measured itself: {})", cost_text(task, task.measured)), result.chosen_drop.accuracy, result.float_accuracy, drop_text(result.chosen_drop));
 }
+
+constexpr const char* kTimeText =
+    "times on this machine: of one sample from float input to float output, on one thread; of a layer: time that its bits add";
 
 std::string samples_text(const SearchTask& task) {
   return fmt::format(
@@ -114,6 +116,7 @@ void print(const SearchTask& task, const SearchResult& result) {
   fmt::print("{}", front.text());
   print_line("{} assignments on the front; {}", result.front.size(), samples_text(task));
   print_line("{}", preparation_text(task.calibration));
+  if (!task.budget) print_line("{}", kTimeText);
   print_line("{}", choice_text(task, result));
   if (!result.chosen) return;
   const analysis::Assigned& chosen = result.front[*result.chosen].assigned;
@@ -124,7 +127,7 @@ void print(const SearchTask& task, const SearchResult& result) {
                         {"share", Align::right}});
   for (const LayerRow& row : layers_of(task, chosen))
     layers.add_row({row.name, std::to_string(row.weight_bits), std::to_string(row.input_bits),
-                    cost_text(task.budget, row.cost),
+                    cost_text(task, row.cost),
                     fmt::format("{:.1f} %", 100.0 * row.cost / chosen.cost)});
   fmt::print("\n{}", layers.text());
   for (const std::string& note : result.model->quantized.notes) print_line("note: {}", note);
@@ -170,6 +173,7 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
   out["chosen"]["point"] = *result.chosen;
   out["chosen"].update({{"cost", result.front[*result.chosen].assigned.cost},
                         {"layers", layers_json(task, result.front[*result.chosen].assigned)}});
+  if (!task.budget) out["chosen"]["measured_ms"] = task.measured;
   if (!task.options.output.empty())
     out["chosen"].update({{"output", task.options.output}, {"bytes", task.bytes}});
   return out;
@@ -185,7 +189,7 @@ report::LinePlot plot_of(const SearchTask& task, const SearchResult& result) {
     plot.points.push_back({.x = 100.0 * point.assigned.cost / task.start_cost,
                            .y = point.drop->points,
                            .error = point.drop->error,
-                           .text = fmt::format("{}: {}", cost_text(task.budget, point.assigned.cost),
+                           .text = fmt::format("{}: {}", cost_text(task, point.assigned.cost),
                                                formats_of(task, point.assigned)),
                            .marked = result.chosen == i});
   }
@@ -202,21 +206,23 @@ std::string to_page(const SearchTask& task, const SearchResult& result) {
                     .columns = front_columns(task),
                     .rows = front_rows(task, result),
                     .notes = {choice_text(task, result), samples_text(task)}};
+  if (!task.budget) page.notes.emplace_back(kTimeText);
   if (result.chosen)
     for (const LayerRow& row : layers_of(task, result.front[*result.chosen].assigned))
       page.facts.emplace_back(row.name, fmt::format("w{} a{}, {}", row.weight_bits, row.input_bits,
-                                                    cost_text(task.budget, row.cost)));
+                                                    cost_text(task, row.cost)));
   return report::to_html(page);
 }
 
 }  // namespace
 
-std::string cost_text(analysis::Budget budget, double cost) {
-  if (budget == analysis::Budget::bytes) return report::format_bytes(static_cast<std::int64_t>(cost));
+std::string cost_text(const SearchTask& task, double cost) {
+  if (!task.budget) return fmt::format("{:.3g} ms", cost);
+  if (*task.budget == analysis::Budget::bytes) return report::format_bytes(static_cast<std::int64_t>(cost));
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T"};
   std::size_t prefix = 0;
   for (; cost >= 999.5 && prefix + 1 < std::size(kPrefixes); ++prefix) cost /= 1000.0;
-  if (budget == analysis::Budget::bit_operations)
+  if (*task.budget == analysis::Budget::bit_operations)
     return fmt::format("{:.3g} {}bitops", cost, kPrefixes[prefix]);
   constexpr const char* kUnits[] = {"pJ", "nJ", "uJ", "mJ", "J"};
   return fmt::format("{:.3g} {}", cost, kUnits[prefix]);

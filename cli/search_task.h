@@ -21,8 +21,8 @@ struct SearchOptions {
   RecipeOptions recipe;
   FileSettings file;
   std::string budget = "bytes";
-  std::string weights = "2-6,8";
-  std::string activations;         // empty: 4 and 8 where the budget counts them
+  std::optional<std::string> weights;      // otherwise 2-6,8 where the budget tells them apart
+  std::optional<std::string> activations;  // otherwise 4 and 8, or 8 and 16, where the budget tells them apart
   std::optional<double> max_drop;  // percentage points
   std::string limit;
   std::int64_t harm_samples = 512;
@@ -38,8 +38,10 @@ struct SearchTask {
   quant::Recipe recipe;  // that all start from
   ir::Graph graph;
   std::size_t output = 0;  // among the model's
-  analysis::Budget budget = analysis::Budget::bytes;
+  std::optional<analysis::Budget> budget = analysis::Budget::bytes;  // none: time on this machine
   std::vector<analysis::MixedGroup> groups;
+  analysis::CostOf cost;
+  double fixed_cost = 0.0;  // of all that no choice changes
   double start_cost = 0.0;
   std::optional<double> limit;
   // Three parts of the training samples that share no row.
@@ -49,10 +51,18 @@ struct SearchTask {
   calibration::StatisticsTable seen;  // on those to calibrate on
   Warnings warnings;
   std::uint64_t bytes = 0;  // written
+  double measured = 0.0;    // milliseconds of the chosen model, where time is the budget
 };
 
-// "12.3 kB", "4.56 Gbitops", "1.23 uJ".
-std::string cost_text(analysis::Budget budget, double cost);
+// "12.3 kB", "4.56 Gbitops", "1.23 uJ", "0.456 ms".
+std::string cost_text(const SearchTask& task, double cost);
+
+// Measures the network as all start, and what each choice of bits adds.
+void measure_times(SearchTask& task);
+// Measures the chosen model.
+void measure_chosen(SearchTask& task, const qgraph::QuantizedGraph& model);
+// Choices that the engine cannot tell from each other.
+Warnings time_warnings(const SearchTask& task);
 
 // The page asked for is added to `files`.
 void add_page(const SearchTask& task, const analysis::SearchResult& result, NewFiles& files);

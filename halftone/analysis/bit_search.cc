@@ -83,6 +83,7 @@ SearchResult search_bits(const BitSearch& search) {
   SearchResult result{.start_harm = harms.start};
   for (Assigned& assigned : convex_front(harms.groups)) {
     assigned.harm += harms.start;
+    assigned.cost += search.fixed_cost;
     result.front.push_back({std::move(assigned), std::nullopt});
   }
   Choosing(search, result).run();

@@ -24,7 +24,8 @@ struct BitSearch {
   const calibration::Samples& calibration;
   const calibration::Samples& harm;
   const calibration::Samples& held_out;
-  Budget budget = Budget::bytes;
+  CostOf cost = counted(Budget::bytes);
+  double fixed_cost = 0.0;                        // of all that no choice changes
   std::optional<double> max_drop = std::nullopt;  // chooses the cheapest that loses at most so many percentage points
   std::optional<double> limit = std::nullopt;     // chooses the best that costs at most this
   std::size_t output = 0;                         // whose largest number is the class
@@ -34,8 +35,8 @@ struct BitSearch {
   std::function<void(const calibration::Samples& samples, const std::string& title,
                      const std::function<void(const calibration::BatchOptions&)>& work)>
       in_batches = {};
-  // An empty title leaves it to the stage.
   MakeIntegers make_integers = {};  // for the model that is chosen
+  // An empty title leaves it to the stage.
   std::function<ptq::RunsFor(const calibration::Samples& samples, const std::string& title)> runs_for = {};
   // Throws for those that are not wanted. May be empty.
   std::function<void(const std::vector<quant::Island>&)> check_islands = {};

@@ -56,7 +56,7 @@ class Harm {
       for (std::size_t w = 0; w < layer.bits.size(); ++w) {
         if (layer.bits[w] != start_bits(layer)) add_alternative(g, l, w);
         std::vector<double>& costs = table.cost.emplace_back();
-        for (int bits : group.bits) costs.push_back(cost_of(search_.budget, layer.work, layer.bits[w], bits));
+        for (int bits : group.bits) costs.push_back(search_.cost(group, layer, layer.bits[w], bits));
       }
     }
     return tables;

@@ -139,12 +139,17 @@ quant::Recipe with_bits(const quant::Recipe& recipe, const std::vector<MixedGrou
   return result;
 }
 
-double start_cost(Budget budget, const std::vector<MixedGroup>& groups) {
-  double cost = 0.0;
+CostOf counted(Budget budget) {
+  return [budget](const MixedGroup&, const MixedLayer& layer, int weight_bits, int input_bits) {
+    return cost_of(budget, layer.work, weight_bits, input_bits);
+  };
+}
+
+double start_cost(const CostOf& cost, const std::vector<MixedGroup>& groups) {
+  double sum = 0.0;
   for (const MixedGroup& group : groups)
-    for (const MixedLayer& layer : group.layers)
-      cost += cost_of(budget, layer.work, start_bits(layer), start_bits(group));
-  return cost;
+    for (const MixedLayer& layer : group.layers) sum += cost(group, layer, start_bits(layer), start_bits(group));
+  return sum;
 }
 
 }  // namespace halftone::analysis

@@ -1,6 +1,7 @@
 // Which bits the layers of a network may have, and the recipe that gives them theirs.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,13 @@ quant::Recipe with_bits(const quant::Recipe& recipe, const std::vector<MixedGrou
 quant::Recipe with_bits(const quant::Recipe& recipe, const MixedLayer& layer, int bits);
 quant::Recipe with_bits(const quant::Recipe& recipe, const MixedGroup& group, int bits);
 
+// The cost of a layer by the bits of its weights and of its inputs.
+using CostOf = std::function<double(const MixedGroup& group, const MixedLayer& layer, int weight_bits, int input_bits)>;
+
+// As cost_of counts it.
+CostOf counted(Budget budget);
+
 // The cost of the recipe that all start from.
-double start_cost(Budget budget, const std::vector<MixedGroup>& groups);
+double start_cost(const CostOf& cost, const std::vector<MixedGroup>& groups);
 
 }  // namespace halftone::analysis

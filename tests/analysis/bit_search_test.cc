@@ -87,7 +87,7 @@ TEST(BitSearch, ChoosesTheCheapestThatLosesNoMore) {
 TEST(BitSearch, ChoosesTheBestWithinALimit) {
   const Searched searched;
   BitSearch search = searched.search();
-  search.limit = start_cost(Budget::bytes, searched.groups) - 1.0;
+  search.limit = start_cost(counted(Budget::bytes), searched.groups) - 1.0;
   const SearchResult result = search_bits(search);
   ASSERT_TRUE(result.chosen);
   EXPECT_LE(result.front[*result.chosen].assigned.cost, *search.limit);

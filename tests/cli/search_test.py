@@ -116,6 +116,34 @@ class Front(SearchTest):
             self.assertNotIn(outside, text.replace('http://www.w3.org/2000/svg', ''))
 
 
+class Time(SearchTest):
+    def test_inputs_of_16_bits_have_a_time_of_their_own(self):
+        out = self.search('--budget', 'time', '--max-drop', 100, '-o', self.best)
+        self.assertEqual({layer['weight_bits'] for point in out['front'] for layer in point['layers']}, {8})
+        self.assertLessEqual({layer['input_bits'] for point in out['front'] for layer in point['layers']}, {8, 16})
+        self.assertGreater(out['start']['cost'], 0)
+        for point in out['front']:
+            self.assertAlmostEqual(point['cost'], out['start']['cost'] + sum(layer['cost'] for layer in point['layers']), delta=1e-6)
+            if all(layer['input_bits'] == 8 for layer in point['layers']):
+                self.assertEqual(point['ratio'], 1)
+        self.assertGreater(out['chosen']['measured_ms'], 0)
+        self.assertEqual(out['warnings'], [])
+        self.run_it('verify', self.best, '--data', self.data, '--samples', 20)
+
+    def test_says_that_fewer_bits_save_no_time(self):
+        out = self.search('--budget', 'time', '--weights', '2,4,8', '--activations', '8')
+        self.assertEqual([[layer['weight_bits'] for layer in point['layers']] for point in out['front']], [[8, 8, 8]])
+        self.assertEqual(out['front'][0]['cost'], out['start']['cost'])
+        self.assertIn('no choice of bits here changes the time', out['warnings'][-1])
+        done = self.run_it(*self.arguments('--budget', 'time', '--weights', '4,8', '--activations', '8,16', '--limit', '1000%'))
+        self.assertIn('among them harm alone decides', done.stderr)
+        self.assertIn('times on this machine', done.stdout)
+        self.assertIn('measured itself: ', done.stdout)
+
+    def test_a_limit_is_of_milliseconds(self):
+        self.refused('--budget', 'time', '--limit', '1e-9', '-o', self.best, says='ms, expected at least')
+
+
 class Chosen(SearchTest):
     def check_reproduced(self, *more):
         again = self.folder / 'again.onnx'
@@ -202,9 +230,6 @@ class Refusals(SearchTest):
 
     def test_a_format_that_cannot_hold_the_bits_is_refused_before_any_work(self):
         self.refused('--max-drop', 1, '--weights', '2,4', '--format', 'qoperator', '-o', self.best, code=BAD, says='--format qdq')
-
-    def test_time_has_no_engine_to_ask(self):
-        self.refused('--budget', 'time', '--max-drop', 1, '-o', self.best, code=BAD, says='[--budget] time')
 
     def test_networks_and_data_that_will_not_do(self):
         self.refused('--weights', '8', code=BAD, says='no layer has a choice')
