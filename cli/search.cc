@@ -248,7 +248,8 @@ void add_search_options(Command command, SearchOptions& options) {
           "Choose the best that costs at most this: bytes, bit-operations, pJ or milliseconds, or a share as 50% of what "
           "--bits costs")
       .excludes(drop);
-  command.add_option("--weights", options.weights, "Bits that a layer's weights may have, as 4,8: those that --format holds (otherwise 2-6,8, and for time those of --bits)");
+  command.add_option("--weights", options.weights,
+                     "Bits that a layer's weights may have, as 4,8: those that --format holds (otherwise 2-6,8, and for time those of --bits)");
   command.add_option(
       "--activations", options.activations,
       "Bits that a layer's inputs may have, of 2, 4, 8 and 16 (otherwise 4,8, for bytes those of "

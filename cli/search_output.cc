@@ -94,7 +94,8 @@ std::string choice_text(const SearchTask& task, const SearchResult& result) {
       "chosen *: {}, {:.1f} % of {}{}; in integers {:.2f} % against {:.2f} % in float, a drop of {}",
       cost_text(task, result.front[*result.chosen].assigned.cost),
       100.0 * result.front[*result.chosen].assigned.cost / task.start_cost, bits_of_start(task),
-      task.budget ? "" : fmt::format(" (measured itself: {})", cost_text(task, task.measured)), result.chosen_drop.accuracy, result.float_accuracy, drop_text(result.chosen_drop));
+      task.budget ? "" : fmt::format(" (measured itself: {})", cost_text(task, task.measured)), result.chosen_drop.accuracy,
+      result.float_accuracy, drop_text(result.chosen_drop));
 }
 
 constexpr const char* kTimeText =

@@ -70,7 +70,9 @@ class Measuring {
   void measure_all() {
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       const std::vector<Timing> times =
-          take_times({{.name = "start", .run = start_}, {.name = "choice", .run = planned(choices_[i].recipe)}, {.name = "start again", .run = start_}},
+          take_times({{.name = "start", .run = start_},
+                      {.name = "choice", .run = planned(choices_[i].recipe)},
+                      {.name = "start again", .run = start_}},
                      {.seconds = timed_.seconds});
       const double added = times[1].least - times[0].least;
       const double noise = std::abs(times[2].least - times[0].least);

@@ -54,7 +54,8 @@ TEST(Noise, OfEachInputIsItsOwnAndTheSameForASeed) {
 }
 
 TEST(Noise, OfIntegersIsBytesOrIndices) {
-  const Samples samples = samples_of_noise(graph_with({{DType::int64, {kDynamic, 64}}, {DType::uint8, {kDynamic, 64}}, {DType::boolean, {kDynamic, 64}}}), 8);
+  const ir::Graph graph = graph_with({{DType::int64, {kDynamic, 64}}, {DType::uint8, {kDynamic, 64}}, {DType::boolean, {kDynamic, 64}}});
+  const Samples samples = samples_of_noise(graph, 8);
   for (std::int64_t v : samples.inputs[0].rows.data<std::int64_t>()) EXPECT_TRUE(v == 0 || v == 1);
   const auto bytes = samples.inputs[1].rows.data<std::uint8_t>();
   EXPECT_LT(*std::ranges::min_element(bytes), 16);
