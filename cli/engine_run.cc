@@ -23,11 +23,10 @@ std::vector<Tensor> noise_for(const ModelFile& model, std::int64_t batch) {
   return inputs;
 }
 
-EngineRun::EngineRun(const ModelFile& model, const EngineSettings& settings)
-    : program_(*model.integers,
-               {.batch = settings.batch, .isa = settings.isa, .threads = settings.threads, .make_executor = float_engine::make_executor}),
-      context_(program_),
-      inputs_(noise_for(model, settings.batch)) {
+EngineRun::EngineRun(const qgraph::QuantizedGraph& integers, std::vector<Tensor> inputs, const EngineSettings& settings)
+    : program_(integers, {.batch = settings.batch, .isa = settings.isa, .make_executor = float_engine::make_executor}),
+      context_(program_, settings.threads),
+      inputs_(std::move(inputs)) {
   const std::int64_t count = program_.is_separable() ? settings.batch : 1;
   for (const Tensor& input : inputs_) from_.push_back(input.bytes());
   for (const engine::Program::Port& port : program_.outputs()) outputs_.emplace_back(port.bytes() * static_cast<std::size_t>(count));

@@ -21,8 +21,10 @@ std::vector<Tensor> noise_for(const ModelFile& model, std::int64_t batch);
 
 class EngineRun {
  public:
-  // Of a quantized model.
-  EngineRun(const ModelFile& model, const EngineSettings& settings);
+  // Of a quantized model, on noise.
+  EngineRun(const ModelFile& model, const EngineSettings& settings) : EngineRun(*model.integers, noise_for(model, settings.batch), settings) {}
+  // On these inputs of settings.batch samples. Islands run at speed.
+  EngineRun(const qgraph::QuantizedGraph& integers, std::vector<Tensor> inputs, const EngineSettings& settings);
 
   void operator()();
   std::size_t steps() const { return program_.steps(); }

@@ -12,9 +12,9 @@ constexpr double kSeconds = 0.3;  // for each network
 // Bits that the engine holds in a byte take the same time.
 int kind_of(int bits) { return stored_bytes(bits) == 1 ? 1 : bits; }
 
-std::function<void()> planned(const SearchTask& task, qgraph::QuantizedGraph graph) {
+std::function<void()> planned(const SearchTask& task, const qgraph::QuantizedGraph& graph) {
   const calibration::Batch batch = calibration::batch_of(task.calibration, 0, 1, batches_of(task.calibration, 1));
-  return timed_run(std::move(graph), batch.inputs, batch.rows);
+  return timed_run(graph, batch.inputs, batch.rows);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ void measure_times(SearchTask& task) {
        .recipe = task.recipe,
        .groups = task.groups,
        .seen = task.seen,
-       .plan = [&](qgraph::QuantizedGraph graph) { return planned(task, std::move(graph)); },
+       .plan = [&](const qgraph::QuantizedGraph& graph) { return planned(task, graph); },
        .kind = kind_of,
        .seconds = kSeconds,
        .progress = [&](double done) { progress.update(done, "taking times"); }});

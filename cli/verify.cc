@@ -11,6 +11,7 @@
 #include "cli/integers.h"
 #include "cli/isa_list.h"
 #include "cli/model_file.h"
+#include "cli/number_list.h"
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
 #include "halftone/base/error.h"
@@ -46,11 +47,13 @@ struct Engines {
   std::vector<analysis::Engine> named;
 
   Engines(const qgraph::QuantizedGraph& graph, const std::vector<kernels::Isa>& isas, const std::vector<int>& counts) {
-    for (kernels::Isa isa : isas)
+    for (kernels::Isa isa : isas) {
+      const std::unique_ptr<engine::Executor> planned = run_integers(graph, isa);
       for (int threads : counts) {
-        executors.push_back(run_integers(graph, isa, threads));
+        executors.push_back(planned->with_threads(threads));
         named.push_back({fmt::format("engine {}, {} thread{}", kernels::name_of(isa), threads, threads == 1 ? "" : "s"), *executors.back()});
       }
+    }
   }
 };
 

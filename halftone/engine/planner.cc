@@ -79,10 +79,8 @@ Planner::Planner(const qgraph::QuantizedGraph& graph, const Options& options, Pr
 void Planner::plan() {
   qgraph::check(graph_);
   if (options_.batch < 1) throw UsageError("engine", fmt::format("a batch of {}, expected 1 or more", options_.batch));
-  if (options_.threads < 1) throw UsageError("engine", fmt::format("{} threads, expected 1 or more", options_.threads));
   program_.batch_ = options_.batch;
   program_.separable_ = is_separable(graph_);
-  program_.threads_ = options_.threads;
   program_.least_part_ = options_.least_part;
   program_.sample_time_ = static_cast<double>(qgraph::count_work(graph_).integer_macs) / kernels::multiply_adds_a_nanosecond(options_.isa);
   shapes_ = qgraph::shapes_of_batch(graph_, program_.separable_ ? 1 : options_.batch);

@@ -18,7 +18,6 @@ struct Options {
   std::int64_t batch = 1;  // samples that one run takes at most; exactly so many where samples cannot run one by one
   kernels::Isa isa = kernels::best_isa();
   bool keep_values = false;       // of every node, so that a visitor sees them
-  int threads = 1;                // that share a run: its samples, or, where these are too few, rows and channels of a sample
   double least_part = 2000.0;     // nanoseconds of work for which another thread is called; 0: always
   MakeExecutor make_executor = {};  // for islands; needed where there are some
 };
@@ -34,10 +33,12 @@ class Program {
   // instruction set that this CPU has not.
   Program(const qgraph::QuantizedGraph& graph, const Options& options);
 
-  // The memory and the threads of one run at a time.
+  // The memory of one run at a time, and the threads that share it: its samples, or, where these are too few, rows and channels of each.
   class Context {
    public:
-    explicit Context(const Program& program);
+    // Throws UsageError for fewer than one thread.
+    explicit Context(const Program& program, int threads = 1);
+    int threads() const { return pool_ ? pool_->threads() : 1; }
 
    private:
     friend class Program;
@@ -92,7 +93,6 @@ class Program {
   std::int64_t batch_ = 1;
   std::int64_t unit_ = 1;  // samples that run together
   bool separable_ = false;
-  int threads_ = 1;
   double least_part_ = 0.0;
   double sample_time_ = 0.0;  // nanoseconds, about
   std::size_t arena_bytes_ = 0;

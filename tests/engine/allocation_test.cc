@@ -31,8 +31,8 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace halftone::engine {
 namespace {
 
-void expect_no_memory(const Program& program) {
-  Program::Context context(program);
+void expect_no_memory(const Program& program, int threads) {
+  Program::Context context(program, threads);
   const Tensor x = ir::random_floats({3, 1, 4, 4}, 5);
   std::vector<std::byte> y(3 * program.outputs().at(0).bytes());
   const std::span<const std::byte> inputs[] = {x.bytes()};
@@ -49,10 +49,8 @@ TEST(Allocation, ARunTakesNoMemory) {
   GTEST_SKIP() << "skipped: sanitizers have an allocator of their own";
 #endif
   const ir::Graph real = quant::conv_network();
-  for (int threads : {1, 2}) {
-    const Program program(lower::lower(quant::quantize(real, quant::ranges_of(real), {}).graph), {.batch = 3, .threads = threads, .least_part = 0.0});
-    expect_no_memory(program);
-  }
+  const Program program(lower::lower(quant::quantize(real, quant::ranges_of(real), {}).graph), {.batch = 3, .least_part = 0.0});
+  for (int threads : {1, 2}) expect_no_memory(program, threads);
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ Values values_of(const ir::Executor& executor, const Tensor& x) {
 }
 
 // Threads share whatever can be shared, small as it is.
-Options options_for(kernels::Isa isa, int threads = 1) {
-  return {.isa = isa, .threads = threads, .least_part = 0.0, .make_executor = [](const ir::Graph& graph) { return std::make_unique<ir::Interpreter>(graph); }};
+Options options_for(kernels::Isa isa) {
+  return {.isa = isa, .least_part = 0.0, .make_executor = [](const ir::Graph& graph) { return std::make_unique<ir::Interpreter>(graph); }};
 }
 
 Tensor random_input(Shape sample, std::int64_t batch, std::uint64_t seed) {
@@ -47,14 +47,16 @@ void expect_equal(std::uint64_t seed) {
   const std::vector<Tensor> outputs = judge.run({&x, 1});
   for (kernels::Isa isa : kernels::supported_isas()) {
     const std::string where = "seed " + std::to_string(seed) + ", " + std::string(name_of(isa)) + ", " + network.recipe;
+    const Executor planned(network.integers, options_for(isa));
     for (int threads : {1, 2, 3}) {
-      const Values values = values_of(Executor(network.integers, options_for(isa, threads)), x);
+      const auto executor = planned.with_threads(threads);
+      const Values values = values_of(*executor, x);
       for (const auto& [name, value] : expected) {
         const auto found = values.find(name);
         ASSERT_NE(found, values.end()) << where << ": " << name;
         ASSERT_TRUE(found->second == value) << where << ": " << name << " " << to_string(value.shape()) << ", " << threads << " threads";
       }
-      const std::vector<Tensor> mine = Executor(network.integers, options_for(isa, threads)).run({&x, 1});
+      const std::vector<Tensor> mine = executor->run({&x, 1});
       ASSERT_EQ(mine.size(), outputs.size());
       for (std::size_t i = 0; i < mine.size(); ++i) ASSERT_TRUE(mine[i] == outputs[i]) << where << ": output " << i << ", " << threads << " threads";
     }

@@ -27,8 +27,8 @@ qgraph::QuantizedGraph integers() {
 // The outputs of `samples` samples, run after run.
 class Runs {
  public:
-  Runs(const Program& program, std::int64_t samples)
-      : program_(program), context_(program), samples_(samples), x_(ir::random_floats({samples, 1, 4, 4}, 5)),
+  Runs(const Program& program, std::int64_t samples, int threads = 1)
+      : program_(program), context_(program, threads), samples_(samples), x_(ir::random_floats({samples, 1, 4, 4}, 5)),
         y_(static_cast<std::size_t>(samples) * program.outputs().at(0).bytes()) {}
   const std::vector<std::byte>& operator()() {
     const std::span<const std::byte> inputs[] = {x_.bytes()};
@@ -46,15 +46,15 @@ class Runs {
 };
 
 TEST(Run, TenThousandOfEightThreadsAgree) {
+  const Program program(integers(), {.batch = 3, .least_part = 0.0});
   for (int shared_by : {1, 2}) {
-    const Program program(integers(), {.batch = 3, .threads = shared_by, .least_part = 0.0});
     const std::vector<std::byte> expected = Runs(program, 3)();
     std::atomic<int> different = 0;
     {
       std::vector<std::jthread> threads;
       for (int t = 0; t < 8; ++t)
         threads.emplace_back([&] {
-          Runs runs(program, 3);
+          Runs runs(program, 3, shared_by);
           for (int i = 0; i < 10000 / 8 / 2; ++i) different += runs() != expected;
         });
     }
@@ -83,8 +83,8 @@ enum Ending { same = 0, different = 1, no_filter = 2 };
 int run_without_system_calls(int threads) {
   const pid_t child = fork();
   if (child == 0) {
-    const Program program(integers(), {.batch = 3, .threads = threads, .least_part = 0.0});
-    Runs runs(program, 3);
+    const Program program(integers(), {.batch = 3, .least_part = 0.0});
+    Runs runs(program, 3, threads);
     const std::vector<std::byte> expected = runs();
     if (!forbid_system_calls(threads > 1)) _exit(no_filter);
     bool equal = true;
