@@ -43,9 +43,18 @@ std::int64_t repeats_for(const Contender& contender, double least) {
   return std::max<std::int64_t>(1, std::llround(std::ceil(least / std::max(since(start), 1e-8))));
 }
 
+// Threads that slept have to be awake, and on cores of their own.
+constexpr double kWarmUp = 4e-3;
+
+void warm_up(const Contender& contender, double seconds) {
+  const Clock::time_point start = Clock::now();
+  do contender.run();
+  while (since(start) < seconds);
+}
+
 void take_sample(const Contender& contender, const TimingOptions& options, Series& series) {
   if (options.pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(options.pause));
-  contender.run();
+  warm_up(contender, options.pause > 0 ? kWarmUp : 0.0);
   const double cpu = cpu_seconds();
   const Clock::time_point start = Clock::now();
   for (std::int64_t i = 0; i < series.repeats; ++i) contender.run();

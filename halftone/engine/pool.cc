@@ -1,5 +1,7 @@
 #include "halftone/engine/pool.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -13,8 +15,10 @@ using namespace std::chrono_literals;
 constexpr auto kSpin = 50us;
 // A thread that loses its core in the middle of a part holds everybody up. After such a stall the caller works alone for so many
 // times as long, and longer each time it happens again.
+constexpr auto kAwakening = 1ms;  // in which a thread that slept may be slow
 constexpr int kRests = 20;
 constexpr auto kMostRest = 2s;
+constexpr auto kCrowdedRest = 5ms;  // until the system has moved one of two threads on a core
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -37,14 +41,34 @@ bool spin_until(const Condition& is_true) {
   return is_true();
 }
 
+// This thread runs on other cores than this one, where there are some. Some systems wake a thread on the core of the one that calls
+// it, even if others are idle: both would then wait for each other.
+void keep_off(int core) {
+  cpu_set_t cores;
+  if (core < 0 || sched_getaffinity(0, sizeof(cores), &cores) != 0) return;
+  CPU_CLR(static_cast<std::size_t>(core), &cores);
+  if (CPU_COUNT(&cores) > 0) sched_setaffinity(0, sizeof(cores), &cores);
+}
+
 }  // namespace
 
 Pool::Pool(int threads) {
   workers_.reserve(static_cast<std::size_t>(std::max(0, threads - 1)));
   try {
-    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+    for (int t = 1; t < threads; ++t)
+      workers_.emplace_back([this, t, core = sched_getcpu()] {
+        keep_off(core);
+        {
+          const std::lock_guard lock(mutex_);
+          ++begun_;
+        }
+        job_is_done_.notify_one();
+        work(t);
+      });
   } catch (const std::system_error&) {  // no more threads: those that are there do the work
   }
+  std::unique_lock lock(mutex_);
+  job_is_done_.wait(lock, [this] { return begun_ == workers_.size(); });
 }
 
 Pool::~Pool() {
@@ -53,6 +77,11 @@ Pool::~Pool() {
     stop_ = true;
   }
   job_is_there_.notify_all();
+}
+
+void Pool::expect(double nanoseconds) {
+  constexpr double kLong = 200e3;
+  wakes_sleepers_ = nanoseconds >= kLong || Clock::now() < last_end_ + kSpin;
 }
 
 void Pool::run(const Job& job) {
@@ -70,16 +99,19 @@ void Pool::run(const Job& job) {
 
 void Pool::share() {
   const Clock::time_point start = Clock::now();
+  caller_core_.store(sched_getcpu(), std::memory_order_relaxed);
   left_.store(job_.parts);
-  if (sleepers_.load() > 0) {
-    const std::lock_guard lock(mutex_);  // a thread that looks for work now sees this job, or hears the call
+  if (wakes_sleepers_ && sleepers_.load() > 0) {
+    { const std::lock_guard lock(mutex_); }  // a thread that looks for work now sees this job, or hears the call
     job_is_there_.notify_all();
+    last_call_ = start;
   }
   std::int64_t own = 0;
   while (do_one(0)) ++own;
   const Clock::time_point end = Clock::now();
   wait_for_others();
-  rest_after(Clock::now() - end, (end - start) / std::max<std::int64_t>(1, own));
+  last_end_ = Clock::now();
+  rest_after(last_end_ - end, (end - start) / std::max<std::int64_t>(1, own));
 }
 
 bool Pool::do_one(int thread) {
@@ -112,9 +144,13 @@ void Pool::do_part(std::int64_t part, int thread) {
 void Pool::work(int thread) {
   while (!stop_.load(std::memory_order_relaxed)) {
     if (do_one(thread)) continue;
-    if (!spin_until([this] { return left_.load(std::memory_order_relaxed) > 0; })) sleep();
+    const bool crowded = is_beside_caller();
+    if (crowded) is_crowded_.store(true, std::memory_order_relaxed);
+    if (crowded || !spin_until([this] { return left_.load(std::memory_order_relaxed) > 0; })) sleep();
   }
 }
+
+bool Pool::is_beside_caller() const { return sched_getcpu() == caller_core_.load(std::memory_order_relaxed); }
 
 void Pool::sleep() {
   sleepers_.fetch_add(1);
@@ -137,11 +173,11 @@ void Pool::wait_for_others() {
 }
 
 void Pool::rest_after(Clock::duration waited, Clock::duration own_part) {
-  if (waited <= 2 * own_part + kSpin) return;
-  const Clock::time_point now = Clock::now();
-  const bool again = now < rest_until_ + 2 * rest_;
+  if (is_crowded_.exchange(false, std::memory_order_relaxed)) rest_until_ = last_end_ + kCrowdedRest;
+  if (waited <= 2 * own_part + kSpin || last_end_ < last_call_ + kAwakening) return;
+  const bool again = last_end_ < rest_until_ + 2 * rest_;
   rest_ = std::min<Clock::duration>(std::max(kRests * waited, again ? 2 * rest_ : Clock::duration{}), kMostRest);
-  rest_until_ = now + rest_;
+  rest_until_ = last_end_ + rest_;
 }
 
 }  // namespace halftone::engine

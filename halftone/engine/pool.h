@@ -23,6 +23,10 @@ class Pool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
+  // A run of jobs begins that together take about so long. Threads that sleep are called for it where that is long, or where runs follow
+  // one another so closely that they will stay awake: to wake one takes some 20 microseconds of the caller's time.
+  void expect(double nanoseconds);
+
   // Calls body(part, thread) once for every part in [0, parts), thread in [0, threads()). One job at a time. Where bodies throw, the
   // exception of the smallest part that threw is thrown here, after all parts.
   template <typename Body>
@@ -44,6 +48,8 @@ class Pool {
   bool do_one(int thread);
   void do_part(std::int64_t part, int thread);
   void work(int thread);
+  // Spinning beside the caller would take its core.
+  bool is_beside_caller() const;
   void sleep();
   void wait_for_others();
   bool is_resting() const { return Clock::now() < rest_until_; }
@@ -52,12 +58,18 @@ class Pool {
   Job job_;
   alignas(64) std::atomic<std::int64_t> left_ = 0;  // parts that nobody has claimed
   alignas(64) std::atomic<std::int64_t> done_ = 0;
+  std::atomic<int> caller_core_ = -1;
+  std::atomic<bool> is_crowded_ = false;  // a thread found itself on the caller's core
   std::atomic<int> sleepers_ = 0;
+  std::size_t begun_ = 0;  // threads
   std::atomic<bool> caller_sleeps_ = false;
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;
   std::condition_variable job_is_there_;
   std::condition_variable job_is_done_;
+  bool wakes_sleepers_ = true;
+  Clock::time_point last_end_ = {};
+  Clock::time_point last_call_ = {};  // of threads that slept
   std::exception_ptr failure_;
   std::int64_t failed_part_ = 0;
   Clock::time_point rest_until_ = {};

@@ -54,6 +54,7 @@ void Program::run(Context& context, std::int64_t samples, std::span<const std::s
   check_spans(samples, inputs, outputs);
   const std::int64_t count = separable_ ? samples : 1;
   const std::int64_t each = visit ? 0 : samples_a_thread(context, count);
+  if (context.pool_) context.pool_->expect(sample_time_ * static_cast<double>(count));
   if (each > 0) {
     context.pool_->run((count + each - 1) / each, [&](std::int64_t part, int thread) {
       run_unit(context.own_[static_cast<std::size_t>(thread)], nullptr, part * each, std::min(each, count - part * each), inputs, outputs, visit, {});
