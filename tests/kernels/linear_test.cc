@@ -39,6 +39,7 @@ struct Case {
   Rounding rounding = Rounding::half_even;
   bool real = false;
   int ties = 0;  // m of few bits, so that there are some
+  int stride = 0;  // taps are the pixels of windows three wide, so many pixels apart; 0: they lie anywhere
 };
 
 class Layer {
@@ -53,9 +54,11 @@ class Layer {
     requantization_.rounding = c.rounding;
     requantization_.bounds = {static_cast<std::int32_t>(draw(0, 255)), static_cast<std::int32_t>(draw(0, 20)),
                               static_cast<std::int32_t>(draw(200, 255))};
-    for (std::int64_t t = 0; t < c.taps; ++t) taps_.push_back(static_cast<std::ptrdiff_t>(t * (c.depth + 5)));
-    x_pixel_ = static_cast<std::ptrdiff_t>(c.depth + draw(0, 3));
-    x_.resize(static_cast<std::size_t>(c.pixels * x_pixel_ + c.taps * (c.depth + 5) + kReadBehind + 1));
+    const auto column = static_cast<std::ptrdiff_t>(c.depth + draw(0, 3));
+    x_pixel_ = std::max(1, c.stride) * column;
+    const std::ptrdiff_t row = c.pixels * x_pixel_ + 2 * column;
+    for (std::int64_t t = 0; t < c.taps; ++t) taps_.push_back(c.stride > 0 ? t / 3 * row + t % 3 * column : t * (c.depth + 5));
+    x_.resize(static_cast<std::size_t>(c.pixels * x_pixel_ + taps_.back() + c.depth + kReadBehind + 1));
     for (std::uint8_t& v : x_) v = static_cast<std::uint8_t>(draw(0, 9) == 0 ? 255 : draw(0, 255));
   }
 
@@ -164,6 +167,13 @@ TEST_P(LinearOn, AWindowForEachChannel) {
           .expect_equal_depthwise(GetParam());
       ++seed;
     }
+  for (std::int64_t channels : {1, 8, 16, 24, 96})
+    for (std::int64_t taps : {3, 9, 9, 15})
+      for (std::int64_t pixels : {1, 2, 31, 32, 33, 70}) {
+        Layer({.channels = channels, .taps = taps, .depth = channels, .pixels = pixels, .ties = static_cast<int>(seed % 3), .stride = static_cast<int>(seed % 4)}, seed)
+            .expect_equal_depthwise(GetParam());
+        ++seed;
+      }
 }
 
 // Runs that leave taps out add what their bias says instead.

@@ -37,6 +37,20 @@ struct DepthwisePairs {
 
 void sum_depthwise_avx2(const DepthwisePairs& sums);
 
+// The same for windows of 3x3 that overlap, a pixel or two after one another: each column is read once for all windows that it is in.
+// weights: [column][row pair (0, 1), then (2, none)][2 registers][8 channels][2 taps].
+struct DepthwiseColumns {
+  const std::uint8_t* rows[3];  // of the window of the first pixel, the panel's first channel
+  std::ptrdiff_t x_column;
+  int stride;                   // 1 or 2 columns from one window to the next
+  const std::int16_t* weights;  // 32-byte aligned
+  const std::int32_t* bias;     // [16]
+  std::int32_t* sums;           // [pixels][16], 32-byte aligned
+  int pixels = 0;
+};
+
+void sum_depthwise_columns_avx2(const DepthwiseColumns& sums);
+
 std::unique_ptr<Linear> pack_depthwise_avx2(const LinearWeights& weights, const Requantization& requantization);
 std::unique_ptr<Linear> pack_depthwise_avx512(const LinearWeights& weights, const Requantization& requantization);
 
