@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/dot_product_rate.h"
+#include "halftone/analysis/timing.h"
 
 namespace halftone::cli {
 namespace {
@@ -12,13 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double between(Clock::time_point first, Clock::time_point last) { return std::chrono::duration<double>(last - first).count(); }
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Units of samples that follow the first take the same steps again.
 std::vector<std::string> names_of_steps(EngineRun& run) {
@@ -61,11 +55,11 @@ std::vector<LayerTime> layer_times(const ModelFile& model, const EngineSettings&
   std::map<std::string_view, std::int64_t> macs;
   const std::vector<std::int64_t> by_node = qgraph::multiply_adds(*model.integers, settings.batch);
   for (std::size_t n = 0; n < by_node.size(); ++n) macs[model.integers->nodes[n].name] += by_node[n];
-  const double ceiling = median_of(ceilings);
+  const double ceiling = analysis::median_of(ceilings);
   std::vector<LayerTime> layers;
   double sum = 0.0;
   for (std::size_t s = 0; s < names.size(); ++s) {
-    LayerTime& layer = layers.emplace_back(LayerTime{.name = names[s], .seconds = median_of(series[s])});
+    LayerTime& layer = layers.emplace_back(LayerTime{.name = names[s], .seconds = analysis::median_of(series[s])});
     const auto found = macs.find(layer.name);
     if (found != macs.end() && layer.seconds > 0) layer.rate = static_cast<double>(found->second) / layer.seconds;
     if (ceiling > 0) layer.share = layer.rate / ceiling;

@@ -20,13 +20,6 @@ double cpu_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 struct Series {
   std::int64_t repeats = 1;
   std::vector<double> seconds;
@@ -68,6 +61,13 @@ void take_sample(const Contender& contender, const TimingOptions& options, Serie
 }
 
 }  // namespace
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0.0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 std::vector<Timing> take_times(const std::vector<Contender>& contenders, const TimingOptions& options) {
   constexpr std::int64_t kLeastRounds = 3;

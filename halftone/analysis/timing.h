@@ -35,6 +35,9 @@ struct Timing {
   bool quiet = true;  // the process had its core for nearly all of the time
 };
 
+// 0 of none.
+double median_of(std::vector<double> values);
+
 // One sample a contender and round, behind a run that is not timed: caches then hold what it needs, and not what another needed. In the
 // order of the contenders.
 std::vector<Timing> take_times(const std::vector<Contender>& contenders, const TimingOptions& options);
