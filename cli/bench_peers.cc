@@ -41,6 +41,7 @@ BenchPeers::BenchPeers(const std::string& names, const std::string& library) {
   const bool asked = std::ranges::find(names_, kOnnxruntime) != names_.end();
   if (!library.empty() && !asked)
     throw UsageError("--onnxruntime", fmt::format("a library for a peer that is not asked for, expected --peers {}", kOnnxruntime));
+  if (library.empty() && asked) throw UsageError("--onnxruntime", "the library of ONNX Runtime is not named, expected a FILE as libonnxruntime.so.1");
   if (!library.empty()) library_.emplace(library);
 }
 
@@ -62,7 +63,6 @@ std::function<void()> BenchPeers::onednn_run(const ModelFile& model, std::int64_
 }
 
 std::function<void()> BenchPeers::onnxruntime_run(const ModelFile& model, std::int64_t batch, int threads) {
-  if (!library_) throw UnsupportedError(kOnnxruntime, "no library, expected --onnxruntime FILE");
   for (ir::ValueId id : model.graph.inputs)
     if (const ir::Value& input = model.graph.value(id); input.dtype != DType::float32)
       throw UnsupportedError(input.name, fmt::format("an input in {}, expected float32", name_of(input.dtype)));

@@ -1,11 +1,15 @@
 #include "cli/dot_product_rate.h"
 
-#include <barrier>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <new>
 #include <numeric>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "halftone/base/parallel_for.h"
 #include "halftone/kernels/ceiling.h"
 
 namespace halftone::cli {
@@ -21,16 +25,23 @@ double rate_of_this_core() {
 }  // namespace
 
 double dot_product_rate(int threads) {
-  if (threads == 1) return rate_of_this_core();
-  std::vector<double> rates(static_cast<std::size_t>(threads));
-  std::barrier together(threads);
+  const int cores = std::min(threads, available_threads());
+  if (cores == 1) return rate_of_this_core();
+  std::vector<double> rates(static_cast<std::size_t>(cores));
+  std::atomic<bool> go = false;  // fewer than all may come: nobody waits for the others
   {
     std::vector<std::jthread> others;
-    for (double& rate : rates)
-      others.emplace_back([&] {
-        together.arrive_and_wait();
-        rate = rate_of_this_core();
-      });
+    try {
+      for (double& rate : rates)
+        others.emplace_back([&] {
+          go.wait(false);
+          rate = rate_of_this_core();
+        });
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
+    }
+    go = true;
+    go.notify_all();
   }
   return std::accumulate(rates.begin(), rates.end(), 0.0);
 }

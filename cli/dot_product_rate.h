@@ -3,8 +3,8 @@
 
 namespace halftone::cli {
 
-// Multiply-adds a second of the processor's dot product instruction on registers, on so many cores at once, for some 50 microseconds;
-// 0 where the processor has none that kernels use.
+// Multiply-adds a second of the processor's dot product instruction on registers, for some 50 microseconds: on so many cores at once,
+// or on all where there are fewer. 0 where the processor has no such instruction that kernels use.
 double dot_product_rate(int threads);
 
 }  // namespace halftone::cli

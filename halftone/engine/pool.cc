@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -41,13 +42,13 @@ bool spin_until(const Condition& is_true) {
   return is_true();
 }
 
-// This thread runs on other cores than this one, where there are some. Some systems wake a thread on the core of the one that calls
+// This thread runs on other cores than this one, where there is one for each of `threads`. Some systems wake a thread on the core of the one that calls
 // it, even if others are idle: both would then wait for each other.
-void keep_off(int core) {
+void keep_off(int core, int threads) {
   cpu_set_t cores;
   if (core < 0 || sched_getaffinity(0, sizeof(cores), &cores) != 0) return;
   CPU_CLR(static_cast<std::size_t>(core), &cores);
-  if (CPU_COUNT(&cores) > 0) sched_setaffinity(0, sizeof(cores), &cores);
+  if (CPU_COUNT(&cores) >= threads - 1) sched_setaffinity(0, sizeof(cores), &cores);
 }
 
 }  // namespace
@@ -56,8 +57,8 @@ Pool::Pool(int threads) {
   workers_.reserve(static_cast<std::size_t>(std::max(0, threads - 1)));
   try {
     for (int t = 1; t < threads; ++t)
-      workers_.emplace_back([this, t, core = sched_getcpu()] {
-        keep_off(core);
+      workers_.emplace_back([this, t, threads, core = sched_getcpu()] {
+        keep_off(core, threads);
         {
           const std::lock_guard lock(mutex_);
           ++begun_;
@@ -66,6 +67,7 @@ Pool::Pool(int threads) {
         work(t);
       });
   } catch (const std::system_error&) {  // no more threads: those that are there do the work
+  } catch (const std::bad_alloc&) {
   }
   std::unique_lock lock(mutex_);
   job_is_done_.wait(lock, [this] { return begun_ == workers_.size(); });
@@ -103,7 +105,8 @@ void Pool::share() {
   left_.store(job_.parts);
   if (wakes_sleepers_ && sleepers_.load() > 0) {
     { const std::lock_guard lock(mutex_); }  // a thread that looks for work now sees this job, or hears the call
-    job_is_there_.notify_all();
+    const std::int64_t wanted = job_.parts - 1;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(wanted, sleepers_.load()); ++i) job_is_there_.notify_one();
     last_call_ = start;
   }
   std::int64_t own = 0;

@@ -20,7 +20,7 @@ void check_bytes(const Program::Port& port, std::size_t got, std::int64_t sample
 
 Program::Program(const qgraph::QuantizedGraph& graph, const Options& options) { Planner(graph, options, *this).plan(); }
 
-Program::Context::Context(const Program& program, int threads) {
+Program::Context::Context(const Program& program, int threads) : threads_(threads) {
   if (threads < 1) throw UsageError("engine", fmt::format("{} threads, expected 1 or more", threads));
   if (threads > 1) pool_ = std::make_unique<Pool>(threads);
   own_.resize(static_cast<std::size_t>(pool_ && program.separable_ && program.batch_ > 1 ? pool_->threads() : 1));

@@ -38,7 +38,8 @@ class Program {
    public:
     // Throws UsageError for fewer than one thread.
     explicit Context(const Program& program, int threads = 1);
-    int threads() const { return pool_ ? pool_->threads() : 1; }
+    // As it was asked for; the system may have given fewer.
+    int threads() const { return threads_; }
 
    private:
     friend class Program;
@@ -48,6 +49,7 @@ class Program {
       std::byte* arena = nullptr;
       std::vector<const std::byte*> inputs;
     };
+    int threads_ = 1;
     std::unique_ptr<Pool> pool_;  // none: one thread
     std::vector<Own> own_;        // of each thread that runs samples
   };

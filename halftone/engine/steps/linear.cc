@@ -102,9 +102,9 @@ std::vector<std::int64_t> tap_sums(const TapWeights& weights) {
   sums.reserve(static_cast<std::size_t>(weights.channels) * weights.taps.size());
   const std::int16_t* w = weights.w.data();
   for (std::size_t i = 0; i < static_cast<std::size_t>(weights.channels) * weights.taps.size(); ++i, w += weights.depth) {
-    std::int32_t sum = 0;  // of fewer than 2^16 or so, each below 2^8; beyond that it wraps as sums of the layer do
-    for (std::int64_t k = 0; k < weights.depth; ++k) sum += w[k];
-    sums.push_back(sum);
+    std::uint32_t sum = 0;  // wraps, as the layer's sums do
+    for (std::int64_t k = 0; k < weights.depth; ++k) sum += static_cast<std::uint32_t>(w[k]);
+    sums.push_back(static_cast<std::int32_t>(sum));
   }
   return sums;
 }
@@ -240,11 +240,12 @@ bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& 
   const numeric::IntegerFormat& format = linear.w_params.format;
   if (linear.codebook.empty() && format.bits <= 8 && format.is_signed && std::ranges::all_of(linear.w_params.affine, [](const numeric::Affine& a) { return a.zero_point == 0; }))
     return true;
-  bool fits = true;
-  for_rows(linear, 0, linear.channels, [&](const std::vector<std::int32_t>& row) {
-    fits = fits && std::ranges::all_of(row, [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; });
-  });
-  return fits;
+  std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
+  for (std::int64_t m = 0; m < linear.channels; ++m) {
+    qgraph::centred_row(linear, m, row);
+    if (!std::ranges::all_of(row, [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; })) return false;
+  }
+  return true;
 }
 
 Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
