@@ -37,7 +37,7 @@ struct Options {
   bool json = false;
 };
 
-// What is timed together: everything that runs so many samples on so many threads.
+// One group is timed together: everything that runs so many samples on so many threads.
 struct Group {
   std::int64_t batch = 1;
   int threads = 1;

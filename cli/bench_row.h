@@ -28,7 +28,7 @@ struct BenchRow {
 
 nlohmann::json to_json(const BenchRow& row);
 std::string text_of(const std::vector<BenchRow>& rows);
-// Of a row with layers.
+// The table of a row with layers.
 std::string layers_text(const BenchRow& row);
 
 }  // namespace halftone::cli

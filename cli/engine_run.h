@@ -16,12 +16,12 @@ struct EngineSettings {
   int threads = 1;
 };
 
-// Inputs of a batch: floats from −2 to 2. What stands in an input decides no time here.
+// Inputs of a batch: floats from −2 to 2. Values decide no time here.
 std::vector<Tensor> noise_for(const ModelFile& model, std::int64_t batch);
 
 class EngineRun {
  public:
-  // Of a quantized model, on noise.
+  // A quantized model on noise.
   EngineRun(const ModelFile& model, const EngineSettings& settings) : EngineRun(*model.integers, noise_for(model, settings.batch), settings) {}
   // On these inputs of settings.batch samples. Islands run at speed.
   EngineRun(const qgraph::QuantizedGraph& integers, std::vector<Tensor> inputs, const EngineSettings& settings);

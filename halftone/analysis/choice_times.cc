@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kMilliseconds = 1e3;
 
-// Of a layer's weights, or of the inputs of the group that a layer is the first of, by the kind of their bits.
+// The kind of a layer's bits: of its weights, or of the inputs of the group that it is the first of.
 using Added = std::map<std::pair<std::size_t, int>, double>;
 
 struct AddedTimes {

@@ -43,7 +43,7 @@ class Program {
 
    private:
     friend class Program;
-    // Of one thread.
+    // The memory of one thread.
     struct Own {
       std::vector<std::byte> block;
       std::byte* arena = nullptr;

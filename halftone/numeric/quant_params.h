@@ -57,7 +57,7 @@ class AffineIndex {
  public:
   // Throws InputError where the params are not those of this shape.
   AffineIndex(const Shape& shape, const QuantParams& params);
-  // Of the element at this place in row-major order.
+  // The index for the element at this place in row-major order.
   std::int32_t operator()(std::int64_t place) const {
     if (blocks_ == 0) return 0;
     const std::int64_t channel = place / inner_ % channels_;

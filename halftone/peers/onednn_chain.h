@@ -40,7 +40,7 @@ class OnednnChain {
 
   // Stays as long as the chain.
   dnnl::memory allocate(const Desc& desc);
-  // What primitives read and never write, brought to their layout once: `bytes` are row-major.
+  // Constants that primitives read, brought to their layout once: `bytes` are row-major.
   dnnl::memory constant(std::span<const std::byte> bytes, const Desc& plain, const Desc& wanted);
 
   // `primitive` tells of the node; its shape and type are those of the result.

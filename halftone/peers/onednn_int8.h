@@ -1,7 +1,7 @@
 // A network in integers as oneDNN runs it, to time the engine against: u8 activations, s8 weights, s32 biases, output scales by channel;
 // ReLU and the sum of a residual inside the convolution before it; layouts as oneDNN likes them best.
 //
-// Only times can be compared: shapes, types and multiply-adds are the network's, numbers are not. What oneDNN would pay for is left out:
+// Only times can be compared: shapes, types and multiply-adds are the network's, numbers are not. The peer leaves out what oneDNN would pay for:
 // zero points, rounding modes, upper bounds of a Clip, changes of scale in pools, and the function of a table behind a layer, in whose
 // place a ReLU stands. On CPUs without VNNI, oneDNN's sums of two products saturate at 16 bits.
 #pragma once

@@ -58,7 +58,7 @@ bool are_signed_bytes(const qgraph::Linear& linear) {
          std::ranges::all_of(linear.w_params.affine, [](const numeric::Affine& a) { return a.zero_point == 0; });
 }
 
-// What is computed behind the sums of a layer.
+// The work behind the sums of a layer.
 struct Behind {
   std::vector<float> scales;  // one, or one a channel
   bool has_sum = false;
@@ -218,7 +218,7 @@ class Builder {
     return {{kInference, any_layout(from.dims(), Type::u8), weights, bias, to}, behind, chain_.engine()};
   }
 
-  // What a layer gives, and how. A function's table that alone reads its result costs nothing but a ReLU in its place.
+  // The results of a layer, and how it makes them. A function's table that alone reads its result costs nothing but a ReLU in its place.
   std::pair<ValueId, Behind> behind_layer(const qgraph::Requantizer& requantizer) {
     Behind behind{.scales = real_scales(requantizer), .has_relu = ends_at_zero(requantizer)};
     const ValueId y = node_->output();

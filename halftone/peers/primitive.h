@@ -1,4 +1,4 @@
-// What a peer runs for a node.
+// A primitive that a peer runs for a node.
 #pragma once
 
 #include <cstdint>

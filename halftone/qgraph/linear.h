@@ -32,7 +32,7 @@ struct Linear {
 
 // [M][K]: q_w − z_w, or the codebook's entries.
 std::vector<std::int32_t> centred_weights(const Linear& linear);
-// Those of one channel, [K].
+// The weights of one channel alone, [K].
 void centred_row(const Linear& linear, std::int64_t channel, std::span<std::int32_t> row);
 
 }  // namespace halftone::qgraph

@@ -1,4 +1,4 @@
-// What oneDNN's peer builds of a network, and what it refuses.
+// The chain that oneDNN's peer builds of a network, and networks that it refuses.
 #include "halftone/peers/onednn_int8.h"
 
 #include <gmock/gmock.h>
