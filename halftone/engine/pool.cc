@@ -42,8 +42,8 @@ bool spin_until(const Condition& is_true) {
   return is_true();
 }
 
-// This thread runs on other cores than this one, where there is one for each of `threads`. Some systems wake a thread on the core of the one that calls
-// it, even if others are idle: both would then wait for each other.
+// This thread runs on other cores than this one, where there is one for each of `threads`. Some systems wake a thread on the core of
+// the one that calls it, even if others are idle: both would then wait for each other.
 void keep_off(int core, int threads) {
   cpu_set_t cores;
   if (core < 0 || sched_getaffinity(0, sizeof(cores), &cores) != 0) return;

@@ -32,8 +32,8 @@ class Winograd {
   virtual void run(const WinogradRun& rows, std::int64_t panel) const = 0;
 };
 
-// Weights of one tap for each row of the window or of nine: [M][3][3][K], no ranges. Nothing where the instruction set gains nothing
-// by it, or where four times a sum may leave 32 bits.
+// Weights [M][3][3][K], as three taps or as nine; ranges are not looked at. nullptr where the instruction set gains nothing by it, or
+// where four times a sum may leave 32 bits.
 std::unique_ptr<Winograd> pack_winograd(Isa isa, const LinearWeights& weights, const Requantization& requantization);
 
 }  // namespace halftone::kernels
