@@ -167,7 +167,7 @@ TEST_P(LinearOn, AWindowForEachChannel) {
           .expect_equal_depthwise(GetParam());
       ++seed;
     }
-  for (std::int64_t channels : {1, 8, 16, 24, 96})
+  for (std::int64_t channels : {1, 8, 16, 24, 40, 80, 96, 144})
     for (std::int64_t taps : {3, 9, 9, 15})
       for (std::int64_t pixels : {1, 2, 31, 32, 33, 70}) {
         Layer({.channels = channels, .taps = taps, .depth = channels, .pixels = pixels, .ties = static_cast<int>(seed % 3), .stride = static_cast<int>(seed % 4)}, seed)
