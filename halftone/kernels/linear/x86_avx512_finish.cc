@@ -23,13 +23,18 @@ struct Ending {
 
 __m512i load(const std::int32_t* numbers) { return _mm512_load_si512(numbers); }
 
-// ⌊acc·m·2^(1 − shift)⌋, shift >= 33: the high halves of 64-bit products, shifted on. The floor of a floor is the floor.
-inline __m512i twice_rounded_down(__m512i acc, const Columns& c) {
-  const __m512i even = _mm512_mul_epi32(acc, load(c.m));
-  const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), load(c.m_odd));
-  const __m512i high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_ENUM(0xB1));
-  return _mm512_srav_epi32(high, load(c.shift));
-}
+// The numbers of 16 columns in registers: stored bytes could else change them.
+struct Column {
+  explicit Column(const Columns& c) : m(load(c.m)), m_odd(load(c.m_odd)), shift(load(c.shift)) {}
+  // ⌊acc·m·2^(1 − shift)⌋, shift >= 33: the high halves of 64-bit products, shifted on. The floor of a floor is the floor.
+  __m512i twice_rounded_down(const std::int32_t* sums) const {
+    const __m512i acc = load(sums);
+    const __m512i even = _mm512_mul_epi32(acc, m);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), m_odd);
+    return _mm512_srav_epi32(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_ENUM(0xB1)), shift);
+  }
+  __m512i m, m_odd, shift;
+};
 
 // (h + 1) >> 1, and the zero point: words, saturated.
 inline __m512i halved(__m512i a, __m512i b, const Ending& ending) {
@@ -85,6 +90,62 @@ inline __m512i joined4(__m512i a, __m512i b, __m512i c, __m512i d) {
   return _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
 }
 
+// Four registers of sums to bytes: those of a lane of 16 bytes come from the same lane of each.
+inline __m512i half_up(__m512i a, __m512i b, __m512i c, __m512i d, const Ending& ending) {
+  return bounded8(_mm512_packus_epi16(halved(a, b, ending), halved(c, d, ending)), ending);
+}
+
+void half_up_4(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  const Column c0(columns[0]), c1(columns[1]), c2(columns[2]), c3(columns[3]);
+  const auto bytes = [&](int p) {
+    const std::int32_t* s = sums + 64 * p;
+    return half_up(c0.twice_rounded_down(s), c1.twice_rounded_down(s + 16), c2.twice_rounded_down(s + 32), c3.twice_rounded_down(s + 48), ending);
+  };
+  if (rule.channels == 64) {
+    for (int p = 0; p < pixels; ++p) _mm512_storeu_si512(y + p * y_pixel, bytes(p));
+    return;
+  }
+  const __mmask64 mask = (__mmask64{1} << rule.channels) - 1;
+  for (int p = 0; p < pixels; ++p) _mm512_mask_storeu_epi8(y + p * y_pixel, mask, bytes(p));
+}
+
+// Two pixels at a time. A last one alone is taken twice.
+void half_up_2(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  const Column c0(columns[0]), c1(columns[1]);
+  const auto mask = static_cast<__mmask32>((std::uint64_t{1} << rule.channels) - 1);
+  const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+  for (int p = 0; p < pixels; p += 2) {
+    const int next = p + 1 < pixels ? p + 1 : p;
+    const std::int32_t* s = sums + 32 * p;
+    const std::int32_t* t = sums + 32 * next;
+    const __m512i mixed = half_up(c0.twice_rounded_down(s), c1.twice_rounded_down(s + 16), c0.twice_rounded_down(t), c1.twice_rounded_down(t + 16), ending);
+    const __m512i bytes = _mm512_permutexvar_epi64(order, mixed);
+    _mm256_mask_storeu_epi8(y + p * y_pixel, mask, _mm512_castsi512_si256(bytes));
+    _mm256_mask_storeu_epi8(y + next * y_pixel, mask, _mm512_extracti64x4_epi64(bytes, 1));
+  }
+}
+
+// Four pixels at a time, the last one again where there are fewer.
+void half_up_1(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  const Column c(columns[0]);
+  const auto mask = static_cast<__mmask16>((1U << rule.channels) - 1U);
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  const int last = pixels - 1;
+  for (int p = 0; p < pixels; p += 4) {
+    const int at[] = {p, p + 1 < last ? p + 1 : last, p + 2 < last ? p + 2 : last, p + 3 < last ? p + 3 : last};
+    const __m512i mixed = half_up(c.twice_rounded_down(sums + 16 * at[0]), c.twice_rounded_down(sums + 16 * at[1]),
+                                  c.twice_rounded_down(sums + 16 * at[2]), c.twice_rounded_down(sums + 16 * at[3]), ending);
+    const __m512i bytes = _mm512_permutexvar_epi32(order, mixed);
+    _mm_mask_storeu_epi8(y + at[0] * y_pixel, mask, _mm512_castsi512_si128(bytes));
+    _mm_mask_storeu_epi8(y + at[1] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_mask_storeu_epi8(y + at[2] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_mask_storeu_epi8(y + at[3] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 3));
+  }
+}
+
 template <Finish kFinish>
 __m512i finished(__m512i acc, const Columns& c, const Ending& ending) {
   return kFinish == Finish::exact ? exact(acc, c, ending) : real(acc, c, ending);
@@ -93,24 +154,10 @@ __m512i finished(__m512i acc, const Columns& c, const Ending& ending) {
 // One pixel's sums of a panel to bytes in the low part of a register.
 template <Finish kFinish, int kRegisters>
 __m512i bytes_of(const std::int32_t* sums, const Columns* c, const Ending& ending) {
-  __m512i s[4];
-  for (int r = 0; r < kRegisters; ++r) s[r] = _mm512_load_si512(sums + 16 * r);
-  if constexpr (kFinish == Finish::half_up) {
-    for (int r = 0; r < kRegisters; ++r) s[r] = twice_rounded_down(s[r], c[r]);
-    if constexpr (kRegisters == 4)
-      return bounded8(_mm512_packus_epi16(halved(s[0], s[1], ending), halved(s[2], s[3], ending)), ending);
-    if constexpr (kRegisters == 2) {
-      const __m512i words = _mm512_max_epi16(halved(s[0], s[1], ending), _mm512_setzero_si512());
-      return bounded8(_mm512_castsi256_si512(_mm512_cvtusepi16_epi8(words)), ending);
-    }
-    const __m512i y = _mm512_add_epi32(_mm512_srai_epi32(_mm512_add_epi32(s[0], _mm512_set1_epi32(1)), 1), ending.zero);
-    return _mm512_castsi128_si512(_mm512_cvtepi32_epi8(_mm512_min_epi32(_mm512_max_epi32(y, ending.lo), ending.hi)));
-  } else {
-    for (int r = 0; r < kRegisters; ++r) s[r] = finished<kFinish>(s[r], c[r], ending);
-    if constexpr (kRegisters == 4) return joined4(s[0], s[1], s[2], s[3]);
-    if constexpr (kRegisters == 2) return _mm512_castsi256_si512(_mm512_cvtepi16_epi8(_mm512_packs_epi32(s[0], s[1])));
-    return _mm512_castsi128_si512(_mm512_cvtepi32_epi8(s[0]));
-  }
+  const auto at = [&](int r) { return finished<kFinish>(load(sums + 16 * r), c[r], ending); };
+  if constexpr (kRegisters == 4) return joined4(at(0), at(1), at(2), at(3));
+  if constexpr (kRegisters == 2) return _mm512_castsi256_si512(_mm512_cvtepi16_epi8(_mm512_packs_epi32(at(0), at(1))));
+  return _mm512_castsi128_si512(_mm512_cvtepi32_epi8(at(0)));
 }
 
 template <Finish kFinish, int kRegisters>
@@ -129,7 +176,7 @@ FinishKernel kernel_for(int registers) {
 }  // namespace
 
 FinishKernel finish_avx512(Finish kind, int registers) {
-  if (kind == Finish::half_up) return kernel_for<Finish::half_up>(registers);
+  if (kind == Finish::half_up) return registers == 4 ? half_up_4 : registers == 2 ? half_up_2 : half_up_1;
   if (kind == Finish::exact) return kernel_for<Finish::exact>(registers);
   return kind == Finish::real ? kernel_for<Finish::real>(registers) : nullptr;
 }
