@@ -74,22 +74,25 @@ TEST_P(BytesOn, AddIsItsRule) {
   }
 }
 
-TEST_P(BytesOn, LargestOfRows) {
-  for (std::size_t count : {std::size_t{1}, std::size_t{16}, std::size_t{64}, std::size_t{100}})
-    for (std::size_t rows = 1; rows < 6; ++rows) {
-      std::vector<std::vector<std::uint8_t>> x;
-      std::vector<const std::uint8_t*> pointers;
-      for (std::size_t r = 0; r < rows; ++r) x.push_back(random_bytes(count));
-      for (const auto& row : x) pointers.push_back(row.data());
-      std::vector<std::uint8_t> y(count + 4, 171);
-      loops().largest(pointers.data(), static_cast<std::int64_t>(rows), y.data(), static_cast<std::int64_t>(count));
-      for (std::size_t i = 0; i < count; ++i) {
-        std::uint8_t expected = 0;
-        for (const auto& row : x) expected = std::max(expected, row[i]);
-        ASSERT_EQ(y[i], expected);
+TEST_P(BytesOn, LargestOfWindows) {
+  for (std::int64_t channels : {1, 6, 15, 16, 31, 40, 64, 100})
+    for (std::int64_t pixels : {1, 2, 9})
+      for (std::int64_t taps = 0; taps < 6; ++taps) {
+        const std::ptrdiff_t x_pixel = channels + 3;
+        const std::ptrdiff_t y_pixel = channels + (taps % 2) * 2;
+        std::vector<std::ptrdiff_t> places;
+        for (std::int64_t t = 0; t < taps; ++t) places.push_back((t * 7 % 5) * x_pixel);
+        const std::vector<std::uint8_t> x = random_bytes(static_cast<std::size_t>((pixels + 5) * x_pixel + 15));
+        std::vector<std::uint8_t> y(static_cast<std::size_t>(pixels * y_pixel + 40), 171);
+        std::vector<std::uint8_t> expected = y;
+        for (std::int64_t p = 0; p < pixels; ++p)
+          for (std::int64_t c = 0; c < channels; ++c) {
+            std::uint8_t& most = expected[static_cast<std::size_t>(p * y_pixel + c)] = 0;
+            for (std::ptrdiff_t tap : places) most = std::max(most, x[static_cast<std::size_t>(p * x_pixel + tap + c)]);
+          }
+        loops().largest({x.data(), x_pixel, places.data(), taps, pixels, channels, y.data(), y_pixel});
+        ASSERT_EQ(y, expected) << channels << " " << pixels << " " << taps;
       }
-      for (std::size_t i = count; i < y.size(); ++i) ASSERT_EQ(y[i], 171);
-    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, BytesOn, testing::Values(Isa::generic, Isa::avx2, Isa::avx512_vnni),

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "halftone/engine/parts.h"
 #include "halftone/engine/requantizations.h"
@@ -90,97 +92,60 @@ Work real_average_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer
 }
 
 constexpr std::int64_t kTogether = 64;  // channels whose sums wait in the first cache
-constexpr std::size_t kMostRows = 16;
-
-using Largest = decltype(kernels::ByteLoops::largest);
-
-// The largest of many rows, so many at a time: the result so far is one of them.
-class Rows {
- public:
-  Rows(Largest largest, std::uint8_t* y, std::int64_t count) : largest_(largest), y_(y), count_(count) {}
-  void add(const std::uint8_t* row) {
-    rows_[used_++] = row;
-    if (used_ < kMostRows) return;
-    finish();
-    rows_[0] = y_;
-    used_ = 1;
-  }
-  void finish() {
-    if (used_ == 0) return static_cast<void>(std::fill_n(y_, count_, std::uint8_t{0}));  // a window in the padding alone
-    largest_(rows_.data(), static_cast<std::int64_t>(used_), y_, count_);
-  }
-
- private:
-  Largest largest_;
-  std::uint8_t* y_;
-  std::int64_t count_;
-  std::array<const std::uint8_t*, kMostRows> rows_;
-  std::size_t used_ = 0;
+// Output columns [first, first + count) whose windows see as many of their columns, from the same one on.
+struct WindowColumns {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  std::vector<std::ptrdiff_t> taps;  // of a whole window, row by row: elements from the first that is seen
+  std::int64_t width = 0;            // of a row of taps
 };
 
-// A row of windows of few channels: the largest of whole rows, then of what lies side by side there. Stored bytes are 0 or more: a
-// padding of zeros changes nothing.
-class MaxOfRows {
- public:
-  static constexpr std::int64_t kMost = 8192;  // bytes of a row with its padding
-
-  MaxOfRows(const ir::PlaneAxes& axes, const Layout& x, Largest largest)
-      : axes_(axes), channels_(x.channels()), padding_(std::max<std::int64_t>(0, axes[1].pad_begin) * channels_), largest_(largest) {
-    const ir::WindowAxis& a = axes_[1];
-    const std::int64_t behind = std::max<std::int64_t>(0, (a.out - 1) * a.stride - a.pad_begin + (a.kernel - 1) * a.dilation + 1 - a.in);
-    inside_ = a.in * channels_;
-    width_ = padding_ + inside_ + behind * channels_;
-    side_by_side_ = ((a.out - 1) * a.stride + 1) * channels_;
-  }
-  static bool fits(const ir::PlaneAxes& axes, const Layout& x) {
-    constexpr std::int64_t kFewChannels = 32;
-    const bool is_sane = axes[1].pad_begin >= 0 && axes[1].pad_begin < 256 && axes[1].in < kMost && axes[1].out < kMost && axes[1].stride < 256 &&
-                         axes[1].kernel < 256 && axes[1].dilation < 256;
-    return is_sane && x.channels() <= kFewChannels && MaxOfRows(axes, x, nullptr).width_ <= kMost;
-  }
-
-  // `from`: the image's first pixel; y: the row's.
-  void operator()(const std::uint8_t* from, std::ptrdiff_t row_pitch, std::int64_t row, std::uint8_t* y) const {
-    std::array<std::uint8_t, kMost> whole;
-    std::array<std::uint8_t, kMost> most;
-    std::fill_n(whole.begin(), padding_, std::uint8_t{0});
-    std::fill(whole.begin() + padding_ + inside_, whole.begin() + width_, std::uint8_t{0});
-    Rows rows(largest_, whole.data() + padding_, inside_);
-    const Reach reach = reach_of(axes_[0], row);
-    for (std::int64_t r = reach.first; r < reach.last; r += axes_[0].dilation) rows.add(from + r * row_pitch);
-    rows.finish();
-    Rows beside(largest_, most.data(), side_by_side_);
-    for (std::int64_t k = 0; k < axes_[1].kernel; ++k) beside.add(whole.data() + k * axes_[1].dilation * channels_);
-    beside.finish();
-    for (std::int64_t c = 0; c < axes_[1].out; ++c) {
-      const std::uint8_t* pixel = most.data() + c * axes_[1].stride * channels_;
-      for (std::int64_t k = 0; k < channels_; ++k) y[c * channels_ + k] = pixel[k];
+std::vector<WindowColumns> window_columns(const ir::PlaneAxes& axes, const Layout& x) {
+  std::vector<WindowColumns> all;
+  std::int64_t skipped_before = -1;
+  for (std::int64_t c = 0; c < axes[1].out; ++c) {
+    const Reach reach = reach_of(axes[1], c);
+    const std::int64_t width = (reach.last - reach.first) / axes[1].dilation;
+    const std::int64_t skipped = reach.first - c * axes[1].stride;
+    if (all.empty() || all.back().width != width || skipped != skipped_before) {
+      all.push_back({.first = c, .count = 0, .taps = {}, .width = width});
+      for (std::int64_t r = 0; r < axes[0].kernel; ++r)
+        for (std::int64_t k = 0; k < width; ++k) all.back().taps.push_back(r * axes[0].dilation * x.row_pitch() + k * axes[1].dilation * x.pixel_pitch());
     }
+    ++all.back().count;
+    skipped_before = skipped;
   }
+  return all;
+}
 
- private:
-  ir::PlaneAxes axes_;
-  std::int64_t channels_;
-  std::int64_t padding_;       // bytes in front of a row
-  std::int64_t inside_ = 0;    // bytes of a row
-  std::int64_t width_ = 0;
-  std::int64_t side_by_side_ = 0;
-  Largest largest_;
-};
+// Windows of so many elements, or with so much padding along a row, go one element after another.
+bool has_few_taps(const ir::PlaneAxes& axes) {
+  constexpr std::int64_t kMostTaps = std::int64_t{1} << 16;
+  std::int64_t clipped = 1;
+  for (std::int64_t c = 0; c < axes[1].out; ++c) {
+    const Reach reach = reach_of(axes[1], c);
+    clipped += (reach.last - reach.first) / axes[1].dilation == axes[1].kernel ? 0 : 1;
+  }
+  return axes[0].kernel < kMostTaps && axes[1].kernel < kMostTaps && clipped < kMostTaps && axes[0].kernel * axes[1].kernel < kMostTaps / clipped;
+}
 
+// Stored bytes are 0 or more: a padding of zeros changes nothing.
 Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  const Largest largest = kernels::byte_loops(isa).largest;
-  if (MaxOfRows::fits(op.axes, x->layout))
-    return [row_of = MaxOfRows(op.axes, x->layout, largest), x, y](const Memory& memory) {
-      for_rows(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r) {
-        row_of(x->read<std::uint8_t>(memory) + x->layout.place(image, 0, 0), x->layout.row_pitch(), r, y->write<std::uint8_t>(memory) + y->layout.place(image, r, 0));
-      });
-    };
-  return [axes = op.axes, x, y, largest](const Memory& memory) {
-    for_outputs(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
-      Rows rows(largest, y->write<std::uint8_t>(memory) + y->layout.place(image, r, c), y->layout.channels());
-      for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) { rows.add(x->read<std::uint8_t>(memory) + place); });
-      rows.finish();
+  return [axes = op.axes, columns = window_columns(op.axes, x->layout), x, y, largest = kernels::byte_loops(isa).largest](const Memory& memory) {
+    for_rows(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r) {
+      const Reach rows = reach_of(axes[0], r);
+      const std::int64_t seen = (rows.last - rows.first) / axes[0].dilation;
+      for (const WindowColumns& some : columns) {
+        const std::int64_t place = seen * some.width == 0 ? 0 : x->layout.place(image, rows.first, reach_of(axes[1], some.first).first);
+        largest({.x = x->read<std::uint8_t>(memory) + place,
+                 .x_pixel = axes[1].stride * x->layout.pixel_pitch(),
+                 .taps = some.taps.data(),
+                 .tap_count = seen * some.width,
+                 .pixels = some.count,
+                 .channels = y->layout.channels(),
+                 .y = y->write<std::uint8_t>(memory) + y->layout.place(image, r, some.first),
+                 .y_pixel = y->layout.pixel_pitch()});
+      }
     });
   };
 }
@@ -188,15 +153,17 @@ Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer
 }  // namespace
 
 Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  if (x->layout.is_bytes()) return byte_max_pool_step(op, isa, x, y);
+  if (x->layout.is_bytes() && has_few_taps(op.axes)) return byte_max_pool_step(op, isa, x, y);
   return [axes = op.axes, x, y](const Memory& memory) {
-    const std::int64_t channels = y->layout.channels();
-    for_outputs(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
-      std::int16_t* to = y->write<std::int16_t>(memory) + y->layout.place(image, r, c);
-      std::fill(to, to + channels, std::int16_t{INT16_MIN});
-      for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) {
-        const std::int16_t* from = x->read<std::int16_t>(memory) + place;
-        for (std::int64_t k = 0; k < channels; ++k) to[k] = std::max(to[k], from[k]);
+    with_type(y->layout, [&]<typename T>(T) {
+      const std::int64_t channels = y->layout.channels();
+      for_outputs(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
+        T* to = y->write<T>(memory) + y->layout.place(image, r, c);
+        std::fill(to, to + channels, std::numeric_limits<T>::min());
+        for_pixels(axes, x->layout, image, r, c, [&](std::int64_t place) {
+          const T* from = x->read<T>(memory) + place;
+          for (std::int64_t k = 0; k < channels; ++k) to[k] = std::max(to[k], from[k]);
+        });
       });
     });
   };

@@ -34,12 +34,23 @@ struct AddRule {
   }
 };
 
+// y[p·y_pixel + c] = max over t of x[p·x_pixel + taps[t] + c], 0 without taps. 15 bytes may be read behind a pixel's channels.
+struct WindowRun {
+  const std::uint8_t* x = nullptr;
+  std::ptrdiff_t x_pixel = 0;
+  const std::ptrdiff_t* taps = nullptr;
+  std::int64_t tap_count = 0;
+  std::int64_t pixels = 0;
+  std::int64_t channels = 0;
+  std::uint8_t* y = nullptr;
+  std::ptrdiff_t y_pixel = 0;
+};
+
 struct ByteLoops {
   // `planes` runs of `count` floats, `x_plane` apart, to count pixels of `planes` bytes. False where a float is not a number.
   bool (*quantize)(const float* x, std::ptrdiff_t x_plane, std::int64_t planes, std::int64_t count, std::uint8_t* y, const QuantizeRule& rule);
   void (*add)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int64_t count, const AddRule& rule);
-  // y[k] = max over rows[r][k].
-  void (*largest)(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count);
+  void (*largest)(const WindowRun& run);
 };
 
 const ByteLoops& byte_loops(Isa isa);

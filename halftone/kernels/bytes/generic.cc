@@ -25,10 +25,15 @@ void add(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int
   for (std::int64_t i = 0; i < count; ++i) y[i] = rule(a[i], b[i]);
 }
 
-void largest(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count) {
-  if (rows[0] != y) std::copy(rows[0], rows[0] + count, y);
-  for (std::int64_t r = 1; r < row_count; ++r)
-    for (std::int64_t k = 0; k < count; ++k) y[k] = std::max(y[k], rows[r][k]);
+void largest(const WindowRun& run) {
+  for (std::int64_t p = 0; p < run.pixels; ++p) {
+    std::uint8_t* y = run.y + p * run.y_pixel;
+    std::fill_n(y, run.channels, std::uint8_t{0});
+    for (std::int64_t t = 0; t < run.tap_count; ++t) {
+      const std::uint8_t* x = run.x + p * run.x_pixel + run.taps[t];
+      for (std::int64_t c = 0; c < run.channels; ++c) y[c] = std::max(y[c], x[c]);
+    }
+  }
 }
 
 }  // namespace

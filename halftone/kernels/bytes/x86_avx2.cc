@@ -145,22 +145,25 @@ void add(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int
   for (std::int64_t k = i; k < count; ++k) y[k] = some[0][k - i];
 }
 
-void largest(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count) {
-  std::int64_t k = 0;
-  for (; k + 32 <= count; k += 32) {
-    __m256i most = load32(rows[0] + k);
-    for (std::int64_t r = 1; r < row_count; ++r) most = _mm256_max_epu8(most, load32(rows[r] + k));
-    store32(y + k, most);
-  }
-  for (; k + 16 <= count; k += 16) {
-    __m128i most = load16(rows[0] + k);
-    for (std::int64_t r = 1; r < row_count; ++r) most = _mm_max_epu8(most, load16(rows[r] + k));
-    store16(y + k, most);
-  }
-  for (; k < count; ++k) {
-    std::uint8_t most = rows[0][k];
-    for (std::int64_t r = 1; r < row_count; ++r) most = most < rows[r][k] ? rows[r][k] : most;
-    y[k] = most;
+__m128i largest16(const WindowRun& run, const std::uint8_t* x) {
+  __m128i most = _mm_setzero_si128();
+  for (std::int64_t t = 0; t < run.tap_count; ++t) most = _mm_max_epu8(most, load16(x + run.taps[t]));
+  return most;
+}
+
+void largest(const WindowRun& run) {
+  // The next pixels overwrite what is stored behind one of few channels.
+  const bool may_spill = run.channels < 16 && run.y_pixel == run.channels;
+  for (std::int64_t p = 0; p < run.pixels; ++p) {
+    const std::uint8_t* x = run.x + p * run.x_pixel;
+    std::uint8_t* y = run.y + p * run.y_pixel;
+    std::int64_t c = 0;
+    for (; c + 32 <= run.channels; c += 32) {
+      __m256i most = _mm256_setzero_si256();
+      for (std::int64_t t = 0; t < run.tap_count; ++t) most = _mm256_max_epu8(most, load32(x + c + run.taps[t]));
+      store32(y + c, most);
+    }
+    for (; c < run.channels; c += 16) store_some(y + c, largest16(run, x + c), may_spill ? (run.pixels - p) * run.channels : run.channels - c);
   }
 }
 

@@ -107,12 +107,15 @@ void add(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int
   }
 }
 
-void largest(const std::uint8_t* const* rows, std::int64_t row_count, std::uint8_t* y, std::int64_t count) {
-  for (std::int64_t k = 0; k < count; k += 64) {
-    const __mmask64 mask = mask64_of(count - k);
-    __m512i most = _mm512_maskz_loadu_epi8(mask, rows[0] + k);
-    for (std::int64_t r = 1; r < row_count; ++r) most = _mm512_max_epu8(most, _mm512_maskz_loadu_epi8(mask, rows[r] + k));
-    _mm512_mask_storeu_epi8(y + k, mask, most);
+void largest(const WindowRun& run) {
+  for (std::int64_t c = 0; c < run.channels; c += 64) {
+    const __mmask64 mask = mask64_of(run.channels - c);
+    for (std::int64_t p = 0; p < run.pixels; ++p) {
+      const std::uint8_t* x = run.x + p * run.x_pixel + c;
+      __m512i most = _mm512_setzero_si512();
+      for (std::int64_t t = 0; t < run.tap_count; ++t) most = _mm512_max_epu8(most, _mm512_maskz_loadu_epi8(mask, x + run.taps[t]));
+      _mm512_mask_storeu_epi8(run.y + p * run.y_pixel + c, mask, most);
+    }
   }
 }
 
