@@ -168,6 +168,21 @@ SlotPointer Planner::slot_for(qgraph::ValueId id) {
   return slots_[v] = parts_.back();
 }
 
+bool Planner::stays_in_place(const qgraph::Node& node) const {
+  const auto* move = std::get_if<qgraph::Move>(&node.op);
+  if (move == nullptr || !move->axes.empty()) return false;
+  const Slot& x = *slots_[static_cast<std::size_t>(node.inputs[0])];
+  const Layout& y = layouts_[static_cast<std::size_t>(node.output())];
+  return !x.input && !x.layout.channels_last && !y.channels_last && x.layout.element == y.element && x.layout.base == y.base &&
+         x.layout.elements() == y.elements();
+}
+
+SlotPointer Planner::alias(qgraph::ValueId id, const SlotPointer& x) {
+  const auto v = static_cast<std::size_t>(id);
+  parts_.push_back(std::make_shared<Slot>(Slot{.layout = layouts_[v], .joined = x->joined ? x->joined : x}));
+  return slots_[v] = parts_.back();
+}
+
 std::shared_ptr<Slot> Planner::make_slot(Layout layout) {
   all_.push_back(std::make_shared<Slot>(Slot{.layout = std::move(layout)}));
   return all_.back();
@@ -215,6 +230,11 @@ void Planner::add_node(const qgraph::Node& node) {
   for (qgraph::ValueId id : node.inputs)
     x.push_back(std::holds_alternative<qgraph::Gemm>(node.op) ? row_major(id) : slots_[static_cast<std::size_t>(id)]);
   std::vector<SlotPointer> y;
+  if (stays_in_place(node)) {
+    y.push_back(alias(node.output(), x[0]));
+    append(node.name, x, y, [](const Memory&) {});
+    return;
+  }
   for (qgraph::ValueId id : node.outputs) y.push_back(slot_for(id));
   if (std::holds_alternative<qgraph::Gemm>(node.op) && y[0]->layout.channels_last) {
     Layout rows = y[0]->layout;
@@ -245,8 +265,8 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
       return plain && has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? conv_step(op, options.isa, x[0], y[0])
                                                                           : wide_conv_step(op, x[0], y[0]);
     }
-    Work operator()(const qgraph::Table& op) const { return table_step(op, x[0], y[0]); }
-    Work operator()(const qgraph::Requantize& op) const { return requantize_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::Table& op) const { return table_step(op, options.isa, x[0], y[0]); }
+    Work operator()(const qgraph::Requantize& op) const { return requantize_step(op, options.isa, x[0], y[0]); }
     Work operator()(const qgraph::Add& op) const { return add_step(op, options.isa, x[0], x[1], y[0]); }
     Work operator()(const qgraph::Mul& op) const { return mul_step(op, x[0], x[1], y[0]); }
     Work operator()(const qgraph::AveragePool& op) const { return average_pool_step(op, x[0], y[0]); }

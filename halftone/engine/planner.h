@@ -18,6 +18,10 @@ class Planner {
   // Values that a Concat joins along channels stand in its result from the start, where a Conv makes them and nothing else reads them.
   void join_channels();
   SlotPointer slot_for(qgraph::ValueId id);
+  // Whether a node gives the elements of its input another shape, and no other place.
+  bool stays_in_place(const qgraph::Node& node) const;
+  // The value in the memory of `x`.
+  SlotPointer alias(qgraph::ValueId id, const SlotPointer& x);
   void add_node(const qgraph::Node& node);
   Work work_of(const qgraph::Node& node, const std::vector<SlotPointer>& x, const std::vector<SlotPointer>& y);
   // The value row-major: itself, or a copy.

@@ -29,8 +29,8 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
 Work wide_gemm_step(const qgraph::Gemm& op, SlotPointer x, SlotPointer y);
 Work wide_conv_step(const qgraph::Conv& op, SlotPointer x, SlotPointer y);
 
-Work table_step(const qgraph::Table& op, SlotPointer x, SlotPointer y);
-Work requantize_step(const qgraph::Requantize& op, SlotPointer x, SlotPointer y);
+Work table_step(const qgraph::Table& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
+Work requantize_step(const qgraph::Requantize& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
 Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y);
 Work mul_step(const qgraph::Mul& op, SlotPointer a, SlotPointer b, SlotPointer y);
 Work extreme_step(const qgraph::Extreme& op, std::vector<SlotPointer> x, SlotPointer y);

@@ -49,6 +49,24 @@ TEST_P(BytesOn, QuantizeIsTheOneDivisionOfTheArithmetic) {
     }
 }
 
+// Quotients next to ties, where a product with 1/scale rounds otherwise; scales whose inverse is no normal number.
+TEST_P(BytesOn, QuantizeNextToTiesAndWithAnyScale) {
+  const numeric::IntegerFormat format{8, false, false};
+  for (float scale : {0.1F, 0.37F, 1.0F / 3, 0.0078431F, 7e-39F, 1e-45F, 3e38F, 2.5e38F, 1e30F}) {
+    const QuantizeRule rule{scale, 128, 0, 255};
+    std::vector<float> x;
+    for (int half = -280; half <= 280; ++half)
+      for (int ulps = -3; ulps <= 3; ++ulps) {
+        float v = (static_cast<float>(half) + 0.5F) * scale;
+        for (int k = 0; k < std::abs(ulps); ++k) v = std::nextafter(v, ulps < 0 ? -INFINITY : INFINITY);
+        x.push_back(v);
+      }
+    std::vector<std::uint8_t> y(x.size());
+    ASSERT_TRUE(loops().quantize(x.data(), 0, 1, static_cast<std::int64_t>(x.size()), y.data(), rule));
+    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], numeric::quantize(x[i], {scale, 128}, format)) << x[i] << " / " << scale;
+  }
+}
+
 TEST_P(BytesOn, QuantizeTellsOfANaN) {
   for (std::int64_t planes : {1, 3, 6})
     for (std::size_t at : {std::size_t{0}, std::size_t{18}}) {
@@ -93,6 +111,17 @@ TEST_P(BytesOn, LargestOfWindows) {
         loops().largest({x.data(), x_pixel, places.data(), taps, pixels, channels, y.data(), y_pixel});
         ASSERT_EQ(y, expected) << channels << " " << pixels << " " << taps;
       }
+}
+
+TEST_P(BytesOn, LooksUp) {
+  const std::vector<std::uint8_t> table = random_bytes(256);
+  for (std::size_t count : {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{300}}) {
+    const std::vector<std::uint8_t> x = random_bytes(count);
+    std::vector<std::uint8_t> y(count + 4, 171);
+    loops().look_up(table.data(), x.data(), y.data(), static_cast<std::int64_t>(count));
+    for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], table[x[i]]);
+    for (std::size_t i = count; i < y.size(); ++i) ASSERT_EQ(y[i], 171);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, BytesOn, testing::Values(Isa::generic, Isa::avx2, Isa::avx512_vnni),

@@ -56,6 +56,10 @@ Work byte_quantize_step(const qgraph::Quantize& op, kernels::Isa isa, SlotPointe
 
 template <typename T>
 void dequantize_sample(const T* x, float* y, const std::vector<std::int64_t>& places, const Layout& from, const numeric::Affine& affine) {
+  if (!from.channels_last) {
+    for (std::size_t i = 0; i < places.size(); ++i) y[i] = numeric::dequantize(static_cast<std::int32_t>(x[i]) + from.base, affine);
+    return;
+  }
   for (std::size_t i = 0; i < places.size(); ++i)
     y[i] = numeric::dequantize(static_cast<std::int32_t>(x[places[i]]) + from.base, affine);
 }

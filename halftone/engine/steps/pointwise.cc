@@ -28,23 +28,21 @@ void look_up(const X* x, Y* y, const std::vector<std::int64_t>& from, const std:
 }
 
 // One table of bytes for bytes that stand in one order.
-Work byte_table_step(const Entries& entries, std::int32_t least, SlotPointer x, SlotPointer y) {
+Work byte_table_step(const Entries& entries, std::int32_t least, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   std::array<std::uint8_t, 256> table{};
   for (std::int32_t stored = std::max(0, least); stored < 256 && static_cast<std::size_t>(stored - least) < entries.size(); ++stored)
     table[static_cast<std::size_t>(stored)] = static_cast<std::uint8_t>(entries[static_cast<std::size_t>(stored - least)]);
-  return [table, x, y](const Memory& memory) {
+  return [table, x, y, look_up = kernels::byte_loops(isa).look_up](const Memory& memory) {
     const std::int64_t length = run_length(x->layout);
     for_runs(memory, x->layout, [&](std::int64_t run) {
-      const std::uint8_t* from = x->read<std::uint8_t>(memory) + run_place(x->layout, run);
-      std::uint8_t* to = y->write<std::uint8_t>(memory) + run_place(y->layout, run);
-      for (std::int64_t i = 0; i < length; ++i) to[i] = table[from[i]];
+      look_up(table.data(), x->read<std::uint8_t>(memory) + run_place(x->layout, run), y->write<std::uint8_t>(memory) + run_place(y->layout, run), length);
     });
   };
 }
 
-Work look_up_step(Entries entries, std::int32_t least, std::int64_t channels, std::int64_t inner, SlotPointer x, SlotPointer y) {
+Work look_up_step(Entries entries, std::int32_t least, std::int64_t channels, std::int64_t inner, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   for (std::int32_t& entry : entries) entry -= y->layout.base;
-  if (channels == 1 && x->layout.is_bytes() && y->layout.is_bytes() && have_one_order(x->layout, y->layout)) return byte_table_step(entries, least, x, y);
+  if (channels == 1 && x->layout.is_bytes() && y->layout.is_bytes() && have_one_order(x->layout, y->layout)) return byte_table_step(entries, least, isa, x, y);
   return [entries = std::move(entries), least, channels, inner, x, y, from = x->layout.places(), to = y->layout.places()](const Memory& memory) {
     with_type(x->layout, [&]<typename X>(X) {
       with_type(y->layout, [&]<typename Y>(Y) {
@@ -191,17 +189,17 @@ Work real_add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPoin
 
 }  // namespace
 
-Work table_step(const qgraph::Table& op, SlotPointer x, SlotPointer y) {
+Work table_step(const qgraph::Table& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   const std::int64_t inner = op.channels == 1 ? 1 : product(x->layout.shape, 2, x->layout.shape.size());
-  return look_up_step(op.entries, op.x_qmin - x->layout.base, op.channels, std::max<std::int64_t>(1, inner), x, y);
+  return look_up_step(op.entries, op.x_qmin - x->layout.base, op.channels, std::max<std::int64_t>(1, inner), isa, x, y);
 }
 
-Work requantize_step(const qgraph::Requantize& op, SlotPointer x, SlotPointer y) {
+Work requantize_step(const qgraph::Requantize& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   const numeric::IntegerFormat& format = x->layout.grid->format;
   const kernels::Requantization end = requantization_of(op.requantizer, 1, y->layout);
   Entries entries;
   for (std::int32_t q = format.qmin(); q <= format.qmax(); ++q) entries.push_back(end(q - op.x_zero_point, 0) + y->layout.base);
-  return look_up_step(std::move(entries), format.qmin() - x->layout.base, 1, 1, x, y);
+  return look_up_step(std::move(entries), format.qmin() - x->layout.base, 1, 1, isa, x, y);
 }
 
 Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y) {

@@ -96,8 +96,15 @@ constexpr std::int64_t kTogether = 64;  // channels whose sums wait in the first
 struct WindowColumns {
   std::int64_t first = 0;
   std::int64_t count = 0;
+  std::int64_t x_first = 0;          // the first column that the first of them sees
   std::vector<std::ptrdiff_t> taps;  // of a whole window, row by row: elements from the first that is seen
   std::int64_t width = 0;            // of a row of taps
+};
+
+// The rows that an output row's windows see.
+struct WindowRows {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
 };
 
 std::vector<WindowColumns> window_columns(const ir::PlaneAxes& axes, const Layout& x) {
@@ -108,7 +115,7 @@ std::vector<WindowColumns> window_columns(const ir::PlaneAxes& axes, const Layou
     const std::int64_t width = (reach.last - reach.first) / axes[1].dilation;
     const std::int64_t skipped = reach.first - c * axes[1].stride;
     if (all.empty() || all.back().width != width || skipped != skipped_before) {
-      all.push_back({.first = c, .count = 0, .taps = {}, .width = width});
+      all.push_back({.first = c, .count = 0, .x_first = reach.first, .taps = {}, .width = width});
       for (std::int64_t r = 0; r < axes[0].kernel; ++r)
         for (std::int64_t k = 0; k < width; ++k) all.back().taps.push_back(r * axes[0].dilation * x.row_pitch() + k * axes[1].dilation * x.pixel_pitch());
     }
@@ -131,16 +138,21 @@ bool has_few_taps(const ir::PlaneAxes& axes) {
 
 // Stored bytes are 0 or more: a padding of zeros changes nothing.
 Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  return [axes = op.axes, columns = window_columns(op.axes, x->layout), x, y, largest = kernels::byte_loops(isa).largest](const Memory& memory) {
+  std::vector<WindowRows> rows;
+  for (std::int64_t r = 0; r < y->layout.rows(); ++r) {
+    const Reach reach = reach_of(op.axes[0], r);
+    rows.push_back({reach.first, (reach.last - reach.first) / op.axes[0].dilation});
+  }
+  return [rows = std::move(rows), columns = window_columns(op.axes, x->layout), stride = op.axes[1].stride, x, y,
+          largest = kernels::byte_loops(isa).largest](const Memory& memory) {
     for_rows(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r) {
-      const Reach rows = reach_of(axes[0], r);
-      const std::int64_t seen = (rows.last - rows.first) / axes[0].dilation;
+      const WindowRows& seen = rows[static_cast<std::size_t>(r)];
       for (const WindowColumns& some : columns) {
-        const std::int64_t place = seen * some.width == 0 ? 0 : x->layout.place(image, rows.first, reach_of(axes[1], some.first).first);
-        largest({.x = x->read<std::uint8_t>(memory) + place,
-                 .x_pixel = axes[1].stride * x->layout.pixel_pitch(),
+        const std::int64_t taps = seen.count * some.width;
+        largest({.x = x->read<std::uint8_t>(memory) + (taps == 0 ? 0 : x->layout.place(image, seen.first, some.x_first)),
+                 .x_pixel = stride * x->layout.pixel_pitch(),
                  .taps = some.taps.data(),
-                 .tap_count = seen * some.width,
+                 .tap_count = taps,
                  .pixels = some.count,
                  .channels = y->layout.channels(),
                  .y = y->write<std::uint8_t>(memory) + y->layout.place(image, r, some.first),

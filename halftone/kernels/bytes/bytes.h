@@ -51,6 +51,8 @@ struct ByteLoops {
   bool (*quantize)(const float* x, std::ptrdiff_t x_plane, std::int64_t planes, std::int64_t count, std::uint8_t* y, const QuantizeRule& rule);
   void (*add)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int64_t count, const AddRule& rule);
   void (*largest)(const WindowRun& run);
+  // y[i] = table[x[i]], a table of 256.
+  void (*look_up)(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count);
 };
 
 const ByteLoops& byte_loops(Isa isa);

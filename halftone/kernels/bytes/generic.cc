@@ -36,8 +36,12 @@ void largest(const WindowRun& run) {
   }
 }
 
+void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
+}
+
 }  // namespace
 
-const ByteLoops kGenericByteLoops{quantize, add, largest};
+const ByteLoops kGenericByteLoops{quantize, add, largest, look_up};
 
 }  // namespace halftone::kernels
