@@ -32,8 +32,8 @@ class GemmRun {
       : x_(bytes(sizes.rows * sizes.depth + kernels::kReadBehind)), y_(bytes(sizes.rows * sizes.columns)) {
     std::mt19937 random(1);
     const int most = (1 << (bits - 1)) - 1;
-    std::vector<std::int8_t> w(bytes(sizes.columns * sizes.depth));
-    for (std::int8_t& v : w) v = static_cast<std::int8_t>(static_cast<int>(random() % static_cast<unsigned>(2 * most + 1)) - most);
+    std::vector<std::int16_t> w(bytes(sizes.columns * sizes.depth));
+    for (std::int16_t& v : w) v = static_cast<std::int16_t>(static_cast<int>(random() % static_cast<unsigned>(2 * most + 1)) - most);
     for (std::uint8_t& v : x_) v = static_cast<std::uint8_t>(random());
     const std::vector<std::int32_t> bias(bytes(sizes.columns));
     const std::vector<std::int64_t> bound(bytes(sizes.columns), 255 * most * sizes.depth);

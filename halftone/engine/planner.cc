@@ -258,11 +258,11 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
     Work operator()(const qgraph::Quantize& op) const { return quantize_step(op, options.isa, x[0], y[0]); }
     Work operator()(const qgraph::Dequantize& op) const { return dequantize_step(op, x[0], y[0]); }
     Work operator()(const qgraph::Gemm& op) const {
-      return has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? gemm_step(op, options.isa, x[0], y[0]) : wide_gemm_step(op, x[0], y[0]);
+      return has_kernels(op.linear, x[0]->layout, y[0]->layout) ? gemm_step(op, options.isa, x[0], y[0]) : wide_gemm_step(op, x[0], y[0]);
     }
     Work operator()(const qgraph::Conv& op) const {
       const bool plain = op.spread == std::array<std::int64_t, 2>{1, 1} && is_covered(op);
-      return plain && has_byte_sums(op.linear, x[0]->layout, y[0]->layout) ? conv_step(op, options.isa, x[0], y[0])
+      return plain && has_kernels(op.linear, x[0]->layout, y[0]->layout) ? conv_step(op, options.isa, x[0], y[0])
                                                                           : wide_conv_step(op, x[0], y[0]);
     }
     Work operator()(const qgraph::Table& op) const { return table_step(op, options.isa, x[0], y[0]); }

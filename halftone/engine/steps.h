@@ -21,11 +21,11 @@ Work import_step(SlotPointer x, SlotPointer y);
 Tensor tensor_of(const Slot& x, const Memory& memory, std::int64_t sample, const std::vector<std::int64_t>& places);
 void export_sample(const Slot& x, const Memory& memory, std::int64_t sample, const std::vector<std::int64_t>& places, std::byte* to);
 
-// Whether the layer's sums are those of unsigned bytes and signed bytes in int32, which kernels take.
-bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& y);
+// Whether kernels take the layer: its sums fit int32, its weights those of bytes or words.
+bool has_kernels(const qgraph::Linear& linear, const Layout& x, const Layout& y);
 Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
 Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
-// Any Gemm or Conv, one output after another: groups, wide sums, more than 8 bits.
+// Any Gemm or Conv, one output after another: weights by group, wide sums.
 Work wide_gemm_step(const qgraph::Gemm& op, SlotPointer x, SlotPointer y);
 Work wide_conv_step(const qgraph::Conv& op, SlotPointer x, SlotPointer y);
 

@@ -9,6 +9,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/interpreter.h"
 #include "halftone/engine/separable.h"
+#include "halftone/engine/steps.h"
 #include "halftone/lower/fused_op.h"
 #include "halftone/lower/lower.h"
 #include "halftone/quant/quantize.h"
@@ -74,6 +75,25 @@ TEST(Equality, RandomNetworksGiveTheInterpretersBytes) {
     expect_equal(seed);
     if (HasFatalFailure()) return;
   }
+}
+
+// How many layers that kernels take read and write so many bytes an element.
+void count_forms(const qgraph::QuantizedGraph& graph, std::map<std::string, int>& count) {
+  for (const qgraph::Node& node : graph.nodes) {
+    const auto* gemm = std::get_if<qgraph::Gemm>(&node.op);
+    const auto* conv = std::get_if<qgraph::Conv>(&node.op);
+    if (gemm == nullptr && conv == nullptr) continue;
+    const qgraph::Linear& linear = gemm != nullptr ? gemm->linear : conv->linear;
+    const Layout x = layout_of(graph.value(node.inputs[0]), {});
+    const Layout y = layout_of(graph.value(node.output()), {});
+    if (has_kernels(linear, x, y)) ++count[(gemm != nullptr ? "Gemm " : "Conv ") + std::to_string(x.element) + std::to_string(y.element)];
+  }
+}
+
+TEST(Equality, LayersOfBytesAndWordsAreAmongTheRandomNetworks) {
+  std::map<std::string, int> count;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) count_forms(random_network(seed).integers, count);
+  for (const char* form : {"Gemm 11", "Gemm 12", "Gemm 21", "Gemm 22", "Conv 11", "Conv 12", "Conv 21", "Conv 22"}) EXPECT_GE(count[form], 1) << form;
 }
 
 // Random networks test what they are meant to: every op, and both ways of sums.

@@ -200,6 +200,11 @@ quant::Recipe random_recipe(Random& random) {
     recipe.weights.granularity = numeric::Granularity::channel;
     recipe.weights.group_size = 0;
   }
+  if (random.chance(30)) {
+    quant::ActivationRecipe other = recipe.activations;
+    other.format.bits = static_cast<int>(other.format.bits > 8 ? 8 : random.integer(9, 16));
+    recipe.tensors.push_back({random.one_of({"<input>", "<output>", "<last>"}), other});
+  }
   return recipe;
 }
 

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstring>
 #include <random>
 
 #include "halftone/base/error.h"
@@ -17,7 +19,7 @@ __extension__ typedef __int128 Wide;
 using numeric::Rounding;
 
 // clamp(round(acc·m·2^−shift) + z), written from docs/arithmetic.md section 2 alone.
-std::uint8_t expected_byte(std::int64_t acc, std::int64_t m, int shift, Rounding rounding, const numeric::OutputBounds& bounds) {
+int expected_integer(std::int64_t acc, std::int64_t m, int shift, Rounding rounding, const numeric::OutputBounds& bounds) {
   const Wide product = Wide{acc} * m;
   Wide y = shift <= 0 ? product << std::min(-shift, 60) : product >> shift;
   if (shift > 0 && rounding != Rounding::floor) {
@@ -28,7 +30,7 @@ std::uint8_t expected_byte(std::int64_t acc, std::int64_t m, int shift, Rounding
     if (rest > half || (tie && tie_up)) ++y;
   }
   y += bounds.zero_point;
-  return static_cast<std::uint8_t>(y < bounds.lo ? bounds.lo : y > bounds.hi ? bounds.hi : static_cast<int>(y));
+  return y < bounds.lo ? bounds.lo : y > bounds.hi ? bounds.hi : static_cast<int>(y);
 }
 
 struct Case {
@@ -40,49 +42,73 @@ struct Case {
   bool real = false;
   int ties = 0;  // m of few bits, so that there are some
   int stride = 0;  // taps are the pixels of windows three wide, so many pixels apart; 0: they lie anywhere
+  Stored x = Stored::bytes;
+  Stored y = Stored::bytes;
 };
+
+void store(std::vector<std::uint8_t>& to, std::ptrdiff_t at, Stored stored, int value) {
+  const auto word = static_cast<std::int16_t>(value);
+  if (stored == Stored::words)
+    std::memcpy(&to.at(static_cast<std::size_t>(at)), &word, sizeof(word));
+  else
+    to.at(static_cast<std::size_t>(at)) = static_cast<std::uint8_t>(value);
+}
+
+int load(const std::vector<std::uint8_t>& from, std::ptrdiff_t at, Stored stored) {
+  std::int16_t word = 0;
+  if (stored == Stored::bytes) return from.at(static_cast<std::size_t>(at));
+  std::memcpy(&word, &from.at(static_cast<std::size_t>(at)), sizeof(word));
+  return word;
+}
 
 class Layer {
  public:
   Layer(const Case& c, std::uint32_t seed) : case_(c), random_(seed) {
-    for (std::int64_t i = 0; i < c.channels * c.taps * c.depth; ++i) w_.push_back(static_cast<std::int8_t>(draw(-128, 127)));
+    const bool words = c.x == Stored::words;
+    const std::int64_t most = words ? std::min<std::int64_t>(32768, (INT32_MAX - 5000) / (c.taps * c.depth * 32768)) : 128;
+    for (std::int64_t i = 0; i < c.channels * c.taps * c.depth; ++i) w_.push_back(static_cast<std::int16_t>(draw(-most, most - 1)));
+    reach_ = c.taps * c.depth * most * (words ? 32768 : 255);
     for (std::int64_t m = 0; m < c.channels; ++m) {
       bias_.push_back(static_cast<std::int32_t>(draw(-5000, 5000)));
-      bound_.push_back(c.taps * c.depth * 255 * 128 + 5000);
+      bound_.push_back(reach_ + 5000);
       set_scaling();
     }
     requantization_.rounding = c.rounding;
     requantization_.bounds = {static_cast<std::int32_t>(draw(0, 255)), static_cast<std::int32_t>(draw(0, 20)),
                               static_cast<std::int32_t>(draw(200, 255))};
-    const auto column = static_cast<std::ptrdiff_t>(c.depth + draw(0, 3));
+    if (c.y == Stored::words)
+      requantization_.bounds = {static_cast<std::int32_t>(draw(-32768, 32767)), static_cast<std::int32_t>(draw(-32768, -32000)),
+                                static_cast<std::int32_t>(draw(32000, 32767))};
+    const auto column = static_cast<std::ptrdiff_t>(c.depth + draw(0, 3)) * size_of(c.x);
     x_pixel_ = std::max(1, c.stride) * column;
     const std::ptrdiff_t row = c.pixels * x_pixel_ + 2 * column;
-    for (std::int64_t t = 0; t < c.taps; ++t) taps_.push_back(c.stride > 0 ? t / 3 * row + t % 3 * column : t * (c.depth + 5));
-    x_.resize(static_cast<std::size_t>(c.pixels * x_pixel_ + taps_.back() + c.depth + kReadBehind + 1));
-    for (std::uint8_t& v : x_) v = static_cast<std::uint8_t>(draw(0, 9) == 0 ? 255 : draw(0, 255));
+    for (std::int64_t t = 0; t < c.taps; ++t) taps_.push_back(c.stride > 0 ? t / 3 * row + t % 3 * column : t * (c.depth + 5) * size_of(c.x));
+    x_.resize(static_cast<std::size_t>(c.pixels * x_pixel_ + taps_.back() + c.depth * size_of(c.x) + kReadBehind + 1) / 2 * 2);
+    for (std::ptrdiff_t at = 0; at < std::ssize(x_); at += size_of(c.x))
+      store(x_, at, c.x, static_cast<int>(words ? (draw(0, 9) == 0 ? -32768 : draw(-32768, 32767)) : draw(0, 9) == 0 ? 255 : draw(0, 255)));
   }
 
   // Runs every panel; bytes around the output have to stay.
   void expect_equal(Isa isa) const {
-    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_}, requantization_),
-                 [this](std::int64_t p, std::int64_t m) { return byte(sum(p, m), m); });
+    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_, {}, case_.x, case_.y}, requantization_),
+                 [this](std::int64_t p, std::int64_t m) { return integer(sum(p, m), m); });
   }
   // The same numbers as a layer in which each channel has a window of its own.
   void expect_equal_depthwise(Isa isa) const {
     expect_equal(isa, *pack_depthwise(isa, {case_.channels, case_.taps, 1, w_, bias_, bound_}, requantization_),
-                 [this](std::int64_t p, std::int64_t m) { return byte(depthwise_sum(p, m), m); });
+                 [this](std::int64_t p, std::int64_t m) { return integer(depthwise_sum(p, m), m); });
   }
 
  private:
-  template <typename Byte>
-  void expect_equal(Isa isa, const Linear& linear, const Byte& expected_byte_at) const {
-    const std::int64_t pitch = case_.channels + (case_.pixels % 2 == 0 ? 0 : 7);
+  template <typename Expected>
+  void expect_equal(Isa isa, const Linear& linear, const Expected& expected_at) const {
+    const std::int64_t pitch = (case_.channels + (case_.pixels % 2 == 0 ? 0 : 7)) * size_of(case_.y);
     std::vector<std::uint8_t> y(static_cast<std::size_t>(case_.pixels * pitch + 64), 171);
     const LinearRun run{x_.data(), x_pixel_, taps_.data(), case_.pixels, y.data() + 32, pitch};
     for (std::int64_t panel = 0; panel < linear.panels(); ++panel) linear.run(run, panel);
     std::vector<std::uint8_t> expected(y.size(), 171);
     for (std::int64_t p = 0; p < case_.pixels; ++p)
-      for (std::int64_t m = 0; m < case_.channels; ++m) expected[static_cast<std::size_t>(32 + p * pitch + m)] = expected_byte_at(p, m);
+      for (std::int64_t m = 0; m < case_.channels; ++m) store(expected, 32 + p * pitch + m * size_of(case_.y), case_.y, expected_at(p, m));
     ASSERT_EQ(y, expected) << name_of(isa) << " M " << case_.channels << " T " << case_.taps << " K " << case_.depth << " pixels "
                            << case_.pixels << " rounding " << numeric::name_of(case_.rounding);
   }
@@ -90,22 +116,27 @@ class Layer {
   std::int64_t draw(std::int64_t lo, std::int64_t hi) { return std::uniform_int_distribution<std::int64_t>(lo, hi)(random_); }
 
   void set_scaling() {
-    const double reach = static_cast<double>(case_.taps * case_.depth) * 255 * 64;
+    const bool words = case_.y == Stored::words;
     if (case_.real) {
-      requantization_.M.push_back(static_cast<float>(200.0 / reach * (0.2 + static_cast<double>(draw(0, 100)) / 30)));
+      requantization_.M.push_back(static_cast<float>((words ? 50000.0 : 400.0) / static_cast<double>(reach_) * (0.2 + static_cast<double>(draw(0, 100)) / 30)));
     } else if (case_.ties > 0) {  // m = 1 and 3: shifts
       requantization_.m.push_back(draw(0, 1) * 2 + 1);
       requantization_.shift.push_back(static_cast<int>(draw(case_.ties == 1 ? 1 : -2, 18)));
     } else {
       requantization_.m.push_back(draw(std::int64_t{1} << 30, INT32_MAX));
-      requantization_.shift.push_back(static_cast<int>(draw(28, 50)));
+      const int all = words ? 16 + std::bit_width(static_cast<std::uint64_t>(reach_)) : 28;  // bits that leave the largest sum
+      requantization_.shift.push_back(static_cast<int>(draw(all, words ? all + 8 : 50)));
     }
+  }
+
+  int x_at(std::int64_t p, std::int64_t t, std::int64_t k) const {
+    return load(x_, p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + k * size_of(case_.x), case_.x);
   }
 
   std::int64_t depthwise_sum(std::int64_t p, std::int64_t m) const {
     std::int64_t acc = bias_[static_cast<std::size_t>(m)];
     for (std::int64_t t = 0; t < case_.taps; ++t)
-      acc += std::int64_t{x_[static_cast<std::size_t>(p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + m)]} * w_[static_cast<std::size_t>(m * case_.taps + t)];
+      acc += std::int64_t{x_at(p, t, m)} * w_[static_cast<std::size_t>(m * case_.taps + t)];
     return acc;
   }
 
@@ -113,21 +144,21 @@ class Layer {
     std::int64_t acc = bias_[static_cast<std::size_t>(m)];
     for (std::int64_t t = 0; t < case_.taps; ++t)
       for (std::int64_t k = 0; k < case_.depth; ++k)
-        acc += std::int64_t{x_[static_cast<std::size_t>(p * x_pixel_ + taps_[static_cast<std::size_t>(t)] + k)]} *
-               w_[static_cast<std::size_t>((m * case_.taps + t) * case_.depth + k)];
+        acc += std::int64_t{x_at(p, t, k)} * w_[static_cast<std::size_t>((m * case_.taps + t) * case_.depth + k)];
     return acc;
   }
 
-  std::uint8_t byte(std::int64_t acc, std::int64_t m) const {
+  int integer(std::int64_t acc, std::int64_t m) const {
     const auto c = static_cast<std::size_t>(m);
-    if (!case_.real) return expected_byte(acc, requantization_.m[c], requantization_.shift[c], case_.rounding, requantization_.bounds);
+    if (!case_.real) return expected_integer(acc, requantization_.m[c], requantization_.shift[c], case_.rounding, requantization_.bounds);
     const double y = std::nearbyint(static_cast<double>(static_cast<float>(acc) * requantization_.M[c])) + requantization_.bounds.zero_point;
-    return static_cast<std::uint8_t>(std::clamp<double>(y, requantization_.bounds.lo, requantization_.bounds.hi));
+    return static_cast<int>(std::clamp<double>(y, requantization_.bounds.lo, requantization_.bounds.hi));
   }
 
   Case case_;
   std::mt19937 random_;
-  std::vector<std::int8_t> w_;
+  std::vector<std::int16_t> w_;
+  std::int64_t reach_ = 0;  // of a sum
   std::vector<std::int32_t> bias_;
   std::vector<std::int64_t> bound_;
   Requantization requantization_;
@@ -135,6 +166,9 @@ class Layer {
   std::ptrdiff_t x_pixel_ = 0;
   std::vector<std::uint8_t> x_;
 };
+
+// How x and y are stored.
+constexpr std::pair<Stored, Stored> kForms[] = {{Stored::bytes, Stored::bytes}, {Stored::words, Stored::words}, {Stored::bytes, Stored::words}, {Stored::words, Stored::bytes}};
 
 class LinearOn : public testing::TestWithParam<Isa> {
  protected:
@@ -147,7 +181,8 @@ TEST_P(LinearOn, PanelsAndTilesOfEverySize) {
   std::uint32_t seed = 1;
   for (std::int64_t channels : {1, 2, 10, 15, 16, 17, 31, 32, 33, 47, 48, 63, 64, 65, 80, 96, 128, 130})
     for (std::int64_t pixels : {1, 2, 3, 7, 8, 10, 13, 14, 24, 25, 28, 29, 57})
-      Layer({.channels = channels, .taps = seed % 3 + 1, .depth = seed % 11 + 1, .pixels = pixels}, seed++).expect_equal(GetParam());
+      for (const auto& [x, y] : kForms)
+        Layer({.channels = channels, .taps = seed % 3 + 1, .depth = seed % 11 + 1, .pixels = pixels, .x = x, .y = y}, seed++).expect_equal(GetParam());
 }
 
 TEST_P(LinearOn, EveryRoundingWithTiesAndWithout) {
@@ -155,7 +190,8 @@ TEST_P(LinearOn, EveryRoundingWithTiesAndWithout) {
   for (Rounding rounding : {Rounding::half_even, Rounding::half_away, Rounding::half_up, Rounding::floor})
     for (std::int64_t channels : {3, 20, 40, 64, 100})
       for (int ties : {0, 1, 2})
-        Layer({.channels = channels, .taps = 2, .depth = 9, .pixels = 11, .rounding = rounding, .ties = ties}, seed++).expect_equal(GetParam());
+        for (const auto& [x, y] : kForms)
+          Layer({.channels = channels, .taps = 2, .depth = 9, .pixels = 11, .rounding = rounding, .ties = ties, .x = x, .y = y}, seed++).expect_equal(GetParam());
 }
 
 TEST_P(LinearOn, AWindowForEachChannel) {
@@ -178,7 +214,7 @@ TEST_P(LinearOn, AWindowForEachChannel) {
 
 // Runs that leave taps out add what their bias says instead.
 TEST_P(LinearOn, RangesOfTaps) {
-  const std::vector<std::int8_t> w{1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};  // [2][3][2]
+  const std::vector<std::int16_t> w{1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};  // [2][3][2]
   const std::vector<std::int32_t> bias{10, 20};
   const std::vector<std::int64_t> bound{10000, 10000};
   const std::vector<TapRange> ranges{{1, 2, {100, 120}}, {0, 1, {7, 200}}};
@@ -201,12 +237,29 @@ TEST_P(LinearOn, RangesOfTaps) {
 TEST_P(LinearOn, Float32Products) {
   std::uint32_t seed = 2000;
   for (std::int64_t channels : {1, 16, 30, 64, 70})
-    Layer({.channels = channels, .taps = 1, .depth = 33, .pixels = 9, .real = true}, seed++).expect_equal(GetParam());
+    for (const auto& [x, y] : kForms)
+      Layer({.channels = channels, .taps = 1, .depth = 33, .pixels = 9, .real = true, .x = x, .y = y}, seed++).expect_equal(GetParam());
 }
 
 TEST_P(LinearOn, LongSums) {
-  Layer({.channels = 70, .taps = 9, .depth = 512, .pixels = 5}, 3000).expect_equal(GetParam());
-  Layer({.channels = 5, .taps = 1, .depth = 4097, .pixels = 3}, 3001).expect_equal(GetParam());
+  for (const auto& [x, y] : kForms) {
+    Layer({.channels = 70, .taps = 9, .depth = 512, .pixels = 5, .x = x, .y = y}, 3000).expect_equal(GetParam());
+    Layer({.channels = 5, .taps = 1, .depth = 4097, .pixels = 3, .x = x, .y = y}, 3001).expect_equal(GetParam());
+  }
+}
+
+// Two products of −32,768 by itself are 2^31: sums wrap, and the last one fits again.
+TEST_P(LinearOn, SumsOfWordsThatWrap) {
+  const std::vector<std::int16_t> w{-32768, -32768, 32767, 32767};
+  const std::vector<std::int32_t> bias{-65536 + 7};
+  const std::vector<std::int64_t> bound{1000};
+  const Requantization end{.m = {1 << 30}, .shift = {30}, .M = {}, .bounds = {0, -32768, 32767}};
+  const auto linear = pack_linear(GetParam(), {1, 1, 4, w, bias, bound, {}, Stored::words, Stored::words}, end);
+  const std::vector<std::int16_t> x(16, -32768);
+  const std::ptrdiff_t tap = 0;
+  std::int16_t y = 0;
+  linear->run({.x = reinterpret_cast<const std::uint8_t*>(x.data()), .taps = &tap, .pixels = 1, .y = reinterpret_cast<std::uint8_t*>(&y)}, 0);
+  EXPECT_EQ(y, 7);
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, LinearOn, testing::Values(Isa::generic, Isa::avx2, Isa::avx512_vnni),

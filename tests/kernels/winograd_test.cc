@@ -20,7 +20,7 @@ class Layer {
  public:
   Layer(const Case& c, std::uint32_t seed) : case_(c), random_(seed) {
     const auto one_of = [&](std::int64_t lo, std::int64_t hi) { return draw(0, 1) == 0 ? lo : hi; };
-    for (std::int64_t i = 0; i < c.channels * 9 * c.depth; ++i) w_.push_back(static_cast<std::int8_t>(c.extreme ? one_of(-128, 127) : draw(-128, 127)));
+    for (std::int64_t i = 0; i < c.channels * 9 * c.depth; ++i) w_.push_back(static_cast<std::int16_t>(c.extreme ? one_of(-128, 127) : draw(-128, 127)));
     for (std::int64_t m = 0; m < c.channels; ++m) {
       bias_.push_back(static_cast<std::int32_t>(draw(-5000, 5000)));
       bound_.push_back(c.depth * 9 * 255 * 128 + 5000);
@@ -61,7 +61,7 @@ class Layer {
 
   Case case_;
   std::mt19937 random_;
-  std::vector<std::int8_t> w_;
+  std::vector<std::int16_t> w_;
   std::vector<std::int32_t> bias_;
   std::vector<std::int64_t> bound_;
   Requantization end_;
@@ -93,7 +93,7 @@ TEST_P(WinogradOn, ExtremesAndManyChannels) {
 // Sums whose fourfold may leave 32 bits, and depths that are no multiple of 16, are left to others.
 TEST_P(WinogradOn, WhatItCannotDoIsLeft) {
   const auto packs = [&](std::int64_t depth) {
-    const std::vector<std::int8_t> w(static_cast<std::size_t>(9 * depth), -128);
+    const std::vector<std::int16_t> w(static_cast<std::size_t>(9 * depth), -128);
     const std::vector<std::int32_t> bias{0};
     const std::vector<std::int64_t> bound{INT32_MAX};
     return pack_winograd(GetParam(), {1, 3, 3 * depth, w, bias, bound}, {.m = {1 << 30}, .shift = {40}, .M = {}, .bounds = {0, 0, 255}}) != nullptr;

@@ -1,4 +1,4 @@
-// Layers whose sums are those of unsigned and signed bytes, on the kernels of an instruction set.
+// Layers whose sums fit int32, of bytes or words, on the kernels of an instruction set.
 #include <algorithm>
 #include <numeric>
 
@@ -46,8 +46,13 @@ std::vector<std::int64_t> row_kinds(const ir::WindowAxis& axis, std::vector<Wind
   return result;
 }
 
-// Weights beyond a signed byte are the sum of two that are none: each tap is then read twice.
+// Weights of bytes beyond a signed byte are the sum of two that are none: each tap is then read twice.
 constexpr std::int32_t kMostWeight = 254;
+
+kernels::Stored stored(const Layout& layout) { return layout.element == 1 ? kernels::Stored::bytes : kernels::Stored::words; }
+
+// Places and pitches of a layout, in bytes.
+std::int64_t bytes_of(const Layout& layout, std::int64_t elements) { return elements * static_cast<std::int64_t>(layout.element); }
 
 // Weights [M][T][K] of one group, in the order in which a run of pixels meets them.
 struct TapWeights {
@@ -69,24 +74,15 @@ struct PackedGroup {
 
 enum class Kernels { linear, depthwise, winograd };  // that are asked first
 
-std::vector<std::int8_t> signed_bytes(const TapWeights& weights, bool rest) {
-  std::vector<std::int8_t> bytes(weights.w.size());
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int first = std::clamp<int>(weights.w[i], -127, 127);
-    bytes[i] = static_cast<std::int8_t>(rest ? weights.w[i] - first : first);
-  }
-  return bytes;
-}
-
 // w of the second half behind each channel's first: [M][2T][K].
-std::vector<std::int8_t> in_two(const TapWeights& weights) {
-  const std::vector<std::int8_t> first = signed_bytes(weights, false);
-  const std::vector<std::int8_t> rest = signed_bytes(weights, true);
+std::vector<std::int16_t> in_two(const TapWeights& weights) {
   const auto row = static_cast<std::ptrdiff_t>(weights.taps.size()) * weights.depth;
-  std::vector<std::int8_t> both;
-  for (std::ptrdiff_t m = 0; m < weights.channels; ++m) {
-    both.insert(both.end(), first.begin() + m * row, first.begin() + (m + 1) * row);
-    both.insert(both.end(), rest.begin() + m * row, rest.begin() + (m + 1) * row);
+  const auto half = [](std::int16_t w) { return std::clamp<std::int16_t>(w, -127, 127); };
+  std::vector<std::int16_t> both(2 * weights.w.size());
+  auto to = both.begin();
+  for (auto from = weights.w.begin(); from != weights.w.end(); from += row) {
+    to = std::transform(from, from + row, to, half);
+    to = std::transform(from, from + row, to, [&](std::int16_t w) { return static_cast<std::int16_t>(w - half(w)); });
   }
   return both;
 }
@@ -128,8 +124,8 @@ std::vector<kernels::TapRange> ranges_of(const TapWeights& weights, const std::v
 }
 
 // `first`: the first of the group's channels in the layer; `zero` the stored zero point of x.
-PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& y,
-                   Kernels kind = Kernels::linear) {
+PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_t first, std::int32_t zero, kernels::Isa isa, const Layout& x,
+                   const Layout& y, Kernels kind = Kernels::linear) {
   const std::span<const std::int64_t> given = std::span(linear.bias).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(weights.channels));
   const std::vector<std::int64_t> sums = tap_sums(weights);
   const std::size_t taps = weights.taps.size();
@@ -139,20 +135,20 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   end.m = part(end.m, first, weights.channels);
   end.shift = part(end.shift, first, weights.channels);
   end.M = part(end.M, first, weights.channels);
-  const bool one = std::ranges::all_of(weights.w, [](int w) { return w >= -128 && w <= 127; });
-  const std::vector<std::int8_t> w = one ? std::vector<std::int8_t>(weights.w.begin(), weights.w.end()) : in_two(weights);
+  const bool one = stored(x) == kernels::Stored::words || std::ranges::all_of(weights.w, [](int w) { return w >= -128 && w <= 127; });
   PackedGroup group{.taps = weights.taps};
   if (!one) group.taps.insert(group.taps.end(), weights.taps.begin(), weights.taps.end());
   const std::vector<std::int64_t> bound = part(linear.bound, first, weights.channels);
   const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, sums, given, zero) : std::vector<kernels::TapRange>{};
   group.has_ranges = !ranges.empty();
-  const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, w, bias, bound, ranges};
+  if (!one) weights.w = in_two(weights);
+  const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, weights.w, bias, bound, ranges, stored(x), stored(y)};
   if (kind == Kernels::winograd && one) group.winograd = kernels::pack_winograd(isa, all, end);
   if (!group.winograd) group.linear = kind == Kernels::depthwise ? kernels::pack_depthwise(isa, all, end) : kernels::pack_linear(isa, all, end);
   return group;
 }
 
-// Calls each(m, row) for channels [first, first + count), whose weights fit 16 bits.
+// Calls each(row) for channels [first, first + count), whose weights fit 16 bits.
 template <typename F>
 void for_rows(const qgraph::Linear& linear, std::int64_t first, std::int64_t count, F&& each) {
   std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
@@ -172,7 +168,7 @@ TapWeights taps_of(const qgraph::Conv& op, std::int64_t g, const Layout& x, cons
   TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth, .taps = {}, .w = {}, .taps_a_row = whole_rows ? 1 : columns, .rows = windows};
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
-      result.taps.push_back(r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels());
+      result.taps.push_back(bytes_of(x, r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels()));
   result.w.resize(static_cast<std::size_t>(channels * op.linear.reduction));
   std::int16_t* to = result.w.data();
   for_rows(op.linear, g * channels, channels, [&](const std::vector<std::int32_t>& row) {
@@ -190,9 +186,9 @@ std::vector<std::int16_t> rows_of(const qgraph::Linear& linear) {
   return w;
 }
 
-// Whether each channel has a window of its own, and no other.
-bool is_depthwise(const qgraph::Conv& op, const Layout& x) {
-  return op.groups > 1 && op.groups == op.linear.channels && op.groups == x.channels();
+// Whether each channel has a window of its own, and no other. Words go as groups.
+bool is_depthwise(const qgraph::Conv& op, const Layout& x, const Layout& y) {
+  return op.groups > 1 && op.groups == op.linear.channels && op.groups == x.channels() && x.is_bytes() && y.is_bytes();
 }
 
 // All channels of a depthwise layer as one group: weights [C][T].
@@ -205,9 +201,9 @@ TapWeights depthwise_taps(const qgraph::Conv& op, const Layout& x) {
 }
 
 // Windows whose products neighbours share, in a plane of more than a few tiles.
-bool has_small_windows(const qgraph::Conv& op) {
+bool has_small_windows(const qgraph::Conv& op, const Layout& x, const Layout& y) {
   constexpr std::int64_t kFew = 4;
-  return op.groups == 1 && std::ranges::all_of(op.axes, [](const ir::WindowAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1 && a.out > kFew; });
+  return op.groups == 1 && x.is_bytes() && y.is_bytes() && std::ranges::all_of(op.axes, [](const ir::WindowAxis& a) { return a.kernel == 3 && a.stride == 1 && a.dilation == 1 && a.out > kFew; });
 }
 
 // Whether all pixels of all images follow one another in x and y, and each output reads its own.
@@ -235,30 +231,32 @@ void run_all(const Memory& memory, const kernels::Linear& linear, const kernels:
 
 }  // namespace
 
-bool has_byte_sums(const qgraph::Linear& linear, const Layout& x, const Layout& y) {
-  if (linear.wide || linear.group_size > 0 || !x.is_bytes() || !y.is_bytes()) return false;
+bool has_kernels(const qgraph::Linear& linear, const Layout& x, const Layout& y) {
+  if (linear.wide || linear.group_size > 0 || !x.grid || !y.grid) return false;
   const numeric::IntegerFormat& format = linear.w_params.format;
   if (linear.codebook.empty() && format.bits <= 8 && format.is_signed && std::ranges::all_of(linear.w_params.affine, [](const numeric::Affine& a) { return a.zero_point == 0; }))
     return true;
+  const std::int32_t least = x.is_bytes() ? -kMostWeight : INT16_MIN;
+  const std::int32_t most = x.is_bytes() ? kMostWeight : INT16_MAX;
   std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
   for (std::int64_t m = 0; m < linear.channels; ++m) {
     qgraph::centred_row(linear, m, row);
-    if (!std::ranges::all_of(row, [](std::int32_t w) { return w >= -kMostWeight && w <= kMostWeight; })) return false;
+    if (!std::ranges::all_of(row, [&](std::int32_t w) { return w >= least && w <= most; })) return false;
   }
   return true;
 }
 
 Work gemm_step(const qgraph::Gemm& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   TapWeights weights{.channels = op.linear.channels, .depth = op.linear.reduction, .taps = {0}, .w = rows_of(op.linear)};
-  const PackedGroup group = packed(std::move(weights), op.linear, 0, op.x_zero_point - x->layout.base, isa, y->layout);
+  const PackedGroup group = packed(std::move(weights), op.linear, 0, op.x_zero_point - x->layout.base, isa, x->layout, y->layout);
   const double pixel_time = static_cast<double>(op.linear.reduction * op.linear.channels) / kernels::multiply_adds_a_nanosecond(isa);
   return [group, x, y, pixel_time, depth = op.linear.reduction, channels = op.linear.channels](const Memory& memory) {
     const kernels::LinearRun all{.x = x->read<std::uint8_t>(memory),
-                                 .x_pixel = depth,
+                                 .x_pixel = bytes_of(x->layout, depth),
                                  .taps = group.taps.data(),
                                  .pixels = memory.samples * y->layout.elements() / channels,
                                  .y = y->write<std::uint8_t>(memory),
-                                 .y_pixel = channels};
+                                 .y_pixel = bytes_of(y->layout, channels)};
     run_all(memory, *group.linear, all, pixel_time);
   };
 }
@@ -279,11 +277,11 @@ struct ConvRows {
 
   void operator()(const Memory& memory) const {
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      kernels::LinearRun run{.x = x->read<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * depth,
-                             .x_pixel = axes[1].stride * x->layout.pixel_pitch(),
+      kernels::LinearRun run{.x = x->read<std::uint8_t>(memory) + bytes_of(x->layout, static_cast<std::int64_t>(g) * depth),
+                             .x_pixel = bytes_of(x->layout, axes[1].stride * x->layout.pixel_pitch()),
                              .taps = groups[g].taps.data(),
-                             .y = y->write<std::uint8_t>(memory) + static_cast<std::int64_t>(g) * channels,
-                             .y_pixel = y->layout.pixel_pitch()};
+                             .y = y->write<std::uint8_t>(memory) + bytes_of(y->layout, static_cast<std::int64_t>(g) * channels),
+                             .y_pixel = bytes_of(y->layout, y->layout.pixel_pitch())};
       const std::int64_t images = memory.samples * y->layout.images();
       run.pixels = one_run ? images * y->layout.rows() * y->layout.columns() : y->layout.columns();
       if (groups[g].winograd)
@@ -305,8 +303,8 @@ struct ConvRows {
       for (std::int64_t at = first; at < last; ++at) {
         const std::int64_t image = at / (panels * rows);
         const std::int64_t r = at % rows;
-        run.x = of_row.x + x->layout.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin);
-        run.y = of_row.y + y->layout.place(image, r, 0);
+        run.x = of_row.x + bytes_of(x->layout, x->layout.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin));
+        run.y = of_row.y + bytes_of(y->layout, y->layout.place(image, r, 0));
         run.range = group.has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
         run.sequence = r;
         group.linear->run(run, at / rows % panels);
@@ -335,7 +333,7 @@ struct ConvRows {
 }  // namespace
 
 Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  const bool depthwise = is_depthwise(op, x->layout);
+  const bool depthwise = is_depthwise(op, x->layout, y->layout);
   const std::int64_t groups = depthwise ? 1 : op.groups;
   ConvRows rows{.groups = {}, .x = x, .y = y, .axes = op.axes, .kinds = {}, .depth = x->layout.channels() / groups, .channels = op.linear.channels / groups};
   std::vector<WindowRows> windows;
@@ -344,9 +342,10 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   // A depthwise layer's sums take some four times as long as those of full panels.
   rows.pixel_time = static_cast<double>(op.linear.reduction * rows.channels) * (depthwise ? 4.0 : 1.0) / kernels::multiply_adds_a_nanosecond(isa);
   const std::int32_t zero = op.x_zero_point - x->layout.base;
-  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, x->layout), op.linear, 0, zero, isa, y->layout, Kernels::depthwise));
+  if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, x->layout), op.linear, 0, zero, isa, x->layout, y->layout, Kernels::depthwise));
   for (std::int64_t g = 0; g < groups && !depthwise; ++g)
-    rows.groups.push_back(packed(taps_of(op, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, y->layout, has_small_windows(op) ? Kernels::winograd : Kernels::linear));
+    rows.groups.push_back(packed(taps_of(op, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, x->layout, y->layout,
+                                 has_small_windows(op, x->layout, y->layout) ? Kernels::winograd : Kernels::linear));
   return rows;
 }
 

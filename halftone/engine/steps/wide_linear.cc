@@ -1,5 +1,5 @@
-// Any layer with weights, one output after another: sums in 64 bits, weights by group, activations of more than 8 bits, inputs
-// spread out. docs/arithmetic.md sections 4 and 6.
+// Any layer with weights, one output after another: sums in 64 bits, weights by group, inputs spread out. docs/arithmetic.md sections 4
+// and 6.
 #include <algorithm>
 
 #include "halftone/engine/requantizations.h"

@@ -41,7 +41,7 @@ struct Repeated {
       const auto c = static_cast<std::size_t>(first + in_panel);
       bias.push_back(is_there ? all.bias[c] : 0);
       bound.push_back(is_there ? all.bound[c] : 0);
-      for (std::int64_t t = 0; t < all.taps; ++t) w.push_back(is_there ? all.w[c * static_cast<std::size_t>(all.taps) + static_cast<std::size_t>(t)] : std::int8_t{0});
+      for (std::int64_t t = 0; t < all.taps; ++t) w.push_back(is_there ? all.w[c * static_cast<std::size_t>(all.taps) + static_cast<std::size_t>(t)] : std::int16_t{0});
       if (r.is_float()) requantization.M.push_back(is_there ? r.M[c] : 0.0F);
       if (r.is_float()) continue;
       requantization.m.push_back(is_there ? r.m[c] : 0);
@@ -50,7 +50,7 @@ struct Repeated {
   }
   LinearWeights weights(std::int64_t taps) const { return {kLanes, taps, 1, w, bias, bound}; }
 
-  std::vector<std::int8_t> w;
+  std::vector<std::int16_t> w;
   std::vector<std::int32_t> bias;
   std::vector<std::int64_t> bound;
   Requantization requantization;
@@ -69,11 +69,11 @@ class Avx512 : public Linear {
       for (int i = 0; i < kLanes; ++i)
         for (std::int64_t t = 0; t < taps_; ++t) {
           const auto place = static_cast<std::size_t>(i % 16 * 4);
-          quads_of_[quads + static_cast<std::size_t>(t / 4 * 4 + i / 16)].bytes[place + static_cast<std::size_t>(t % 4)] = weight(i, t);
+          quads_of_[quads + static_cast<std::size_t>(t / 4 * 4 + i / 16)].bytes[place + static_cast<std::size_t>(t % 4)] = static_cast<std::int8_t>(weight(i, t));
           if (taps_ != kWindow) continue;
           Line* even = &rows_of_[rows + static_cast<std::size_t>(t / 3 * 8 + i / 16)];
-          even[0].bytes[place + static_cast<std::size_t>(t % 3)] = weight(i, t);
-          even[4].bytes[place + static_cast<std::size_t>(t % 3) + 1] = weight(i, t);
+          even[0].bytes[place + static_cast<std::size_t>(t % 3)] = static_cast<std::int8_t>(weight(i, t));
+          even[4].bytes[place + static_cast<std::size_t>(t % 3) + 1] = static_cast<std::int8_t>(weight(i, t));
         }
     }
   }

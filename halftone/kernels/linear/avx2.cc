@@ -1,5 +1,5 @@
-// Panels of 64 channels, in parts of 16 and 8 for the tiles of x86_avx2_tile.S. Inputs are widened to 16 bits, some pixels at a time,
-// for all of a panel's channels. Compiled for any machine.
+// Panels of 64 channels, in parts of 16 and 8 for the tiles of x86_avx2_tile.S. Bytes are widened to 16 bits, some pixels at a time,
+// for all of a panel's channels; words are read where they stand. Compiled for any machine.
 #include <algorithm>
 #include <array>
 
@@ -8,7 +8,9 @@
 #include "halftone/kernels/linear/wide_tile.h"
 
 extern "C" {
-#define TILE(pixels, registers) void halftone_avx2_##pixels##x##registers(const halftone::kernels::WideTile*);
+#define TILE(pixels, registers)                                                \
+  void halftone_avx2_##pixels##x##registers(const halftone::kernels::WideTile*); \
+  void halftone_avx2_words_##pixels##x##registers(const halftone::kernels::WideTile*);
 TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2)
 TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
 TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
@@ -18,11 +20,17 @@ TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
 namespace halftone::kernels {
 namespace {
 
+// By the form of the weights.
+struct Tile {
+  WideKernel bytes;
+  WideKernel words;
+};
+
 // By the number of pixels less one.
-#define TILE(pixels, registers) halftone_avx2_##pixels##x##registers
-constexpr std::array<WideKernel, 6> kTilesOf2 = {TILE(1, 2), TILE(2, 2), TILE(3, 2), TILE(4, 2), TILE(5, 2), TILE(6, 2)};
-constexpr std::array<WideKernel, 12> kTilesOf1 = {TILE(1, 1), TILE(2, 1), TILE(3, 1), TILE(4, 1),  TILE(5, 1),  TILE(6, 1),
-                                                  TILE(7, 1), TILE(8, 1), TILE(9, 1), TILE(10, 1), TILE(11, 1), TILE(12, 1)};
+#define TILE(pixels, registers) Tile{halftone_avx2_##pixels##x##registers, halftone_avx2_words_##pixels##x##registers}
+constexpr std::array kTilesOf2 = {TILE(1, 2), TILE(2, 2), TILE(3, 2), TILE(4, 2), TILE(5, 2), TILE(6, 2)};
+constexpr std::array kTilesOf1 = {TILE(1, 1), TILE(2, 1), TILE(3, 1), TILE(4, 1),  TILE(5, 1),  TILE(6, 1),
+                                  TILE(7, 1), TILE(8, 1), TILE(9, 1), TILE(10, 1), TILE(11, 1), TILE(12, 1)};
 #undef TILE
 
 constexpr std::int64_t kParts = 4;                         // of a panel
@@ -43,7 +51,7 @@ std::int64_t tile_size(std::int64_t most, std::int64_t left) {
 struct Part {
   PanelFinish finish;
   int columns;                       // 8 or 16
-  std::size_t first_weight;          // of [T][K/2][columns][2]
+  std::int64_t first_weight;         // of [T][K/2][columns][2]
   std::vector<std::int32_t> biases;  // of ranges: [range][16]
 
   const std::int32_t* bias(std::int64_t range) const { return range < 0 ? finish.bias() : biases.data() + range * kColumns; }
@@ -76,11 +84,14 @@ struct Piece {
 class Avx2 : public Linear {
  public:
   Avx2(const LinearWeights& w, const Requantization& r)
-      : taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
+      : x_(w.x), y_(w.y), taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
     for (std::int64_t first = 0; first < w.channels; first += kColumns) {
       const auto count = static_cast<int>(std::min(kColumns, w.channels - first));
-      parts_.push_back({PanelFinish(finish_avx2, w, r, first, count, 1), count <= 8 ? 8 : 16, weights_.size(), {}});
-      pack(parts_.back(), w);
+      parts_.push_back({PanelFinish(finish_avx2, w, r, first, count, 1), count <= 8 ? 8 : 16, static_cast<std::int64_t>(weights_.size()) / size_of(x_), {}});
+      if (x_ == Stored::words)
+        pack<std::int16_t>(parts_.back(), w);
+      else
+        pack<std::int8_t>(parts_.back(), w);
     }
   }
 
@@ -93,7 +104,7 @@ class Avx2 : public Linear {
       block.whole.first = ranges_[static_cast<std::size_t>(rows.range)].first;
       block.whole.taps = ranges_[static_cast<std::size_t>(rows.range)].count;
     }
-    const std::int64_t most = pixels_together(block.whole, rows.pixels);
+    const std::int64_t most = x_ == Stored::words ? rows.pixels : pixels_together(block.whole, rows.pixels);
     Scratch scratch;  // left as it is: clearing it would take longer than a small layer
     for (std::int64_t left = rows.pixels; left > 0; left -= block.whole.pixels) {
       block.whole.pixels = std::min(most, left);
@@ -114,6 +125,12 @@ class Avx2 : public Linear {
     std::ptrdiff_t y_pixel = 0;
     Piece whole = {};
   };
+  // What tiles read: the first pixel's, the others and taps so many bytes from it.
+  struct Words {
+    const std::int16_t* first;
+    std::ptrdiff_t pixel;
+    const std::ptrdiff_t* taps;
+  };
   struct Scratch {
     alignas(64) std::array<std::int32_t, static_cast<std::size_t>(kParts * kFewPixels * kColumns)> sums;
     alignas(64) std::array<std::int16_t, static_cast<std::size_t>(kWidened)> widened;
@@ -129,7 +146,7 @@ class Avx2 : public Linear {
   }
 
   void run_block(const Block& block, Scratch& scratch) const {
-    if (block.whole.fits()) return add_piece(block, scratch, block.whole, true, true);
+    if (x_ == Stored::words || block.whole.fits()) return add_piece(block, scratch, block.whole, true, true);
     Piece piece = block.whole;
     piece.taps = 1;
     const std::int64_t end = block.whole.first + block.whole.taps;
@@ -140,49 +157,59 @@ class Avx2 : public Linear {
       }
   }
 
-  // Sums of the first piece begin with the bias, those of others with what is there; those of the last are finished.
   void add_piece(const Block& block, Scratch& scratch, const Piece& piece, bool is_first, bool is_last) const {
+    if (x_ == Stored::words)
+      return run_tiles(block, scratch, piece, {reinterpret_cast<const std::int16_t*>(block.x), piece.x_pixel, block.taps + piece.first}, is_first, is_last);
     piece.widen(block.x, block.taps, scratch.widened.data());
     std::array<std::ptrdiff_t, kMostTaps> taps;
     for (std::int64_t t = 0; t < piece.taps; ++t) taps[static_cast<std::size_t>(t)] = 2 * t * piece.tap_pitch();
-    WideTile tile{.pixel = 2 * piece.pixel_pitch(), .taps = taps.data(), .tap_count = piece.taps, .steps = piece.depth / 4};
+    run_tiles(block, scratch, piece, {scratch.widened.data(), 2 * piece.pixel_pitch(), taps.data()}, is_first, is_last);
+  }
+
+  // Sums of the first piece begin with the bias, those of others with what is there; those of the last are finished.
+  void run_tiles(const Block& block, Scratch& scratch, const Piece& piece, const Words& x, bool is_first, bool is_last) const {
+    WideTile tile{.pixel = x.pixel, .taps = x.taps, .tap_count = piece.taps, .steps = piece.depth / 4};
     const std::int64_t last = std::min(static_cast<std::int64_t>(parts_.size()), (block.panel + 1) * kParts);
     for (std::int64_t at = block.panel * kParts; at < last; ++at) {
       const Part& part = parts_[static_cast<std::size_t>(at)];
-      const std::span<const WideKernel> tiles = part.columns == 8 ? std::span<const WideKernel>(kTilesOf1) : kTilesOf2;
-      tile.weights = weights_.data() + part.first_weight + (piece.first * steps_ + piece.k / 4) * 4 * part.columns;
+      const std::span<const Tile> tiles = part.columns == 8 ? std::span<const Tile>(kTilesOf1) : kTilesOf2;
+      tile.weights = weights_.data() + size_of(x_) * (part.first_weight + (piece.first * steps_ + piece.k / 4) * 4 * part.columns);
       for (std::int64_t p = 0; p < piece.pixels;) {
         const std::int64_t count = tile_size(static_cast<std::int64_t>(tiles.size()), piece.pixels - p);
-        tile.x = scratch.widened.data() + p * piece.pixel_pitch();
+        tile.x = x.first + p * x.pixel / 2;
         tile.sums = scratch.sums.data() + (is_first && is_last ? 0 : ((at % kParts) * kFewPixels + p) * kColumns);
         tile.bias = is_first ? part.bias(block.range) : tile.sums;
         tile.bias_row = is_first ? 0 : kColumns * 4;
-        tiles[static_cast<std::size_t>(count - 1)](&tile);
-        if (is_last) part.finish(tile.sums, static_cast<int>(count), block.y + p * block.y_pixel + part.finish.first(), block.y_pixel);
+        const Tile& each = tiles[static_cast<std::size_t>(count - 1)];
+        (x_ == Stored::words ? each.words : each.bytes)(&tile);
+        if (is_last) part.finish(tile.sums, static_cast<int>(count), block.y + p * block.y_pixel + part.finish.first() * size_of(y_), block.y_pixel);
         p += count;
       }
     }
   }
 
+  template <typename T>
   void pack(Part& part, const LinearWeights& w) {
-    weights_.resize(part.first_weight + static_cast<std::size_t>(taps_ * steps_ * 4 * part.columns));
-    std::int8_t* to = weights_.data() + part.first_weight;
+    weights_.resize(static_cast<std::size_t>(part.first_weight + taps_ * steps_ * 4 * part.columns) * sizeof(T));
+    T* to = reinterpret_cast<T*>(weights_.data()) + part.first_weight;
     for (std::int64_t c = 0; c < part.finish.count(); ++c)
       for (std::int64_t t = 0; t < taps_; ++t) {
-        const std::int8_t* row = w.w.data() + ((part.finish.first() + c) * taps_ + t) * w.depth;
-        std::int8_t* pairs = to + t * steps_ * 4 * part.columns + 2 * c;
-        for (std::int64_t k = 0; k < w.depth; ++k) pairs[(k & ~std::int64_t{1}) * part.columns + (k & 1)] = row[k];
+        const std::int16_t* row = w.w.data() + ((part.finish.first() + c) * taps_ + t) * w.depth;
+        T* pairs = to + t * steps_ * 4 * part.columns + 2 * c;
+        for (std::int64_t k = 0; k < w.depth; ++k) pairs[(k & ~std::int64_t{1}) * part.columns + (k & 1)] = static_cast<T>(row[k]);
       }
     for (const TapRange& range : ranges_)
       for (std::int64_t c = 0; c < kColumns; ++c)
         part.biases.push_back(c < part.finish.count() ? range.bias[static_cast<std::size_t>(part.finish.first() + c)] : 0);
   }
 
+  Stored x_;
+  Stored y_;
   std::int64_t taps_;
   std::int64_t steps_;
   std::vector<TapRange> ranges_;
   std::vector<Part> parts_;
-  std::vector<std::int8_t> weights_;
+  std::vector<std::uint8_t> weights_;
 };
 
 }  // namespace

@@ -1,12 +1,15 @@
 // Panels of 64, 32 and 16 channels for the tiles of x86_avx512_vnni_tile.S. Compiled for any machine.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "halftone/kernels/linear/isa_linears.h"
 #include "halftone/kernels/linear/panel_finish.h"
 
 extern "C" {
-#define TILE(pixels, registers) void halftone_avx512_vnni_##pixels##x##registers(const halftone::kernels::SumTile*);
+#define TILE(pixels, registers)                                                      \
+  void halftone_avx512_vnni_##pixels##x##registers(const halftone::kernels::SumTile*); \
+  void halftone_avx512_vnni_words_##pixels##x##registers(const halftone::kernels::SumTile*);
 TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4) TILE(5, 4) TILE(6, 4) TILE(7, 4)
 TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2)
 TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)
@@ -20,11 +23,12 @@ namespace {
 
 struct Tile {
   int pixels;
-  SumKernel run;
+  SumKernel bytes;
+  SumKernel words;
 };
 
 // By the number of registers of a panel's columns: tiles, the largest first.
-#define TILE(pixels, registers) Tile{pixels, halftone_avx512_vnni_##pixels##x##registers}
+#define TILE(pixels, registers) Tile{pixels, halftone_avx512_vnni_##pixels##x##registers, halftone_avx512_vnni_words_##pixels##x##registers}
 constexpr std::array kTilesOf4 = {TILE(7, 4), TILE(6, 4), TILE(5, 4), TILE(4, 4), TILE(3, 4), TILE(2, 4), TILE(1, 4)};
 constexpr std::array kTilesOf2 = {TILE(14, 2), TILE(13, 2), TILE(12, 2), TILE(11, 2), TILE(10, 2), TILE(9, 2), TILE(8, 2),
                                   TILE(7, 2),  TILE(6, 2),  TILE(5, 2),  TILE(4, 2),  TILE(3, 2),  TILE(2, 2), TILE(1, 2)};
@@ -53,18 +57,22 @@ struct alignas(64) Bias {
 };
 
 struct alignas(64) Line {
-  std::array<std::int8_t, 64> bytes{};
+  std::array<std::byte, 64> bytes{};
 };
 
 class Vnni : public Linear {
  public:
-  Vnni(const LinearWeights& w, const Requantization& r) : taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
+  Vnni(const LinearWeights& w, const Requantization& r)
+      : x_(w.x), y_(w.y), taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth * size_of(w.x) + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
     for (std::int64_t first = 0; first < w.channels;) {
       const std::int64_t left = w.channels - first;
       const int registers = left <= 16 ? 1 : left <= 32 ? 2 : 4;
       panels_.emplace_back(finish_avx512, w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
       first_lines_.push_back(weights_.size());
-      pack(panels_.back(), w);
+      if (x_ == Stored::words)
+        pack<std::int16_t>(panels_.back(), w);
+      else
+        pack<std::int8_t>(panels_.back(), w);
       add_biases(panels_.back());
       first += panels_.back().count();
     }
@@ -87,13 +95,13 @@ class Vnni : public Linear {
                  .bias = range == nullptr ? panel.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
                  .sums = sums.data(),
                  .next = weights};
-    std::uint8_t* y = rows.y + panel.first();
+    std::uint8_t* y = rows.y + panel.first() * size_of(y_);
     const std::span<const Tile> tiles = tiles_of(panel.registers());
     std::int64_t count = rows.sequence * ((rows.pixels + tiles.front().pixels - 1) / tiles.front().pixels);
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
       tile.next = lines_to_fetch(at, count++);
-      each.run(&tile);
+      (x_ == Stored::words ? each.words : each.bytes)(&tile);
       panel(sums.data(), each.pixels, y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
       y += each.pixels * rows.y_pixel;
@@ -102,17 +110,20 @@ class Vnni : public Linear {
   }
 
  private:
-  // Weights [T][K/4][register][column][4].
+  // Weights [T][K/4][register][column][4], of words [T][K/2][register][column][2].
+  template <typename T>
   void pack(const PanelFinish& panel, const LinearWeights& w) {
+    constexpr std::int64_t kTogether = 4 / sizeof(T);
     const std::size_t start = weights_.size();
     weights_.resize(start + static_cast<std::size_t>(std::max<std::int64_t>(1, taps_ * steps_ * panel.registers())));
     for (int i = 0; i < 16 * panel.registers(); ++i) {
       if (panel.channel(i) < 0) continue;
-      const std::int8_t* row = w.w.data() + panel.channel(i) * taps_ * w.depth;
+      const std::int16_t* row = w.w.data() + panel.channel(i) * taps_ * w.depth;
       for (std::int64_t t = 0; t < taps_; ++t)
         for (std::int64_t k = 0; k < w.depth; ++k) {
-          Line& line = weights_[start + static_cast<std::size_t>((t * steps_ + k / 4) * panel.registers() + i / 16)];
-          line.bytes[static_cast<std::size_t>(i % 16 * 4 + k % 4)] = row[t * w.depth + k];
+          Line& line = weights_[start + static_cast<std::size_t>((t * steps_ + k / kTogether) * panel.registers() + i / 16)];
+          const auto value = static_cast<T>(row[t * w.depth + k]);
+          std::memcpy(line.bytes.data() + i % 16 * 4 + k % kTogether * sizeof(T), &value, sizeof(T));
         }
     }
   }
@@ -131,6 +142,8 @@ class Vnni : public Linear {
     }
   }
 
+  Stored x_;
+  Stored y_;
   std::int64_t taps_;
   std::int64_t steps_;
   std::vector<TapRange> ranges_;

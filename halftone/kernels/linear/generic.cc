@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::int64_t kColumns = 16;
 
-// Panels of 16 channels, weights [panel][T][K][16].
+// Panels of 16 channels, weights [panel][T][K][16]. X and Y are the types of what is stored.
+template <typename X, typename Y>
 class Generic : public Linear {
  public:
   Generic(const LinearWeights& w, const Requantization& requantization)
@@ -30,10 +31,9 @@ class Generic : public Linear {
     const std::int64_t count = std::min(kColumns, channels_ - first);
     for (std::int64_t p = 0; p < rows.pixels; ++p) {
       const Sums sums = sums_of(rows.x + p * rows.x_pixel, rows, panel);
-      std::uint8_t* y = rows.y + p * rows.y_pixel + first;
+      Y* y = reinterpret_cast<Y*>(rows.y + p * rows.y_pixel) + first;
       for (std::int64_t c = 0; c < count; ++c)
-        y[c] = static_cast<std::uint8_t>(
-            requantization_(static_cast<std::int32_t>(sums[static_cast<std::size_t>(c)]), static_cast<std::size_t>(first + c)));
+        y[c] = static_cast<Y>(requantization_(static_cast<std::int32_t>(sums[static_cast<std::size_t>(c)]), static_cast<std::size_t>(first + c)));
     }
   }
 
@@ -47,12 +47,12 @@ class Generic : public Linear {
     const std::int32_t* bias = (range == nullptr ? bias_ : range->bias).data() + panel * kColumns;
     Sums sums;
     for (std::size_t c = 0; c < sums.size(); ++c) sums[c] = static_cast<std::uint32_t>(bias[c]);
-    const std::int8_t* w = weights_.data() + (panel * taps_ + first) * depth_ * kColumns;
-    for (std::int64_t t = first; t < last; ++t)
-      for (std::int64_t k = 0; k < depth_; ++k, w += kColumns) {
-        const std::int32_t each = x[rows.taps[t] + k];
-        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += static_cast<std::uint32_t>(each * w[c]);
-      }
+    const std::int16_t* w = weights_.data() + (panel * taps_ + first) * depth_ * kColumns;
+    for (std::int64_t t = first; t < last; ++t) {
+      const X* tap = reinterpret_cast<const X*>(x + rows.taps[t]);
+      for (std::int64_t k = 0; k < depth_; ++k, w += kColumns)
+        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += static_cast<std::uint32_t>(std::int32_t{tap[k]} * w[c]);
+    }
     return sums;
   }
 
@@ -62,13 +62,17 @@ class Generic : public Linear {
   Requantization requantization_;
   std::vector<TapRange> ranges_;
   std::vector<std::int32_t> bias_;
-  std::vector<std::int8_t> weights_;
+  std::vector<std::int16_t> weights_;
 };
 
 }  // namespace
 
 std::unique_ptr<Linear> pack_generic(const LinearWeights& weights, const Requantization& requantization) {
-  return std::make_unique<Generic>(weights, requantization);
+  const bool words = weights.y == Stored::words;
+  if (weights.x == Stored::words && words) return std::make_unique<Generic<std::int16_t, std::int16_t>>(weights, requantization);
+  if (weights.x == Stored::words) return std::make_unique<Generic<std::int16_t, std::uint8_t>>(weights, requantization);
+  if (words) return std::make_unique<Generic<std::uint8_t, std::int16_t>>(weights, requantization);
+  return std::make_unique<Generic<std::uint8_t, std::uint8_t>>(weights, requantization);
 }
 
 }  // namespace halftone::kernels

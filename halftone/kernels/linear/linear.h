@@ -1,6 +1,6 @@
 // Layers with weights on channels-last rows: y[p][m] = requantize(bias[m] + Σ_t Σ_k x[p·pixel + tap[t] + k]·w[m][t][k]), x and y
-// unsigned bytes. A Gemm has one tap; a Conv has one for each of its window's rows, or elements. Sums are int32 and wrap: the
-// layer's own bound says that the last one fits. docs/arithmetic.md sections 4 to 6.
+// unsigned bytes or signed words of 16 bits. A Gemm has one tap; a Conv has one for each of its window's rows, or elements. Sums are
+// int32 and wrap: the layer's own bound says that the last one fits. docs/arithmetic.md sections 4 to 6.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "halftone/kernels/isa.h"
+#include "halftone/kernels/linear/stored.h"
 #include "halftone/kernels/requantization.h"
 
 namespace halftone::kernels {
@@ -24,18 +25,20 @@ struct TapRange {
 struct LinearWeights {
   std::int64_t channels = 0;           // M
   std::int64_t taps = 1;               // T
-  std::int64_t depth = 0;              // K: bytes of a tap
-  std::span<const std::int8_t> w;      // [M][T][K]
+  std::int64_t depth = 0;              // K: elements of a tap
+  std::span<const std::int16_t> w;     // [M][T][K]; signed bytes where x is bytes
   std::span<const std::int32_t> bias;  // [M]
   std::span<const std::int64_t> bound; // [M]: of |the last sum|
   std::span<const TapRange> ranges = {};
+  Stored x = Stored::bytes;
+  Stored y = Stored::bytes;
 };
 
-// The rows of pixels that a layer reads and writes.
+// The rows of pixels that a layer reads and writes. Distances are in bytes, whatever is stored.
 struct LinearRun {
   const std::uint8_t* x = nullptr;
-  std::ptrdiff_t x_pixel = 0;                 // bytes from one to the next
-  const std::ptrdiff_t* taps = nullptr;       // [T]: bytes from a pixel
+  std::ptrdiff_t x_pixel = 0;                 // from one to the next
+  const std::ptrdiff_t* taps = nullptr;       // [T]: from a pixel
   std::int64_t pixels = 0;
   std::uint8_t* y = nullptr;
   std::ptrdiff_t y_pixel = 0;

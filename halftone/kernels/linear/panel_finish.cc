@@ -4,11 +4,11 @@
 
 namespace halftone::kernels {
 
-PanelFinish::PanelFinish(FinishKernel (*kernel_for)(Finish, int), const LinearWeights& weights, const Requantization& requantization,
+PanelFinish::PanelFinish(FinishKernel (*kernel_for)(Finish, int, Stored), const LinearWeights& weights, const Requantization& requantization,
                          std::int64_t first, int count, int registers)
-    : requantization_(requantization), first_(first), count_(count), registers_(registers) {
+    : requantization_(requantization), first_(first), count_(count), registers_(registers), y_(weights.y) {
   const Finish kind = kind_of(weights);
-  finish_ = kernel_for(kind, registers);
+  finish_ = kernel_for(kind, registers, y_);
   for (int i = 0; i < 16 * registers; ++i) {
     if (channel(i) < 0) continue;
     const auto c = static_cast<std::size_t>(channel(i));
@@ -69,8 +69,12 @@ void PanelFinish::finish_plain(const std::int32_t* sums, int pixels, std::uint8_
   for (int p = 0; p < pixels; ++p)
     for (int i = 0; i < 16 * registers_; ++i) {
       if (channel(i) < 0) continue;
-      y[p * y_pixel + channel(i) - first_] =
-          static_cast<std::uint8_t>(requantization_(sums[p * 16 * registers_ + i], static_cast<std::size_t>(channel(i))));
+      const std::int32_t q = requantization_(sums[p * 16 * registers_ + i], static_cast<std::size_t>(channel(i)));
+      std::uint8_t* to = y + p * y_pixel + (channel(i) - first_) * size_of(y_);
+      if (y_ == Stored::words)
+        *reinterpret_cast<std::int16_t*>(to) = static_cast<std::int16_t>(q);
+      else
+        *to = static_cast<std::uint8_t>(q);
     }
 }
 

@@ -1,4 +1,4 @@
-// The ends of a panel of 16, 32 or 64 channels: bias in front, sums to bytes behind.
+// The ends of a panel of 16, 32 or 64 channels: bias in front, sums to bytes or words behind.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@ namespace halftone::kernels {
 class PanelFinish {
  public:
   // Channels [first, first + count) of the layer, count <= 16·registers. `kernel_for`: of the instruction set.
-  PanelFinish(FinishKernel (*kernel_for)(Finish, int), const LinearWeights& weights, const Requantization& requantization, std::int64_t first,
+  PanelFinish(FinishKernel (*kernel_for)(Finish, int, Stored), const LinearWeights& weights, const Requantization& requantization, std::int64_t first,
               int count, int registers);
 
   std::int64_t first() const { return first_; }
@@ -24,7 +24,7 @@ class PanelFinish {
     const int in_panel = channel_of(registers_, i / 16, i % 16);
     return in_panel < count_ ? first_ + in_panel : -1;
   }
-  // `y`: the first channel of the panel.
+  // `y`: the first channel of the panel; y_pixel in bytes.
   void operator()(const std::int32_t* sums, int pixels, std::uint8_t* y, std::ptrdiff_t y_pixel) const;
 
  private:
@@ -44,6 +44,7 @@ class PanelFinish {
   std::int64_t first_;
   int count_;
   int registers_;
+  Stored y_;
   FinishKernel finish_ = nullptr;  // none: one by one
 };
 

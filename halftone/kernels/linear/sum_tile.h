@@ -1,9 +1,11 @@
-// A tile of sums: sums[p][c] = bias[c] + Σ_t Σ_k x[p·pixel + tap[t] + k]·w[t][k][c], in the order of columns of the packed weights.
+// A tile of sums: sums[p][c] = bias[c] + Σ_t Σ_k x[p·pixel + tap[t] + k]·w[t][k][c], in the order of columns of the packed weights, x
+// and w both bytes or both words.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "halftone/kernels/linear/stored.h"
 #include "halftone/numeric/rounding.h"
 
 namespace halftone::kernels {
@@ -15,7 +17,7 @@ struct SumTile {
   const std::ptrdiff_t* taps;  // 16
   std::int64_t tap_count;      // 24
   std::int64_t steps;          // 32: of 4 bytes, a tap
-  const std::int8_t* weights;  // 40
+  const void* weights;         // 40
   const std::int32_t* bias;    // 48
   std::int32_t* sums;          // 56
   const void* next;            // 64: the lines that are fetched into L2 meanwhile, one a step
@@ -46,7 +48,7 @@ struct FinishRule {
   int channels = 64;  // of the panel
 };
 
-// Sums of `pixels` pixels, columns in the order of channel_of, to bytes in the order of channels.
+// Sums of `pixels` pixels, columns in the order of channel_of, to bytes or words in the order of channels. y_pixel is in bytes.
 using FinishKernel = void (*)(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y,
                               std::ptrdiff_t y_pixel);
 
@@ -58,7 +60,7 @@ constexpr int channel_of(int registers, int at, int lane) {
 }
 
 // nullptr: plain. A register is 16 columns on either; AVX2 has panels of one.
-FinishKernel finish_avx512(Finish kind, int registers);
-FinishKernel finish_avx2(Finish kind, int registers);
+FinishKernel finish_avx512(Finish kind, int registers, Stored y);
+FinishKernel finish_avx2(Finish kind, int registers, Stored y);
 
 }  // namespace halftone::kernels

@@ -1,4 +1,4 @@
-// A tile of sums over inputs that were widened to 16 bits: sums[p][c] = bias[p][c] + Σ_t Σ_k x[p·pixel + tap[t] + k]·w[t][k][c].
+// A tile of sums over inputs of 16 bits: sums[p][c] = bias[p][c] + Σ_t Σ_k x[p·pixel + tap[t] + k]·w[t][k][c].
 #pragma once
 
 #include <cstddef>

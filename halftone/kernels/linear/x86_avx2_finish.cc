@@ -1,4 +1,4 @@
-// Bytes to words and sums to bytes on AVX2. Nothing here has linkage but widen_avx2 and finish_avx2: a function that other files
+// Bytes to words, and sums to bytes and words, on AVX2. Nothing here has linkage but widen_avx2 and finish_avx2: a function that other files
 // share must not be compiled with these instructions.
 #include <immintrin.h>
 
@@ -127,6 +127,33 @@ void finish_few(const std::int32_t* sums, int pixels, const Columns& c, const En
   for (; p < pixels; ++p) store_some(y + p * y_pixel, finished<kFinish>(sums + 16 * p, sums + 16 * p, 0, c, ending), channels);
 }
 
+// Sums of 8 columns, in 32 bits: integers of 16 bits have no room to spare before the end.
+template <Finish kFinish>
+inline __m256i finished32(const std::int32_t* sums, int first, const Columns& c, const Ending& ending) {
+  if constexpr (kFinish == Finish::exact) return exact(load(sums), c, first, ending);
+  if constexpr (kFinish == Finish::real) return real(load(sums), c, first, ending);
+  const __m256i twice = twice_rounded_down(load(sums), c, first);
+  const __m256i rounded = _mm256_srai_epi32(_mm256_add_epi32(twice, _mm256_set1_epi32(1)), 1);
+  return _mm256_min_epi32(_mm256_max_epi32(_mm256_add_epi32(rounded, ending.zero), ending.lo), ending.hi);
+}
+
+template <Finish kFinish>
+void finish_words(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  for (int p = 0; p < pixels; ++p, sums += 16, y += y_pixel) {
+    const __m256i a = finished32<kFinish>(sums, 0, *columns, ending);
+    const __m256i b = rule.channels > 8 ? finished32<kFinish>(sums + 8, 8, *columns, ending) : a;
+    alignas(32) std::int16_t words[16];
+    const __m256i in_order = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8);
+    if (rule.channels == 16) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), in_order);
+      continue;
+    }
+    _mm256_store_si256(reinterpret_cast<__m256i*>(words), in_order);
+    __builtin_memcpy(y, words, 2 * static_cast<std::size_t>(rule.channels));
+  }
+}
+
 template <Finish kFinish>
 void finish(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
   const Ending ending(rule);
@@ -140,12 +167,17 @@ void finish(const std::int32_t* sums, int pixels, const Columns* columns, const 
   }
 }
 
+template <Finish kFinish>
+FinishKernel kernel_for(Stored y) {
+  return y == Stored::words ? finish_words<kFinish> : finish<kFinish>;
+}
+
 }  // namespace
 
-FinishKernel finish_avx2(Finish kind, int registers) {
+FinishKernel finish_avx2(Finish kind, int registers, Stored y) {
   if (registers != 1 || kind == Finish::plain) return nullptr;
-  if (kind == Finish::half_up) return finish<Finish::half_up>;
-  return kind == Finish::exact ? finish<Finish::exact> : finish<Finish::real>;
+  if (kind == Finish::half_up) return kernel_for<Finish::half_up>(y);
+  return kind == Finish::exact ? kernel_for<Finish::exact>(y) : kernel_for<Finish::real>(y);
 }
 
 void widen_avx2(const std::uint8_t* x, std::int16_t* y, std::int64_t count) {

@@ -1,5 +1,5 @@
-// Exact sums of products on AVX2: pixels by 8·registers columns, all sums in registers. Inputs were widened to 16 bits, weights of 8
-// bits are widened on their way: vpmaddwd adds two products of 16 bits in 32, and nothing saturates. wide_tile.h says what is computed. No
+// Exact sums of products on AVX2: pixels by 8·registers columns, all sums in registers. Inputs have 16 bits, weights of 8 bits are
+// widened on their way: vpmaddwd adds two products of 16 bits in 32, and nothing saturates. wide_tile.h says what is computed. No
 // instruction of the loops touches the stack.
 .intel_syntax noprefix
 .altmacro
@@ -140,6 +140,7 @@
 .endr
 .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
   tile halftone_avx2_, \rows, 1, 8
+  tile halftone_avx2_words_, \rows, 1, 16
 .endr
 
 // rdi rounds of 12 pairs of vpmaddwd and vpaddd on registers alone, each with a sum of its own: what ceiling.h measures.

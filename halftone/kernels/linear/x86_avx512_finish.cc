@@ -1,4 +1,4 @@
-// Sums to bytes on AVX512. Nothing here has linkage but finish_avx512: a function that other files share must not be compiled with
+// Sums to bytes and words on AVX512. Nothing here has linkage but finish_avx512: a function that other files share must not be compiled with
 // these instructions.
 #include <immintrin.h>
 
@@ -27,8 +27,8 @@ __m512i load(const std::int32_t* numbers) { return _mm512_load_si512(numbers); }
 struct Column {
   explicit Column(const Columns& c) : m(load(c.m)), m_odd(load(c.m_odd)), shift(load(c.shift)) {}
   // ⌊acc·m·2^(1 − shift)⌋, shift >= 33: the high halves of 64-bit products, shifted on. The floor of a floor is the floor.
-  __m512i twice_rounded_down(const std::int32_t* sums) const {
-    const __m512i acc = load(sums);
+  __m512i twice_rounded_down(const std::int32_t* sums) const { return twice_rounded_down(load(sums)); }
+  __m512i twice_rounded_down(__m512i acc) const {
     const __m512i even = _mm512_mul_epi32(acc, m);
     const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), m_odd);
     return _mm512_srav_epi32(_mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_ENUM(0xB1)), shift);
@@ -156,8 +156,13 @@ void half_up_1(const std::int32_t* sums, int pixels, const Columns* columns, con
   }
 }
 
+// One register of sums to integers, in 32 bits.
 template <Finish kFinish>
 __m512i finished(__m512i acc, const Columns& c, const Ending& ending) {
+  if constexpr (kFinish == Finish::half_up) {
+    const __m512i rounded = _mm512_srai_epi32(_mm512_add_epi32(Column(c).twice_rounded_down(acc), _mm512_set1_epi32(1)), 1);
+    return _mm512_min_epi32(_mm512_max_epi32(_mm512_add_epi32(rounded, ending.zero), ending.lo), ending.hi);
+  }
   return kFinish == Finish::exact ? exact(acc, c, ending) : real(acc, c, ending);
 }
 
@@ -178,17 +183,38 @@ void finish(const std::int32_t* sums, int pixels, const Columns* columns, const 
     _mm512_mask_storeu_epi8(y + p * y_pixel, mask, bytes_of<kFinish, kRegisters>(sums + p * 16 * kRegisters, columns, ending));
 }
 
+// Integers of 16 bits have no room to spare before the end: all in 32 bits.
+template <Finish kFinish, int kRegisters>
+void finish_words(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
+  const Ending ending(rule);
+  const __mmask64 mask = rule.channels == 64 ? ~__mmask64{0} : (__mmask64{1} << rule.channels) - 1;
+  for (int p = 0; p < pixels; ++p, y += y_pixel) {
+    __m512i s[4];
+    for (int r = 0; r < kRegisters; ++r) s[r] = finished<kFinish>(_mm512_load_si512(sums + 16 * (kRegisters * p + r)), columns[r], ending);
+    __m512i first = kRegisters == 1 ? _mm512_castsi256_si512(_mm512_cvtepi32_epi16(s[0])) : _mm512_packs_epi32(s[0], s[1]);
+    if constexpr (kRegisters == 4) {
+      const __m512i other = _mm512_packs_epi32(s[2], s[3]);
+      const __m512i second = _mm512_permutex2var_epi64(first, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), other);
+      first = _mm512_permutex2var_epi64(first, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), other);
+      _mm512_mask_storeu_epi16(y + 64, static_cast<__mmask32>(mask >> 32), second);
+    }
+    _mm512_mask_storeu_epi16(y, static_cast<__mmask32>(mask), first);
+  }
+}
+
 template <Finish kFinish>
-FinishKernel kernel_for(int registers) {
+FinishKernel kernel_for(int registers, Stored y) {
+  if (y == Stored::words) return registers == 4 ? finish_words<kFinish, 4> : registers == 2 ? finish_words<kFinish, 2> : finish_words<kFinish, 1>;
   return registers == 4 ? finish<kFinish, 4> : registers == 2 ? finish<kFinish, 2> : finish<kFinish, 1>;
 }
 
 }  // namespace
 
-FinishKernel finish_avx512(Finish kind, int registers) {
-  if (kind == Finish::half_up) return registers == 4 ? half_up_4 : registers == 2 ? half_up_2 : half_up_1;
-  if (kind == Finish::exact) return kernel_for<Finish::exact>(registers);
-  return kind == Finish::real ? kernel_for<Finish::real>(registers) : nullptr;
+FinishKernel finish_avx512(Finish kind, int registers, Stored y) {
+  if (kind == Finish::half_up && y == Stored::bytes) return registers == 4 ? half_up_4 : registers == 2 ? half_up_2 : half_up_1;
+  if (kind == Finish::half_up) return kernel_for<Finish::half_up>(registers, y);
+  if (kind == Finish::exact) return kernel_for<Finish::exact>(registers, y);
+  return kind == Finish::real ? kernel_for<Finish::real>(registers, y) : nullptr;
 }
 
 }  // namespace halftone::kernels

@@ -1,9 +1,10 @@
 // Sums of products on AVX512-VNNI: pixels by 16·registers columns, all sums in registers. sum_tile.h says what is computed.
-// One macro makes every size. No instruction of the loops touches the stack.
+// One macro makes every size, of bytes by vpdpbusd, of words by vpdpwssd: neither saturates. No instruction of the loops touches the
+// stack.
 .intel_syntax noprefix
 .altmacro
 
-// The row's 4 bytes in every lane of zmm\reg. Six rows share a base; rax, rbx and rbp are 1, 3 and 5 pixels.
+// The row's 4 bytes, or 2 words, in every lane of zmm\reg. Six rows share a base; rax, rbx and rbp are 1, 3 and 5 pixels.
 .macro broadcast_at reg, base, within
   .if \within == 0
     vpbroadcastd zmm\reg, dword ptr [\base]
@@ -33,26 +34,26 @@
   .endif
 .endm
 
-.macro multiply sum, x, w
-  vpdpbusd zmm\sum, zmm\x, zmm\w
+.macro multiply product, sum, x, w
+  \product zmm\sum, zmm\x, zmm\w
 .endm
-.macro multiply_memory sum, x, offset
-  vpdpbusd zmm\sum, zmm\x, zmmword ptr [r8 + \offset]
+.macro multiply_memory product, sum, x, offset
+  \product zmm\sum, zmm\x, zmmword ptr [r8 + \offset]
 .endm
-.macro row_products row, registers
+.macro row_products product, row, registers
   .if \registers == 4
     broadcast 31, \row
-    multiply %(4*\row), 31, 28
-    multiply %(4*\row + 1), 31, 29
-    multiply %(4*\row + 2), 31, 30
-    multiply_memory %(4*\row + 3), 31, 192
+    multiply \product, %(4*\row), 31, 28
+    multiply \product, %(4*\row + 1), 31, 29
+    multiply \product, %(4*\row + 2), 31, 30
+    multiply_memory \product, %(4*\row + 3), 31, 192
   .elseif \registers == 2
     broadcast %(30 + \row % 2), \row
-    multiply %(2*\row), %(30 + \row % 2), 28
-    multiply %(2*\row + 1), %(30 + \row % 2), 29
+    multiply \product, %(2*\row), %(30 + \row % 2), 28
+    multiply \product, %(2*\row + 1), %(30 + \row % 2), 29
   .else
     broadcast %(29 + \row % 3), \row
-    multiply \row, %(29 + \row % 3), 28
+    multiply \product, \row, %(29 + \row % 3), 28
   .endif
 .endm
 
@@ -68,10 +69,10 @@
 .macro load_weights register, offset
   vmovdqu32 zmm\register, zmmword ptr [r8 + \offset]
 .endm
-.macro repeat_rows first, rows, registers
+.macro repeat_rows product, first, rows, registers
   .if \first < \rows
-    row_products %(\first), \registers
-    repeat_rows %(\first + 1), \rows, \registers
+    row_products \product, %(\first), \registers
+    repeat_rows \product, %(\first + 1), \rows, \registers
   .endif
 .endm
 .macro repeat_loads first, count
@@ -93,11 +94,11 @@
   .endif
 .endm
 
-.macro tile rows, registers
-  .globl halftone_avx512_vnni_\rows\()x\registers
-  .type halftone_avx512_vnni_\rows\()x\registers, @function
+.macro tile name, product, rows, registers
+  .globl \name\rows\()x\registers
+  .type \name\rows\()x\registers, @function
   .p2align 6
-halftone_avx512_vnni_\rows\()x\registers:
+\name\rows\()x\registers:
   push rbx
   push rbp
   push r12
@@ -142,7 +143,7 @@ halftone_avx512_vnni_\rows\()x\registers:
     prefetcht1 [r9]
     add r9, 64
   .endif
-  repeat_rows 0, \rows, \registers
+  repeat_rows \product, 0, \rows, \registers
   add r8, 64*\registers
   add r10, 4
   .if \rows > 6
@@ -172,18 +173,23 @@ halftone_avx512_vnni_\rows\()x\registers:
   pop rbx
   vzeroupper
   ret
-  .size halftone_avx512_vnni_\rows\()x\registers, . - halftone_avx512_vnni_\rows\()x\registers
+  .size \name\rows\()x\registers, . - \name\rows\()x\registers
+.endm
+
+.macro tiles rows, registers
+  tile halftone_avx512_vnni_, vpdpbusd, \rows, \registers
+  tile halftone_avx512_vnni_words_, vpdpwssd, \rows, \registers
 .endm
 
 .text
 .irp rows, 1, 2, 3, 4, 5, 6, 7
-  tile \rows, 4
+  tiles \rows, 4
 .endr
 .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
-  tile \rows, 2
+  tiles \rows, 2
 .endr
 .irp rows, 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28
-  tile \rows, 1
+  tiles \rows, 1
 .endr
 
 // rdi rounds of 28 products on registers alone, each with a sum of its own: what ceiling.h measures.

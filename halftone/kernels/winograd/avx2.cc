@@ -104,7 +104,7 @@ class Avx2 : public Winograd {
     const std::size_t start = weights_.size();
     weights_.resize(start + static_cast<std::size_t>(kPlaces * depth_ * kColumns));
     for (std::int64_t c = 0; c < part.count(); ++c) {
-      const std::int8_t* row = w.w.data() + (part.first() + c) * 9 * depth_;
+      const std::int16_t* row = w.w.data() + (part.first() + c) * 9 * depth_;
       for (std::int64_t k = 0; k < depth_; ++k) {
         std::array<std::int32_t, 9> window;
         for (std::int64_t t = 0; t < 9; ++t) window[static_cast<std::size_t>(t)] = row[t * depth_ + k];
@@ -125,7 +125,7 @@ bool fits(const LinearWeights& weights) {
   constexpr std::int64_t kMost = std::int64_t{1} << 29;
   const std::int64_t row = weights.taps * weights.depth;
   for (std::int64_t m = 0; m < weights.channels; ++m) {
-    const std::int8_t* w = weights.w.data() + m * row;
+    const std::int16_t* w = weights.w.data() + m * row;
     std::int32_t sum = 0;  // of fewer than 2^24 weights, by what is asked before
     for (std::int64_t k = 0; k < row; ++k) sum += std::abs(w[k]);
     if (255 * std::int64_t{sum} >= kMost) return false;
