@@ -44,6 +44,7 @@ struct Case {
   int stride = 0;  // taps are the pixels of windows three wide, so many pixels apart; 0: they lie anywhere
   Stored x = Stored::bytes;
   Stored y = Stored::bytes;
+  bool neighbours = false;  // whether the packer knows how far pixels lie apart
 };
 
 void store(std::vector<std::uint8_t>& to, std::ptrdiff_t at, Stored stored, int value) {
@@ -90,7 +91,7 @@ class Layer {
 
   // Runs every panel; bytes around the output have to stay.
   void expect_equal(Isa isa) const {
-    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_, {}, case_.x, case_.y}, requantization_),
+    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_, {}, case_.x, case_.y, case_.neighbours ? x_pixel_ : 0}, requantization_),
                  [this](std::int64_t p, std::int64_t m) { return integer(sum(p, m), m); });
   }
   // The same numbers as a layer in which each channel has a window of its own.
@@ -192,6 +193,21 @@ TEST_P(LinearOn, EveryRoundingWithTiesAndWithout) {
       for (int ties : {0, 1, 2})
         for (const auto& [x, y] : kForms)
           Layer({.channels = channels, .taps = 2, .depth = 9, .pixels = 11, .rounding = rounding, .ties = ties, .x = x, .y = y}, seed++).expect_equal(GetParam());
+}
+
+// Pixels that are taken together, and those of a row that are left.
+TEST_P(LinearOn, FewChannelsWhosePixelsAreTakenTogether) {
+  std::uint32_t seed = 9000;
+  for (std::int64_t channels : {1, 2, 3, 6, 7, 16})
+    for (std::int64_t depth : {1, 3, 5})
+      for (std::int64_t pixels : {1, 2, 4, 7, 28, 61})
+        for (Stored x : {Stored::bytes, Stored::words})
+          for (int stride : {1, 2}) {
+            Layer({.channels = channels, .taps = 5, .depth = depth, .pixels = pixels, .ties = static_cast<int>(seed % 3), .stride = stride, .x = x,
+                   .y = seed % 2 == 0 ? Stored::bytes : Stored::words, .neighbours = true}, seed)
+                .expect_equal(GetParam());
+            ++seed;
+          }
 }
 
 TEST_P(LinearOn, AWindowForEachChannel) {

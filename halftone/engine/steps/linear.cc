@@ -62,6 +62,7 @@ struct TapWeights {
   std::vector<std::int16_t> w;       // centred
   std::int64_t taps_a_row = 1;       // of a window
   std::vector<WindowRows> rows = {}; // that some outputs see alone
+  std::ptrdiff_t pixel = 0;          // bytes from one pixel to the next, where runs are rows of a plane
 };
 
 // One kernel for some channels of a layer.
@@ -142,7 +143,7 @@ PackedGroup packed(TapWeights weights, const qgraph::Linear& linear, std::int64_
   const std::vector<kernels::TapRange> ranges = one ? ranges_of(weights, sums, given, zero) : std::vector<kernels::TapRange>{};
   group.has_ranges = !ranges.empty();
   if (!one) weights.w = in_two(weights);
-  const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, weights.w, bias, bound, ranges, stored(x), stored(y)};
+  const kernels::LinearWeights all{weights.channels, static_cast<std::int64_t>(group.taps.size()), weights.depth, weights.w, bias, bound, ranges, stored(x), stored(y), weights.pixel};
   if (kind == Kernels::winograd && one) group.winograd = kernels::pack_winograd(isa, all, end);
   if (!group.winograd) group.linear = kind == Kernels::depthwise ? kernels::pack_depthwise(isa, all, end) : kernels::pack_linear(isa, all, end);
   return group;
@@ -165,7 +166,8 @@ TapWeights taps_of(const qgraph::Conv& op, std::int64_t g, const Layout& x, cons
   const std::int64_t rows = op.axes[0].kernel;
   const std::int64_t columns = op.axes[1].kernel;
   const bool whole_rows = op.groups == 1 && (op.axes[1].dilation == 1 || columns == 1);
-  TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth, .taps = {}, .w = {}, .taps_a_row = whole_rows ? 1 : columns, .rows = windows};
+  TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth, .taps = {}, .w = {}, .taps_a_row = whole_rows ? 1 : columns, .rows = windows,
+                    .pixel = bytes_of(x, op.axes[1].stride * x.pixel_pitch())};
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
       result.taps.push_back(bytes_of(x, r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels()));

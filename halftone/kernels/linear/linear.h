@@ -32,6 +32,7 @@ struct LinearWeights {
   std::span<const TapRange> ranges = {};
   Stored x = Stored::bytes;
   Stored y = Stored::bytes;
+  std::ptrdiff_t x_pixel = 0;  // bytes from one pixel of a run to the next, where that is known
 };
 
 // The rows of pixels that a layer reads and writes. Distances are in bytes, whatever is stored.
