@@ -302,14 +302,20 @@ struct ConvRows {
     const double time = pixel_time * static_cast<double>(images * rows * of_row.pixels);
     in_parts(memory, images * panels * rows, time, [&](std::int64_t first, std::int64_t last) {
       kernels::LinearRun run = of_row;
+      std::int64_t image = first / (panels * rows);
+      std::int64_t panel = first / rows % panels;
+      std::int64_t r = first % rows;
       for (std::int64_t at = first; at < last; ++at) {
-        const std::int64_t image = at / (panels * rows);
-        const std::int64_t r = at % rows;
         run.x = of_row.x + bytes_of(x->layout, x->layout.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin));
         run.y = of_row.y + bytes_of(y->layout, y->layout.place(image, r, 0));
         run.range = group.has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
         run.sequence = r;
-        group.linear->run(run, at / rows % panels);
+        group.linear->run(run, panel);
+        if (++r < rows) continue;
+        r = 0;
+        if (++panel < panels) continue;
+        panel = 0;
+        ++image;
       }
     });
   }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kLanes = 64;
 constexpr std::int64_t kWindow = 9;         // taps of a window of 3x3
-constexpr std::int64_t kMostRegisters = 8;  // of lanes, whose sums wait in the first cache
+constexpr std::int64_t kMostRegisters = 16; // of lanes, whose sums wait in the first cache
 
 struct alignas(64) Line {
   std::array<std::int8_t, kLanes> bytes{};
@@ -63,39 +63,40 @@ class Avx512 : public Linear {
       const Repeated lanes(w, r, panel * kLanes, count_of(panel));
       const LinearWeights weights = lanes.weights(taps_);
       finishes_.emplace_back(finish_avx512, weights, lanes.requantization, 0, kLanes, 4);
-      const auto weight = [&](int i, std::int64_t t) { return weights.w[static_cast<std::size_t>(finishes_.back().channel(i) * taps_ + t)]; };
       const std::size_t quads = add_lines(quads_of_, 4 * quads_);
-      const std::size_t rows = add_lines(rows_of_, taps_ == kWindow ? kLinesOfRows : 0);
+      const std::size_t rows = add_lines(rows_of_, taps_ == kWindow ? 2 * kLinesOfRows : 0);
       for (int i = 0; i < kLanes; ++i)
         for (std::int64_t t = 0; t < taps_; ++t) {
           const auto place = static_cast<std::size_t>(i % 16 * 4);
-          quads_of_[quads + static_cast<std::size_t>(t / 4 * 4 + i / 16)].bytes[place + static_cast<std::size_t>(t % 4)] = static_cast<std::int8_t>(weight(i, t));
-          if (taps_ != kWindow) continue;
-          Line* even = &rows_of_[rows + static_cast<std::size_t>(t / 3 * 8 + i / 16)];
-          even[0].bytes[place + static_cast<std::size_t>(t % 3)] = static_cast<std::int8_t>(weight(i, t));
-          even[4].bytes[place + static_cast<std::size_t>(t % 3) + 1] = static_cast<std::int8_t>(weight(i, t));
+          const auto weight = static_cast<std::int8_t>(weights.w[static_cast<std::size_t>(finishes_.back().channel(i) * taps_ + t)]);
+          quads_of_[quads + static_cast<std::size_t>(t / 4 * 4 + i / 16)].bytes[place + static_cast<std::size_t>(t % 4)] = weight;
+          if (taps_ == kWindow) set_row(rows + static_cast<std::size_t>(i / 16), place, t / 3, t % 3, weight);
         }
     }
   }
   std::int64_t panels() const override { return (channels_ + kLanes - 1) / kLanes; }
 
   void run(const LinearRun& rows, std::int64_t panel) const override {
-    LinearRun some = rows;
-    some.x += panel * kLanes;
-    some.y += panel * kLanes;
+    const int stride = stride_of(rows);
     const int each = pixels_a_register(count_of(panel));
-    while (some.pixels > 0) {
-      const std::int64_t pairs = overlap_by_columns(rows) ? std::min(some.pixels / (2 * each), kMostRegisters / 2) : 0;
-      const std::int64_t registers = std::min(some.pixels / each, kMostRegisters);
-      const std::int64_t pixels = pairs > 0 ? run_rows(some, panel, pairs, each) : run_quads(some, panel, registers > 0 ? registers : 1, registers > 0 ? each : 1);
-      some.x += pixels * rows.x_pixel;
-      some.y += pixels * rows.y_pixel;
-      some.pixels -= pixels;
+    const std::int64_t wanted = stride > 0 ? 2 * each : each;
+    const std::int64_t together = rows.pixels < wanted ? 1 : wanted;
+    for (std::int64_t done = 0; done < rows.pixels;) {
+      const std::int64_t first = std::min(done, rows.pixels - together);  // the last ones are taken with some before them, once more
+      LinearRun some = rows;
+      some.x += first * rows.x_pixel + panel * kLanes;
+      some.y += first * rows.y_pixel + panel * kLanes;
+      some.pixels = std::min((rows.pixels - first) / together * together, kMostRegisters * each);
+      if (stride > 0 && together > 1)
+        run_rows(some, panel, stride, each);
+      else
+        run_quads(some, panel, together > 1 ? each : 1);
+      done = first + some.pixels;
     }
   }
 
  private:
-  static constexpr std::int64_t kLinesOfRows = 3 * 2 * 4;
+  static constexpr std::int64_t kLinesOfRows = 3 * 2 * 4 + 4;  // for each of the two strides
   using Sums = std::array<std::int32_t, kMostRegisters * kLanes>;
 
   std::int64_t count_of(std::int64_t panel) const { return std::min(kLanes, channels_ - panel * kLanes); }
@@ -105,35 +106,46 @@ class Avx512 : public Linear {
     return lines.size() - static_cast<std::size_t>(count);
   }
 
-  // Whether taps are those of a window of 3x3 whose columns are the pixels of the run.
-  bool overlap_by_columns(const LinearRun& rows) const {
-    for (std::int64_t t = 0; t < taps_; ++t)
-      if (taps_ != kWindow || rows.taps[t] != rows.taps[t - t % 3] + t % 3 * rows.x_pixel) return false;
-    return true;
+  // The weight of a row and column of the window in the lines that begin at `line`, for both strides.
+  void set_row(std::size_t line, std::size_t place, std::int64_t row, std::int64_t column, std::int8_t w) {
+    for (std::int64_t stride : {1, 2}) {
+      Line* lines = &rows_of_[line + static_cast<std::size_t>((stride - 1) * kLinesOfRows)];
+      lines[8 * row].bytes[place + static_cast<std::size_t>(column)] = w;
+      if (column + stride < 4)
+        lines[8 * row + 4].bytes[place + static_cast<std::size_t>(column + stride)] = w;
+      else
+        lines[24].bytes[place + static_cast<std::size_t>(row)] = w;
+    }
   }
 
-  // Both return how many pixels that were.
-  std::int64_t run_rows(const LinearRun& rows, std::int64_t panel, std::int64_t pairs, int each) const {
+  // How many columns of its window of 3x3 a run's next pixel lies on, where that is 1 or 2, else 0.
+  int stride_of(const LinearRun& rows) const {
+    if (taps_ != kWindow) return 0;
+    const std::ptrdiff_t column = rows.taps[1] - rows.taps[0];
+    for (std::int64_t t = 0; t < kWindow; ++t)
+      if (rows.taps[t] != rows.taps[t - t % 3] + t % 3 * column) return 0;
+    return rows.x_pixel == column ? 1 : rows.x_pixel == 2 * column ? 2 : 0;
+  }
+
+  void run_rows(const LinearRun& rows, std::int64_t panel, int stride, int each) const {
     alignas(64) Sums sums;
-    const std::int64_t pixels = 2 * each * pairs;
     sum_depthwise_rows_avx512({.rows = {rows.x + rows.taps[0], rows.x + rows.taps[3], rows.x + rows.taps[6]},
-                               .x_pixel = rows.x_pixel,
-                               .weights = rows_of_[static_cast<std::size_t>(kLinesOfRows * panel)].bytes.data(),
+                               .x_column = rows.x_pixel / stride,
+                               .stride = stride,
+                               .weights = rows_of_[static_cast<std::size_t>(kLinesOfRows * (2 * panel + stride - 1))].bytes.data(),
                                .bias = finishes_[static_cast<std::size_t>(panel)].bias(),
                                .sums = sums.data(),
                                .channels = static_cast<int>(count_of(panel)),
                                .pixels_a_register = each,
-                               .pixels = static_cast<int>(pixels)});
-    finish(sums, rows, panel, 2 * pairs, each, 2);
-    return pixels;
+                               .pixels = static_cast<int>(rows.pixels)});
+    finish(sums, rows, panel, each, 2);
   }
 
-  std::int64_t run_quads(const LinearRun& rows, std::int64_t panel, std::int64_t registers, int each) const {
+  void run_quads(const LinearRun& rows, std::int64_t panel, int each) const {
     alignas(64) Sums sums;
     std::array<std::ptrdiff_t, kMostDepthwiseTaps> taps;
     std::copy_n(rows.taps, taps_, taps.begin());
     std::fill(taps.begin() + taps_, taps.begin() + 4 * quads_, rows.taps[0]);  // of weights that are 0
-    const std::int64_t pixels = registers * each;
     sum_depthwise_avx512({.x = rows.x,
                           .x_pixel = rows.x_pixel,
                           .taps = taps.data(),
@@ -143,19 +155,19 @@ class Avx512 : public Linear {
                           .sums = sums.data(),
                           .channels = static_cast<int>(count_of(panel)),
                           .pixels_a_register = each,
-                          .pixels = static_cast<int>(pixels)});
-    finish(sums, rows, panel, registers, each, 1);
-    return pixels;
+                          .pixels = static_cast<int>(rows.pixels)});
+    finish(sums, rows, panel, each, 1);
   }
 
   // Pixel i of register r is number r / turns · turns · each + i · turns + r % turns.
-  void finish(const Sums& sums, const LinearRun& rows, std::int64_t panel, std::int64_t registers, int each, int turns) const {
+  void finish(const Sums& sums, const LinearRun& rows, std::int64_t panel, int each, int turns) const {
     const PanelFinish& end = finishes_[static_cast<std::size_t>(panel)];
     const auto count = static_cast<std::size_t>(count_of(panel));
-    if (count == kLanes) return end(sums.data(), static_cast<int>(registers), rows.y, rows.y_pixel);
+    const auto registers = static_cast<int>(rows.pixels / each);
+    if (count == kLanes) return end(sums.data(), registers, rows.y, rows.y_pixel);
     alignas(64) std::array<std::uint8_t, kMostRegisters * kLanes> bytes;
-    end(sums.data(), static_cast<int>(registers), bytes.data(), kLanes);
-    for (std::int64_t r = 0; r < registers; ++r)
+    end(sums.data(), registers, bytes.data(), kLanes);
+    for (int r = 0; r < registers; ++r)
       for (int i = 0; i < each; ++i)
         copy(bytes.data() + r * kLanes + i * (kLanes / each), rows.y + (r / turns * turns * each + i * turns + r % turns) * rows.y_pixel, count);
   }

@@ -26,12 +26,16 @@ struct DepthwiseQuads {
 
 void sum_depthwise_avx512(const DepthwiseQuads& sums);
 
-// The same for windows of 3x3 whose neighbours overlap by two columns: four columns serve two pixels. Sums of even pixels and of odd
-// ones take turns; with 2 (or 4) pixels a register they are those of pixels 0 and 2 (4, 6), then of 1 and 3 (5, 7).
+// The same for windows of 3x3 that overlap, a column or two after one another: the columns of an even pixel's window serve the odd one
+// behind it, too. Sums of even pixels and of odd ones take turns; with 2 (or 4) pixels a register they are those of pixels 0 and 2
+// (4, 6), then of 1 and 3 (5, 7).
 struct DepthwiseRows {
   const std::uint8_t* rows[3];  // of the window of the first pixel, the panel's first channel
-  std::ptrdiff_t x_pixel;
-  const std::int8_t* weights;   // [row][even: w0 w1 w2 0, odd: 0 w0 w1 w2][4 registers][16 lanes][4 columns], 64-byte aligned
+  std::ptrdiff_t x_column;
+  int stride;                   // 1 or 2 columns from one window to the next
+  // Of columns 0 to 3 by row: [row][even: w0 w1 w2 0, odd: 0 w0 w1 w2, or 0 0 w0 w1][4 registers][16 lanes][4], 64-byte aligned; then of
+  // column 4, with stride 2: [4 registers][16 lanes][w2 of each row, 0].
+  const std::int8_t* weights;
   const std::int32_t* bias;     // [64]
   std::int32_t* sums;           // [2 x pairs of registers][64]
   int channels;

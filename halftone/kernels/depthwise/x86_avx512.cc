@@ -65,24 +65,33 @@ void sum_quads(const DepthwiseQuads& s) {
   }
 }
 
-template <int kPixels>
+template <int kPixels, int kStride>
 void sum_rows(const DepthwiseRows& s) {
   const __mmask64 mask = mask_of(s.channels);
+  const std::ptrdiff_t hop = 2 * kStride * s.x_column;
   std::ptrdiff_t at = 0;
   std::int32_t* to = s.sums;
-  for (int p = 0; p < s.pixels; p += 2 * kPixels, at += 2 * kPixels * s.x_pixel, to += 128) {
+  for (int p = 0; p < s.pixels; p += 2 * kPixels, at += kPixels * hop, to += 128) {
     Sums even(s.bias);
     Sums odd(s.bias);
+    const auto place = [&](int row, int column) { return load<kPixels>(s.rows[row] + at + column * s.x_column, hop, mask); };
     for (int row = 0; row < 3; ++row) {
-      const std::uint8_t* x = s.rows[row] + at;
-      const auto column = [&](int c) { return load<kPixels>(x + c * s.x_pixel, 2 * s.x_pixel, mask); };
-      const Quad quad(column(0), column(1), column(2), column(3));
+      const Quad quad(place(row, 0), place(row, 1), place(row, 2), place(row, 3));
       even.add(quad, s.weights + 512 * row);
       odd.add(quad, s.weights + 512 * row + 256);
+    }
+    if constexpr (kStride == 2) {
+      const __m512i last = place(2, 4);
+      odd.add(Quad(place(0, 4), place(1, 4), last, last), s.weights + 3 * 512);
     }
     even.store(to);
     odd.store(to + 64);
   }
+}
+
+template <int kPixels>
+void sum_rows(const DepthwiseRows& s) {
+  return s.stride == 2 ? sum_rows<kPixels, 2>(s) : sum_rows<kPixels, 1>(s);
 }
 
 }  // namespace

@@ -43,11 +43,11 @@ std::span<const Tile> tiles_of(int registers) {
   return kTilesOf1;
 }
 
-// Tiles of about one size: 10 pixels are 5 and 5, not 7 and 3.
+// Tiles of about one size: the last 10 pixels are 5 and 5, not 7 and 3.
 const Tile& next_tile(std::span<const Tile> tiles, std::int64_t left) {
   const std::int64_t most = tiles.front().pixels;
-  const std::int64_t count = (left + most - 1) / most;
-  const std::int64_t size = (left + count - 1) / count;
+  if (left >= 2 * most) return tiles.front();
+  const std::int64_t size = left <= most ? left : (left + 1) / 2;
   return *std::ranges::find_if(tiles, [&](const Tile& tile) { return tile.pixels <= size; });
 }
 
@@ -97,7 +97,7 @@ class Vnni : public Linear {
                  .next = weights};
     std::uint8_t* y = rows.y + panel.first() * size_of(y_);
     const std::span<const Tile> tiles = tiles_of(panel.registers());
-    std::int64_t count = rows.sequence * ((rows.pixels + tiles.front().pixels - 1) / tiles.front().pixels);
+    std::int64_t count = rows.sequence * (rows.pixels / 8 + 1);  // tiles before this run, about
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
       tile.next = lines_to_fetch(at, count++);
@@ -131,7 +131,8 @@ class Vnni : public Linear {
   // A tile fetches a line a step: so many tiles as a panel has registers fetch the next panel.
   const Line* lines_to_fetch(std::int64_t at, std::int64_t tile) const {
     const auto next = static_cast<std::size_t>(at + 1 < panels() ? at + 1 : at);
-    return weights_.data() + first_lines_[next] + tile % panels_[next].registers() * taps_ * steps_;
+    const std::int64_t part = tile & (panels_[next].registers() - 1);  // registers: 1, 2 or 4
+    return weights_.data() + first_lines_[next] + part * taps_ * steps_;
   }
 
   void add_biases(const PanelFinish& panel) {
