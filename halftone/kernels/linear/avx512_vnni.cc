@@ -43,11 +43,11 @@ std::span<const Tile> tiles_of(int registers) {
   return kTilesOf1;
 }
 
-// Tiles of about one size: the last 10 pixels are 5 and 5, not 7 and 3.
+// Tiles of about one size: 10 pixels are 5 and 5, not 7 and 3.
 const Tile& next_tile(std::span<const Tile> tiles, std::int64_t left) {
   const std::int64_t most = tiles.front().pixels;
-  if (left >= 2 * most) return tiles.front();
-  const std::int64_t size = left <= most ? left : (left + 1) / 2;
+  const std::int64_t count = (left + most - 1) / most;
+  const std::int64_t size = (left + count - 1) / count;
   return *std::ranges::find_if(tiles, [&](const Tile& tile) { return tile.pixels <= size; });
 }
 
@@ -93,14 +93,11 @@ class Vnni : public Linear {
                  .steps = steps_,
                  .weights = weights[first_tap * steps_ * panel.registers()].bytes.data(),
                  .bias = range == nullptr ? panel.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
-                 .sums = sums.data(),
-                 .next = weights};
+                 .sums = sums.data()};
     std::uint8_t* y = rows.y + panel.first() * size_of(y_);
     const std::span<const Tile> tiles = tiles_of(panel.registers());
-    std::int64_t count = rows.sequence * (rows.pixels / 8 + 1);  // tiles before this run, about
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
-      tile.next = lines_to_fetch(at, count++);
       (x_ == Stored::words ? each.words : each.bytes)(&tile);
       panel(sums.data(), each.pixels, y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
@@ -126,13 +123,6 @@ class Vnni : public Linear {
           std::memcpy(line.bytes.data() + i % 16 * 4 + k % kTogether * sizeof(T), &value, sizeof(T));
         }
     }
-  }
-
-  // A tile fetches a line a step: so many tiles as a panel has registers fetch the next panel.
-  const Line* lines_to_fetch(std::int64_t at, std::int64_t tile) const {
-    const auto next = static_cast<std::size_t>(at + 1 < panels() ? at + 1 : at);
-    const std::int64_t part = tile & (panels_[next].registers() - 1);  // registers: 1, 2 or 4
-    return weights_.data() + first_lines_[next] + part * taps_ * steps_;
   }
 
   void add_biases(const PanelFinish& panel) {

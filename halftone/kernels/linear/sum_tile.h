@@ -20,7 +20,6 @@ struct SumTile {
   const void* weights;         // 40
   const std::int32_t* bias;    // 48
   std::int32_t* sums;          // 56
-  const void* next;            // 64: the lines that are fetched into L2 meanwhile, one a step
 };
 
 using SumKernel = void (*)(const SumTile*);

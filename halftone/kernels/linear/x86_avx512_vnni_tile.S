@@ -69,6 +69,10 @@
 .macro load_weights register, offset
   vmovdqu32 zmm\register, zmmword ptr [r8 + \offset]
 .endm
+// Weights that come from the third cache or from memory: where few pixels share them, nothing else is waited for.
+.macro fetch_ahead offset
+  prefetcht0 [r8 + 16384 + \offset]
+.endm
 .macro repeat_rows product, first, rows, registers
   .if \first < \rows
     row_products \product, %(\first), \registers
@@ -115,7 +119,6 @@
   lea rbp, [rax + 4*rax]
   repeat_loads 0, \registers
   repeat_copies \registers, %(\rows*\registers), \registers
-  mov r9, [rdi + 64]    // the line to prefetch
 1:
   mov r10, [rdx]
   add r10, rsi
@@ -140,8 +143,10 @@
   .endif
   .if \registers > 2
     load_weights 30, 128
-    prefetcht1 [r9]
-    add r9, 64
+    fetch_ahead 0
+    fetch_ahead 64
+    fetch_ahead 128
+    fetch_ahead 192
   .endif
   repeat_rows \product, 0, \rows, \registers
   add r8, 64*\registers
