@@ -50,6 +50,7 @@ class GemmRun {
   GemmRun(const GemmRun&) = delete;
   GemmRun& operator=(const GemmRun&) = delete;
 
+  int weight_bits() const { return linear_->weight_bits(); }
   void operator()() const {
     for (std::int64_t panel = 0; panel < linear_->panels(); ++panel) linear_->run(run_, panel);
   }
@@ -92,6 +93,7 @@ std::vector<GemmRow> time_gemm(const GemmSizes& sizes, const GemmOptions& option
     for (int bits : options.bits) {
       auto run = std::make_shared<GemmRun>(sizes, bits, isa);
       add(kOurs, std::string(kernels::name_of(isa)), bits, [run] { (*run)(); });
+      rows.back().stored_bits = run->weight_bits();
     }
   if (auto run = onednn_run(sizes, skipped)) add("onednn", "", 8, std::move(run));
   const std::vector<analysis::Timing> timings =

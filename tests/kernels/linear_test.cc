@@ -45,6 +45,7 @@ struct Case {
   Stored x = Stored::bytes;
   Stored y = Stored::bytes;
   bool neighbours = false;  // whether the packer knows how far pixels lie apart
+  int bits = 8;  // of weights, where x is bytes
 };
 
 void store(std::vector<std::uint8_t>& to, std::ptrdiff_t at, Stored stored, int value) {
@@ -66,7 +67,7 @@ class Layer {
  public:
   Layer(const Case& c, std::uint32_t seed) : case_(c), random_(seed) {
     const bool words = c.x == Stored::words;
-    const std::int64_t most = words ? std::min<std::int64_t>(32768, (INT32_MAX - 5000) / (c.taps * c.depth * 32768)) : 128;
+    const std::int64_t most = words ? std::min<std::int64_t>(32768, (INT32_MAX - 5000) / (c.taps * c.depth * 32768)) : 1 << (c.bits - 1);
     for (std::int64_t i = 0; i < c.channels * c.taps * c.depth; ++i) w_.push_back(static_cast<std::int16_t>(draw(-most, most - 1)));
     reach_ = c.taps * c.depth * most * (words ? 32768 : 255);
     for (std::int64_t m = 0; m < c.channels; ++m) {
@@ -228,26 +229,71 @@ TEST_P(LinearOn, AWindowForEachChannel) {
       }
 }
 
+// `times` one after another.
+template <typename T>
+std::vector<T> repeated(const std::vector<T>& all, int times) {
+  std::vector<T> result;
+  for (int i = 0; i < times; ++i) result.insert(result.end(), all.begin(), all.end());
+  return result;
+}
+
 // Runs that leave taps out add what their bias says instead.
 TEST_P(LinearOn, RangesOfTaps) {
-  const std::vector<std::int16_t> w{1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6};  // [2][3][2]
-  const std::vector<std::int32_t> bias{10, 20};
-  const std::vector<std::int64_t> bound{10000, 10000};
-  const std::vector<TapRange> ranges{{1, 2, {100, 120}}, {0, 1, {7, 200}}};
-  const Requantization end{.m = {1 << 30, 1 << 30}, .shift = {30, 30}, .M = {}, .bounds = {0, 0, 255}};
-  const auto linear = pack_linear(GetParam(), {2, 3, 2, w, bias, bound, ranges}, end);
-  const std::vector<std::uint8_t> x{1, 2, 3, 4, 5, 6, 0, 0, 0, 0};
-  const std::vector<std::ptrdiff_t> taps{0, 2, 4};
-  std::vector<std::uint8_t> y(2);
-  LinearRun run{x.data(), 2, taps.data(), 1, y.data(), 2};
-  const auto bytes = [&](std::int64_t range) {
-    run.range = range;
-    linear->run(run, 0);
-    return y;
-  };
-  EXPECT_EQ(bytes(-1), (std::vector<std::uint8_t>{10 + 91, 0}));
-  EXPECT_EQ(bytes(0), (std::vector<std::uint8_t>{100 + 86, 120 - 86}));
-  EXPECT_EQ(bytes(1), (std::vector<std::uint8_t>{7 + 5, 200 - 5}));
+  for (int times : {1, 50})
+    for (std::int16_t last : {-6, -9}) {
+      const std::vector<std::int16_t> w = repeated<std::int16_t>({1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, last}, times);  // [2·times][3][2]
+      const std::vector<std::int32_t> bias = repeated<std::int32_t>({10, 20}, times);
+      const std::vector<std::int64_t> bound = repeated<std::int64_t>({10000, 10000}, times);
+      const std::vector<TapRange> ranges{{1, 2, repeated<std::int32_t>({100, 120}, times)}, {0, 1, repeated<std::int32_t>({7, 200}, times)}};
+      const Requantization end{.m = repeated<std::int64_t>({1 << 30, 1 << 30}, times), .shift = repeated<int>({30, 30}, times), .M = {}, .bounds = {0, 0, 255}};
+      const auto linear = pack_linear(GetParam(), {2 * times, 3, 2, w, bias, bound, ranges}, end);
+      std::vector<std::uint8_t> x{1, 2, 3, 4, 5, 6};
+      x.resize(x.size() + kReadBehind);
+      const std::vector<std::ptrdiff_t> taps{0, 2, 4};
+      const auto expect = [&](std::int64_t range, std::uint8_t a, int b) {
+        std::vector<std::uint8_t> y(static_cast<std::size_t>(2 * times));
+        for (std::int64_t panel = 0; panel < linear->panels(); ++panel)
+          linear->run({.x = x.data(), .x_pixel = 2, .taps = taps.data(), .pixels = 1, .y = y.data(), .y_pixel = 2 * times, .range = range}, panel);
+        EXPECT_EQ(y, repeated<std::uint8_t>({a, static_cast<std::uint8_t>(std::max(0, b))}, times)) << "range " << range;
+      };
+      expect(-1, 10 + 91, 0);
+      expect(0, 100 + 86, 120 - 50 + 6 * last);
+      expect(1, 7 + 5, 200 - 5);
+    }
+}
+
+// Weights of 4 bits may be stored in so many, whatever the end of a layer takes.
+TEST_P(LinearOn, WeightsOf4Bits) {
+  std::uint32_t seed = 5000;
+  for (std::int64_t channels : {20, 63, 64, 65, 128, 200})
+    for (std::int64_t pixels : {1, 2, 3, 4, 5, 6, 7, 13, 29})
+      for (std::int64_t depth : {1, 9, 63, 64, 65, 72, 100}) {
+        Layer({.channels = channels, .taps = seed % 3 + 1, .depth = depth, .pixels = pixels, .rounding = static_cast<Rounding>(seed % 4), .real = seed % 5 == 0,
+               .ties = static_cast<int>(seed % 3), .y = seed % 7 == 0 ? Stored::words : Stored::bytes, .bits = 4}, seed).expect_equal(GetParam());
+        ++seed;
+      }
+}
+
+// Sums that fit 32 bits just so when they are 16 times as large, or do not; shifts likewise.
+TEST_P(LinearOn, WeightsOf4BitsAtTheirLimits) {
+  const std::vector<std::int16_t> w = repeated<std::int16_t>({-8, 7}, 64 * 32);
+  const std::vector<std::uint8_t> x(64 + kReadBehind, 255);
+  const std::ptrdiff_t tap = 0;
+  const std::int32_t most = INT32_MAX / 16;
+  for (std::int32_t sum : {most, -most, most + 1, -most - 1})
+    for (int shift : {22, 51, 58, 59, 62})
+      for (float M : {0.0F, 0x1.8p-20F}) {
+        const std::vector<std::int32_t> bias(64, sum + 32 * 255);
+        const std::vector<std::int64_t> bound(64, std::abs(sum));
+        Requantization end{.m = std::vector<std::int64_t>(64, INT32_MAX), .shift = std::vector<int>(64, shift), .M = {}, .bounds = {100, 0, 255}};
+        if (M > 0) end.M.assign(64, M);
+        const auto linear = pack_linear(GetParam(), {64, 1, 64, w, bias, bound}, end);
+        const bool fits = std::abs(sum) <= most && shift <= 58;
+        EXPECT_EQ(linear->weight_bits() == 4, fits && GetParam() == Isa::avx512_vnni);
+        std::vector<std::uint8_t> y(64);
+        for (std::int64_t panel = 0; panel < linear->panels(); ++panel) linear->run({.x = x.data(), .taps = &tap, .pixels = 1, .y = y.data()}, panel);
+        EXPECT_EQ(y, std::vector<std::uint8_t>(64, static_cast<std::uint8_t>(end(sum, 0)))) << sum << " " << shift << " " << M;
+      }
 }
 
 TEST_P(LinearOn, Float32Products) {

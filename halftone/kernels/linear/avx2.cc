@@ -96,6 +96,7 @@ class Avx2 : public Linear {
   }
 
   std::int64_t panels() const override { return (static_cast<std::int64_t>(parts_.size()) + kParts - 1) / kParts; }
+  int weight_bits() const override { return 8 * static_cast<int>(size_of(x_)); }
 
   void run(const LinearRun& rows, std::int64_t panel) const override {
     Block block{.panel = panel, .range = rows.range, .x = rows.x, .taps = rows.taps, .y = rows.y, .y_pixel = rows.y_pixel};

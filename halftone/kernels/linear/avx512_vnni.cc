@@ -5,16 +5,21 @@
 
 #include "halftone/kernels/linear/isa_linears.h"
 #include "halftone/kernels/linear/panel_finish.h"
+#include "halftone/kernels/linear/sixteenfold.h"
+
+#define TILES_OF_4(form) TILE(form, 6, 4) TILE(form, 5, 4) TILE(form, 4, 4) TILE(form, 3, 4) TILE(form, 2, 4) TILE(form, 1, 4)
+#define TILES_OF_2(form)                                                                                                        \
+  TILE(form, 14, 2) TILE(form, 13, 2) TILE(form, 12, 2) TILE(form, 11, 2) TILE(form, 10, 2) TILE(form, 9, 2) TILE(form, 8, 2) \
+  TILE(form, 7, 2) TILE(form, 6, 2) TILE(form, 5, 2) TILE(form, 4, 2) TILE(form, 3, 2) TILE(form, 2, 2) TILE(form, 1, 2)
+#define TILES_OF_1(form)                                                                                                           \
+  TILE(form, 28, 1) TILE(form, 24, 1) TILE(form, 20, 1) TILE(form, 16, 1) TILE(form, 14, 1) TILE(form, 12, 1) TILE(form, 10, 1) \
+  TILE(form, 8, 1) TILE(form, 6, 1) TILE(form, 4, 1) TILE(form, 2, 1) TILE(form, 1, 1)
 
 extern "C" {
-#define TILE(pixels, registers)                                                      \
-  void halftone_avx512_vnni_##pixels##x##registers(const halftone::kernels::SumTile*); \
-  void halftone_avx512_vnni_words_##pixels##x##registers(const halftone::kernels::SumTile*);
-TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4) TILE(5, 4) TILE(6, 4) TILE(7, 4)
-TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2)
-TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)
-TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(6, 1) TILE(8, 1) TILE(10, 1) TILE(12, 1) TILE(14, 1) TILE(16, 1) TILE(20, 1) TILE(24, 1)
-TILE(28, 1)
+#define TILE(form, pixels, registers) void halftone_avx512_vnni_##form##_##pixels##x##registers(const halftone::kernels::SumTile*);
+TILE(bytes, 7, 4) TILES_OF_4(bytes) TILES_OF_2(bytes) TILES_OF_1(bytes)
+TILE(words, 7, 4) TILES_OF_4(words) TILES_OF_2(words) TILES_OF_1(words)
+TILES_OF_4(nibbles)
 #undef TILE
 }
 
@@ -23,31 +28,35 @@ namespace {
 
 struct Tile {
   int pixels;
-  SumKernel bytes;
-  SumKernel words;
+  SumKernel run;
 };
 
-// By the number of registers of a panel's columns: tiles, the largest first.
-#define TILE(pixels, registers) Tile{pixels, halftone_avx512_vnni_##pixels##x##registers, halftone_avx512_vnni_words_##pixels##x##registers}
-constexpr std::array kTilesOf4 = {TILE(7, 4), TILE(6, 4), TILE(5, 4), TILE(4, 4), TILE(3, 4), TILE(2, 4), TILE(1, 4)};
-constexpr std::array kTilesOf2 = {TILE(14, 2), TILE(13, 2), TILE(12, 2), TILE(11, 2), TILE(10, 2), TILE(9, 2), TILE(8, 2),
-                                  TILE(7, 2),  TILE(6, 2),  TILE(5, 2),  TILE(4, 2),  TILE(3, 2),  TILE(2, 2), TILE(1, 2)};
-constexpr std::array kTilesOf1 = {TILE(28, 1), TILE(24, 1), TILE(20, 1), TILE(16, 1), TILE(14, 1), TILE(12, 1),
-                                  TILE(10, 1), TILE(8, 1),  TILE(6, 1),  TILE(4, 1),  TILE(2, 1),  TILE(1, 1)};
+// By the form of the weights and the number of registers of a panel's columns: tiles, the largest first.
+#define TILE(form, pixels, registers) Tile{pixels, halftone_avx512_vnni_##form##_##pixels##x##registers},
+constexpr Tile kBytesOf4[] = {TILE(bytes, 7, 4) TILES_OF_4(bytes)};
+constexpr Tile kBytesOf2[] = {TILES_OF_2(bytes)};
+constexpr Tile kBytesOf1[] = {TILES_OF_1(bytes)};
+constexpr Tile kWordsOf4[] = {TILE(words, 7, 4) TILES_OF_4(words)};
+constexpr Tile kWordsOf2[] = {TILES_OF_2(words)};
+constexpr Tile kWordsOf1[] = {TILES_OF_1(words)};
+constexpr Tile kNibblesOf4[] = {TILES_OF_4(nibbles)};
 #undef TILE
 constexpr int kMostSums = 28 * 16;
 
-std::span<const Tile> tiles_of(int registers) {
-  if (registers == 4) return kTilesOf4;
-  if (registers == 2) return kTilesOf2;
-  return kTilesOf1;
+enum class Form { bytes, words, nibbles };
+
+std::span<const Tile> tiles_of(Form form, int registers) {
+  if (form == Form::nibbles) return kNibblesOf4;
+  if (registers == 4) return form == Form::words ? kWordsOf4 : kBytesOf4;
+  if (registers == 2) return form == Form::words ? kWordsOf2 : kBytesOf2;
+  return form == Form::words ? kWordsOf1 : kBytesOf1;
 }
 
-// Tiles of about one size: 10 pixels are 5 and 5, not 7 and 3.
+// Tiles of about one size: the last 10 pixels are 5 and 5, not 7 and 3.
 const Tile& next_tile(std::span<const Tile> tiles, std::int64_t left) {
   const std::int64_t most = tiles.front().pixels;
-  const std::int64_t count = (left + most - 1) / most;
-  const std::int64_t size = (left + count - 1) / count;
+  if (left >= 2 * most) return tiles.front();
+  const std::int64_t size = left <= most ? left : (left + 1) / 2;
   return *std::ranges::find_if(tiles, [&](const Tile& tile) { return tile.pixels <= size; });
 }
 
@@ -56,50 +65,79 @@ struct alignas(64) Bias {
   std::array<std::int32_t, 64> sums{};
 };
 
+// The weights of 16 columns that a step takes, four bytes each.
 struct alignas(64) Line {
-  std::array<std::byte, 64> bytes{};
+  std::array<std::uint8_t, 64> bytes{};
+
+  // `k`: the weight's number in the column.
+  void set(Form form, int column, std::int64_t k, int w) {
+    std::uint8_t* to = bytes.data() + 4 * column;
+    const auto word = static_cast<std::int16_t>(w);
+    if (form == Form::words) std::memcpy(to + 2 * k, &word, sizeof(word));
+    if (form == Form::bytes) to[k] = static_cast<std::uint8_t>(w);
+    if (form == Form::nibbles) to[k % 4] |= static_cast<std::uint8_t>((w / 16 & 15) << (k / 4 * 4));
+  }
 };
 
+// Weights a column of a line.
+constexpr std::int64_t weights_in(Form form) { return form == Form::words ? 2 : form == Form::bytes ? 4 : 8; }
+
+struct Panel {
+  PanelFinish finish;
+  Form form;
+  std::int64_t steps;      // of a tap
+  std::size_t first_line;  // of [T][steps][registers]
+
+  std::size_t line(std::int64_t tap, std::int64_t step) const {
+    return first_line + static_cast<std::size_t>((tap * steps + step) * finish.registers());
+  }
+};
+
+constexpr std::int64_t kLeastDepth = 64;  // of nibbles: shorter taps gain little, and are filled up with zeros
+
+Form form_of(const LinearWeights& w, int times, int registers) {
+  if (w.x == Stored::words) return Form::words;
+  return times == 16 && registers == 4 && w.depth >= kLeastDepth ? Form::nibbles : Form::bytes;
+}
+
+// Weights are taken `times` as large: 16, then those of whole panels may be nibbles, or 1.
 class Vnni : public Linear {
  public:
-  Vnni(const LinearWeights& w, const Requantization& r)
-      : x_(w.x), y_(w.y), taps_(w.taps), steps_(std::max<std::int64_t>(1, (w.depth * size_of(w.x) + 3) / 4)), ranges_(w.ranges.begin(), w.ranges.end()) {
-    for (std::int64_t first = 0; first < w.channels;) {
+  Vnni(const LinearWeights& w, const Requantization& r, int times) : y_(w.y), taps_(w.taps), ranges_(w.ranges.begin(), w.ranges.end()) {
+    for (std::int64_t first = 0; first < w.channels; first += panels_.back().finish.count()) {
       const std::int64_t left = w.channels - first;
       const int registers = left <= 16 ? 1 : left <= 32 ? 2 : 4;
-      panels_.emplace_back(finish_avx512, w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
-      first_lines_.push_back(weights_.size());
-      if (x_ == Stored::words)
-        pack<std::int16_t>(panels_.back(), w);
-      else
-        pack<std::int8_t>(panels_.back(), w);
-      add_biases(panels_.back());
-      first += panels_.back().count();
+      const Form form = form_of(w, times, registers);
+      const std::int64_t steps = std::max<std::int64_t>(1, (w.depth + weights_in(form) - 1) / weights_in(form));
+      PanelFinish finish(finish_avx512, w, r, first, static_cast<int>(std::min<std::int64_t>(left, 16 * registers)), registers);
+      panels_.push_back({finish, form, steps, weights_.size()});
+      pack(panels_.back(), w, times);
+      add_biases(finish);
     }
   }
 
   std::int64_t panels() const override { return static_cast<std::int64_t>(panels_.size()); }
+  int weight_bits() const override { return 32 / static_cast<int>(weights_in(panels_.front().form)); }
 
   void run(const LinearRun& rows, std::int64_t at) const override {
-    const PanelFinish& panel = panels_[static_cast<std::size_t>(at)];
+    const Panel& panel = panels_[static_cast<std::size_t>(at)];
     const TapRange* range = rows.range < 0 ? nullptr : &ranges_[static_cast<std::size_t>(rows.range)];
     const std::int64_t first_tap = range == nullptr ? 0 : range->first;
     alignas(64) std::array<std::int32_t, kMostSums> sums;
-    const Line* weights = weights_.data() + first_lines_[static_cast<std::size_t>(at)];
     SumTile tile{.x = rows.x,
                  .pixel = rows.x_pixel,
                  .taps = rows.taps + first_tap,
                  .tap_count = range == nullptr ? taps_ : range->count,
-                 .steps = steps_,
-                 .weights = weights[first_tap * steps_ * panel.registers()].bytes.data(),
-                 .bias = range == nullptr ? panel.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
+                 .steps = panel.steps,
+                 .weights = weights_.data() + panel.line(first_tap, 0),
+                 .bias = range == nullptr ? panel.finish.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
                  .sums = sums.data()};
-    std::uint8_t* y = rows.y + panel.first() * size_of(y_);
-    const std::span<const Tile> tiles = tiles_of(panel.registers());
+    std::uint8_t* y = rows.y + panel.finish.first() * size_of(y_);
+    const std::span<const Tile> tiles = tiles_of(panel.form, panel.finish.registers());
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
-      (x_ == Stored::words ? each.words : each.bytes)(&tile);
-      panel(sums.data(), each.pixels, y, rows.y_pixel);
+      each.run(&tile);
+      panel.finish(sums.data(), each.pixels, y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
       y += each.pixels * rows.y_pixel;
       left -= each.pixels;
@@ -107,21 +145,15 @@ class Vnni : public Linear {
   }
 
  private:
-  // Weights [T][K/4][register][column][4], of words [T][K/2][register][column][2].
-  template <typename T>
-  void pack(const PanelFinish& panel, const LinearWeights& w) {
-    constexpr std::int64_t kTogether = 4 / sizeof(T);
-    const std::size_t start = weights_.size();
-    weights_.resize(start + static_cast<std::size_t>(std::max<std::int64_t>(1, taps_ * steps_ * panel.registers())));
-    for (int i = 0; i < 16 * panel.registers(); ++i) {
-      if (panel.channel(i) < 0) continue;
-      const std::int16_t* row = w.w.data() + panel.channel(i) * taps_ * w.depth;
+  void pack(const Panel& panel, const LinearWeights& w, int times) {
+    weights_.resize(std::max(panel.line(taps_, 0), panel.first_line + 1));
+    const std::int64_t together = weights_in(panel.form);
+    for (int i = 0; i < 16 * panel.finish.registers(); ++i) {
+      if (panel.finish.channel(i) < 0) continue;
+      const std::int16_t* row = w.w.data() + panel.finish.channel(i) * taps_ * w.depth;
       for (std::int64_t t = 0; t < taps_; ++t)
-        for (std::int64_t k = 0; k < w.depth; ++k) {
-          Line& line = weights_[start + static_cast<std::size_t>((t * steps_ + k / kTogether) * panel.registers() + i / 16)];
-          const auto value = static_cast<T>(row[t * w.depth + k]);
-          std::memcpy(line.bytes.data() + i % 16 * 4 + k % kTogether * sizeof(T), &value, sizeof(T));
-        }
+        for (std::int64_t k = 0; k < w.depth; ++k)
+          weights_[panel.line(t, k / together) + static_cast<std::size_t>(i / 16)].set(panel.form, i % 16, k % together, times * row[t * w.depth + k]);
     }
   }
 
@@ -133,21 +165,20 @@ class Vnni : public Linear {
     }
   }
 
-  Stored x_;
   Stored y_;
   std::int64_t taps_;
-  std::int64_t steps_;
   std::vector<TapRange> ranges_;
   std::vector<Bias> biases_;  // by panel, in it by range
-  std::vector<PanelFinish> panels_;
-  std::vector<std::size_t> first_lines_;
+  std::vector<Panel> panels_;
   std::vector<Line> weights_;
 };
 
 }  // namespace
 
 std::unique_ptr<Linear> pack_avx512_vnni(const LinearWeights& weights, const Requantization& requantization) {
-  return std::make_unique<Vnni>(weights, requantization);
+  if (form_of(weights, 16, 4) != Form::nibbles || !can_be_sixteenfold(weights, requantization)) return std::make_unique<Vnni>(weights, requantization, 1);
+  const Sixteenfold sixteenfold(weights, requantization);
+  return std::make_unique<Vnni>(sixteenfold.weights(), sixteenfold.requantization(), 16);
 }
 
 }  // namespace halftone::kernels

@@ -25,6 +25,7 @@ class Generic : public Linear {
   }
 
   std::int64_t panels() const override { return (channels_ + kColumns - 1) / kColumns; }
+  int weight_bits() const override { return 16; }
 
   void run(const LinearRun& rows, std::int64_t panel) const override {
     const std::int64_t first = panel * kColumns;

@@ -56,6 +56,8 @@ class Linear {
   // Channels are cut into panels; run computes those of panel `panel` alone.
   virtual std::int64_t panels() const = 0;
   virtual void run(const LinearRun& rows, std::int64_t panel) const = 0;
+  // Bits in which a weight of the first panel stands.
+  virtual int weight_bits() const { return 8; }
 };
 
 // Throws UnsupportedError for an instruction set that this CPU has not.

@@ -1,5 +1,6 @@
 // Sums of products on AVX512-VNNI: pixels by 16·registers columns, all sums in registers. sum_tile.h says what is computed.
-// One macro makes every size, of bytes by vpdpbusd, of words by vpdpwssd: neither saturates. No instruction of the loops touches the
+// One macro makes every size, of bytes by vpdpbusd, of words by vpdpwssd: neither saturates. `form` is bytes, words or nibbles: a line
+// of nibbles has 16ths of two steps' weights, the first step's in the low halves of its bytes. No instruction of the loops touches the
 // stack.
 .intel_syntax noprefix
 .altmacro
@@ -34,26 +35,39 @@
   .endif
 .endm
 
-.macro multiply product, sum, x, w
-  \product zmm\sum, zmm\x, zmm\w
+.macro multiply form, sum, x, w
+  .ifc \form, words
+    vpdpwssd zmm\sum, zmm\x, zmm\w
+  .else
+    vpdpbusd zmm\sum, zmm\x, zmm\w
+  .endif
 .endm
-.macro multiply_memory product, sum, x, offset
-  \product zmm\sum, zmm\x, zmmword ptr [r8 + \offset]
+// The last of four registers of weights is not loaded, but for nibbles.
+.macro multiply_last form, sum, x
+  .ifc \form, bytes
+    vpdpbusd zmm\sum, zmm\x, zmmword ptr [r8 + 192]
+  .endif
+  .ifc \form, words
+    vpdpwssd zmm\sum, zmm\x, zmmword ptr [r8 + 192]
+  .endif
+  .ifc \form, nibbles
+    vpdpbusd zmm\sum, zmm\x, zmm27
+  .endif
 .endm
-.macro row_products product, row, registers
+.macro row_products form, row, registers
   .if \registers == 4
     broadcast 31, \row
-    multiply \product, %(4*\row), 31, 28
-    multiply \product, %(4*\row + 1), 31, 29
-    multiply \product, %(4*\row + 2), 31, 30
-    multiply_memory \product, %(4*\row + 3), 31, 192
+    multiply \form, %(4*\row), 31, 28
+    multiply \form, %(4*\row + 1), 31, 29
+    multiply \form, %(4*\row + 2), 31, 30
+    multiply_last \form, %(4*\row + 3), 31
   .elseif \registers == 2
     broadcast %(30 + \row % 2), \row
-    multiply \product, %(2*\row), %(30 + \row % 2), 28
-    multiply \product, %(2*\row + 1), %(30 + \row % 2), 29
+    multiply \form, %(2*\row), %(30 + \row % 2), 28
+    multiply \form, %(2*\row + 1), %(30 + \row % 2), 29
   .else
     broadcast %(29 + \row % 3), \row
-    multiply \product, \row, %(29 + \row % 3), 28
+    multiply \form, \row, %(29 + \row % 3), 28
   .endif
 .endm
 
@@ -69,14 +83,22 @@
 .macro load_weights register, offset
   vmovdqu32 zmm\register, zmmword ptr [r8 + \offset]
 .endm
+// 16 times the weights of the first step, and of the second: zmm26 keeps the high halves of bytes.
+.macro load_low register, offset
+  vpsllw zmm\register, zmmword ptr [r8 + \offset], 4
+  vpandd zmm\register, zmm\register, zmm26
+.endm
+.macro load_high register, offset
+  vpandd zmm\register, zmm26, zmmword ptr [r8 + \offset]
+.endm
 // Weights that come from the third cache or from memory: where few pixels share them, nothing else is waited for.
 .macro fetch_ahead offset
   prefetcht0 [r8 + 16384 + \offset]
 .endm
-.macro repeat_rows product, first, rows, registers
+.macro repeat_rows form, first, rows, registers
   .if \first < \rows
-    row_products \product, %(\first), \registers
-    repeat_rows \product, %(\first + 1), \rows, \registers
+    row_products \form, %(\first), \registers
+    repeat_rows \form, %(\first + 1), \rows, \registers
   .endif
 .endm
 .macro repeat_loads first, count
@@ -98,11 +120,46 @@
   .endif
 .endm
 
-.macro tile name, product, rows, registers
-  .globl \name\rows\()x\registers
-  .type \name\rows\()x\registers, @function
+.macro next_inputs rows
+  add r10, 4
+  .if \rows > 6
+    add r11, 4
+  .endif
+  .if \rows > 12
+    add r12, 4
+  .endif
+  .if \rows > 18
+    add r13, 4
+  .endif
+  .if \rows > 24
+    add r14, 4
+  .endif
+.endm
+.macro step form, rows, registers
+  load_weights 28, 0
+  .if \registers > 1
+    load_weights 29, 64
+  .endif
+  .if \registers > 2
+    load_weights 30, 128
+  .endif
+  repeat_rows \form, 0, \rows, \registers
+  next_inputs \rows
+.endm
+.macro step_of_nibbles load, rows
+  \load 28, 0
+  \load 29, 64
+  \load 30, 128
+  \load 27, 192
+  repeat_rows nibbles, 0, \rows, 4
+  next_inputs \rows
+.endm
+
+.macro tile form, rows, registers
+  .globl halftone_avx512_vnni_\form\()_\rows\()x\registers
+  .type halftone_avx512_vnni_\form\()_\rows\()x\registers, @function
   .p2align 6
-\name\rows\()x\registers:
+halftone_avx512_vnni_\form\()_\rows\()x\registers:
   push rbx
   push rbp
   push r12
@@ -119,6 +176,10 @@
   lea rbp, [rax + 4*rax]
   repeat_loads 0, \registers
   repeat_copies \registers, %(\rows*\registers), \registers
+  .ifc \form, nibbles
+    mov r15d, 0xF0F0F0F0
+    vpbroadcastd zmm26, r15d
+  .endif
 1:
   mov r10, [rdx]
   add r10, rsi
@@ -137,32 +198,19 @@
   mov r15, [rdi + 32]   // steps
   .p2align 5
 2:
-  load_weights 28, 0
-  .if \registers > 1
-    load_weights 29, 64
-  .endif
   .if \registers > 2
-    load_weights 30, 128
     fetch_ahead 0
     fetch_ahead 64
     fetch_ahead 128
     fetch_ahead 192
   .endif
-  repeat_rows \product, 0, \rows, \registers
+  .ifc \form, nibbles
+    step_of_nibbles load_low, \rows
+    step_of_nibbles load_high, \rows
+  .else
+    step \form, \rows, \registers
+  .endif
   add r8, 64*\registers
-  add r10, 4
-  .if \rows > 6
-    add r11, 4
-  .endif
-  .if \rows > 12
-    add r12, 4
-  .endif
-  .if \rows > 18
-    add r13, 4
-  .endif
-  .if \rows > 24
-    add r14, 4
-  .endif
   dec r15
   jnz 2b
   add rdx, 8
@@ -178,23 +226,23 @@
   pop rbx
   vzeroupper
   ret
-  .size \name\rows\()x\registers, . - \name\rows\()x\registers
-.endm
-
-.macro tiles rows, registers
-  tile halftone_avx512_vnni_, vpdpbusd, \rows, \registers
-  tile halftone_avx512_vnni_words_, vpdpwssd, \rows, \registers
+  .size halftone_avx512_vnni_\form\()_\rows\()x\registers, . - halftone_avx512_vnni_\form\()_\rows\()x\registers
 .endm
 
 .text
-.irp rows, 1, 2, 3, 4, 5, 6, 7
-  tiles \rows, 4
+.irp form, bytes, words
+  .irp rows, 1, 2, 3, 4, 5, 6, 7
+    tile \form, \rows, 4
+  .endr
+  .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+    tile \form, \rows, 2
+  .endr
+  .irp rows, 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28
+    tile \form, \rows, 1
+  .endr
 .endr
-.irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
-  tiles \rows, 2
-.endr
-.irp rows, 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28
-  tiles \rows, 1
+.irp rows, 1, 2, 3, 4, 5, 6
+  tile nibbles, \rows, 4
 .endr
 
 // rdi rounds of 28 products on registers alone, each with a sum of its own: what ceiling.h measures.
