@@ -54,20 +54,21 @@
     vpdpbusd zmm\sum, zmm\x, zmm27
   .endif
 .endm
-.macro row_products form, row, registers
+// To sums from number `bank` on.
+.macro row_products form, row, registers, bank
   .if \registers == 4
     broadcast 31, \row
-    multiply \form, %(4*\row), 31, 28
-    multiply \form, %(4*\row + 1), 31, 29
-    multiply \form, %(4*\row + 2), 31, 30
-    multiply_last \form, %(4*\row + 3), 31
+    multiply \form, %(\bank + 4*\row), 31, 28
+    multiply \form, %(\bank + 4*\row + 1), 31, 29
+    multiply \form, %(\bank + 4*\row + 2), 31, 30
+    multiply_last \form, %(\bank + 4*\row + 3), 31
   .elseif \registers == 2
     broadcast %(30 + \row % 2), \row
-    multiply \form, %(2*\row), %(30 + \row % 2), 28
-    multiply \form, %(2*\row + 1), %(30 + \row % 2), 29
+    multiply \form, %(\bank + 2*\row), %(30 + \row % 2), 28
+    multiply \form, %(\bank + 2*\row + 1), %(30 + \row % 2), 29
   .else
     broadcast %(29 + \row % 3), \row
-    multiply \form, \row, %(29 + \row % 3), 28
+    multiply \form, %(\bank + \row), %(29 + \row % 3), 28
   .endif
 .endm
 
@@ -95,10 +96,10 @@
 .macro fetch_ahead offset
   prefetcht0 [r8 + 16384 + \offset]
 .endm
-.macro repeat_rows form, first, rows, registers
+.macro repeat_rows form, first, rows, registers, bank
   .if \first < \rows
-    row_products \form, %(\first), \registers
-    repeat_rows \form, %(\first + 1), \rows, \registers
+    row_products \form, %(\first), \registers, \bank
+    repeat_rows \form, %(\first + 1), \rows, \registers, \bank
   .endif
 .endm
 .macro repeat_loads first, count
@@ -135,27 +136,95 @@
     add r14, 4
   .endif
 .endm
-.macro step form, rows, registers
+.macro step form, rows, registers, bank
   load_weights 28, 0
   .if \registers > 1
     load_weights 29, 64
   .endif
   .if \registers > 2
     load_weights 30, 128
+    fetch_ahead 0
+    fetch_ahead 64
+    fetch_ahead 128
+    fetch_ahead 192
   .endif
-  repeat_rows \form, 0, \rows, \registers
+  repeat_rows \form, 0, \rows, \registers, \bank
+  add r8, 64*\registers
   next_inputs \rows
 .endm
-.macro step_of_nibbles load, rows
+.macro step_of_nibbles load, rows, bank
   \load 28, 0
   \load 29, 64
   \load 30, 128
   \load 27, 192
-  repeat_rows nibbles, 0, \rows, 4
+  repeat_rows nibbles, 0, \rows, 4, \bank
   next_inputs \rows
+.endm
+// Both steps of a line, to sums of `bank` the second.
+.macro line_of_nibbles rows, bank
+  fetch_ahead 0
+  fetch_ahead 64
+  fetch_ahead 128
+  fetch_ahead 192
+  step_of_nibbles load_low, \rows, 0
+  step_of_nibbles load_high, \rows, \bank
+  add r8, 256
+.endm
+
+// Sums from number `bank` on: a product waits for the one that was added to its sum before, and few sums would wait all the time.
+.macro clear_sum sum
+  vpxord zmm\sum, zmm\sum, zmm\sum
+.endm
+.macro add_sum sum, other
+  vpaddd zmm\sum, zmm\sum, zmm\other
+.endm
+.macro clear_bank first, last
+  .if \first < \last
+    clear_sum %(\first)
+    clear_bank %(\first + 1), \last
+  .endif
+.endm
+.macro add_bank first, bank
+  .if \first < \bank
+    add_sum %(\first), %(\bank + \first)
+    add_bank %(\first + 1), \bank
+  .endif
+.endm
+// All steps of a tap, r15 of them; with two banks two at a time.
+.macro steps form, rows, registers, bank
+  .ifc \form, nibbles
+2:
+    line_of_nibbles \rows, \bank
+    dec r15
+    jnz 2b
+  .elseif \bank > 0
+    sub r15, 1
+    jle 3f
+2:
+    step \form, \rows, \registers, 0
+    step \form, \rows, \registers, \bank
+    sub r15, 2
+    jg 2b
+    jnz 4f
+3:
+    step \form, \rows, \registers, 0
+4:
+  .else
+2:
+    step \form, \rows, \registers, 0
+    dec r15
+    jnz 2b
+  .endif
 .endm
 
 .macro tile form, rows, registers
+  .if \rows*\registers <= 12
+    tile_of \form, \rows, \registers, %(\rows*\registers)
+  .else
+    tile_of \form, \rows, \registers, 0
+  .endif
+.endm
+.macro tile_of form, rows, registers, bank
   .globl halftone_avx512_vnni_\form\()_\rows\()x\registers
   .type halftone_avx512_vnni_\form\()_\rows\()x\registers, @function
   .p2align 6
@@ -176,6 +245,7 @@ halftone_avx512_vnni_\form\()_\rows\()x\registers:
   lea rbp, [rax + 4*rax]
   repeat_loads 0, \registers
   repeat_copies \registers, %(\rows*\registers), \registers
+  clear_bank \bank, %(2*\bank)
   .ifc \form, nibbles
     mov r15d, 0xF0F0F0F0
     vpbroadcastd zmm26, r15d
@@ -197,26 +267,12 @@ halftone_avx512_vnni_\form\()_\rows\()x\registers:
   .endif
   mov r15, [rdi + 32]   // steps
   .p2align 5
-2:
-  .if \registers > 2
-    fetch_ahead 0
-    fetch_ahead 64
-    fetch_ahead 128
-    fetch_ahead 192
-  .endif
-  .ifc \form, nibbles
-    step_of_nibbles load_low, \rows
-    step_of_nibbles load_high, \rows
-  .else
-    step \form, \rows, \registers
-  .endif
-  add r8, 64*\registers
-  dec r15
-  jnz 2b
+  steps \form, \rows, \registers, \bank
   add rdx, 8
   dec rcx
   jnz 1b
   mov r9, [rdi + 56]    // sums
+  add_bank 0, \bank
   repeat_stores 0, %(\rows*\registers)
   pop r15
   pop r14
