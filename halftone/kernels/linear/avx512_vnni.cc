@@ -52,6 +52,19 @@ std::span<const Tile> tiles_of(Form form, int registers) {
   return form == Form::words ? kWordsOf1 : kBytesOf1;
 }
 
+}  // namespace
+
+HalfUpEnding::HalfUpEnding(std::int32_t zero_point, std::int32_t least, std::int32_t most) {
+  std::ranges::fill(half, std::int16_t{0x4000});
+  std::ranges::fill(zero, static_cast<std::int16_t>(zero_point));
+  std::ranges::fill(lo, static_cast<std::uint8_t>(least));
+  std::ranges::fill(hi, static_cast<std::uint8_t>(most));
+  for (int i = 0; i < 8; ++i) two_pixels[i] = i % 4 * 2 + i / 4;
+  for (int i = 0; i < 16; ++i) four_pixels[i] = i % 4 * 4 + i / 4;
+}
+
+namespace {
+
 // Tiles of about one size: the last 10 pixels are 5 and 5, not 7 and 3.
 const Tile& next_tile(std::span<const Tile> tiles, std::int64_t left) {
   const std::int64_t most = tiles.front().pixels;
@@ -103,7 +116,8 @@ Form form_of(const LinearWeights& w, int times, int registers) {
 // Weights are taken `times` as large: 16, then those of whole panels may be nibbles, or 1.
 class Vnni : public Linear {
  public:
-  Vnni(const LinearWeights& w, const Requantization& r, int times) : y_(w.y), taps_(w.taps), ranges_(w.ranges.begin(), w.ranges.end()) {
+  Vnni(const LinearWeights& w, const Requantization& r, int times)
+      : y_(w.y), taps_(w.taps), ranges_(w.ranges.begin(), w.ranges.end()), ending_(r.bounds.zero_point, r.bounds.lo, r.bounds.hi) {
     for (std::int64_t first = 0; first < w.channels; first += panels_.back().finish.count()) {
       const std::int64_t left = w.channels - first;
       const int registers = left <= 16 ? 1 : left <= 32 ? 2 : 4;
@@ -131,15 +145,19 @@ class Vnni : public Linear {
                  .steps = panel.steps,
                  .weights = weights_.data() + panel.line(first_tap, 0),
                  .bias = range == nullptr ? panel.finish.bias() : biases_[static_cast<std::size_t>(at) * ranges_.size() + static_cast<std::size_t>(rows.range)].sums.data(),
-                 .sums = sums.data()};
-    std::uint8_t* y = rows.y + panel.finish.first() * size_of(y_);
+                 .sums = sums.data(),
+                 .columns = panel.finish.half_up_columns(),
+                 .y = rows.y + panel.finish.first() * size_of(y_),
+                 .y_pixel = rows.y_pixel,
+                 .ending = &ending_,
+                 .channels = panel.finish.count() == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << panel.finish.count()) - 1};
     const std::span<const Tile> tiles = tiles_of(panel.form, panel.finish.registers());
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
       each.run(&tile);
-      panel.finish(sums.data(), each.pixels, y, rows.y_pixel);
+      if (tile.columns == nullptr) panel.finish(sums.data(), each.pixels, tile.y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
-      y += each.pixels * rows.y_pixel;
+      tile.y += each.pixels * rows.y_pixel;
       left -= each.pixels;
     }
   }
@@ -168,6 +186,7 @@ class Vnni : public Linear {
   Stored y_;
   std::int64_t taps_;
   std::vector<TapRange> ranges_;
+  HalfUpEnding ending_;
   std::vector<Bias> biases_;  // by panel, in it by range
   std::vector<Panel> panels_;
   std::vector<Line> weights_;

@@ -6,14 +6,13 @@ namespace halftone::kernels {
 
 PanelFinish::PanelFinish(FinishKernel (*kernel_for)(Finish, int, Stored), const LinearWeights& weights, const Requantization& requantization,
                          std::int64_t first, int count, int registers)
-    : requantization_(requantization), first_(first), count_(count), registers_(registers), y_(weights.y) {
-  const Finish kind = kind_of(weights);
-  finish_ = kernel_for(kind, registers, y_);
+    : requantization_(requantization), first_(first), count_(count), registers_(registers), y_(weights.y), kind_(kind_of(weights)) {
+  finish_ = kernel_for(kind_, registers, y_);
   for (int i = 0; i < 16 * registers; ++i) {
     if (channel(i) < 0) continue;
     const auto c = static_cast<std::size_t>(channel(i));
     bias_[static_cast<std::size_t>(i)] = weights.bias[c];
-    set_column(i, c, kind);
+    set_column(i, c, kind_);
   }
 }
 

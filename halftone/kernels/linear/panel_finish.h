@@ -24,6 +24,8 @@ class PanelFinish {
     const int in_panel = channel_of(registers_, i / 16, i % 16);
     return in_panel < count_ ? first_ + in_panel : -1;
   }
+  // For kernels that finish bytes with Finish::half_up themselves; none for another panel.
+  const Columns* half_up_columns() const { return kind_ == Finish::half_up && y_ == Stored::bytes ? columns_.data() : nullptr; }
   // `y`: the first channel of the panel; y_pixel in bytes.
   void operator()(const std::int32_t* sums, int pixels, std::uint8_t* y, std::ptrdiff_t y_pixel) const;
 
@@ -45,6 +47,7 @@ class PanelFinish {
   int count_;
   int registers_;
   Stored y_;
+  Finish kind_;
   FinishKernel finish_ = nullptr;  // none: one by one
 };
 

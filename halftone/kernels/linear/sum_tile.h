@@ -10,7 +10,27 @@
 
 namespace halftone::kernels {
 
-// Read by assembly at the offsets noted.
+// The numbers that bring the sums of 16 columns to integers.
+struct alignas(64) Columns {
+  std::int32_t m[16] = {};
+  std::int32_t m_odd[16] = {};  // m of the next column: what a product of odd lanes takes
+  std::int32_t shift[16] = {};
+  float M[16] = {};
+};
+
+// Read by assembly at the offsets noted, as Columns are.
+struct alignas(64) HalfUpEnding {
+  HalfUpEnding(std::int32_t zero_point, std::int32_t least, std::int32_t most);
+
+  std::int16_t half[32];        // 0: 2^14, by which words are halved and rounded
+  std::int16_t zero[32];        // 64
+  std::uint8_t lo[64];          // 128
+  std::uint8_t hi[64];          // 192
+  std::int64_t two_pixels[8];   // 256: the 8 bytes of each that make pixels whole
+  std::int32_t four_pixels[16]; // 320: the 4 bytes
+};
+
+// Sums go to `sums`, or, where the tile has columns (Finish::half_up to bytes), on to integers at `y`.
 struct SumTile {
   const std::uint8_t* x;       // 0
   std::ptrdiff_t pixel;        // 8
@@ -20,17 +40,14 @@ struct SumTile {
   const void* weights;         // 40
   const std::int32_t* bias;    // 48
   std::int32_t* sums;          // 56
+  const Columns* columns;      // 64
+  std::uint8_t* y;             // 72
+  std::ptrdiff_t y_pixel;      // 80
+  const HalfUpEnding* ending;  // 88
+  std::uint64_t channels;      // 96: a bit for each
 };
 
 using SumKernel = void (*)(const SumTile*);
-
-// The numbers that bring the sums of 16 columns to integers.
-struct alignas(64) Columns {
-  std::int32_t m[16] = {};
-  std::int32_t m_odd[16] = {};  // m of the next column: what a product of odd lanes takes
-  std::int32_t shift[16] = {};
-  float M[16] = {};
-};
 
 enum class Finish {
   half_up,  // m in [2^30, 2^31), the shift above 33 is stored, and there are no ties unless half up is asked for

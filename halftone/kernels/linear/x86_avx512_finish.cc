@@ -110,52 +110,6 @@ void half_up_4(const std::int32_t* sums, int pixels, const Columns* columns, con
   for (int p = 0; p < pixels; ++p) _mm512_mask_storeu_epi8(y + p * y_pixel, mask, bytes(p));
 }
 
-// Stores of a whole register take a fraction of the time that masked ones do.
-inline void store(std::uint8_t* y, __mmask32 mask, __m256i bytes) {
-  if (mask == ~__mmask32{0}) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), bytes);
-  _mm256_mask_storeu_epi8(y, mask, bytes);
-}
-inline void store(std::uint8_t* y, __mmask16 mask, __m128i bytes) {
-  if (mask == static_cast<__mmask16>(0xFFFF)) return _mm_storeu_si128(reinterpret_cast<__m128i*>(y), bytes);
-  _mm_mask_storeu_epi8(y, mask, bytes);
-}
-
-// Two pixels at a time. A last one alone is taken twice.
-void half_up_2(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
-  const Ending ending(rule);
-  const Column c0(columns[0]), c1(columns[1]);
-  const auto mask = static_cast<__mmask32>((std::uint64_t{1} << rule.channels) - 1);
-  const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
-  for (int p = 0; p < pixels; p += 2) {
-    const int next = p + 1 < pixels ? p + 1 : p;
-    const std::int32_t* s = sums + 32 * p;
-    const std::int32_t* t = sums + 32 * next;
-    const __m512i mixed = half_up(c0.twice_rounded_down(s), c1.twice_rounded_down(s + 16), c0.twice_rounded_down(t), c1.twice_rounded_down(t + 16), ending);
-    const __m512i bytes = _mm512_permutexvar_epi64(order, mixed);
-    store(y + p * y_pixel, mask, _mm512_castsi512_si256(bytes));
-    store(y + next * y_pixel, mask, _mm512_extracti64x4_epi64(bytes, 1));
-  }
-}
-
-// Four pixels at a time, the last one again where there are fewer.
-void half_up_1(const std::int32_t* sums, int pixels, const Columns* columns, const FinishRule& rule, std::uint8_t* y, std::ptrdiff_t y_pixel) {
-  const Ending ending(rule);
-  const Column c(columns[0]);
-  const auto mask = static_cast<__mmask16>((1U << rule.channels) - 1U);
-  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-  const int last = pixels - 1;
-  for (int p = 0; p < pixels; p += 4) {
-    const int at[] = {p, p + 1 < last ? p + 1 : last, p + 2 < last ? p + 2 : last, p + 3 < last ? p + 3 : last};
-    const __m512i mixed = half_up(c.twice_rounded_down(sums + 16 * at[0]), c.twice_rounded_down(sums + 16 * at[1]),
-                                  c.twice_rounded_down(sums + 16 * at[2]), c.twice_rounded_down(sums + 16 * at[3]), ending);
-    const __m512i bytes = _mm512_permutexvar_epi32(order, mixed);
-    store(y + at[0] * y_pixel, mask, _mm512_castsi512_si128(bytes));
-    store(y + at[1] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 1));
-    store(y + at[2] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 2));
-    store(y + at[3] * y_pixel, mask, _mm512_extracti32x4_epi32(bytes, 3));
-  }
-}
-
 // One register of sums to integers, in 32 bits.
 template <Finish kFinish>
 __m512i finished(__m512i acc, const Columns& c, const Ending& ending) {
@@ -211,7 +165,7 @@ FinishKernel kernel_for(int registers, Stored y) {
 }  // namespace
 
 FinishKernel finish_avx512(Finish kind, int registers, Stored y) {
-  if (kind == Finish::half_up && y == Stored::bytes) return registers == 4 ? half_up_4 : registers == 2 ? half_up_2 : half_up_1;
+  if (kind == Finish::half_up && y == Stored::bytes && registers == 4) return half_up_4;
   if (kind == Finish::half_up) return kernel_for<Finish::half_up>(registers, y);
   if (kind == Finish::exact) return kernel_for<Finish::exact>(registers, y);
   return kind == Finish::real ? kernel_for<Finish::real>(registers, y) : nullptr;

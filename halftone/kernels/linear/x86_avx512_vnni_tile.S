@@ -4,6 +4,7 @@
 // stack.
 .intel_syntax noprefix
 .altmacro
+#include "halftone/kernels/linear/x86_avx512_half_up.inc"
 
 // The row's 4 bytes, or 2 words, in every lane of zmm\reg. Six rows share a base; rax, rbx and rbp are 1, 3 and 5 pixels.
 .macro broadcast_at reg, base, within
@@ -271,9 +272,16 @@ halftone_avx512_vnni_\form\()_\rows\()x\registers:
   add rdx, 8
   dec rcx
   jnz 1b
-  mov r9, [rdi + 56]    // sums
   add_bank 0, \bank
+  mov r9, [rdi + 64]    // columns
+  test r9, r9
+  jz 5f
+  end_tile \rows, \registers
+  jmp 6f
+5:
+  mov r9, [rdi + 56]    // sums
   repeat_stores 0, %(\rows*\registers)
+6:
   pop r15
   pop r14
   pop r13
