@@ -225,6 +225,7 @@ void run_all(const Memory& memory, const kernels::Linear& linear, const kernels:
       run.x = all.x + pixel * all.x_pixel;
       run.y = all.y + pixel * all.y_pixel;
       run.pixels = std::min(kPiece, all.pixels - pixel);
+      run.sequence = at % pieces;
       linear.run(run, at / pieces);
     }
   });
@@ -308,6 +309,7 @@ struct ConvRows {
         run.x = of_row.x + bytes_of(x->layout, x->layout.place(image, r * axes[0].stride - axes[0].pad_begin, -axes[1].pad_begin));
         run.y = of_row.y + bytes_of(y->layout, y->layout.place(image, r, 0));
         run.range = group.has_ranges ? kinds[static_cast<std::size_t>(r)] : -1;
+        run.sequence = r;
         group.linear->run(run, panel);
         if (++r < rows) continue;
         r = 0;

@@ -150,10 +150,13 @@ class Vnni : public Linear {
                  .y = rows.y + panel.finish.first() * size_of(y_),
                  .y_pixel = rows.y_pixel,
                  .ending = &ending_,
-                 .channels = panel.finish.count() == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << panel.finish.count()) - 1};
+                 .channels = panel.finish.count() == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << panel.finish.count()) - 1,
+                 .next = nullptr};
     const std::span<const Tile> tiles = tiles_of(panel.form, panel.finish.registers());
+    std::int64_t count = rows.sequence * (rows.pixels / 8 + 1);  // tiles before this run, about
     for (std::int64_t left = rows.pixels; left > 0;) {
       const Tile& each = next_tile(tiles, left);
+      tile.next = lines_to_fetch(at, count++);
       each.run(&tile);
       if (tile.columns == nullptr) panel.finish(sums.data(), each.pixels, tile.y, rows.y_pixel);
       tile.x += each.pixels * rows.x_pixel;
@@ -163,6 +166,12 @@ class Vnni : public Linear {
   }
 
  private:
+  // A tile fetches a line a step: so many tiles as a panel has registers fetch the next panel.
+  const Line* lines_to_fetch(std::int64_t at, std::int64_t tile) const {
+    const Panel& next = panels_[static_cast<std::size_t>(at + 1 < panels() ? at + 1 : at)];
+    return weights_.data() + next.first_line + (tile & (next.finish.registers() - 1)) * taps_ * next.steps;  // registers: 1, 2 or 4
+  }
+
   void pack(const Panel& panel, const LinearWeights& w, int times) {
     weights_.resize(std::max(panel.line(taps_, 0), panel.first_line + 1));
     const std::int64_t together = weights_in(panel.form);

@@ -43,7 +43,8 @@ struct LinearRun {
   std::int64_t pixels = 0;
   std::uint8_t* y = nullptr;
   std::ptrdiff_t y_pixel = 0;
-  std::int64_t range = -1;  // of LinearWeights::ranges; -1: all taps
+  std::int64_t range = -1;    // of LinearWeights::ranges; -1: all taps
+  std::int64_t sequence = 0;  // which run of this panel it is: other weights are fetched meanwhile, a part in each
 };
 
 // Bytes that may be read behind the last of a tap, or of a pixel's channels. They change nothing.

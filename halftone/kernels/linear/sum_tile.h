@@ -45,6 +45,7 @@ struct SumTile {
   std::ptrdiff_t y_pixel;      // 80
   const HalfUpEnding* ending;  // 88
   std::uint64_t channels;      // 96: a bit for each
+  const void* next;            // 104: lines that are fetched into the second cache meanwhile, one a step
 };
 
 using SumKernel = void (*)(const SumTile*);

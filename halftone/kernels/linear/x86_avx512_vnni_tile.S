@@ -93,9 +93,18 @@
 .macro load_high register, offset
   vpandd zmm\register, zmm26, zmmword ptr [r8 + \offset]
 .endm
-// Weights that come from the third cache or from memory: where few pixels share them, nothing else is waited for.
-.macro fetch_ahead offset
-  prefetcht0 [r8 + 16384 + \offset]
+// Weights that come from the third cache or from memory. Where few pixels share them, nothing else is waited for: all of the lines that are
+// used 16 KiB later. Else a line a step of the next panel, which is at r9.
+.macro fetch rows
+  .if \rows <= 3
+    prefetcht0 [r8 + 16384]
+    prefetcht0 [r8 + 16384 + 64]
+    prefetcht0 [r8 + 16384 + 128]
+    prefetcht0 [r8 + 16384 + 192]
+  .else
+    prefetcht1 [r9]
+    add r9, 64
+  .endif
 .endm
 .macro repeat_rows form, first, rows, registers, bank
   .if \first < \rows
@@ -144,10 +153,7 @@
   .endif
   .if \registers > 2
     load_weights 30, 128
-    fetch_ahead 0
-    fetch_ahead 64
-    fetch_ahead 128
-    fetch_ahead 192
+    fetch \rows
   .endif
   repeat_rows \form, 0, \rows, \registers, \bank
   add r8, 64*\registers
@@ -163,10 +169,7 @@
 .endm
 // Both steps of a line, to sums of `bank` the second.
 .macro line_of_nibbles rows, bank
-  fetch_ahead 0
-  fetch_ahead 64
-  fetch_ahead 128
-  fetch_ahead 192
+  fetch \rows
   step_of_nibbles load_low, \rows, 0
   step_of_nibbles load_high, \rows, \bank
   add r8, 256
@@ -251,6 +254,7 @@ halftone_avx512_vnni_\form\()_\rows\()x\registers:
     mov r15d, 0xF0F0F0F0
     vpbroadcastd zmm26, r15d
   .endif
+  mov r9, [rdi + 104]   // next
 1:
   mov r10, [rdx]
   add r10, rsi
