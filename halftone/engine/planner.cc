@@ -269,7 +269,7 @@ Work Planner::work_of(const qgraph::Node& node, const std::vector<SlotPointer>& 
     Work operator()(const qgraph::Requantize& op) const { return requantize_step(op, options.isa, x[0], y[0]); }
     Work operator()(const qgraph::Add& op) const { return add_step(op, options.isa, x[0], x[1], y[0]); }
     Work operator()(const qgraph::Mul& op) const { return mul_step(op, x[0], x[1], y[0]); }
-    Work operator()(const qgraph::AveragePool& op) const { return average_pool_step(op, x[0], y[0]); }
+    Work operator()(const qgraph::AveragePool& op) const { return average_pool_step(op, options.isa, x[0], y[0]); }
     Work operator()(const qgraph::MaxPool& op) const { return same_grid(max_pool_step(op, options.isa, x[0], y[0])); }
     Work operator()(const qgraph::Extreme& op) const { return same_grid(extreme_step(op, x, y[0])); }
     Work operator()(const qgraph::Move& op) const { return same_grid(move_step(op, x[0], y[0])); }

@@ -35,7 +35,7 @@ Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointe
 Work mul_step(const qgraph::Mul& op, SlotPointer a, SlotPointer b, SlotPointer y);
 Work extreme_step(const qgraph::Extreme& op, std::vector<SlotPointer> x, SlotPointer y);
 Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
-Work average_pool_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer y);
+Work average_pool_step(const qgraph::AveragePool& op, kernels::Isa isa, SlotPointer x, SlotPointer y);
 
 Work move_step(const qgraph::Move& op, SlotPointer x, SlotPointer y);
 Work concat_step(const qgraph::Concat& op, std::vector<SlotPointer> x, SlotPointer y);

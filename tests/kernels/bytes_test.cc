@@ -113,6 +113,20 @@ TEST_P(BytesOn, LargestOfWindows) {
       }
 }
 
+TEST_P(BytesOn, SumsOfPixels) {
+  for (std::int64_t channels : {1, 7, 8, 16, 17, 100})
+    for (std::int64_t pixels : {0, 1, 3, 50}) {
+      const std::ptrdiff_t x_pixel = channels + 5;
+      const std::vector<std::uint8_t> x = random_bytes(static_cast<std::size_t>(pixels * x_pixel + 1));
+      std::vector<std::int32_t> sums(static_cast<std::size_t>(channels) + 2, -1000);
+      std::vector<std::int32_t> expected = sums;
+      for (std::int64_t p = 0; p < pixels; ++p)
+        for (std::int64_t c = 0; c < channels; ++c) expected[static_cast<std::size_t>(c)] += x[static_cast<std::size_t>(p * x_pixel + c)];
+      loops().sum(x.data(), x_pixel, pixels, channels, sums.data());
+      ASSERT_EQ(sums, expected);
+    }
+}
+
 TEST_P(BytesOn, LooksUp) {
   const std::vector<std::uint8_t> table = random_bytes(256);
   for (std::size_t count : {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{300}}) {

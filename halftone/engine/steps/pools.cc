@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "halftone/engine/parts.h"
@@ -181,24 +182,50 @@ Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, S
   };
 }
 
-Work average_pool_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer y) {
+namespace {
+
+// The sums of a window's channels [first, first + sums.size()), as they are stored.
+void sum_window(const std::uint8_t* x, const ir::PlaneAxes& axes, const Layout& layout, std::array<std::int64_t, 3> output, std::int64_t first,
+                decltype(kernels::ByteLoops::sum) sum, std::span<std::int32_t> sums) {
+  const auto [image, row, column] = output;
+  const Reach rows = reach_of(axes[0], row);
+  const Reach columns = reach_of(axes[1], column);
+  const std::int64_t pixels = (columns.last - columns.first) / axes[1].dilation;
+  if (pixels == 0) return;
+  for (std::int64_t r = rows.first; r < rows.last; r += axes[0].dilation)
+    sum(x + layout.place(image, r, columns.first) + first, axes[1].dilation * layout.pixel_pitch(), pixels, std::ssize(sums), sums.data());
+}
+void sum_window(const std::int16_t* x, const ir::PlaneAxes& axes, const Layout& layout, std::array<std::int64_t, 3> output, std::int64_t first,
+                decltype(kernels::ByteLoops::sum), std::span<std::int32_t> sums) {
+  for_pixels(axes, layout, output[0], output[1], output[2], [&](std::int64_t place) {
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      sums[k] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[k]) + static_cast<std::uint32_t>(x[place + first + static_cast<std::int64_t>(k)]));
+  });
+}
+
+}  // namespace
+
+Work average_pool_step(const qgraph::AveragePool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
   const kernels::Requantization end = requantization_of(op.requantizer, static_cast<std::int64_t>(op.counts.size()), y->layout);
   if (op.requantizer.is_float() && !covers_input(op.axes)) return real_average_step(op, x, y, {op.x, op.y, end.bounds, y->layout.base});
   const std::int32_t zero = op.x.zero_point - x->layout.base;
-  return [op, x, y, end, zero](const Memory& memory) {
+  return [op, x, y, end, zero, sum = kernels::byte_loops(isa).sum](const Memory& memory) {
     with_type(x->layout, [&]<typename X>(X) {
       with_type(y->layout, [&]<typename Y>(Y) {
         for_outputs(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
           const auto entry = static_cast<std::size_t>(std::ranges::lower_bound(op.counts, count_at(op, r, c)) - op.counts.begin());
+          const Reach rows = reach_of(op.axes[0], r);
+          const Reach columns = reach_of(op.axes[1], c);
+          const std::int64_t seen = (rows.last - rows.first) / op.axes[0].dilation * ((columns.last - columns.first) / op.axes[1].dilation);
           Y* to = y->write<Y>(memory) + y->layout.place(image, r, c);
           for (std::int64_t first = 0; first < y->layout.channels(); first += kTogether) {
-            std::array<std::int32_t, kTogether> sums{};  // a window's fit: lower has seen to it
+            std::array<std::int32_t, kTogether> sums{};  // wrap; less their zero points they fit: lower has seen to it
             const std::int64_t count = std::min(kTogether, y->layout.channels() - first);
-            for_pixels(op.axes, x->layout, image, r, c, [&](std::int64_t place) {
-              const X* from = x->read<X>(memory) + place + first;
-              for (std::int64_t k = 0; k < count; ++k) sums[static_cast<std::size_t>(k)] += static_cast<std::int32_t>(from[k]) - zero;
-            });
-            for (std::int64_t k = 0; k < count; ++k) to[first + k] = static_cast<Y>(end(sums[static_cast<std::size_t>(k)], entry));
+            sum_window(x->read<X>(memory), op.axes, x->layout, {image, r, c}, first, sum, std::span(sums).first(static_cast<std::size_t>(count)));
+            for (std::int64_t k = 0; k < count; ++k) {
+              const std::uint32_t sum_of_x = static_cast<std::uint32_t>(sums[static_cast<std::size_t>(k)]) - static_cast<std::uint32_t>(seen * zero);
+              to[first + k] = static_cast<Y>(end(static_cast<std::int32_t>(sum_of_x), entry));
+            }
           }
         });
       });

@@ -51,6 +51,8 @@ struct ByteLoops {
   bool (*quantize)(const float* x, std::ptrdiff_t x_plane, std::int64_t planes, std::int64_t count, std::uint8_t* y, const QuantizeRule& rule);
   void (*add)(const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, std::int64_t count, const AddRule& rule);
   void (*largest)(const WindowRun& run);
+  // sums[c] += Σ_p x[p·x_pixel + c] for c < channels, wrapped.
+  void (*sum)(const std::uint8_t* x, std::ptrdiff_t x_pixel, std::int64_t pixels, std::int64_t channels, std::int32_t* sums);
   // y[i] = table[x[i]], a table of 256.
   void (*look_up)(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count);
 };

@@ -36,12 +36,17 @@ void largest(const WindowRun& run) {
   }
 }
 
+void sum(const std::uint8_t* x, std::ptrdiff_t x_pixel, std::int64_t pixels, std::int64_t channels, std::int32_t* sums) {
+  for (std::int64_t p = 0; p < pixels; ++p)
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[c]) + x[p * x_pixel + c]);
+}
+
 void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
 }
 
 }  // namespace
 
-const ByteLoops kGenericByteLoops{quantize, add, largest, look_up};
+const ByteLoops kGenericByteLoops{quantize, add, largest, sum, look_up};
 
 }  // namespace halftone::kernels

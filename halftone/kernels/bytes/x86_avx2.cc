@@ -167,6 +167,19 @@ void largest(const WindowRun& run) {
   }
 }
 
+void sum(const std::uint8_t* x, std::ptrdiff_t x_pixel, std::int64_t pixels, std::int64_t channels, std::int32_t* sums) {
+  std::int64_t c = 0;
+  for (; c + 8 <= channels; c += 8) {
+    auto* to = reinterpret_cast<__m256i*>(sums + c);
+    __m256i all = _mm256_loadu_si256(to);
+    for (std::int64_t p = 0; p < pixels; ++p)
+      all = _mm256_add_epi32(all, _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + p * x_pixel + c))));
+    _mm256_storeu_si256(to, all);
+  }
+  for (; c < channels; ++c)
+    for (std::int64_t p = 0; p < pixels; ++p) sums[c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[c]) + x[p * x_pixel + c]);
+}
+
 // Sixteen shuffles of 16 entries take longer than loads.
 void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
@@ -174,6 +187,6 @@ void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, 
 
 }  // namespace
 
-const ByteLoops kAvx2ByteLoops{quantize, add, largest, look_up};
+const ByteLoops kAvx2ByteLoops{quantize, add, largest, sum, look_up};
 
 }  // namespace halftone::kernels

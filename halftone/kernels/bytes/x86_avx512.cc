@@ -165,6 +165,15 @@ void largest(const WindowRun& run) {
   }
 }
 
+void sum(const std::uint8_t* x, std::ptrdiff_t x_pixel, std::int64_t pixels, std::int64_t channels, std::int32_t* sums) {
+  for (std::int64_t c = 0; c < channels; c += 16) {
+    const __mmask16 mask = mask_of(channels - c);
+    __m512i all = _mm512_maskz_loadu_epi32(mask, sums + c);
+    for (std::int64_t p = 0; p < pixels; ++p) all = _mm512_add_epi32(all, _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x + p * x_pixel + c)));
+    _mm512_mask_storeu_epi32(sums + c, mask, all);
+  }
+}
+
 // Two halves of the table, of which the entry's highest bit chooses.
 void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::int64_t count) {
   const __m512i t0 = _mm512_loadu_si512(table);
@@ -182,6 +191,6 @@ void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, 
 
 }  // namespace
 
-const ByteLoops kAvx512ByteLoops{quantize, add, largest, look_up};
+const ByteLoops kAvx512ByteLoops{quantize, add, largest, sum, look_up};
 
 }  // namespace halftone::kernels
