@@ -45,6 +45,10 @@
     repeat_rows %(\first + 1), \rows, \registers, \offset
   .endif
 .endm
+// Weights that come from the third cache or from memory.
+.macro fetch_ahead offset
+  prefetcht0 [r8 + 16384 + \offset]
+.endm
 // Weights are bytes, or words.
 .macro load_weights register, bits, offset
   .if \bits == 8
@@ -111,6 +115,10 @@
   mov r15, [rdi + 32]   // steps
   .p2align 5
 2:
+  fetch_ahead 0
+  .if \bits*\registers == 32
+    fetch_ahead 64
+  .endif
   half_step \rows, \registers, \bits, 0
   half_step \rows, \registers, \bits, 1
   add r8, 4*\bits*\registers
