@@ -289,7 +289,7 @@ TEST_P(LinearOn, WeightsOf4BitsAtTheirLimits) {
         if (M > 0) end.M.assign(64, M);
         const auto linear = pack_linear(GetParam(), {64, 1, 64, w, bias, bound}, end);
         const bool fits = std::abs(sum) <= most && shift <= 58;
-        EXPECT_EQ(linear->weight_bits() == 4, fits && GetParam() == Isa::avx512_vnni);
+        EXPECT_EQ(linear->weight_bits() == 4, GetParam() == Isa::avx2 || (fits && GetParam() == Isa::avx512_vnni));
         std::vector<std::uint8_t> y(64);
         for (std::int64_t panel = 0; panel < linear->panels(); ++panel) linear->run({.x = x.data(), .taps = &tap, .pixels = 1, .y = y.data()}, panel);
         EXPECT_EQ(y, std::vector<std::uint8_t>(64, static_cast<std::uint8_t>(end(sum, 0)))) << sum << " " << shift << " " << M;

@@ -141,13 +141,128 @@
   .size \name\rows\()x\registers, . - \name\rows\()x\registers
 .endm
 
+// Weights of 4 bits: x are bytes, where they stand. 32 bytes hold the weights of a step, each with 8 added: 8 columns in the low halves,
+// 8 in the high ones. Two products of at most 255·8, eight times, fit 16 bits: vpmaddubsw does not saturate, and vpaddw does not wrap.
+// After so many steps they are added to the sums in memory.
+.macro load_nibbles
+  vmovdqu ymm13, ymmword ptr [r8]
+  vpand ymm12, ymm13, ymm10
+  vpsrlw ymm13, ymm13, 4
+  vpand ymm13, ymm13, ymm10
+  vpsubb ymm12, ymm12, ymm11
+  vpsubb ymm13, ymm13, ymm11
+.endm
+.macro row_of_nibbles row
+  broadcast_at r10, \row, 0
+  vpmaddubsw ymm15, ymm14, ymm12
+  vpmaddubsw ymm14, ymm14, ymm13
+  add_words_to %(2*\row), 15
+  add_words_to %(2*\row + 1), 14
+.endm
+.macro add_words_to sum, product
+  vpaddw ymm\sum, ymm\sum, ymm\product
+.endm
+.macro repeat_nibbles first, rows
+  .if \first < \rows
+    row_of_nibbles %(\first)
+    repeat_nibbles %(\first + 1), \rows
+  .endif
+.endm
+.macro clear sum
+  vpxor xmm\sum, xmm\sum, xmm\sum
+.endm
+.macro widen sum
+  vpmaddwd ymm15, ymm\sum, ymmword ptr [rip + ones]
+  vpaddd ymm15, ymm15, ymmword ptr [r9 + 32*\sum]
+  vmovdqu ymmword ptr [r9 + 32*\sum], ymm15
+  clear \sum
+.endm
+.macro begin sum
+  vmovdqu ymm\sum, ymmword ptr [rsi + \sum % 2 * 32]
+  vmovdqu ymmword ptr [r9 + 32*\sum], ymm\sum
+  clear \sum
+.endm
+.macro repeat_each what, first, count
+  .if \first < \count
+    \what %(\first)
+    repeat_each \what, %(\first + 1), \count
+  .endif
+.endm
+
+.macro tile_of_nibbles rows
+  .globl halftone_avx2_nibbles_\rows\()x2
+  .type halftone_avx2_nibbles_\rows\()x2, @function
+  .p2align 6
+halftone_avx2_nibbles_\rows\()x2:
+  push rbx
+  push rbp
+  push r15
+  mov rsi, [rdi + 48]   // bias
+  mov rax, [rdi + 8]    // pixel
+  mov rdx, [rdi + 16]   // taps
+  mov rcx, [rdi + 24]   // tap_count
+  mov r8, [rdi + 40]    // weights
+  mov r9, [rdi + 56]    // sums
+  lea rbx, [rax + 2*rax]
+  lea rbp, [rax + 4*rax]
+  repeat_each begin, 0, %(2*\rows)
+  vmovdqu ymm10, ymmword ptr [rip + low_halves]
+  vmovdqu ymm11, ymmword ptr [rip + eights]
+  mov rsi, [rdi]        // x
+1:
+  mov r10, [rdx]
+  add r10, rsi
+  mov r15, [rdi + 32]   // steps
+2:
+  mov r11d, 8
+  cmp r11, r15
+  cmova r11, r15
+  sub r15, r11
+  fetch_ahead 0
+  fetch_ahead 64
+  fetch_ahead 128
+  fetch_ahead 192
+  .p2align 5
+3:
+  load_nibbles
+  repeat_nibbles 0, \rows
+  add r8, 32
+  add r10, 4
+  dec r11
+  jnz 3b
+  repeat_each widen, 0, %(2*\rows)
+  test r15, r15
+  jnz 2b
+  add rdx, 8
+  dec rcx
+  jnz 1b
+  pop r15
+  pop rbp
+  pop rbx
+  vzeroupper
+  ret
+  .size halftone_avx2_nibbles_\rows\()x2, . - halftone_avx2_nibbles_\rows\()x2
+.endm
+
+.section .rodata
+.p2align 5
+low_halves:
+  .fill 32, 1, 15
+eights:
+  .fill 32, 1, 8
+ones:
+  .fill 16, 2, 1
+
 .text
+.irp rows, 1, 2, 3, 4, 5
+  tile_of_nibbles \rows
+.endr
 .irp rows, 1, 2, 3, 4, 5, 6
-  tile halftone_avx2_, \rows, 2, 8
+  tile halftone_avx2_bytes_, \rows, 2, 8
   tile halftone_avx2_words_, \rows, 2, 16
 .endr
 .irp rows, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-  tile halftone_avx2_, \rows, 1, 8
+  tile halftone_avx2_bytes_, \rows, 1, 8
   tile halftone_avx2_words_, \rows, 1, 16
 .endr
 

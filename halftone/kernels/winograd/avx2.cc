@@ -80,15 +80,17 @@ class Avx2 : public Winograd {
     alignas(64) static constexpr std::array<std::int32_t, kColumns> kNoBias{};
     static constexpr std::ptrdiff_t kOneTap = 0;
     const PanelFinish& part = parts_[static_cast<std::size_t>(at)];
-    WideTile tile{.x = scratch.v.data(), .pixel = 2 * depth_, .taps = &kOneTap, .tap_count = 1, .steps = depth_ / 4, .bias = kNoBias.data(), .sums = scratch.products.data()};
+    const std::int16_t* x = scratch.v.data();
+    WideTile tile{.pixel = 2 * depth_, .taps = &kOneTap, .tap_count = 1, .steps = depth_ / 4, .bias = kNoBias.data(), .sums = scratch.products.data()};
     const std::int16_t* weights = weights_.data() + at * kPlaces * depth_ * kColumns;
     for (std::int64_t place = 0; place < kPlaces; ++place, weights += depth_ * kColumns) {
       tile.weights = weights;
       for (std::int64_t done = 0; done < tiles;) {
         const std::int64_t pieces = (tiles - done + 5) / 6;
         const std::int64_t count = (tiles - done + pieces - 1) / pieces;
+        tile.x = x;
         kTiles[static_cast<std::size_t>(count - 1)](&tile);
-        tile.x += count * depth_;
+        x += count * depth_;
         tile.sums += count * kColumns;
         done += count;
       }
