@@ -276,7 +276,9 @@ TEST_P(LinearOn, WeightsOf4Bits) {
 
 // Sums that fit 32 bits just so when they are 16 times as large, or do not; shifts likewise.
 TEST_P(LinearOn, WeightsOf4BitsAtTheirLimits) {
-  const std::vector<std::int16_t> w = repeated<std::int16_t>({-8, 7}, 64 * 32);
+  std::vector<std::int16_t> row(64, 7);
+  std::fill_n(row.begin(), 32, std::int16_t{-8});
+  const std::vector<std::int16_t> w = repeated(row, 64);
   const std::vector<std::uint8_t> x(64 + kReadBehind, 255);
   const std::ptrdiff_t tap = 0;
   const std::int32_t most = INT32_MAX / 16;
