@@ -78,22 +78,25 @@ struct alignas(64) Bias {
   std::array<std::int32_t, 64> sums{};
 };
 
-// The weights of 16 columns that a step takes, four bytes each.
-struct alignas(64) Line {
-  std::array<std::uint8_t, 64> bytes{};
-
-  // `k`: the weight's number in the column.
-  void set(Form form, int column, std::int64_t k, int w) {
-    std::uint8_t* to = bytes.data() + 4 * column;
-    const auto word = static_cast<std::int16_t>(w);
-    if (form == Form::words) std::memcpy(to + 2 * k, &word, sizeof(word));
-    if (form == Form::bytes) to[k] = static_cast<std::uint8_t>(w);
-    if (form == Form::nibbles) to[k % 4] |= static_cast<std::uint8_t>((w / 16 & 15) << (k / 4 * 4));
-  }
-};
-
 // Weights a column of a line.
 constexpr std::int64_t weights_in(Form form) { return form == Form::words ? 2 : form == Form::bytes ? 4 : 8; }
+
+// The weights of 16 columns that a step takes.
+struct alignas(64) Line {
+  std::array<std::uint32_t, 16> columns{};
+};
+
+// A column's weights, `times` as large, or, of nibbles, divided by 16 again.
+std::uint32_t column_of(Form form, std::span<const std::int16_t> weights, int times) {
+  std::uint32_t bits = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    const auto w = static_cast<std::uint32_t>(weights[k]);
+    if (form == Form::words) bits |= (w & 0xFFFF) << (16 * k);
+    if (form == Form::bytes) bits |= (w * static_cast<std::uint32_t>(times) & 0xFF) << (8 * k);
+    if (form == Form::nibbles) bits |= (w & 0xF) << (8 * (k % 4) + 4 * (k / 4));
+  }
+  return bits;
+}
 
 struct Panel {
   PanelFinish finish;
@@ -177,10 +180,14 @@ class Vnni : public Linear {
     const std::int64_t together = weights_in(panel.form);
     for (int i = 0; i < 16 * panel.finish.registers(); ++i) {
       if (panel.finish.channel(i) < 0) continue;
-      const std::int16_t* row = w.w.data() + panel.finish.channel(i) * taps_ * w.depth;
-      for (std::int64_t t = 0; t < taps_; ++t)
-        for (std::int64_t k = 0; k < w.depth; ++k)
-          weights_[panel.line(t, k / together) + static_cast<std::size_t>(i / 16)].set(panel.form, i % 16, k % together, times * row[t * w.depth + k]);
+      for (std::int64_t t = 0; t < taps_; ++t) {
+        const auto row = w.w.subspan(static_cast<std::size_t>((panel.finish.channel(i) * taps_ + t) * w.depth), static_cast<std::size_t>(w.depth));
+        Line* line = weights_.data() + panel.line(t, 0) + i / 16;
+        std::size_t k = 0;
+        for (; k + static_cast<std::size_t>(together) <= row.size(); k += static_cast<std::size_t>(together), line += panel.finish.registers())
+          line->columns[static_cast<std::size_t>(i % 16)] = column_of(panel.form, row.subspan(k, static_cast<std::size_t>(together)), times);
+        if (k < row.size()) line->columns[static_cast<std::size_t>(i % 16)] = column_of(panel.form, row.subspan(k), times);
+      }
     }
   }
 
