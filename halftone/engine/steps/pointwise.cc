@@ -7,8 +7,9 @@
 #include "halftone/engine/parts.h"
 #include "halftone/engine/requantizations.h"
 #include "halftone/engine/steps.h"
-#include "halftone/kernels/bytes/bytes.h"
 #include "halftone/ir/ops/broadcast.h"
+#include "halftone/kernels/bytes/bytes.h"
+#include "halftone/kernels/words/words.h"
 
 namespace halftone::engine {
 namespace {
@@ -125,24 +126,46 @@ Work byte_pair_step(const Operand& a, const Operand& b, SlotPointer y, F f) {
   };
 }
 
-// y[i] = f(a[i] − z_a, b[i] − z_b).
+// Calls body(left, right, result) with the types that hold the elements.
+template <typename F>
+void with_types(const Slot& a, const Slot& b, const Slot& y, F&& body) {
+  with_type(a.layout, [&]<typename A>(A left) {
+    with_type(b.layout, [&]<typename B>(B right) { with_type(y.layout, [&]<typename Y>(Y result) { body(left, right, result); }); });
+  });
+}
+
+// y[i] = f(a[i] − z_a, b[i] − z_b), the operands in one order.
+template <typename F>
+Work pair_in_order_step(Operand a, Operand b, SlotPointer y, F f) {
+  return [a, b, y, f](const Memory& memory) {
+    const std::int64_t length = run_length(y->layout);
+    with_types(*a.slot, *b.slot, *y, [&]<typename A, typename B, typename Y>(A, B, Y) {
+      for_runs(memory, y->layout, [&](std::int64_t run) {
+        const A* left = a.slot->read<A>(memory) + run_place(a.slot->layout, run);
+        const B* right = b.slot->read<B>(memory) + run_place(b.slot->layout, run);
+        Y* to = y->write<Y>(memory) + run_place(y->layout, run);
+        for (std::int64_t i = 0; i < length; ++i)
+          to[i] = static_cast<Y>(f(static_cast<std::int32_t>(left[i]) - a.zero, static_cast<std::int32_t>(right[i]) - b.zero));
+      });
+    });
+  };
+}
+
+// The same, the operands read with broadcasting.
 template <typename F>
 Work pair_step(Operand a, Operand b, SlotPointer y, F f) {
   if (are_bytes_in_one_order(a, b, *y)) return byte_pair_step(a, b, y, f);
+  if (have_one_order(a.slot->layout, y->layout) && have_one_order(b.slot->layout, y->layout)) return pair_in_order_step(a, b, y, f);
   return [a, b, y, of_a = broadcast_places(a.slot->layout, y->layout.shape), of_b = broadcast_places(b.slot->layout, y->layout.shape),
           to = y->layout.places(), f](const Memory& memory) {
-    with_type(a.slot->layout, [&]<typename A>(A) {
-      with_type(b.slot->layout, [&]<typename B>(B) {
-        with_type(y->layout, [&]<typename Y>(Y) {
-          for (std::int64_t s = 0; s < memory.samples; ++s) {
-            const A* left = a.slot->read<A>(memory) + s * a.slot->layout.elements();
-            const B* right = b.slot->read<B>(memory) + s * b.slot->layout.elements();
-            Y* result = y->write<Y>(memory) + s * y->layout.elements();
-            for (std::size_t i = 0; i < to.size(); ++i)
-              result[to[i]] = static_cast<Y>(f(static_cast<std::int32_t>(left[of_a[i]]) - a.zero, static_cast<std::int32_t>(right[of_b[i]]) - b.zero));
-          }
-        });
-      });
+    with_types(*a.slot, *b.slot, *y, [&]<typename A, typename B, typename Y>(A, B, Y) {
+      for (std::int64_t s = 0; s < memory.samples; ++s) {
+        const A* left = a.slot->read<A>(memory) + s * a.slot->layout.elements();
+        const B* right = b.slot->read<B>(memory) + s * b.slot->layout.elements();
+        Y* result = y->write<Y>(memory) + s * y->layout.elements();
+        for (std::size_t i = 0; i < to.size(); ++i)
+          result[to[i]] = static_cast<Y>(f(static_cast<std::int32_t>(left[of_a[i]]) - a.zero, static_cast<std::int32_t>(right[of_b[i]]) - b.zero));
+      }
     });
   };
 }
@@ -187,6 +210,22 @@ Work real_add_step(const qgraph::Add& op, SlotPointer a, SlotPointer b, SlotPoin
                    });
 }
 
+// Words that stand in one order.
+Work word_add_step(const kernels::SumRule& rule, kernels::Isa isa, SlotPointer a, SlotPointer b, SlotPointer y) {
+  return [rule, a, b, y, add = kernels::add_words(isa)](const Memory& memory) {
+    const std::int64_t length = run_length(y->layout);
+    for_runs(memory, y->layout, [&](std::int64_t run) {
+      add(a->read<std::int16_t>(memory) + run_place(a->layout, run), b->read<std::int16_t>(memory) + run_place(b->layout, run),
+          y->write<std::int16_t>(memory) + run_place(y->layout, run), length, rule);
+    });
+  };
+}
+
+bool are_words_in_one_order(const Slot& a, const Slot& b, const Slot& y) {
+  const auto fits = [&](const Slot& x) { return !x.layout.is_bytes() && have_one_order(x.layout, y.layout); };
+  return !y.layout.is_bytes() && fits(a) && fits(b);
+}
+
 }  // namespace
 
 Work table_step(const qgraph::Table& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
@@ -214,6 +253,8 @@ Work add_step(const qgraph::Add& op, kernels::Isa isa, SlotPointer a, SlotPointe
   };
   if (are_bytes_in_one_order(left, right, *y))
     if (const auto rule = add_rule(op, left.zero, right.zero, shift, bounds, sum)) return byte_add_step(*rule, isa, a, b, y);
+  const kernels::SumRule rule{op.m_a, op.m_b, -op.m_a * left.zero - op.m_b * right.zero, shift, op.requantizer.rounding, bounds};
+  if (are_words_in_one_order(*a, *b, *y) && shift >= 1 && shift <= 62) return word_add_step(rule, isa, a, b, y);
   return pair_step(left, right, y, sum);
 }
 
