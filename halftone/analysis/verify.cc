@@ -37,10 +37,18 @@ Steps steps_of(const qgraph::Value& value) {
           value.grid->affine.scale};
 }
 
-// Weights by group have a float bias in the file, and one of the accumulator's steps in integers.
-double group_tolerance(const qgraph::Linear& linear) {
+// Weights by group have a float bias in the file, and one of the accumulator's steps in integers. A rounded multiplier of a group is off by
+// half at most: groups that cancel leave more of that than their sum says.
+double group_tolerance(const qgraph::Linear& linear, double x_range, bool rounds_multipliers) {
   double most = 0.0;
-  for (const int shift : std::get<qgraph::Shift>(linear.requantizer.scaling).shift) most = std::max(most, std::ldexp(0.5, -shift));
+  std::vector<std::int32_t> row(static_cast<std::size_t>(linear.reduction));
+  const std::vector<int>& shifts = std::get<qgraph::Shift>(linear.requantizer.scaling).shift;
+  for (std::size_t m = 0; m < shifts.size(); ++m) {
+    double weights = 0.0;
+    if (rounds_multipliers) qgraph::centred_row(linear, static_cast<std::int64_t>(m), row);
+    for (std::int32_t w : row) weights += std::abs(w);
+    most = std::max(most, std::ldexp(0.5, -shifts[m]) * (1.0 + x_range * weights));
+  }
   return most;
 }
 
@@ -256,7 +264,7 @@ double rounding_tolerance(const qgraph::Node& node, const qgraph::QuantizedGraph
   const double shared = fixed ? std::ldexp(1.0, 1 - graph.arithmetic.mantissa_bits) : 0.0;
   if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     tolerance += sum_tolerance(*linear, x.at(0).scale, y.scale);
-    if (linear->group_size > 0) return tolerance + group_tolerance(*linear) + y.range * shared;
+    if (linear->group_size > 0) return tolerance + group_tolerance(*linear, x.at(0).range, fixed);
     return tolerance + y.range * qgraph::mantissa_error(linear->requantizer);
   }
   if (std::holds_alternative<qgraph::Add>(node.op))

@@ -8,12 +8,14 @@
 #include "halftone/base/error.h"
 #include "halftone/engine/memory_plan.h"
 #include "halftone/engine/separable.h"
+#include "halftone/kernels/linear/linear.h"
 #include "halftone/qgraph/check.h"
 
 namespace halftone::engine {
 namespace {
 
 constexpr std::int64_t kMostTogether = 64;  // samples, where all is rows
+static_assert(kSlack >= kernels::kReadBehind);
 
 bool has_windows(const qgraph::Op& op) {
   return std::holds_alternative<qgraph::Conv>(op) || std::holds_alternative<qgraph::MaxPool>(op) ||

@@ -86,7 +86,6 @@ class Builder {
     if (kind == 6) return add(ir::MaxPool{window()});
     if (kind == 7) {
       ir::AveragePool pool{window()};
-      pool.window.dilations = {1, 1};
       pool.count_include_pad = random_.chance(50);
       return add(pool);
     }

@@ -11,6 +11,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/kernels/depthwise/depthwise.h"
+#include "halftone/kernels/linear/neighbours.h"
 
 namespace halftone::kernels {
 namespace {
@@ -45,6 +46,7 @@ struct Case {
   Stored x = Stored::bytes;
   Stored y = Stored::bytes;
   bool neighbours = false;  // whether the packer knows how far pixels lie apart
+  bool range = false;       // all taps but the first and the last, of a bias of their own
   int bits = 8;  // of weights, where x is bytes
 };
 
@@ -75,6 +77,8 @@ class Layer {
       bound_.push_back(reach_ + 5000);
       set_scaling();
     }
+    if (c.range) ranges_.push_back({1, c.taps - 2, bias_});
+    if (c.range) std::ranges::transform(ranges_[0].bias, ranges_[0].bias.begin(), [](std::int32_t b) { return 3 * b + 7; });
     requantization_.rounding = c.rounding;
     requantization_.bounds = {static_cast<std::int32_t>(draw(0, 255)), static_cast<std::int32_t>(draw(0, 20)),
                               static_cast<std::int32_t>(draw(200, 255))};
@@ -92,7 +96,7 @@ class Layer {
 
   // Runs every panel; bytes around the output have to stay.
   void expect_equal(Isa isa) const {
-    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_, {}, case_.x, case_.y, case_.neighbours ? x_pixel_ : 0}, requantization_),
+    expect_equal(isa, *pack_linear(isa, {case_.channels, case_.taps, case_.depth, w_, bias_, bound_, ranges_, case_.x, case_.y, case_.neighbours ? x_pixel_ : 0}, requantization_),
                  [this](std::int64_t p, std::int64_t m) { return integer(sum(p, m), m); });
   }
   // The same numbers as a layer in which each channel has a window of its own.
@@ -104,9 +108,9 @@ class Layer {
  private:
   template <typename Expected>
   void expect_equal(Isa isa, const Linear& linear, const Expected& expected_at) const {
-    const std::int64_t pitch = (case_.channels + (case_.pixels % 2 == 0 ? 0 : 7)) * size_of(case_.y);
+    const std::int64_t pitch = (case_.channels + (case_.pixels % 2 == 0 || case_.neighbours ? 0 : 7)) * size_of(case_.y);
     std::vector<std::uint8_t> y(static_cast<std::size_t>(case_.pixels * pitch + 64), 171);
-    const LinearRun run{x_.data(), x_pixel_, taps_.data(), case_.pixels, y.data() + 32, pitch};
+    const LinearRun run{x_.data(), x_pixel_, taps_.data(), case_.pixels, y.data() + 32, pitch, case_.range ? 0 : -1};
     for (std::int64_t panel = 0; panel < linear.panels(); ++panel) linear.run(run, panel);
     std::vector<std::uint8_t> expected(y.size(), 171);
     for (std::int64_t p = 0; p < case_.pixels; ++p)
@@ -143,8 +147,8 @@ class Layer {
   }
 
   std::int64_t sum(std::int64_t p, std::int64_t m) const {
-    std::int64_t acc = bias_[static_cast<std::size_t>(m)];
-    for (std::int64_t t = 0; t < case_.taps; ++t)
+    std::int64_t acc = (case_.range ? ranges_[0].bias : bias_)[static_cast<std::size_t>(m)];
+    for (std::int64_t t = case_.range ? 1 : 0; t < case_.taps - (case_.range ? 1 : 0); ++t)
       for (std::int64_t k = 0; k < case_.depth; ++k)
         acc += std::int64_t{x_at(p, t, k)} * w_[static_cast<std::size_t>((m * case_.taps + t) * case_.depth + k)];
     return acc;
@@ -163,6 +167,7 @@ class Layer {
   std::int64_t reach_ = 0;  // of a sum
   std::vector<std::int32_t> bias_;
   std::vector<std::int64_t> bound_;
+  std::vector<TapRange> ranges_;
   Requantization requantization_;
   std::vector<std::ptrdiff_t> taps_;
   std::ptrdiff_t x_pixel_ = 0;
@@ -209,6 +214,26 @@ TEST_P(LinearOn, FewChannelsWhosePixelsAreTakenTogether) {
                 .expect_equal(GetParam());
             ++seed;
           }
+}
+
+TEST(NeighboursTogether, FillsRegisters) {
+  EXPECT_EQ(neighbours_together({.channels = 6, .taps = 5, .depth = 15, .x_pixel = 3}), 2);
+  EXPECT_EQ(neighbours_together({.channels = 6, .taps = 5, .depth = 5, .x_pixel = 1}), 4);
+  EXPECT_EQ(neighbours_together({.channels = 64, .taps = 5, .depth = 5, .x_pixel = 1}), 1);
+  EXPECT_EQ(neighbours_together({.channels = 6, .taps = 5, .depth = 15}), 1);
+}
+
+// Runs that leave taps out, of few channels and of weights of 4 bits.
+TEST_P(LinearOn, RangesOfTapsInEveryForm) {
+  std::uint32_t seed = 12000;
+  for (std::int64_t channels : {3, 16, 40, 64, 130})
+    for (std::int64_t depth : {3, 64, 70})
+      for (int bits : {4, 8})
+        for (std::int64_t pixels : {1, 6, 29}) {
+          Layer({.channels = channels, .taps = 4, .depth = depth, .pixels = pixels, .ties = static_cast<int>(seed % 3), .stride = 1,
+                 .neighbours = seed % 2 == 0, .range = true, .bits = bits}, seed).expect_equal(GetParam());
+          ++seed;
+        }
 }
 
 TEST_P(LinearOn, AWindowForEachChannel) {

@@ -62,7 +62,7 @@ struct TapWeights {
   std::vector<std::int16_t> w;       // centred
   std::int64_t taps_a_row = 1;       // of a window
   std::vector<WindowRows> rows = {}; // that some outputs see alone
-  std::ptrdiff_t pixel = 0;          // bytes from one pixel to the next, where runs are rows of a plane
+  std::ptrdiff_t pixel = 0;          // bytes from one pixel to the next, where results of neighbours follow one another
 };
 
 // One kernel for some channels of a layer.
@@ -160,14 +160,14 @@ void for_rows(const qgraph::Linear& linear, std::int64_t first, std::int64_t cou
 }
 
 // The weights [M/G][C/G][kh][kw] of group g. Elements of a window's row that stand side by side are one tap.
-TapWeights taps_of(const qgraph::Conv& op, std::int64_t g, const Layout& x, const std::vector<WindowRows>& windows) {
+TapWeights taps_of(const qgraph::Conv& op, std::int64_t g, const Layout& x, const Layout& y, const std::vector<WindowRows>& windows) {
   const std::int64_t channels = op.linear.channels / op.groups;
   const std::int64_t depth = x.channels() / op.groups;
   const std::int64_t rows = op.axes[0].kernel;
   const std::int64_t columns = op.axes[1].kernel;
   const bool whole_rows = op.groups == 1 && (op.axes[1].dilation == 1 || columns == 1);
   TapWeights result{.channels = channels, .depth = whole_rows ? columns * depth : depth, .taps = {}, .w = {}, .taps_a_row = whole_rows ? 1 : columns, .rows = windows,
-                    .pixel = bytes_of(x, op.axes[1].stride * x.pixel_pitch())};
+                    .pixel = op.groups == 1 && y.joined_channels == 0 ? bytes_of(x, op.axes[1].stride * x.pixel_pitch()) : 0};
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < (whole_rows ? 1 : columns); ++c)
       result.taps.push_back(bytes_of(x, r * op.axes[0].dilation * x.row_pitch() + c * op.axes[1].dilation * x.channels()));
@@ -352,7 +352,7 @@ Work conv_step(const qgraph::Conv& op, kernels::Isa isa, SlotPointer x, SlotPoin
   const std::int32_t zero = op.x_zero_point - x->layout.base;
   if (depthwise) rows.groups.push_back(packed(depthwise_taps(op, x->layout), op.linear, 0, zero, isa, x->layout, y->layout, Kernels::depthwise));
   for (std::int64_t g = 0; g < groups && !depthwise; ++g)
-    rows.groups.push_back(packed(taps_of(op, g, x->layout, windows), op.linear, g * rows.channels, zero, isa, x->layout, y->layout,
+    rows.groups.push_back(packed(taps_of(op, g, x->layout, y->layout, windows), op.linear, g * rows.channels, zero, isa, x->layout, y->layout,
                                  has_small_windows(op, x->layout, y->layout) ? Kernels::winograd : Kernels::linear));
   return rows;
 }

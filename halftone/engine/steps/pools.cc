@@ -92,7 +92,6 @@ Work real_average_step(const qgraph::AveragePool& op, SlotPointer x, SlotPointer
   };
 }
 
-constexpr std::int64_t kTogether = 64;  // channels whose sums wait in the first cache
 // Output columns [first, first + count) whose windows see as many of their columns, from the same one on.
 struct WindowColumns {
   std::int64_t first = 0;
@@ -103,7 +102,7 @@ struct WindowColumns {
 };
 
 // The rows that an output row's windows see.
-struct WindowRows {
+struct SeenRows {
   std::int64_t first = 0;
   std::int64_t count = 0;
 };
@@ -139,7 +138,7 @@ bool has_few_taps(const ir::PlaneAxes& axes) {
 
 // Stored bytes are 0 or more: a padding of zeros changes nothing.
 Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, SlotPointer y) {
-  std::vector<WindowRows> rows;
+  std::vector<SeenRows> rows;
   for (std::int64_t r = 0; r < y->layout.rows(); ++r) {
     const Reach reach = reach_of(op.axes[0], r);
     rows.push_back({reach.first, (reach.last - reach.first) / op.axes[0].dilation});
@@ -147,7 +146,7 @@ Work byte_max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer
   return [rows = std::move(rows), columns = window_columns(op.axes, x->layout), stride = op.axes[1].stride, x, y,
           largest = kernels::byte_loops(isa).largest](const Memory& memory) {
     for_rows(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r) {
-      const WindowRows& seen = rows[static_cast<std::size_t>(r)];
+      const SeenRows& seen = rows[static_cast<std::size_t>(r)];
       for (const WindowColumns& some : columns) {
         const std::int64_t taps = seen.count * some.width;
         largest({.x = x->read<std::uint8_t>(memory) + (taps == 0 ? 0 : x->layout.place(image, seen.first, some.x_first)),
@@ -184,23 +183,27 @@ Work max_pool_step(const qgraph::MaxPool& op, kernels::Isa isa, SlotPointer x, S
 
 namespace {
 
-// The sums of a window's channels [first, first + sums.size()), as they are stored.
-void sum_window(const std::uint8_t* x, const ir::PlaneAxes& axes, const Layout& layout, std::array<std::int64_t, 3> output, std::int64_t first,
-                decltype(kernels::ByteLoops::sum) sum, std::span<std::int32_t> sums) {
-  const auto [image, row, column] = output;
-  const Reach rows = reach_of(axes[0], row);
-  const Reach columns = reach_of(axes[1], column);
-  const std::int64_t pixels = (columns.last - columns.first) / axes[1].dilation;
-  if (pixels == 0) return;
-  for (std::int64_t r = rows.first; r < rows.last; r += axes[0].dilation)
-    sum(x + layout.place(image, r, columns.first) + first, axes[1].dilation * layout.pixel_pitch(), pixels, std::ssize(sums), sums.data());
-}
-void sum_window(const std::int16_t* x, const ir::PlaneAxes& axes, const Layout& layout, std::array<std::int64_t, 3> output, std::int64_t first,
-                decltype(kernels::ByteLoops::sum), std::span<std::int32_t> sums) {
-  for_pixels(axes, layout, output[0], output[1], output[2], [&](std::int64_t place) {
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      sums[k] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[k]) + static_cast<std::uint32_t>(x[place + first + static_cast<std::int64_t>(k)]));
-  });
+constexpr std::int64_t kTogether = 64;  // channels whose sums wait in the first cache
+
+// The inputs of one output.
+struct Seen {
+  Seen(const ir::PlaneAxes& axes, std::int64_t row, std::int64_t column) : rows(reach_of(axes[0], row)), columns(reach_of(axes[1], column)) {
+    row_count = (rows.last - rows.first) / axes[0].dilation;
+    column_count = (columns.last - columns.first) / axes[1].dilation;
+  }
+  std::int64_t count() const { return row_count * column_count; }
+
+  Reach rows;
+  Reach columns;
+  std::int64_t row_count = 0;
+  std::int64_t column_count = 0;
+};
+
+// Adds up a row of pixels, as ByteLoops::sum does.
+void sum_words(const std::int16_t* x, std::ptrdiff_t x_pixel, std::int64_t pixels, std::int64_t channels, std::int32_t* sums) {
+  for (std::int64_t p = 0; p < pixels; ++p)
+    for (std::int64_t c = 0; c < channels; ++c)
+      sums[c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[c]) + static_cast<std::uint32_t>(x[p * x_pixel + c]));
 }
 
 }  // namespace
@@ -209,22 +212,29 @@ Work average_pool_step(const qgraph::AveragePool& op, kernels::Isa isa, SlotPoin
   const kernels::Requantization end = requantization_of(op.requantizer, static_cast<std::int64_t>(op.counts.size()), y->layout);
   if (op.requantizer.is_float() && !covers_input(op.axes)) return real_average_step(op, x, y, {op.x, op.y, end.bounds, y->layout.base});
   const std::int32_t zero = op.x.zero_point - x->layout.base;
-  return [op, x, y, end, zero, sum = kernels::byte_loops(isa).sum](const Memory& memory) {
+  return [op, x, y, end, zero, sum_bytes = kernels::byte_loops(isa).sum](const Memory& memory) {
+    const auto sum_row = [&]<typename X>(const X* from, std::int64_t pixels, std::int64_t channels, std::int32_t* sums) {
+      const std::ptrdiff_t x_pixel = op.axes[1].dilation * x->layout.pixel_pitch();
+      if constexpr (sizeof(X) == 1)
+        sum_bytes(from, x_pixel, pixels, channels, sums);
+      else
+        sum_words(from, x_pixel, pixels, channels, sums);
+    };
     with_type(x->layout, [&]<typename X>(X) {
       with_type(y->layout, [&]<typename Y>(Y) {
         for_outputs(memory, x->layout, y->layout, [&](std::int64_t image, std::int64_t r, std::int64_t c) {
           const auto entry = static_cast<std::size_t>(std::ranges::lower_bound(op.counts, count_at(op, r, c)) - op.counts.begin());
-          const Reach rows = reach_of(op.axes[0], r);
-          const Reach columns = reach_of(op.axes[1], c);
-          const std::int64_t seen = (rows.last - rows.first) / op.axes[0].dilation * ((columns.last - columns.first) / op.axes[1].dilation);
+          const Seen seen(op.axes, r, c);
           Y* to = y->write<Y>(memory) + y->layout.place(image, r, c);
           for (std::int64_t first = 0; first < y->layout.channels(); first += kTogether) {
             std::array<std::int32_t, kTogether> sums{};  // wrap; less their zero points they fit: lower has seen to it
             const std::int64_t count = std::min(kTogether, y->layout.channels() - first);
-            sum_window(x->read<X>(memory), op.axes, x->layout, {image, r, c}, first, sum, std::span(sums).first(static_cast<std::size_t>(count)));
+            for (std::int64_t row = 0; row < seen.row_count && seen.column_count > 0; ++row)
+              sum_row(x->read<X>(memory) + x->layout.place(image, seen.rows.first + row * op.axes[0].dilation, seen.columns.first) + first,
+                      seen.column_count, count, sums.data());
             for (std::int64_t k = 0; k < count; ++k) {
-              const std::uint32_t sum_of_x = static_cast<std::uint32_t>(sums[static_cast<std::size_t>(k)]) - static_cast<std::uint32_t>(seen * zero);
-              to[first + k] = static_cast<Y>(end(static_cast<std::int32_t>(sum_of_x), entry));
+              const std::uint32_t sum = static_cast<std::uint32_t>(sums[static_cast<std::size_t>(k)]) - static_cast<std::uint32_t>(seen.count() * zero);
+              to[first + k] = static_cast<Y>(end(static_cast<std::int32_t>(sum), entry));
             }
           }
         });

@@ -1,5 +1,5 @@
-// Loops over bytes that need no sums: floats to bytes, two operands to one, the largest of a window. One table of functions for
-// each instruction set.
+// Loops over bytes without weights: floats to bytes, two operands to one, the largest and the sum of a window, tables. One table of
+// functions for each instruction set.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ struct AddRule {
   }
 };
 
-// y[p·y_pixel + c] = max over t of x[p·x_pixel + taps[t] + c], 0 without taps. 15 bytes may be read behind a pixel's channels.
+// y[p·y_pixel + c] = max over t of x[p·x_pixel + taps[t] + c], 0 without taps. kReadBehind bytes (linear.h) may be read behind a pixel's channels.
 struct WindowRun {
   const std::uint8_t* x = nullptr;
   std::ptrdiff_t x_pixel = 0;

@@ -54,7 +54,8 @@ class Neighbours : public Linear {
     const Widened widened(w, r, together);
     some_ = pack(widened.weights, widened.requantization);
   }
-  std::int64_t panels() const override { return 1; }
+  std::int64_t panels() const override { return 1; }  // of either: 64 channels at most
+  int weight_bits() const override { return one_->weight_bits(); }
 
   void run(const LinearRun& rows, std::int64_t) const override {
     const bool together = rows.x_pixel == x_pixel_ && rows.y_pixel == y_pixel_;
@@ -62,19 +63,15 @@ class Neighbours : public Linear {
     some.pixels = together ? rows.pixels / together_ : 0;
     some.x_pixel *= together_;
     some.y_pixel *= together_;
-    run_all(*some_, some);
+    if (some.pixels > 0) some_->run(some, 0);
     LinearRun rest = rows;
     rest.pixels -= some.pixels * together_;
     rest.x += some.pixels * some.x_pixel;
     rest.y += some.pixels * some.y_pixel;
-    run_all(*one_, rest);
+    if (rest.pixels > 0) one_->run(rest, 0);
   }
 
  private:
-  static void run_all(const Linear& linear, const LinearRun& rows) {
-    for (std::int64_t panel = 0; panel < linear.panels() && rows.pixels > 0; ++panel) linear.run(rows, panel);
-  }
-
   std::int64_t together_;
   std::ptrdiff_t x_pixel_;
   std::ptrdiff_t y_pixel_;

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "halftone/kernels/linear/sum_tile.h"
+#include "halftone/kernels/x86_avx512_rounded.h"
 
 namespace halftone::kernels {
 namespace {
@@ -46,25 +47,10 @@ inline __m512i bounded8(__m512i bytes, const Ending& ending) {
   return _mm512_min_epu8(_mm512_max_epu8(bytes, ending.lo8), ending.hi8);
 }
 
-// round(p·2^−s) of 64-bit lanes, 1 <= s <= 62, as 32 bits, saturated.
-inline __m256i rounded64(__m512i p, __m512i s, numeric::Rounding rounding) {
-  const __m512i one = _mm512_set1_epi64(1);
-  const __m512i half = _mm512_sllv_epi64(one, _mm512_sub_epi64(s, one));
-  const __m512i below = _mm512_srav_epi64(p, s);
-  const __m512i rest = _mm512_sub_epi64(p, _mm512_sllv_epi64(below, s));
-  __mmask8 up = _mm512_cmpgt_epi64_mask(rest, half);
-  const __mmask8 tie = _mm512_cmpeq_epi64_mask(rest, half);
-  if (rounding == numeric::Rounding::half_even) up |= tie & _mm512_test_epi64_mask(below, one);
-  if (rounding == numeric::Rounding::half_away) up |= tie & _mm512_cmpge_epi64_mask(p, _mm512_setzero_si512());
-  if (rounding == numeric::Rounding::half_up) up |= tie;
-  if (rounding == numeric::Rounding::floor) up = 0;
-  return _mm512_cvtsepi64_epi32(_mm512_mask_add_epi64(below, up, below, one));
-}
-
 inline __m512i exact(__m512i acc, const Columns& c, const Ending& ending) {
   const auto half_of = [&](__m256i a, __m256i m, __m256i s) {
     const __m512i product = _mm512_mul_epi32(_mm512_cvtepi32_epi64(a), _mm512_cvtepi32_epi64(m));
-    return rounded64(product, _mm512_cvtepi32_epi64(s), ending.rounding);
+    return _mm512_cvtsepi64_epi32(rounded64(product, _mm512_cvtepi32_epi64(s), ending.rounding));
   };
   const __m512i m = load(c.m);
   const __m512i s = load(c.shift);

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "halftone/kernels/words/words.h"
+#include "halftone/kernels/x86_avx512_rounded.h"
 
 namespace halftone::kernels {
 namespace {
@@ -12,31 +13,19 @@ struct Adding {
       : m_a(_mm512_set1_epi64(rule.m_a)),
         m_b(_mm512_set1_epi64(rule.m_b)),
         c(_mm512_set1_epi64(rule.c)),
-        half(_mm512_set1_epi64(std::int64_t{1} << (rule.shift - 1))),
         zero(_mm512_set1_epi64(rule.bounds.zero_point)),
         lo(_mm512_set1_epi64(std::int64_t{rule.bounds.lo} - rule.bounds.zero_point)),
         hi(_mm512_set1_epi64(std::int64_t{rule.bounds.hi} - rule.bounds.zero_point)),
-        shift(_mm_cvtsi32_si128(rule.shift)),
+        shift(_mm512_set1_epi64(rule.shift)),
         rounding(rule.rounding) {}
 
   __m128i operator()(__m128i a, __m128i b) const {
-    const __m512i one = _mm512_set1_epi64(1);
     const __m512i products = _mm512_add_epi64(_mm512_mullo_epi64(_mm512_cvtepi16_epi64(a), m_a), _mm512_mullo_epi64(_mm512_cvtepi16_epi64(b), m_b));
-    const __m512i sum = _mm512_add_epi64(products, c);
-    const __m512i below = _mm512_sra_epi64(sum, shift);
-    const __m512i rest = _mm512_sub_epi64(sum, _mm512_sll_epi64(below, shift));
-    __mmask8 up = _mm512_cmpgt_epi64_mask(rest, half);
-    const __mmask8 tie = _mm512_cmpeq_epi64_mask(rest, half);
-    if (rounding == numeric::Rounding::half_even) up |= tie & _mm512_test_epi64_mask(below, one);
-    if (rounding == numeric::Rounding::half_away) up |= tie & _mm512_cmpge_epi64_mask(sum, _mm512_setzero_si512());
-    if (rounding == numeric::Rounding::half_up) up |= tie;
-    if (rounding == numeric::Rounding::floor) up = 0;
-    const __m512i rounded = _mm512_mask_add_epi64(below, up, below, one);
+    const __m512i rounded = rounded64(_mm512_add_epi64(products, c), shift, rounding);
     return _mm512_cvtepi64_epi16(_mm512_add_epi64(_mm512_min_epi64(_mm512_max_epi64(rounded, lo), hi), zero));
   }
 
-  __m512i m_a, m_b, c, half, zero, lo, hi;
-  __m128i shift;
+  __m512i m_a, m_b, c, zero, lo, hi, shift;
   numeric::Rounding rounding;
 };
 
