@@ -75,6 +75,7 @@ void sum_rows(const DepthwiseRows& s) {
     Sums even(s.bias);
     Sums odd(s.bias);
     const auto place = [&](int row, int column) { return load<kPixels>(s.rows[row] + at + column * s.x_column, hop, mask); };
+#pragma GCC unroll 1  // the addresses of all rows are more than there are registers
     for (int row = 0; row < 3; ++row) {
       const Quad quad(place(row, 0), place(row, 1), place(row, 2), place(row, 3));
       even.add(quad, s.weights + 512 * row);
