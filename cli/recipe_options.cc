@@ -152,6 +152,9 @@ void RecipeOptions::add_to(Command command) {
       .show_default();
   own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
+  own(command.add_option("--sum-bits", sum_bits,
+                         "Bits at least of what sums and pools take, and no layer multiplies (otherwise as all); layers get a copy of fewer")
+          .within(1, numeric::kMaxBits));
   own(command.add_option("--output-bits", output_bits,
                          "Bits of the network's outputs (otherwise those of activations, 8 at least): of two equal scores the first "
                          "class counts"))
@@ -240,6 +243,7 @@ quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   if (!first_last.empty()) set_first_and_last(recipe, quant::parse_bits("--first-last", first_last));
   if (all.output_bits && recipe.weight_only) throw UsageError("--output-bits", "of activations that stay float");
   if (all.output_bits) quant::set_output_bits(recipe, *all.output_bits);
+  recipe.sum_bits = all.sum_bits.value_or(0);
   if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
   quant::check(recipe);
   return recipe;

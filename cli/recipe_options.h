@@ -17,6 +17,7 @@ struct RecipeOptions {
   std::string bits = "w8a8";
   std::string first_last;
   std::optional<int> output_bits;
+  std::optional<int> sum_bits;
   std::string granularity = "channel";
   std::string observer;         // empty: as the bits have it
   std::string weight_observer;  // likewise

@@ -58,6 +58,10 @@ ir::Graph split_gemm(ir::Graph graph, double rank);
 // A whole number from 1, or a number in (0, 1).
 bool is_rank(double rank);
 
+// Behind every value that both layers with weights and sums read, a copy for the layers (a Clip that clips nothing), so that
+// integers of few bits, which pay in products, need not be those of the sums.
+ir::Graph copy_before_layers(ir::Graph graph);
+
 // Conv, ConvTranspose and Gemm layers, and MatMul of rows [N, K], that have no bias get one of zeros, for what is to be
 // corrected by it. No part of `simplify`.
 ir::Graph give_biases(ir::Graph graph);

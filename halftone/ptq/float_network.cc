@@ -52,6 +52,7 @@ ir::Graph float_network(const ir::Graph& model, const quant::Recipe& recipe) {
   if (recipe.svd != 0.0)
     graph = changed(graph, svd_text(recipe), [&](ir::Graph g) { return passes::split_gemm(std::move(g), recipe.svd); });
   if (recipe.equalize) graph = changed(graph, "equalize", [](ir::Graph g) { return passes::equalize_cross_layer(std::move(g)); });
+  if (recipe.sum_bits > recipe.activations.format.bits) graph = passes::copy_before_layers(std::move(graph));
   if (recipe.correct_bias != quant::BiasCorrection::none) graph = passes::give_biases(std::move(graph));
   return graph;
 }

@@ -68,25 +68,41 @@ void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& re
   }
 }
 
-// Values that nothing reads but tables, alone with their scale.
-std::vector<std::size_t> table_inputs(const ir::Graph& graph, const Plan& plan) {
+// By value: whether some node that `reads` reads it.
+template <typename F>
+std::vector<bool> read_by(const ir::Graph& graph, const F& reads) {
+  std::vector<bool> result(graph.values.size(), false);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    for (ir::ValueId id : graph.nodes[n].inputs)
+      if (id != ir::kNoValue && reads(n)) result[static_cast<std::size_t>(id)] = true;
+  return result;
+}
+
+// Values that nothing reads but nodes that `reads`, alone with their scale.
+template <typename F>
+std::vector<std::size_t> read_only_by(const ir::Graph& graph, const Plan& plan, const F& reads) {
   std::map<ir::ValueId, int> of_class;
   for (std::size_t v = 0; v < graph.values.size(); ++v)
     if (plan.quantized[v]) ++of_class[plan.scale_class[v]];
-  std::vector<bool> only(graph.values.size(), false);
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
-    if (plan.role[n] == Role::table)
-      for (ir::ValueId id : graph.nodes[n].inputs)
-        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = true;
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
-    if (plan.role[n] != Role::table)
-      for (ir::ValueId id : graph.nodes[n].inputs)
-        if (id != ir::kNoValue) only[static_cast<std::size_t>(id)] = false;
-  for (ir::ValueId id : graph.outputs) only[static_cast<std::size_t>(id)] = false;
+  const std::vector<bool> read = read_by(graph, reads);
+  std::vector<bool> otherwise = read_by(graph, [&](std::size_t n) { return !reads(n); });
+  for (ir::ValueId id : graph.outputs) otherwise[static_cast<std::size_t>(id)] = true;
   std::vector<std::size_t> result;
-  for (std::size_t v = 0; v < only.size(); ++v)
-    if (only[v] && plan.quantized[v] && of_class[plan.scale_class[v]] == 1) result.push_back(v);
+  for (std::size_t v = 0; v < read.size(); ++v)
+    if (read[v] && !otherwise[v] && plan.quantized[v] && of_class[plan.scale_class[v]] == 1) result.push_back(v);
   return result;
+}
+
+// At least so many bits for values that nothing multiplies: 8 for what tables alone read, the recipe's for sums and pools too.
+void widen_values_without_products(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
+  const auto is_table = [&](std::size_t n) { return result.plan.role[n] == Role::table; };
+  const auto has_no_products = [&](std::size_t n) {
+    return is_table(n) || (result.plan.role[n] == Role::compute && !std::holds_alternative<ir::Mul>(graph.nodes[n].op));
+  };
+  const auto widen = [&](std::size_t v, int bits) { result.activations[v].format.bits = std::max(result.activations[v].format.bits, bits); };
+  for (std::size_t v : read_only_by(graph, result.plan, is_table)) widen(v, kTableBits);
+  if (recipe.sum_bits > 0)
+    for (std::size_t v : read_only_by(graph, result.plan, has_no_products)) widen(v, recipe.sum_bits);
 }
 
 void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
@@ -103,10 +119,7 @@ void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe
       throw UsageError("recipe", fmt::format("tensor '{}' matches no quantized value", rule.tensor));
   }
   result.activations.assign(graph.values.size(), recipe.activations);
-  for (std::size_t v : table_inputs(graph, result.plan)) {
-    int& bits = result.activations[v].format.bits;
-    bits = std::max(bits, kTableBits);
-  }
+  widen_values_without_products(result, graph, recipe);
   result.activation_ruled.assign(graph.values.size(), false);
   for (std::size_t v = 0; v < graph.values.size(); ++v)
     if (const auto at = of_class.find(result.plan.scale_class[v]); at != of_class.end()) {

@@ -136,6 +136,7 @@ void check(const Recipe& recipe) {
   if (recipe.weight_only && recipe.arithmetic.mode != numeric::Arithmetic::fixed)
     throw UsageError("recipe", fmt::format("arithmetic {} of results that stay float, expected fixed",
                                            numeric::name_of(recipe.arithmetic.mode)));
+  if (recipe.weight_only && recipe.sum_bits > 0) throw UsageError("recipe", "bits of sums, of activations that stay float");
   if (recipe.weight_only && !recipe.tensors.empty())
     throw UsageError("recipe", "activations that stay float, and settings for some of them");
   if (recipe.dynamic) {
@@ -165,6 +166,7 @@ std::string describe(const Recipe& recipe) {
   else
     text += fmt::format(", activations {}{} by {}", recipe.activations.power_of_two ? "power-of-two " : "",
                         name_in(kSchemeNames, recipe.activations.scheme), describe(recipe.activations.observer));
+  if (recipe.sum_bits > 0) text += fmt::format(", sums of {} bits", recipe.sum_bits);
   if (!recipe.layers.empty() || !recipe.tensors.empty())
     text += fmt::format(", {} exceptions", recipe.layers.size() + recipe.tensors.size());
   if (recipe.equalize) text += ", equalized";

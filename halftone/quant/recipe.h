@@ -91,6 +91,8 @@ struct TensorRule {
 struct Recipe {
   WeightRecipe weights;
   ActivationRecipe activations;
+  int sum_bits = 0;          // at least, of what sums and pools take, unless a rule names it; 0: as all activations. Layers with weights
+                             // then have a copy of what sums take too (passes::copy_before_layers)
   bool weight_only = false;  // activations stay float
   bool dynamic = false;      // with weight_only: what linear layers take is quantized as it comes (quantize_dynamic.h)
   std::vector<LayerRule> layers;    // of several that match, the last counts

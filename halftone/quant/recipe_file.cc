@@ -31,9 +31,10 @@ std::string activations_of(const ActivationRecipe& a) {
 
 std::string methods_of(const Recipe& recipe) {
   return fmt::format("\n[methods]\nweight_only = {}\ndynamic = {}\nequalize = {}\nsmooth = {}\nabsorb_biases = {}\nsvd = {}\n"
-                     "correct_bias = \"{}\"\nadaround_steps = {}\n",
+                     "correct_bias = \"{}\"\nadaround_steps = {}\n{}",
                      recipe.weight_only, recipe.dynamic, recipe.equalize, recipe.smooth, recipe.absorb_biases, recipe.svd,
-                     name_in(kBiasCorrectionNames, recipe.correct_bias), recipe.adaround_steps);
+                     name_in(kBiasCorrectionNames, recipe.correct_bias), recipe.adaround_steps,
+                     recipe.sum_bits > 0 ? fmt::format("sum_bits = {}\n", recipe.sum_bits) : "");
 }
 
 void read(TomlTable& table, WeightRecipe& w) {
@@ -83,6 +84,7 @@ class Document {
     with_table("activations", [&](TomlTable& table) { read(table, recipe.activations); });
     with_table("methods", [&](TomlTable& table) {
       table.read("weight_only", recipe.weight_only);
+      table.read("sum_bits", recipe.sum_bits, 0, numeric::kMaxBits);
       table.read("dynamic", recipe.dynamic);
       table.read("equalize", recipe.equalize);
       table.read("smooth", recipe.smooth);

@@ -43,6 +43,26 @@ TEST(Assignment, TheLastRuleThatMatchesCounts) {
   EXPECT_EQ(weight_bits(assign(g, recipe), 4), 4);
 }
 
+TEST(Assignment, SumsMayHaveMoreBits) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 4});
+  const auto layer = [&](ir::ValueId in, const char* name) {
+    return g.add_node(ir::Gemm{}, {in, g.add_constant(std::string(name) + "_w", Tensor::from<float>({4, 4}, std::vector<float>(16, 0.5F)))}, name);
+  };
+  const ir::ValueId first = layer(x, "first");     // of a layer and of a sum
+  const ir::ValueId second = layer(first, "second");  // of a sum alone
+  const ir::ValueId sum = g.add_node(ir::Add{}, {first, second}, "sum");
+  g.outputs = {layer(sum, "scores")};
+  Recipe recipe;
+  recipe.activations.format.bits = 4;
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "second"), 4);
+  recipe.sum_bits = 8;
+  const Assignment assigned = assign(g, recipe);
+  for (const auto& [name, bits] : {std::pair{"x", 4}, {"first", 4}, {"second", 8}, {"sum", 4}, {"scores", 4}}) EXPECT_EQ(value_bits(g, assigned, name), bits) << name;
+  recipe.tensors = {{"second", recipe.activations}};
+  EXPECT_EQ(value_bits(g, assign(g, recipe), "second"), 4);
+}
+
 TEST(Assignment, ValuesThatShareAScaleShareASetting) {
   const ir::Graph g = conv_network();
   Recipe recipe;

@@ -47,6 +47,7 @@ Recipe any_recipe() {
   recipe.correct_bias =
       *rc::gen::element(BiasCorrection::none, BiasCorrection::measured, BiasCorrection::analytic);
   recipe.adaround_steps = *rc::gen::inRange(1, 10001);
+  if (!recipe.weight_only) recipe.sum_bits = *rc::gen::inRange(0, 17);
   recipe.arithmetic.mantissa_bits = *rc::gen::element(8, 16, 32);
   const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash", "line\nend", "'''", "it's\r\n'''\"", "\x1b[31m\u202e"};
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
@@ -60,7 +61,7 @@ bool same(const Recipe& a, const Recipe& b) {
   return a.weights == b.weights && a.activations == b.activations && a.weight_only == b.weight_only &&
          a.layers == b.layers && a.tensors == b.tensors && a.equalize == b.equalize && a.smooth == b.smooth && a.absorb_biases == b.absorb_biases &&
          a.svd == b.svd &&
-         a.correct_bias == b.correct_bias && a.adaround_steps == b.adaround_steps && a.arithmetic == b.arithmetic;
+         a.correct_bias == b.correct_bias && a.adaround_steps == b.adaround_steps && a.sum_bits == b.sum_bits && a.arithmetic == b.arithmetic;
 }
 
 RC_GTEST_PROP(RecipeFile, ReadsWhatItWrote, ()) {
