@@ -7,13 +7,10 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <numbers>
-#include <random>
 
 #include "halftone/base/error.h"
-#include "halftone/qat/row_order.h"
+#include "halftone/qat/epoch_loop.h"
 #include "halftone/qat/torch_graph.h"
 #include "halftone/qat/torch_threads.h"
 #include "halftone/qat/trainable.h"
@@ -63,10 +60,6 @@ torch::optim::AdamW make_optimizer(const std::vector<Parameter>& parameters, std
   return torch::optim::AdamW(std::move(groups), defaults);
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 class Training {
  public:
   Training(const ir::Graph& logits, const Tensor& images, std::span<const std::int32_t> labels,
@@ -76,63 +69,14 @@ class Training {
         images_(view_as_torch(images, "images")),
         labels_(
             at::from_blob(const_cast<std::int32_t*>(labels.data()), {images.dim(0)}, at::kInt).to(at::kLong)),
-        batch_size_(std::min(options.batch_size, images.dim(0))),
-        batches_((images.dim(0) + batch_size_ - 1) / batch_size_),
-        optimizer_(make_optimizer(graph_.parameters(), steps(), options)),
-        random_(options.seed) {
+        optimizer_(make_optimizer(graph_.parameters(), steps_of(images.dim(0), options), options)) {
     if (graph_.parameters().empty())
       throw UsageError("train", "a graph without weights, expected one to train");
   }
 
-  void run_epoch(int epoch, const ProgressFn& progress) {
-    const std::vector<std::int64_t> order = random_row_order(images_.size(0), random_);
-    const auto count = static_cast<std::int64_t>(order.size());
-    const torch::Tensor rows = torch::tensor(order, at::kLong);
-    double loss = 0;
-    std::int64_t right = 0;
-    for (std::int64_t batch = 0; batch < batches_; ++batch) {
-      const std::int64_t first = batch * batch_size_;
-      const std::int64_t last = std::min(first + batch_size_, count);
-      const std::int64_t step = (epoch - 1) * batches_ + batch;
-      set_learning_rate(step);
-      const BatchResult result = step_on(rows.slice(0, first, last));
-      loss += result.loss * static_cast<double>(last - first);
-      right += result.right;
-      if (!std::isfinite(loss))
-        throw UsageError(
-            "train", fmt::format("the loss of epoch {} is not finite, got a learning rate of {}, expected a "
-                                 "lower one (or smaller pixels)",
-                                 epoch, options_.learning_rate));
-      if (!progress) continue;
-      const auto seen = static_cast<double>(last);
-      progress({.report = {.epoch = epoch,
-                           .epochs = options_.epochs,
-                           .loss = loss / seen,
-                           .accuracy = static_cast<double>(right) / seen,
-                           .seconds = seconds_since(start_)},
-                .fraction = static_cast<double>(step + 1) / static_cast<double>(steps()),
-                .epoch_ended = last == count});
-    }
-  }
-
-  const std::vector<Parameter>& parameters() const { return graph_.parameters(); }
-
- private:
-  struct BatchResult {
-    double loss = 0;
-    std::int64_t right = 0;
-  };
-
-  std::int64_t steps() const { return options_.epochs * batches_; }
-
-  void set_learning_rate(std::int64_t step) {
-    const double done = static_cast<double>(step) / static_cast<double>(steps());
-    const double rate = options_.learning_rate * (1.0 + std::cos(std::numbers::pi * done)) / 2.0;
+  BatchResult step_on(const torch::Tensor& rows, double learning_rate) {
     for (auto& group : optimizer_.param_groups())
-      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
-  }
-
-  BatchResult step_on(const torch::Tensor& rows) {
+      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
     const torch::Tensor images = images_.index_select(0, rows);
     const torch::Tensor labels = labels_.index_select(0, rows);
     const torch::Tensor logits = graph_.run(std::span(&images, 1)).at(0);
@@ -144,15 +88,19 @@ class Training {
     return {.loss = loss.item<double>(), .right = logits.argmax(1).eq(labels).sum().item<std::int64_t>()};
   }
 
+  const std::vector<Parameter>& parameters() const { return graph_.parameters(); }
+
+ private:
+  static std::int64_t steps_of(std::int64_t rows, const TrainOptions& options) {
+    const std::int64_t batch_size = std::min(options.batch_size, rows);
+    return options.epochs * ((rows + batch_size - 1) / batch_size);
+  }
+
   TrainOptions options_;
   TorchGraph graph_;
   torch::Tensor images_;
   torch::Tensor labels_;
-  std::int64_t batch_size_;
-  std::int64_t batches_;  // an epoch
   torch::optim::AdamW optimizer_;
-  std::mt19937_64 random_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
@@ -162,9 +110,11 @@ ir::Graph train(const ir::Graph& graph, const Tensor& images, std::span<const st
   check_options(options);
   const ir::Graph logits = logits_graph(graph);
   check_rows(logits, images, labels);
+  if (labels.empty()) throw InputError("train", fmt::format("{} images and 0 labels, expected one label for each of 1 or more images", images.dim(0)));
   make_deterministic(options);
   Training training(logits, images, labels, options);
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) training.run_epoch(epoch, progress);
+  run_epochs(images.dim(0), {options.epochs, options.seed, options.batch_size, options.learning_rate},
+             [&](const torch::Tensor& rows, double rate) { return training.step_on(rows, rate); }, progress);
   ir::Graph trained = graph;
   for (const Parameter& parameter : training.parameters())
     trained.value(*trained.find(parameter.name)).constant = from_torch(parameter.tensor);

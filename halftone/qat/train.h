@@ -5,10 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "halftone/ir/graph.h"
+#include "halftone/qat/progress.h"
 
 namespace halftone::qat {
 
@@ -24,23 +24,6 @@ struct TrainOptions {
   double label_smoothing = 0.1;  // this part of each target is spread over all classes
   int threads = 1;               // small networks train no faster on more
 };
-
-struct EpochReport {
-  int epoch = 0;  // from 1
-  int epochs = 0;
-  double loss = 0;      // mean over the epoch's rows so far, each as it was when its batch was seen
-  double accuracy = 0;  // of the same rows, 0 to 1
-  double seconds = 0;   // since training began
-};
-
-// Called after every batch, `fraction` of the whole training being done, and `report` complete when
-// `epoch_ended`.
-struct TrainProgress {
-  EpochReport report;
-  double fraction = 0;
-  bool epoch_ended = false;
-};
-using ProgressFn = std::function<void(const TrainProgress&)>;
 
 // The graph with new constants of the same names, those after the last epoch. Trained is every float32
 // constant that reaches the first output, except the statistics of BatchNormalization. An output that is a
