@@ -61,17 +61,24 @@ TorchGraph::TorchGraph(ir::Graph graph) : graph_(std::move(graph)), constants_(g
   }
 }
 
-std::vector<torch::Tensor> TorchGraph::run(std::span<const torch::Tensor> inputs) const {
+std::vector<torch::Tensor> TorchGraph::run(std::span<const torch::Tensor> inputs, Passage* passage) const {
   std::vector<torch::Tensor> values = constants_;
-  for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
-    values[static_cast<std::size_t>(graph_.inputs[i])] = inputs[i];
+  const auto set = [&](ir::ValueId id, const torch::Tensor& computed) {
+    values[static_cast<std::size_t>(id)] = passage == nullptr ? computed : passage->result(id, computed);
+  };
+  if (passage != nullptr) passage->begin();
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) set(graph_.inputs[i], inputs[i]);
   std::vector<torch::Tensor> arguments;
-  for (const ir::Node& node : graph_.nodes) {
+  for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const ir::Node& node = graph_.nodes[n];
     arguments.clear();
-    for (ir::ValueId id : node.inputs)
+    for (ir::ValueId id : node.inputs) {
       arguments.push_back(id == ir::kNoValue ? torch::Tensor() : values[static_cast<std::size_t>(id)]);
+      if (passage != nullptr && id != ir::kNoValue && constants_[static_cast<std::size_t>(id)].defined())
+        arguments.back() = passage->operand(n, arguments.size() - 1, arguments.back());
+    }
     try {
-      values[static_cast<std::size_t>(node.outputs.at(0))] = run_op(node.op, arguments);
+      set(node.outputs.at(0), run_op(node.op, arguments));
     } catch (const c10::Error& error) {
       throw UnsupportedError(ir::describe(graph_, node), first_line(error.what_without_backtrace()));
     }

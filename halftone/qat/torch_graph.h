@@ -3,6 +3,7 @@
 #pragma once
 
 #include <torch/types.h>
+#include <ATen/core/grad_mode.h>
 
 #include <span>
 #include <string>
@@ -18,6 +19,18 @@ struct Parameter {
   torch::Tensor tensor;
 };
 
+// What happens to values on their way through a run.
+class Passage {
+ public:
+  virtual ~Passage() = default;
+  // Before every run.
+  virtual void begin() {}
+  // What node `node` reads as its input `input`, a constant.
+  virtual torch::Tensor operand(std::size_t node, std::size_t input, const torch::Tensor& given) = 0;
+  // What the readers of a value see: an input, or what a node computed.
+  virtual torch::Tensor result(ir::ValueId id, const torch::Tensor& computed) = 0;
+};
+
 class TorchGraph {
  public:
   // Copies the constants. Throws UnsupportedError naming the first node without a torch form, or a constant
@@ -25,7 +38,7 @@ class TorchGraph {
   explicit TorchGraph(ir::Graph graph);
 
   // Outputs in the graph's order; inputs are not checked.
-  std::vector<torch::Tensor> run(std::span<const torch::Tensor> inputs) const;
+  std::vector<torch::Tensor> run(std::span<const torch::Tensor> inputs, Passage* passage = nullptr) const;
 
   // Every float32 constant that a node reads, except the statistics of BatchNormalization; they carry
   // gradients.

@@ -10,14 +10,6 @@
 namespace halftone::qat {
 namespace {
 
-ir::ValueId logits_of(const ir::Graph& graph) {
-  const ir::ValueId output = graph.outputs.at(0);
-  const int producer = ir::producers(graph)[static_cast<std::size_t>(output)];
-  if (producer < 0) return output;
-  const ir::Node& node = graph.nodes[static_cast<std::size_t>(producer)];
-  return std::holds_alternative<ir::Softmax>(node.op) ? node.inputs.at(0) : output;
-}
-
 bool fits(const Shape& shape, const Shape& expected) {
   return std::ranges::equal(shape, expected,
                             [](std::int64_t got, std::int64_t dim) { return dim == kDynamic || got == dim; });
@@ -39,6 +31,14 @@ void check_kind(const ir::Graph& graph) {
 
 }  // namespace
 
+ir::ValueId logits_of(const ir::Graph& graph) {
+  const ir::ValueId output = graph.outputs.at(0);
+  const int producer = ir::producers(graph)[static_cast<std::size_t>(output)];
+  if (producer < 0) return output;
+  const ir::Node& node = graph.nodes[static_cast<std::size_t>(producer)];
+  return std::holds_alternative<ir::Softmax>(node.op) ? node.inputs.at(0) : output;
+}
+
 ir::Graph logits_graph(const ir::Graph& graph) {
   ir::check(graph);
   ir::Graph logits = graph;
@@ -55,7 +55,7 @@ void check_rows(const ir::Graph& graph, const Tensor& images, std::span<const st
                      fmt::format("images do not fit input '{}', got {} {}, expected float32 {}", input.name,
                                  name_of(images.dtype()), to_string(images.shape()), to_string(input.shape)));
   const auto rows = images.dim(0);
-  if (rows < 1 || rows != static_cast<std::int64_t>(labels.size()))
+  if (rows < 1 || (!labels.empty() && rows != static_cast<std::int64_t>(labels.size())))
     throw InputError(
         "train", fmt::format("{} images and {} labels, expected one label for each of 1 or more images", rows,
                              labels.size()));

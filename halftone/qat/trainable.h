@@ -12,7 +12,10 @@ namespace halftone::qat {
 // graph that is malformed or has another kind of input or output.
 ir::Graph logits_graph(const ir::Graph& graph);
 
-// Throws InputError unless `images` [rows, ...] and `labels` fit a logits_graph.
+// The value of the logits: what logits_graph puts out.
+ir::ValueId logits_of(const ir::Graph& graph);
+
+// Throws InputError unless `images` [rows, ...] and `labels`, one for each or none at all, fit a logits_graph.
 void check_rows(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels);
 
 }  // namespace halftone::qat

@@ -1,0 +1,184 @@
+#include "halftone/qat/finetune.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "halftone/base/error.h"
+#include "halftone/data/digits.h"
+#include "halftone/data/preprocessing.h"
+#include "halftone/ir/interpreter.h"
+#include "halftone/models/build.h"
+#include "halftone/ptq/ptq.h"
+#include "halftone/qat/fake_quantized.h"
+#include "halftone/qat/train.h"
+#include "tests/qat/random_tensor.h"
+
+namespace halftone::qat {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+struct Rows {
+  Tensor images;
+  std::vector<std::int32_t> labels;
+};
+
+Rows digits(std::int64_t count) {
+  const data::Dataset drawn = data::make_digits(data::Part::train, count);
+  return {data::apply(data::preset("mnist"), drawn.images), drawn.labels};
+}
+
+ptq::Result quantized(const ir::Graph& graph, const Tensor& images, int weight_bits, int activation_bits, int sum_bits = 0) {
+  quant::Recipe recipe;
+  recipe.weights.format.bits = weight_bits;
+  recipe.weights.range = quant::WeightRange::mean_squared_error;
+  recipe.activations.format.bits = activation_bits;
+  recipe.sum_bits = sum_bits;
+  const calibration::Runs runs{.samples = calibration::source_of(images), .options = {}, .make_executor = [](const ir::Graph& g) -> std::unique_ptr<ir::Executor> {
+                                 return std::make_unique<ir::Interpreter>(g);
+                               }};
+  return ptq::quantize({.model = graph, .recipe = recipe, .runs = [&](auto...) { return runs; }});
+}
+
+// Two convolutions with a sum around the second, a mean and a layer without a ReLU: [N, 1, 6, 6] to [N, 3].
+ir::Graph small_residual(std::mt19937_64& random) {
+  const auto weights = [&](Shape shape) {
+    Tensor w = random_tensor(std::move(shape), random);
+    for (float& each : w.mutable_data<float>()) each *= 0.3F;
+    return w;
+  };
+  ir::Graph graph;
+  const ir::ValueId x = graph.add_input("x", DType::float32, {kDynamic, 1, 6, 6});
+  const ir::Conv same{.window = {.kernel = {3, 3}, .pads = {1, 1, 1, 1}}};
+  const auto conv = [&](ir::ValueId in, std::int64_t channels, const std::string& name) {
+    return graph.add_node(same, {in, graph.add_constant(name + "_w", weights({4, channels, 3, 3})), graph.add_constant(name + "_b", weights({4}))}, name);
+  };
+  const ir::ValueId first = graph.add_node(ir::Relu{}, {conv(x, 1, "first")}, "relu");
+  const ir::ValueId sum = graph.add_node(ir::Add{}, {conv(first, 4, "second"), first}, "sum");
+  const ir::ValueId mean = graph.add_node(ir::GlobalAveragePool{}, {graph.add_node(ir::Relu{}, {sum}, "relu2")}, "mean");
+  const ir::ValueId flat = graph.add_node(ir::Flatten{}, {mean}, "flat");
+  graph.outputs = {graph.add_node(ir::Gemm{.trans_b = true}, {flat, graph.add_constant("w", weights({3, 4})), graph.add_constant("b", weights({3}))}, "y")};
+  return graph;
+}
+
+Rows random_rows(std::int64_t count, std::mt19937_64& random) {
+  Rows rows{random_tensor({count, 1, 6, 6}, random), {}};
+  for (std::int64_t i = 0; i < count; ++i) rows.labels.push_back(static_cast<std::int32_t>(random() % 3));
+  return rows;
+}
+
+const FinetuneOptions kQuick{.epochs = 2, .batch_size = 16, .learning_rate = 1e-3};
+
+// What training sees is what the file computes: the same numbers, but for ties that a different order of additions decides.
+TEST(Finetune, TrainsWhatTheFileComputes) {
+  std::mt19937_64 random(11);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  for (int sums : {0, 8}) {
+    const ptq::Result start = quantized(graph, rows.images, 3, 4, sums);
+    const Finetuned made = finetune(start.network, start.parameters, rows.images, rows.labels, kQuick);
+    TorchGraph trained(made.network);
+    FakeQuantized passage(made.network, made.parameters, Quantizer::lsq);
+    const torch::Tensor images = view_as_torch(rows.images, "images");
+    const Tensor seen = from_torch(trained.run(std::span(&images, 1), &passage).at(0));
+    quant::Recipe recipe;
+    const ptq::Integers integers = ptq::integers_of(made.network, made.parameters, recipe, "small");
+    const Tensor file = ir::Interpreter(integers.quantized.graph).run(std::span(&rows.images, 1)).at(0);
+    int different = 0;
+    for (std::size_t i = 0; i < file.data<float>().size(); ++i) different += seen.data<float>()[i] != file.data<float>()[i] ? 1 : 0;
+    EXPECT_LE(different, 3) << "of " << file.size() << " with sums of " << sums << " bits";
+  }
+}
+
+double accuracy_of(const ir::Graph& network, const quant::Parameters& parameters, const Rows& rows) {
+  const ptq::Integers made = ptq::integers_of(network, parameters, {}, "network");
+  const Tensor scores = ir::Interpreter(made.quantized.graph).run(std::span(&rows.images, 1)).at(0);
+  const std::int64_t classes = scores.dim(1);
+  std::int64_t right = 0;
+  for (std::int64_t i = 0; i < scores.dim(0); ++i) {
+    const auto row = scores.data<float>().subspan(static_cast<std::size_t>(i * classes), static_cast<std::size_t>(classes));
+    right += std::ranges::max_element(row) - row.begin() == rows.labels[static_cast<std::size_t>(i)] ? 1 : 0;
+  }
+  return static_cast<double>(right) / static_cast<double>(scores.dim(0));
+}
+
+TEST(Finetune, BeginsWithTheIntegersOfTheParameters) {
+  std::mt19937_64 random(15);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  for (int bits : {2, 4, 8}) {
+    const ptq::Result start = quantized(graph, rows.images, bits, 4);
+    FinetuneOptions options{.epochs = 1, .learning_rate = 1e-12, .step_rate = 0};
+    const Finetuned made = finetune(start.network, start.parameters, rows.images, rows.labels, options);
+    EXPECT_EQ(made.parameters.weights, start.parameters.weights) << bits;
+  }
+}
+
+TEST(Finetune, LearnsWhatRoundingLoses) {
+  const Rows rows = digits(1500);
+  const ir::Graph graph = train(models::build("mlp", 1, {.classes = 10}), rows.images, rows.labels, {.epochs = 8});
+  const ptq::Result start = quantized(graph, rows.images, 2, 2, 8);
+  std::vector<EpochReport> reports;
+  const Finetuned made = finetune(start.network, start.parameters, rows.images, rows.labels, {.epochs = 4, .batch_size = 16, .learning_rate = 1e-3, .held_out = 300},
+                                  [&](const TrainProgress& now) {
+                                    if (now.epoch_ended) reports.push_back(now.report);
+                                  });
+  ASSERT_EQ(reports.size(), 4U);
+  EXPECT_LT(reports.back().loss, reports.front().loss);
+  EXPECT_TRUE(reports.back().held_out.has_value());
+  EXPECT_GT(accuracy_of(made.network, made.parameters, rows), accuracy_of(start.network, start.parameters, rows) + 0.1);
+}
+
+TEST(Finetune, TheSameSeedGivesTheSameParameters) {
+  std::mt19937_64 random(12);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  const ptq::Result start = quantized(graph, rows.images, 4, 4);
+  const auto weights_of = [&](std::uint64_t seed) {
+    FinetuneOptions options = kQuick;
+    options.seed = seed;
+    options.augmentation = Augmentation::crop_flip;
+    return finetune(start.network, start.parameters, rows.images, rows.labels, options).parameters.weights;
+  };
+  EXPECT_EQ(weights_of(1), weights_of(1));
+  EXPECT_NE(weights_of(1), weights_of(2));
+}
+
+TEST(Finetune, StraightThroughKeepsSteps) {
+  std::mt19937_64 random(13);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  const ptq::Result start = quantized(graph, rows.images, 4, 4);
+  FinetuneOptions options = kQuick;
+  options.quantizer = Quantizer::straight_through;
+  const Finetuned made = finetune(start.network, start.parameters, rows.images, rows.labels, options);
+  for (std::size_t n = 0; n < start.parameters.weights.size(); ++n) {
+    if (!start.parameters.weights[n]) continue;
+    EXPECT_EQ(made.parameters.weights[n]->params, start.parameters.weights[n]->params);
+    EXPECT_NE(made.network.constant(made.network.nodes[n].inputs[1]), nullptr);
+  }
+}
+
+TEST(Finetune, RefusesWhatItCannotTrain) {
+  std::mt19937_64 random(14);
+  const ir::Graph graph = small_residual(random);
+  Rows rows = random_rows(16, random);
+  const ptq::Result start = quantized(graph, rows.images, 4, 4);
+  const auto finetuned = [&](const FinetuneOptions& options) { finetune(start.network, start.parameters, rows.images, rows.labels, options); };
+  EXPECT_THAT([&] { finetuned({.epochs = 0}); }, ThrowsMessage<UsageError>(HasSubstr("number of epochs, got 0, expected 1 or more")));
+  EXPECT_THAT([&] { finetuned({.learning_rate = 2}); }, ThrowsMessage<UsageError>(HasSubstr("learning rate")));
+  EXPECT_THAT([&] { finetuned({.held_out = 16}); }, ThrowsMessage<UsageError>(HasSubstr("held-out rows, got 16")));
+  rows.labels.clear();
+  EXPECT_THAT([&] { finetuned({}); }, ThrowsMessage<UsageError>(HasSubstr("weight of labels, got 0.3 and no labels, expected 0")));
+  finetuned({.epochs = 1, .label_weight = 0});
+  rows.labels.assign(16, 0);
+  rows.labels[3] = 7;
+  EXPECT_THAT([&] { finetuned({}); }, ThrowsMessage<InputError>(HasSubstr("label of row 3, got 7, expected 0 to 2")));
+}
+
+}  // namespace
+}  // namespace halftone::qat
