@@ -1,4 +1,4 @@
-// The program behind `halftone train`: apart from the others, so that no other command loads libtorch.
+// The program behind `halftone train` and `halftone finetune`: apart from the others, so that no other command loads libtorch.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/finetune.h"
 #include "cli/model_file.h"
 #include "cli/outcome.h"
 #include "cli/preprocessing_option.h"
@@ -23,6 +24,7 @@ namespace halftone::cli {
 namespace {
 
 constexpr const char* kProgram = "halftone train";
+constexpr const char* kFinetune = "halftone finetune";
 
 struct Request {
   std::string model;
@@ -145,10 +147,14 @@ int train_and_save(const Request& request) {
 }  // namespace
 
 int run_training_program(int argc, char** argv) {
-  const Program program{.name = kProgram, .about = "Trains a network in float and writes it as an ONNX file."};
+  const bool finetunes = std::string_view(argv[0]) == kFinetune;
+  const Program program{.name = finetunes ? kFinetune : kProgram,
+                        .about = finetunes ? "Trains a float network at the integers that it will run in, and writes these as an ONNX file."
+                                           : "Trains a network in float and writes it as an ONNX file."};
   Request request;
-  return guarded(kProgram, [&] {
+  return guarded(program.name, [&] {
     return run(program, argc, argv, [&](Command command, Run& chosen) {
+      if (finetunes) return add_finetune(command, chosen);
       add_options(command, request);
       chosen = [&] { return train_and_save(request); };
     });

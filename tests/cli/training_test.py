@@ -21,6 +21,30 @@ class Training(ProgramTest):
         self.assertLess(abs(rows[2]['accuracy'] - rows[0]['accuracy']), 0.5)
         self.assertEqual(json.loads(self.run_it('verify', int8, '--data', 'digits', '--samples', 200, '--json').stdout)['unexplained'], 0)
 
+    def test_finetuning_makes_integers_that_are_proven(self):
+        mlp, rounded, one, two = (self.folder / name for name in ('mlp.onnx', 'rounded.onnx', 'one.onnx', 'two.onnx'))
+        self.run_it('train', 'mlp', '--data', 'digits', '--epochs', 2, '-o', mlp)
+        self.run_it('quantize', mlp, '--data', 'digits', '--bits', 'w2a2', '-o', rounded)
+        for path in (one, two):
+            done = self.run_it('finetune', mlp, '--data', 'digits', '--samples', 12000, '--bits', 'w2a2', '--epochs', 3, '--held-out', 500, '-o', path)
+            self.assertIn('held out', done.stderr)
+        self.assertEqual(one.read_bytes(), two.read_bytes())
+        self.assertTrue((self.folder / 'one.recipe.toml').exists())
+        rows = json.loads(self.run_it('evaluate', rounded, one, '--data', 'digits', '--only', 'integer', '--json').stdout)
+        self.assertGreater(rows[1]['accuracy'], rows[0]['accuracy'])
+        self.assertEqual(json.loads(self.run_it('verify', one, '--data', 'digits', '--samples', 200, '--json').stdout)['unexplained'], 0)
+
+    def test_finetuning_without_labels(self):
+        mlp = save_mlp(self.folder / 'mlp.onnx')
+        rows = self.folder / 'rows.npy'
+        np.save(rows, np.random.default_rng(3).random((64, 1, 28, 28), np.float32))
+        self.expect_error('finetune', mlp, '--data', rows, '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=2, says='no labels, expected some, or --no-labels')
+        self.run_it('finetune', mlp, '--data', rows, '--no-labels', '--bits', 'w4a4', '--epochs', 1, '-o', self.folder / 'y.onnx')
+        self.expect_error('finetune', self.folder / 'y.onnx', '--data', rows, '--no-labels', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=3, says='quantized already')
+        self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--granularity', 'group=4', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=3, says='weights cannot be trained')
+        self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--bits', 'w4a4', '--learning-rate', 9, '-o', self.folder / 'x.onnx', code=2, says='learning rate, got 9')
+        self.assertFalse((self.folder / 'x.onnx').exists())
+
     def test_usage_and_bad_input(self):
         self.expect_error('train', 'nosuchnet', '--data', 'digits', '-o', self.folder / 'x.onnx', code=2)
         self.expect_error('train', 'mlp', '--data', 'digits', code=2)
