@@ -119,7 +119,7 @@ int finetune(const Options& options) {
 void add_finetune(Command command, Run& run) {
   auto options = std::make_shared<Options>();
   qat::FinetuneOptions& training = options->training;
-  options->data.may_be_missing = false;
+  options->file.recipe_use = "halftone finetune MODEL --recipe THIS -o OUT trains at the same bits; options of training are not in it";
   command.add_option("model", options->model, "Float ONNX model").required();
   command.add_option("-o,--output", options->output, "ONNX file to write, with the arithmetic in its metadata").required();
   options->file.add_recipe_output_to(command);

@@ -257,7 +257,7 @@ void FileSettings::add_recipe_output_to(Command command) {
 
 std::string recipe_file(const quant::Recipe& recipe, const DataOptions& data, const FileSettings& settings,
                         const std::string& model_digest) {
-  std::string text = "# halftone quantize MODEL --recipe THIS -o OUT makes the same file again.\n";
+  std::string text = fmt::format("# {}.\n", settings.recipe_use);
   text += quant::to_toml(recipe) + "\n[data]\n";
   DataOptions copy = data;
   FileSettings file = settings;

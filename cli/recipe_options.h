@@ -55,6 +55,7 @@ struct FileSettings {
   ShapeOption shapes;
   std::vector<std::string> ranges;  // files of `calibrate`, instead of calibrating
   std::string recipe_output;        // empty: beside the quantized file. No part of the recipe file
+  std::string recipe_use = "halftone quantize MODEL --recipe THIS -o OUT makes the same file again";  // as its first line says
 
   void add_recipe_output_to(Command command);
 };
