@@ -103,7 +103,10 @@ void Command::remove_option(const std::string& name) const { app_->remove_option
 void Command::require_option(int least, int most) const {
   app_->require_option(static_cast<std::size_t>(least), static_cast<std::size_t>(most));
 }
-bool Command::was_given(const std::string& option) const { return app_->count(option) > 0; }
+bool Command::was_given(const std::string& option) const {
+  const CLI::Option* found = app_->get_option_no_throw(option);
+  return found != nullptr && found->count() > 0;
+}
 void Command::footer(const std::string& text) const { app_->footer(text); }
 void Command::when_chosen(std::function<void()> call) const { app_->callback(std::move(call)); }
 void Command::pass_on() const {

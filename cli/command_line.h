@@ -58,7 +58,7 @@ class Command {
   Option option(const std::string& name) const;
   void remove_option(const std::string& name) const;
   void require_option(int least, int most) const;  // how many of a group's options are given
-  bool was_given(const std::string& option) const;
+  bool was_given(const std::string& option) const;  // false for one that the command lacks
 
   void footer(const std::string& text) const;
   void when_chosen(std::function<void()> call) const;

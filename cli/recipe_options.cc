@@ -295,7 +295,7 @@ void take_over(const std::string& file, Command command, DataOptions& data, File
     int samples = static_cast<int>(data.sample_count());
     int offset = static_cast<int>(data.label_offset.value_or(0));
     int resize = static_cast<int>(data.resize);
-    reader.read("samples", samples, 1, 1 << 30);
+    reader.read("samples", samples, 0, 1 << 30);  // 0: all
     bool overrides = false;
     reader.read("override_preprocessing", overrides);
     if (!other_pixels && !other_source) data.preprocessing.overrides = data.preprocessing.overrides || overrides;
@@ -305,7 +305,7 @@ void take_over(const std::string& file, Command command, DataOptions& data, File
     reader.read("ranges", ranges);
     reader.expect_no_more();
     if (!given("--ranges") && !other_source) settings.ranges = ranges;
-    if (!given("--calibration-samples")) data.samples = samples;
+    if (!given(data.samples_name.c_str()) && samples > 0) data.samples = samples;
     if (!given("--label-offset") && !other_source && (offset != 0 || (overrides && table->contains("label_offset"))))
       data.label_offset = offset;
     if (!given("--resize") && !other_source) data.resize = resize;

@@ -48,6 +48,14 @@ torch::Tensor corrected_bias(const quant::QuantizedWeights& weights, float s_x) 
   return torch::tensor(bias);
 }
 
+void write_bias(quant::QuantizedWeights& weights, std::span<const float> bias, float s_x, const std::string& where) {
+  for (std::size_t c = 0; c < weights.bias.size(); ++c) {
+    weights.bias[c] = numeric::quantize_bias(bias[c], s_x, weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale);
+    if (std::abs(weights.bias[c]) > numeric::kMaxBias)
+      throw UsageError(where, fmt::format("the bias of channel {} is beyond 2^30 of the steps that were learnt, expected a lower rate of steps", c));
+  }
+}
+
 // [C] in the shape that broadcasts along `axis`.
 torch::Tensor along(const torch::Tensor& values, std::int64_t axis, std::int64_t rank) {
   if (values.numel() == 1) return values.reshape({});
@@ -190,7 +198,7 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     if (!layer.b.defined()) continue;
     const Tensor bias = from_torch(layer.bias());
     network.value(node.inputs[2]).constant = Tensor::from<float>(network.constant(node.inputs[2])->shape(), bias.data<float>());
-    quant::set_bias(weights, bias.data<float>(), parameters.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale);
+    write_bias(weights, bias.data<float>(), parameters.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale, ir::describe(network, node));
   }
 }
 

@@ -12,7 +12,6 @@
 
 namespace halftone::qat {
 
-
 // A tensor that training changes, and in which units: Adam's steps are as large for all numbers, weights are not.
 struct Trained {
   torch::Tensor tensor;
@@ -23,7 +22,7 @@ class FakeQuantized : public Passage {
  public:
   // `network` and `parameters` as ptq::Result has them: each constant that a linear node reads is trained at the steps of its
   // parameters, from the float weights, held within 0.45 steps of the integers that were chosen. Zero points stay.
-  // Throws UnsupportedError for weights without steps of their own: by group, codebooks, codes, biases of fewer bits.
+  // Throws UnsupportedError for weights without steps of their own (check_finetuning tells earlier, of a recipe).
   FakeQuantized(const ir::Graph& network, const quant::Parameters& parameters, Quantizer quantizer);
   ~FakeQuantized() override;
 

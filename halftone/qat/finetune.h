@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "halftone/ir/graph.h"
 #include "halftone/qat/progress.h"
 #include "halftone/quant/parameters.h"
+#include "halftone/quant/recipe.h"
 
 namespace halftone::qat {
 
@@ -26,10 +27,30 @@ struct FinetuneOptions {
   double learning_rate = 3e-4;  // of weights and biases, the largest that there may be being 1; along a half cosine
   double step_rate = 1e-3;      // of the logarithm of steps, likewise
   double label_weight = 0.3;    // of the cross-entropy with labels; the rest is the divergence from the teacher
-  std::int64_t held_out = 0;    // the last rows, which training does not see: their accuracy is told each epoch
   int threads = 1;
   Quantizer quantizer = Quantizer::lsq;
   Augmentation augmentation = Augmentation::none;
+};
+
+// Preprocessed pictures, float32 [rows, ...], and a label for each, or none at all.
+struct Examples {
+  Tensor images;
+  std::vector<std::int32_t> labels;
+};
+
+// Throws, before any work: UnsupportedError for what is not trained, weights by group, of codebooks, binary or ternary ones, biases of
+// fewer bits, activations that stay float; UsageError for steps that are learnt where the recipe wants powers of two or sets them.
+void check_finetuning(const quant::Recipe& recipe, Quantizer quantizer);
+
+// The same for options, a float network and rows that do not fit: throws as qat::train does. `held_out` may be without rows.
+void check_finetuning(const ir::Graph& network, const Examples& examples, const Examples& held_out, const FinetuneOptions& options);
+
+struct FinetuneTask {
+  const ir::Graph& teacher;             // the float network as it was, with the outputs of `network`
+  const ir::Graph& network;             // as ptq::Result has it, and its parameters
+  const quant::Parameters& parameters;
+  const Examples& examples;
+  const Examples& held_out;             // rows that training does not see, whose accuracy is told each epoch; none: not told
 };
 
 struct Finetuned {
@@ -37,12 +58,11 @@ struct Finetuned {
   quant::Parameters parameters; // the trained steps, and the integers at them
 };
 
-// Trains `network` with `parameters` (those of ptq::Result): the loss is label_weight·H(labels, p) + (1 − label_weight)·D(t ‖ p), with p the
-// softmax of the logits at the steps and t that of the float network on the same pictures. What is trained: weights, biases and, by the
-// quantizer, steps. Without labels (then label_weight is 0) accuracy is how often both networks name the same class. The same arguments, machine and number of threads give the same bytes.
+// The loss is label_weight·H(labels, p) + (1 − label_weight)·D(t ‖ p), with p the softmax of the logits at the steps and t that of the
+// teacher on the same pictures. Weights are trained, biases and, by the quantizer, steps. Without labels (then label_weight is 0)
+// accuracy is how often both networks name the same class. The same task, machine and number of threads give the same bytes.
 //
-// Throws as qat::train does; UnsupportedError for weights that FakeQuantized does not train.
-Finetuned finetune(const ir::Graph& network, const quant::Parameters& parameters, const Tensor& images, std::span<const std::int32_t> labels,
-                   const FinetuneOptions& options, const ProgressFn& progress = {});
+// Throws as check_finetuning does, and UsageError where the loss or what is trained stops being finite.
+Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, const ProgressFn& progress = {});
 
 }  // namespace halftone::qat

@@ -41,7 +41,10 @@ class Training(ProgramTest):
         self.expect_error('finetune', mlp, '--data', rows, '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=2, says='no labels, expected some, or --no-labels')
         self.run_it('finetune', mlp, '--data', rows, '--no-labels', '--bits', 'w4a4', '--epochs', 1, '-o', self.folder / 'y.onnx')
         self.expect_error('finetune', self.folder / 'y.onnx', '--data', rows, '--no-labels', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=3, says='quantized already')
-        self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--granularity', 'group=4', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=3, says='weights cannot be trained')
+        self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--granularity', 'group=4', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=3, says='weights by group are not trained')
+        self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--power-of-two', '--bits', 'w4a4', '-o', self.folder / 'x.onnx', code=2, says='expected the quantizer ste')
+        self.run_it('finetune', mlp, '--recipe', self.folder / 'y.recipe.toml', '--no-labels', '--epochs', 1, '-o', self.folder / 'z.onnx')
+        self.assertEqual((self.folder / 'y.onnx').read_bytes(), (self.folder / 'z.onnx').read_bytes())
         self.expect_error('finetune', mlp, '--data', rows, '--no-labels', '--bits', 'w4a4', '--learning-rate', 9, '-o', self.folder / 'x.onnx', code=2, says='learning rate, got 9')
         self.assertFalse((self.folder / 'x.onnx').exists())
 

@@ -12,6 +12,7 @@
 namespace halftone::qat {
 namespace {
 
+constexpr float kEdge = 0x1p-10F;
 constexpr std::int64_t kLanes = 16;        // sums that the gradient of a step is added up in
 constexpr std::int64_t kMostTogether = 1024;  // in float, before they are added in double
 
@@ -39,7 +40,7 @@ HALFTONE_CLONES float gradient_of_stretch(const float* x, const float* g, float*
   const auto one = [&](std::int64_t i, std::int64_t lane) {
     const float v = x[i] / s;
     const float clamped = v < bounds.lo ? bounds.lo : v > bounds.hi ? bounds.hi : v;
-    const bool inside = clamped == v;
+    const bool inside = v >= bounds.lo - kEdge && v <= bounds.hi + kEdge;
     g_x[i] = inside ? g[i] : 0.0F;
     sums[lane] += g[i] * (rounded(clamped) - (inside ? v : 0.0F));
   };
