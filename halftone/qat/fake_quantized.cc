@@ -34,7 +34,7 @@ double gradient_scale(std::int64_t elements, const StepBounds& bounds) {
   return 1.0 / std::sqrt(static_cast<double>(elements) * static_cast<double>(std::max(1.0F, bounds.hi)));
 }
 
-// w in steps: within `kHeld` of the integers that were chosen, and inside of the bounds.
+// w in steps: within `kHeld` of the integers that were chosen, or on the side of a binary one, and inside of the bounds.
 torch::Tensor held(const torch::Tensor& w, const torch::Tensor& q, const torch::Tensor& s, const StepBounds& bounds) {
   const torch::Tensor away = (w / s - q).clamp(-kHeld, kHeld);
   return (q + away).clamp(bounds.lo, bounds.hi).contiguous();
@@ -75,6 +75,7 @@ struct FakeQuantized::Activation {
 struct FakeQuantized::Layer {
   Steps steps;
   StepShape shape;
+  bool is_binary = false;
   torch::Tensor v;     // weights, the largest that there may be being 1
   float bias_unit = 1.0F;
   torch::Tensor b;     // bias in units; undefined where there is none that becomes integers
@@ -83,6 +84,12 @@ struct FakeQuantized::Layer {
 
   // In steps, before they are rounded.
   torch::Tensor in_steps() const { return v * shape.bounds.hi; }
+  // Rounded; of binary weights to the nearer of −1 and 1.
+  torch::Tensor integers() const {
+    const torch::Tensor one = torch::ones({1});
+    if (!is_binary) return round_to_steps(in_steps(), one, {.bounds = shape.bounds});
+    return 2 * round_to_steps((in_steps() + 1) * 0.5F, one, {.bounds = {0, 1}}) - 1;
+  }
   torch::Tensor bias() const { return b * bias_unit; }
 };
 
@@ -114,6 +121,7 @@ std::unique_ptr<FakeQuantized::Layer> FakeQuantized::layer_of(const ir::Graph& n
   const Tensor& given = *network.constant(node.inputs[1]);
   const std::int64_t axis = scales.size() == 1 ? -1 : weights.params.axis;
   auto layer = std::make_unique<Layer>(Layer{Steps(scales, learnt), {.axis = axis, .bounds = bounds_of(weights.params.format, 0)}});
+  layer->is_binary = weights.is_binary;
   const auto rank = static_cast<std::int64_t>(given.rank());
   const torch::Tensor w = view_as_torch(given, "weights").clone();
   const torch::Tensor q = torch::tensor(numeric::to_int32(weights.q)).reshape(w.sizes()).to(at::kFloat);
@@ -143,8 +151,7 @@ torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const 
   const Layer* layer = layers_[node].get();
   if (layer == nullptr || input == 0 || input > 2) return given;
   if (input == 1) {
-    const torch::Tensor q = round_to_steps(layer->in_steps(), torch::ones({1}), {.bounds = layer->shape.bounds});
-    return q * along(layer->now, layer->shape.axis, given.dim());
+    return layer->integers() * along(layer->now, layer->shape.axis, given.dim());
   }
   if (!layer->b.defined()) return given;
   const torch::Tensor b = layer->bias();
@@ -191,7 +198,7 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     const torch::Tensor v = layer.in_steps();
     network.value(node.inputs[1]).constant = from_torch(v * along(steps, layer.shape.axis, v.dim()));
     quant::QuantizedWeights& weights = *parameters.weights[n];
-    const Tensor q = from_torch(v.clamp(layer.shape.bounds.lo, layer.shape.bounds.hi).round());
+    const Tensor q = from_torch(layer.integers());
     std::vector<std::int32_t> integers(q.data<float>().begin(), q.data<float>().end());
     weights.q = numeric::from_int32(weights.q.shape(), integers, weights.q.dtype());
     for (std::size_t c = 0; c < weights.params.affine.size(); ++c) weights.params.affine[c].scale = steps[static_cast<std::int64_t>(c)].item<float>();

@@ -43,7 +43,7 @@ bool has_powers_of_two(const quant::Recipe& recipe) {
 
 // What the weights of a recipe are that is not trained; empty: nothing.
 std::string_view untrained(const quant::WeightRecipe& weights) {
-  if (weights.code != quant::WeightCode::affine) return "binary, ternary or codebook weights";
+  if (quant::is_codebook(weights.code)) return "codebook weights";
   if (weights.granularity == numeric::Granularity::group) return "weights by group";
   if (weights.scheme == numeric::Scheme::asymmetric) return "asymmetric weights";
   return weights.bias_bits == numeric::kWholeBias ? "" : "biases of fewer bits";

@@ -38,7 +38,7 @@ struct Examples {
   std::vector<std::int32_t> labels;
 };
 
-// Throws, before any work: UnsupportedError for what is not trained, weights by group, of codebooks, binary or ternary ones, biases of
+// Throws, before any work: UnsupportedError for what is not trained, weights by group or of codebooks, asymmetric ones, biases of
 // fewer bits, activations that stay float; UsageError for steps that are learnt where the recipe wants powers of two or sets them.
 void check_finetuning(const quant::Recipe& recipe, Quantizer quantizer);
 

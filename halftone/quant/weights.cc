@@ -66,7 +66,8 @@ QuantizedWeights coded(const Tensor& weights, const WeightRecipe& recipe, const 
       numeric::code_weights(weights, code, spec.granularity, spec.axis, spec.power_of_two);
   return {.q = numeric::from_int32(weights.shape(), numeric::to_int32(made.integers),
                                    numeric::storage_dtype(made.params.format)),
-          .params = made.params};
+          .params = made.params,
+          .is_binary = code == numeric::Code::binary};
 }
 
 QuantizedWeights code_layer(const Tensor& weights, std::span<const float> bias, const WeightRecipe& recipe,

@@ -17,6 +17,7 @@ struct QuantizedWeights {
   numeric::QuantParams params;
   std::vector<std::int64_t> bias;    // [M] at s_x·s_w, as it is added; empty when there is none, or it stays float
   std::vector<std::int32_t> codebook;   // the integers there are, ascending; empty: all of the format
+  bool is_binary = false;               // or −1 and 1 alone
   int bias_bits = numeric::kWholeBias;  // fewer: of the bias without its low zeros
   std::vector<float> real_bias;      // [M] when it stays float and was corrected
   std::vector<std::int64_t> raised;  // channels whose scale grew so that the bias fits 2^30

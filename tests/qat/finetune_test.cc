@@ -29,16 +29,20 @@ Rows digits(std::int64_t count) {
   return {data::apply(data::preset("mnist"), drawn.images), drawn.labels};
 }
 
+ptq::Result quantized(const ir::Graph& graph, const Tensor& images, const quant::Recipe& recipe) {
+  const calibration::Runs runs{.samples = calibration::source_of(images), .options = {}, .make_executor = [](const ir::Graph& g) -> std::unique_ptr<ir::Executor> {
+                                 return std::make_unique<ir::Interpreter>(g);
+                               }};
+  return ptq::quantize({.model = graph, .recipe = recipe, .runs = [&](auto...) { return runs; }});
+}
+
 ptq::Result quantized(const ir::Graph& graph, const Tensor& images, int weight_bits, int activation_bits, int sum_bits = 0) {
   quant::Recipe recipe;
   recipe.weights.format.bits = weight_bits;
   recipe.weights.range = quant::WeightRange::mean_squared_error;
   recipe.activations.format.bits = activation_bits;
   recipe.sum_bits = sum_bits;
-  const calibration::Runs runs{.samples = calibration::source_of(images), .options = {}, .make_executor = [](const ir::Graph& g) -> std::unique_ptr<ir::Executor> {
-                                 return std::make_unique<ir::Interpreter>(g);
-                               }};
-  return ptq::quantize({.model = graph, .recipe = recipe, .runs = [&](auto...) { return runs; }});
+  return quantized(graph, images, recipe);
 }
 
 // Two convolutions with a sum around the second, a mean and a layer without a ReLU: [N, 1, 6, 6] to [N, 3].
@@ -152,6 +156,26 @@ TEST(Finetune, TheSameSeedGivesTheSameParameters) {
   EXPECT_NE(weights_of(1), weights_of(2));
 }
 
+TEST(Finetune, BinaryWeightsStayBinary) {
+  std::mt19937_64 random(16);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  quant::Recipe recipe;
+  recipe.weights.code = quant::WeightCode::binary;
+  const ptq::Result start = quantized(graph, rows.images, recipe);
+  const Finetuned still = finetuned(start, rows, {.epochs = 1, .learning_rate = 1e-12, .step_rate = 0});
+  EXPECT_EQ(still.parameters.weights, start.parameters.weights);
+  const Finetuned made = finetuned(start, rows, {.epochs = 20, .batch_size = 8, .learning_rate = 0.1});
+  std::int64_t moved = 0;
+  for (std::size_t n = 0; n < start.parameters.weights.size(); ++n) {
+    if (!start.parameters.weights[n]) continue;
+    const std::vector<std::int32_t> q = numeric::to_int32(made.parameters.weights[n]->q);
+    EXPECT_TRUE(std::ranges::all_of(q, [](std::int32_t w) { return w == -1 || w == 1; }));
+    moved += q == numeric::to_int32(start.parameters.weights[n]->q) ? 0 : 1;
+  }
+  EXPECT_GT(moved, 0);
+}
+
 TEST(Finetune, StraightThroughKeepsSteps) {
   std::mt19937_64 random(13);
   const ir::Graph graph = small_residual(random);
@@ -176,8 +200,8 @@ TEST(Finetune, RefusesWhatItCannotTrain) {
   EXPECT_THAT([&] { refused({.learning_rate = 2}); }, ThrowsMessage<UsageError>(HasSubstr("learning rate")));
   const auto refused_recipe = [](const quant::Recipe& recipe) { return [recipe] { check_finetuning(recipe, Quantizer::lsq); }; };
   quant::Recipe recipe;
-  recipe.weights.code = quant::WeightCode::binary;
-  EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UnsupportedError>(HasSubstr("binary, ternary or codebook weights are not trained")));
+  recipe.weights.code = quant::WeightCode::k_means;
+  EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UnsupportedError>(HasSubstr("codebook weights are not trained")));
   recipe = {};
   recipe.tensors = {{"x", {.power_of_two = true}}};
   EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UsageError>(HasSubstr("expected the quantizer ste")));
