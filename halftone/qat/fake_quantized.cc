@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "halftone/base/error.h"
 #include "halftone/qat/quantizers/round_to_steps.h"
@@ -96,10 +97,11 @@ struct FakeQuantized::Layer {
 FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& parameters, Quantizer quantizer)
     : layers_(network.nodes.size()), activations_(network.values.size()) {
   const bool learnt = quantizer == Quantizer::lsq;
+  std::map<ir::ValueId, std::shared_ptr<Activation>> by_class;
   for (std::size_t id = 0; id < network.values.size(); ++id) {
     if (!parameters.activations[id]) continue;
     const auto [format, affine] = *parameters.activations[id];
-    auto& of_class = activations_[static_cast<std::size_t>(parameters.plan.scale_class[id])];
+    std::shared_ptr<Activation>& of_class = by_class[parameters.plan.scale_class[id]];
     if (!of_class) of_class = std::make_shared<Activation>(Activation{Steps({affine.scale}, learnt), {.bounds = bounds_of(format, affine.zero_point)}, {}});
     activations_[id] = of_class;
   }
