@@ -149,7 +149,7 @@ void DataOptions::add_to(Command command, data::Part default_part, const std::st
       .show_default();
   command.add_option(samples_name, samples, samples_text).within(1, 1 << 30);
   preprocessing.add_to(command);
-  command.add_option("--threads", threads, "Threads to use (otherwise all cores)")
+  command.add_option("--threads", threads, threads_text)
       .within(1, 1024);
 }
 

@@ -57,6 +57,7 @@ struct DataOptions {
   std::int64_t resize = 0;  // 0: the usual short side
   std::string crop = "on";
   std::string samples_name = "--samples";
+  std::string threads_text = "Threads to use (otherwise all cores)";
   std::optional<std::int64_t> samples;  // as asked for
   std::int64_t usual_samples = 0;       // otherwise, but of noise; 0: all
   bool guesses_preset = false;  // pictures need none

@@ -59,9 +59,13 @@ qat::Augmentation augmentation_of(const std::string& name, const Tensor& images)
   return name == "crop-flip" || (name == "auto" && is_colour) ? qat::Augmentation::crop_flip : qat::Augmentation::none;
 }
 
+qat::Quantizer quantizer_of(const Options& options) {
+  return options.quantizer == "ste" ? qat::Quantizer::straight_through : qat::Quantizer::lsq;
+}
+
 qat::FinetuneOptions training_of(const Options& options, const Tensor& images) {
   qat::FinetuneOptions training = options.training;
-  training.quantizer = options.quantizer == "ste" ? qat::Quantizer::straight_through : qat::Quantizer::lsq;
+  training.quantizer = quantizer_of(options);
   training.augmentation = augmentation_of(options.augment, images);
   training.threads = std::max(1, options.data.threads);
   if (options.no_labels) training.label_weight = 0;
@@ -112,7 +116,7 @@ std::pair<calibration::Samples, calibration::Samples> parted(const calibration::
 int finetune(const Options& options) {
   if (!options.data.given()) throw UsageError("--data", "or --images: no samples to train on, neither here nor in a recipe");
   const quant::Recipe recipe = recipe_of(options.recipe);
-  qat::check_finetuning(recipe, options.quantizer == "ste" ? qat::Quantizer::straight_through : qat::Quantizer::lsq);
+  qat::check_finetuning(recipe, quantizer_of(options));
   check_quantized_output(options.output, options.file);
   const ModelFile before = load_model_file(options.model, options.file.shapes.input_shapes());
   if (before.integers) throw InputError(options.model, "is quantized already, expected a float model");
@@ -152,6 +156,7 @@ void add_finetune(Command command, Run& run) {
   options->file.add_recipe_output_to(command);
   options->file.shapes.add_to(command);
   options->data.may_be_missing = true;
+  options->data.threads_text = "Threads to use (otherwise all cores to calibrate, and one to train: the same bytes need the same number)";
   options->data.add_to(command, data::Part::train, "Samples to train on, spread over the set (otherwise all)");
   options->recipe.add_to(command);
   const Command group = command.add_group("Training");
@@ -168,7 +173,6 @@ void add_finetune(Command command, Run& run) {
   group.add_option("--seed", training.seed, "Decides the order of the samples").show_default();
   command.add_flag("--json", options->json, "Print the result as JSON");
   command.footer(
-      "Training takes one thread unless --threads says more; the same bytes need the same number.\n"
       "Example: halftone finetune resnet20.onnx --data cifar10 --preset imagenet --bits w4a4 --epochs 10 -o r20.w4a4.onnx");
   run = [options, command] {
     if (!options->recipe.file.empty()) take_over(options->recipe.file, command, options->data, options->file);

@@ -12,18 +12,19 @@ namespace halftone::cli {
 namespace {
 
 // Training is a program of its own beside this one, so that nothing else loads libtorch.
-int execute(const std::string& name, const std::vector<std::string>& arguments) {
+int execute(const std::string& command, const std::vector<std::string>& arguments) {
+  const std::string name = "halftone " + command;
   const std::filesystem::path program =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / "halftone-train";
   if (!std::filesystem::exists(program))
-    throw SystemError(name, fmt::format("no {}, the program that trains: it is built and installed beside halftone "
+    throw SystemError(command, fmt::format("no {}, the program that trains: it is built and installed beside halftone "
                                            "unless HALFTONE_TRAINING is OFF",
                                            program.string()));
   std::vector<char*> argv{const_cast<char*>(name.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   ::execv(program.c_str(), argv.data());
-  throw SystemError(name, fmt::format("cannot start {}: {}", program.string(), std::strerror(errno)));
+  throw SystemError(command, fmt::format("cannot start {}: {}", program.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ void add_train(Command app, Run& run) {
   for (const auto& [name, text] : commands) {
     const Command command = app.add_command(name, text);
     command.pass_on();  // halftone-train has a --help of its own
-    command.when_chosen([command, &run, program = fmt::format("halftone {}", name)] { run = [command, program] { return execute(program, command.passed_on()); }; });
+    command.when_chosen([command, &run, name] { run = [command, name] { return execute(name, command.passed_on()); }; });
   }
 }
 

@@ -6,7 +6,7 @@
 namespace halftone::passes {
 namespace {
 
-// What each value has as readers.
+// The kinds of readers that a value has.
 struct Readers {
   bool layers = false;  // by weights
   bool sums = false;

@@ -41,7 +41,7 @@ bool has_powers_of_two(const quant::Recipe& recipe) {
          std::ranges::any_of(recipe.tensors, [&](const quant::TensorRule& rule) { return is_set(rule.activations); });
 }
 
-// What the weights of a recipe are that is not trained; empty: nothing.
+// A name for weights that are not trained; empty: they are.
 std::string_view untrained(const quant::WeightRecipe& weights) {
   if (quant::is_codebook(weights.code)) return "codebook weights";
   if (weights.granularity == numeric::Granularity::group) return "weights by group";
@@ -107,7 +107,7 @@ class Finetuning {
     return {.loss = loss.item<double>(), .right = logits.argmax(1).eq(labels).sum().item<std::int64_t>()};
   }
 
-  // Of the rows that are held out; none where there are none.
+  // The rows that are held out; nothing where there are none.
   std::optional<double> held_out_accuracy() const {
     constexpr std::int64_t kTogether = 250;
     if (!held_out_.images.defined()) return std::nullopt;

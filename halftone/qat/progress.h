@@ -1,4 +1,4 @@
-// What training tells while it runs.
+// The state of a training that runs, as it is told.
 #pragma once
 
 #include <functional>

@@ -19,15 +19,15 @@ struct Parameter {
   torch::Tensor tensor;
 };
 
-// What happens to values on their way through a run.
+// Changes values on their way through a run.
 class Passage {
  public:
   virtual ~Passage() = default;
   // Before every run.
   virtual void begin() {}
-  // What node `node` reads as its input `input`, a constant.
+  // Gives node `node` its input `input`, a constant.
   virtual torch::Tensor operand(std::size_t node, std::size_t input, const torch::Tensor& given) = 0;
-  // What the readers of a value see: an input, or what a node computed.
+  // Gives the readers of a value what they see of it: of an input, or of what a node computed.
   virtual torch::Tensor result(ir::ValueId id, const torch::Tensor& computed) = 0;
 };
 

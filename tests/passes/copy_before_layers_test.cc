@@ -1,4 +1,4 @@
-// What both layers and sums read is copied for the layers.
+// Values that both layers and sums read are copied for the layers.
 #include "tests/passes/networks.h"
 
 namespace halftone::passes {

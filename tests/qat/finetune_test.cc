@@ -81,7 +81,7 @@ Finetuned finetuned(const ptq::Result& start, const Rows& rows, const FinetuneOp
 
 const FinetuneOptions kQuick{.epochs = 2, .batch_size = 16, .learning_rate = 1e-3};
 
-// What training sees is what the file computes: the same numbers, but for ties that a different order of additions decides.
+// Training sees what the file computes: the same numbers, but for ties that a different order of additions decides.
 TEST(Finetune, TrainsWhatTheFileComputes) {
   std::mt19937_64 random(11);
   const ir::Graph graph = small_residual(random);

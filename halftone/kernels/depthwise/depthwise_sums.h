@@ -33,7 +33,7 @@ struct DepthwiseRows {
   const std::uint8_t* rows[3];  // of the window of the first pixel, the panel's first channel
   std::ptrdiff_t x_column;
   int stride;                   // 1 or 2 columns from one window to the next
-  // Of columns 0 to 3 by row: [row][even: w0 w1 w2 0, odd: 0 w0 w1 w2, or 0 0 w0 w1][4 registers][16 lanes][4], 64-byte aligned; then of
+  // Weights of columns 0 to 3 by row: [row][even: w0 w1 w2 0, odd: 0 w0 w1 w2, or 0 0 w0 w1][4 registers][16 lanes][4], 64-byte aligned; then of
   // column 4, with stride 2: [4 registers][16 lanes][w2 of each row, 0].
   const std::int8_t* weights;
   const std::int32_t* bias;     // [64]

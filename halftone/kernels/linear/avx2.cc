@@ -141,7 +141,7 @@ class Avx2 : public Linear {
     std::ptrdiff_t y_pixel = 0;
     Piece whole = {};
   };
-  // What tiles read: the first pixel's, the others and taps so many bytes from it.
+  // Where tiles read: at the first pixel; the others and taps lie so many bytes from it.
   struct Inputs {
     const std::uint8_t* first;
     std::ptrdiff_t pixel;
