@@ -17,12 +17,13 @@ namespace {
 constexpr std::size_t kStackBytes = std::size_t{256} << 10;
 
 std::atomic<int> received{0};
+std::atomic<bool> is_held{false};
 sem_t has_received;
 
 // Whichever thread it came to goes on until the process ends: it may hold what the clean-up needs.
 void note_signal(int signal) {
   received = signal;
-  ::sem_post(&has_received);
+  if (!is_held) ::sem_post(&has_received);
 }
 
 // A thread may take locks, as a handler may not.
@@ -64,6 +65,15 @@ void prepare_process() {
   if (is_limited()) ::mallopt(M_ARENA_MAX, 1);
   watch_signals();
 }
+
+HeldSignals::HeldSignals() { is_held = true; }
+HeldSignals::~HeldSignals() {
+  is_held = false;
+  if (!asked()) return;
+  ::sem_post(&has_received);
+  while (true) ::pause();  // until the thread that waits ends the process
+}
+bool HeldSignals::asked() const { return received != 0; }
 
 void end_by_broken_pipe() {
   std::signal(SIGPIPE, SIG_DFL);

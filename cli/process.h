@@ -8,6 +8,17 @@ namespace halftone::cli {
 // one heap, as each of their own would take 64 MB of address space.
 void prepare_process();
 
+// While one lives, the first signal that would end the process only sets `asked`; the process ends by it when this goes. A second one ends
+// it at once. At most one lives at a time.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  bool asked() const;
+};
+
 // Ends the process as a pipe does that nobody reads from any more: without a word. It is called for standard output once
 // nothing unfinished is left, as SIGPIPE itself would not wait.
 void end_by_broken_pipe();

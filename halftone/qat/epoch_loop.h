@@ -1,32 +1,27 @@
-// Epochs of batches in random order, under a rate that falls along a half cosine: what every training shares.
+// Epochs of batches in random order, under rates that follow a schedule: what every training shares.
 #pragma once
 
-#include <torch/types.h>
-
 #include <functional>
+#include <vector>
 
-#include "halftone/qat/progress.h"
+#include "halftone/qat/hooks.h"
+#include "halftone/qat/learner.h"
 
 namespace halftone::qat {
 
-struct LoopOptions {
-  int epochs = 1;
-  std::uint64_t seed = 1;  // the order of the rows
-  std::int64_t batch_size = 32;
-  double learning_rate = 1e-3;  // of step t among T: learning_rate·(1 + cos(π·t/T))/2
+// Rows whose accuracy is told each epoch; they may be none.
+struct Judged {
+  Rows held_out;
+  Rows test;
 };
 
-struct BatchResult {
-  double loss = 0;  // mean over the batch
-  std::int64_t right = 0;
-};
+// Sees every row once an epoch; a batch is that of all ranks together. `best`: the learner is better than after every epoch before, by rows
+// that are held out, else by its own. The same seed, rows, machine, threads and ranks give the same bytes, stopped and resumed or not.
+// Throws UsageError where the loss or what is trained stops being finite; what a checkpoint holds is sound.
+std::vector<EpochReport> run_epochs(Learner& learner, const Judged& judged, const TrainOptions& options, const Hooks& hooks,
+                                    const std::function<void()>& best);
 
-// Learns from the rows (int64 [n]) at the rate that is given.
-using BatchStep = std::function<BatchResult(const torch::Tensor& rows, double learning_rate)>;
-
-// Sees each of `count` rows once an epoch. `at_end` completes the report of an epoch that is over. Throws UsageError where the loss
-// stops being finite.
-void run_epochs(std::int64_t count, const LoopOptions& options, const BatchStep& step, const ProgressFn& progress,
-                const std::function<void(EpochReport&)>& at_end = {});
+// How many steps that are.
+std::int64_t steps_of(std::int64_t rows, const TrainOptions& options);
 
 }  // namespace halftone::qat

@@ -1,41 +1,38 @@
-// Float training of any graph of differentiable ops: cross-entropy on its first output, by AdamW under a
-// learning rate that falls along a half cosine. Sources: Loshchilov and Hutter, "Decoupled weight decay
-// regularization", ICLR 2019, and "SGDR", ICLR 2017 (one period, no restart); label smoothing as Szegedy et
-// al., CVPR 2016, section 7.
+// Float training of any graph of differentiable ops: cross-entropy on its first output.
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <functional>
+#include <vector>
 
 #include "halftone/ir/graph.h"
-#include "halftone/qat/progress.h"
+#include "halftone/qat/hooks.h"
+#include "halftone/qat/ranks.h"
+#include "halftone/qat/train_options.h"
 
 namespace halftone::qat {
 
-struct TrainOptions {
-  int epochs = 10;
-  std::uint64_t seed = 1;  // the order of the rows
-  std::int64_t batch_size = 32;
-  double learning_rate = 2e-3;  // of the first step; of step t among T: learning_rate·(1 + cos(π·t/T))/2
-  // Each step takes its learning rate times weight_decay/√T of every weight with two or more dimensions;
-  // biases and normalization do not decay. So one value serves few rows and many, as in Loshchilov and
-  // Hutter, ICLR 2019, appendix B.1 (normalized weight decay).
-  double weight_decay = 30;
-  double label_smoothing = 0.1;  // this part of each target is spread over all classes
-  int threads = 1;               // small networks train no faster on more
+struct TrainTask {
+  const ir::Graph& graph;
+  const Examples& examples;
+  const Examples& held_out;  // rows that training does not see, whose accuracy is told each epoch; they may be none
+  const Examples& test;      // likewise
+  const Ranks& ranks;
 };
 
-// The graph with new constants of the same names, those after the last epoch. Trained is every float32
-// constant that reaches the first output, except the statistics of BatchNormalization. An output that is a
-// Softmax is trained on the Softmax's input.
+struct Trained {
+  ir::Graph graph;
+  std::vector<EpochReport> reports;
+};
+
+// The graph with new constants of the same names, those after the last epoch, or the best where there is patience. Trained is every float32
+// constant that reaches the first output, except the statistics of BatchNormalization. An output that is a Softmax is trained on the
+// Softmax's input. `best` is given the graph each time that it is better than after every epoch before.
 //
-// `images` are preprocessed, float32 [rows, ...], one label a row. The same graph, rows, options, number of
-// threads and machine give the same bytes. Sets the process's number of torch and OpenBLAS threads.
+// Rows are preprocessed, float32 [rows, ...], one label a row. The same task, options, number of threads and machine give the same bytes.
+// Sets the process's number of torch and OpenBLAS threads.
 //
-// Throws, before any training: UnsupportedError naming a node that has no torch form or a fixed batch;
-// InputError when images or labels do not fit the graph; UsageError for an option out of range or nothing to
-// train. Throws UsageError when the loss stops being finite.
-ir::Graph train(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels,
-                const TrainOptions& options, const ProgressFn& progress = {});
+// Throws, before any training: UnsupportedError naming a node that has no torch form or a fixed batch; InputError when rows or labels do not
+// fit the graph; UsageError for an option out of range or nothing to train. Throws UsageError when the loss stops being finite.
+Trained train(const TrainTask& task, const TrainOptions& options, const Hooks& hooks = {}, const std::function<void(const ir::Graph&)>& best = {});
 
 }  // namespace halftone::qat

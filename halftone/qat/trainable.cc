@@ -48,14 +48,16 @@ ir::Graph logits_graph(const ir::Graph& graph) {
   return logits;
 }
 
-void check_rows(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels) {
+void check_rows(const ir::Graph& graph, const Examples& examples, bool needs_labels) {
+  const auto& [images, labels] = examples;
   const ir::Value& input = graph.value(graph.inputs[0]);
   if (images.dtype() != DType::float32 || !fits(images.shape(), input.shape))
     throw InputError("train",
                      fmt::format("images do not fit input '{}', got {} {}, expected float32 {}", input.name,
                                  name_of(images.dtype()), to_string(images.shape()), to_string(input.shape)));
   const auto rows = images.dim(0);
-  if (rows < 1 || (!labels.empty() && rows != static_cast<std::int64_t>(labels.size())))
+  const bool has_none = labels.empty() && !needs_labels;
+  if (rows < 1 || (!has_none && rows != static_cast<std::int64_t>(labels.size())))
     throw InputError(
         "train", fmt::format("{} images and {} labels, expected one label for each of 1 or more images", rows,
                              labels.size()));

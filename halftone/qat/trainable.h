@@ -1,9 +1,8 @@
 // The part of a graph that is trained: the one that computes the logits of its first output.
 #pragma once
 
-#include <span>
-
 #include "halftone/ir/graph.h"
+#include "halftone/qat/train_options.h"
 
 namespace halftone::qat {
 
@@ -15,7 +14,7 @@ ir::Graph logits_graph(const ir::Graph& graph);
 // The value of the logits: what logits_graph puts out.
 ir::ValueId logits_of(const ir::Graph& graph);
 
-// Throws InputError unless `images` [rows, ...] and `labels`, one for each or none at all, fit a logits_graph.
-void check_rows(const ir::Graph& graph, const Tensor& images, std::span<const std::int32_t> labels);
+// Throws InputError unless images [rows, ...] and labels, one for each or, where they are not needed, none at all, fit a logits_graph.
+void check_rows(const ir::Graph& graph, const Examples& examples, bool needs_labels);
 
 }  // namespace halftone::qat

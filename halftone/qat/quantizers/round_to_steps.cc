@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cmath>
+
 namespace halftone::qat {
 namespace {
 
@@ -35,15 +37,34 @@ torch::Tensor in_order_of(const torch::Tensor& x, const torch::Tensor& given) {
   return given.strides() == x.strides() ? given : at::empty_like(x).copy_(given);
 }
 
+StepBounds bounds_at(const StepBounds& bounds, const torch::Tensor& z) {
+  if (!z.defined()) return bounds;
+  const float zero = std::nearbyint(z.item<float>());
+  return {bounds.lo - zero, bounds.hi - zero};
+}
+
+// What backward needs beside the tensors.
+c10::List<double> packed(const StepShape& shape, const StepBounds& bounds) {
+  return c10::List<double>({static_cast<double>(shape.axis), static_cast<double>(bounds.lo), static_cast<double>(bounds.hi), shape.gradient_scale,
+                            shape.gradient == StepGradient::clipping ? 1.0 : 0.0, shape.passes_outside ? 1.0 : 0.0});
+}
+
+StepShape unpacked(const std::vector<double>& all) {
+  return {.axis = static_cast<std::int64_t>(all[0]),
+          .bounds = {static_cast<float>(all[1]), static_cast<float>(all[2])},
+          .gradient_scale = all[3],
+          .gradient = all[4] != 0.0 ? StepGradient::clipping : StepGradient::rounding,
+          .passes_outside = all[5] != 0.0};
+}
+
 class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
  public:
-  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& given, const torch::Tensor& s, const StepShape& shape) {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& given, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape) {
     const torch::Tensor x = dense(given, shape.axis);
+    const StepBounds bounds = bounds_at(shape.bounds, z);
     context->save_for_backward({x, s});
-    context->saved_data["axis"] = shape.axis;
-    context->saved_data["lo"] = static_cast<double>(shape.bounds.lo);
-    context->saved_data["hi"] = static_cast<double>(shape.bounds.hi);
-    context->saved_data["gradient_scale"] = shape.gradient_scale;
+    context->saved_data["shape"] = packed(shape, bounds);
+    context->saved_data["has_zero"] = z.defined();
     torch::Tensor y = at::empty_like(x);
     const Runs runs(x, shape.axis);
     const float* from = x.data_ptr<float>();
@@ -51,12 +72,12 @@ class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
     float* to = y.data_ptr<float>();
     if (shape.axis < 0) {
       at::parallel_for(0, runs.inner, kLeast, [&](std::int64_t first, std::int64_t last) {
-        round_to_steps(from + first, to + first, last - first, steps[0], shape.bounds);
+        round_to_steps(from + first, to + first, last - first, steps[0], bounds);
       });
       return y;
     }
     for (std::int64_t at = 0; at < runs.outer * runs.channels; ++at)
-      round_to_steps(from + at * runs.inner, to + at * runs.inner, runs.inner, steps[at % runs.channels], shape.bounds);
+      round_to_steps(from + at * runs.inner, to + at * runs.inner, runs.inner, steps[at % runs.channels], bounds);
     return y;
   }
 
@@ -64,32 +85,51 @@ class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
     const variable_list saved = context->get_saved_variables();
     const torch::Tensor& x = saved[0];
     const torch::Tensor& s = saved[1];
-    const std::int64_t axis = context->saved_data["axis"].toInt();
-    const StepBounds bounds{static_cast<float>(context->saved_data["lo"].toDouble()), static_cast<float>(context->saved_data["hi"].toDouble())};
+    const StepShape shape = unpacked(context->saved_data["shape"].toDoubleVector());
     const torch::Tensor g = in_order_of(x, gradients[0]);
     torch::Tensor g_x = at::empty_like(x);
-    torch::Tensor g_s = at::empty_like(s);
-    const Runs runs(x, axis);
+    const Runs runs(x, shape.axis);
     const float* from = x.data_ptr<float>();
     const float* steps = s.data_ptr<float>();
     const float* of_y = g.data_ptr<float>();
     float* of_x = g_x.data_ptr<float>();
-    std::vector<double> sums(static_cast<std::size_t>(runs.channels), 0.0);
+    std::vector<StepSums> sums(static_cast<std::size_t>(runs.channels));
     for (std::int64_t at = 0; at < runs.outer * runs.channels; ++at) {
       const std::int64_t first = at * runs.inner;
-      sums[static_cast<std::size_t>(at % runs.channels)] += round_to_steps_gradient(from + first, of_y + first, of_x + first, runs.inner, steps[at % runs.channels], bounds);
+      StepSums& all = sums[static_cast<std::size_t>(at % runs.channels)];
+      const StepSums more = round_to_steps_gradient(from + first, of_y + first, of_x + first, runs.inner, steps[at % runs.channels], shape.bounds, shape.passes_outside);
+      all = {all.inside + more.inside, all.above + more.above, all.below + more.below};
     }
-    const double scale = context->saved_data["gradient_scale"].toDouble();
-    for (std::size_t c = 0; c < sums.size(); ++c) g_s.data_ptr<float>()[c] = static_cast<float>(scale * sums[c]);
-    return {g_x, g_s, torch::Tensor()};
+    const torch::Tensor g_z = context->saved_data["has_zero"].toBool() ? gradient_of_zero(sums[0], steps[0], shape) : torch::Tensor();
+    return {g_x, gradient_of_steps(sums, shape), g_z, torch::Tensor()};
   }
 
  private:
+  static torch::Tensor gradient_of_steps(const std::vector<StepSums>& sums, const StepShape& shape) {
+    torch::Tensor g_s = at::empty({std::ssize(sums)});
+    for (std::size_t c = 0; c < sums.size(); ++c) {
+      const double inside = shape.gradient == StepGradient::rounding ? sums[c].inside : 0.0;
+      g_s.data_ptr<float>()[c] = static_cast<float>(shape.gradient_scale * (inside + static_cast<double>(shape.bounds.hi) * sums[c].above +
+                                                                            static_cast<double>(shape.bounds.lo) * sums[c].below));
+    }
+    return g_s;
+  }
+
+  static torch::Tensor gradient_of_zero(const StepSums& sums, float s, const StepShape& shape) {
+    return at::full({1}, -static_cast<double>(s) * shape.gradient_scale * (sums.above + sums.below));
+  }
+
   static constexpr std::int64_t kLeast = 32768;  // elements for a thread
 };
 
 }  // namespace
 
-torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const StepShape& shape) { return RoundToSteps::apply(x, s, shape); }
+torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const StepShape& shape) {
+  return RoundToSteps::apply(x, s, torch::Tensor(), shape);
+}
+
+torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape) {
+  return RoundToSteps::apply(x, s, z, shape);
+}
 
 }  // namespace halftone::qat

@@ -34,32 +34,51 @@ HALFTONE_CLONES void round_to_steps(const float* x, float* y, std::int64_t count
 
 namespace {
 
+struct FloatSums {
+  float inside[kLanes] = {};
+  float above[kLanes] = {};
+  float below[kLanes] = {};
+};
+
+double total(const float* sums) {
+  double all = 0.0;
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) all += static_cast<double>(sums[lane]);
+  return all;
+}
+
 // A stretch whose sums fit float32 well.
-HALFTONE_CLONES float gradient_of_stretch(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds) {
-  float sums[kLanes] = {};
+HALFTONE_CLONES void add_stretch(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds, float outside, FloatSums& sums) {
+  FloatSums own;
   const auto one = [&](std::int64_t i, std::int64_t lane) {
     const float v = x[i] / s;
     const float clamped = v < bounds.lo ? bounds.lo : v > bounds.hi ? bounds.hi : v;
-    const bool inside = v >= bounds.lo - kEdge && v <= bounds.hi + kEdge;
-    g_x[i] = inside ? g[i] : 0.0F;
-    sums[lane] += g[i] * (rounded(clamped) - (inside ? v : 0.0F));
+    const bool is_below = v < bounds.lo - kEdge;
+    const bool is_above = v > bounds.hi + kEdge;
+    const bool inside = !is_below && !is_above;
+    g_x[i] = inside ? g[i] : outside * g[i];
+    own.inside[lane] += inside ? g[i] * (rounded(clamped) - v) : 0.0F;
+    own.above[lane] += is_above ? g[i] : 0.0F;
+    own.below[lane] += is_below ? g[i] : 0.0F;
   };
   std::int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes)
     for (std::int64_t lane = 0; lane < kLanes; ++lane) one(i + lane, lane);
   for (; i < count; ++i) one(i, 0);
-  float total = 0.0F;
-  for (float sum : sums) total += sum;
-  return total;
+  sums = own;
 }
 
 }  // namespace
 
-double round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds) {
-  double total = 0.0;
-  for (std::int64_t first = 0; first < count; first += kMostTogether)
-    total += static_cast<double>(gradient_of_stretch(x + first, g + first, g_x + first, std::min(kMostTogether, count - first), s, bounds));
-  return total;
+StepSums round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds, bool passes) {
+  StepSums all;
+  for (std::int64_t first = 0; first < count; first += kMostTogether) {
+    FloatSums sums;
+    add_stretch(x + first, g + first, g_x + first, std::min(kMostTogether, count - first), s, bounds, passes ? 1.0F : 0.0F, sums);
+    all.inside += total(sums.inside);
+    all.above += total(sums.above);
+    all.below += total(sums.below);
+  }
+  return all;
 }
 
 }  // namespace halftone::qat

@@ -14,10 +14,15 @@ struct StepBounds {
 // y = s·clamp(half_even(x/s), lo, hi): one float32 division, as docs/arithmetic.md section 3. x and y may be the same.
 void round_to_steps(const float* x, float* y, std::int64_t count, float s, StepBounds bounds);
 
-// With g = ∂L/∂y, which is not g_x: g_x = g where lo <= x/s <= hi, else 0 (straight through the rounding). A 1,024th of a step beyond the
-// bounds is within them: what was rounded before, as values that share a scale are, comes back as hi·s/s, which may be above hi. Returns
-// Σ g·∂y/∂s, where ∂y/∂s = half_even(x/s) − x/s within the bounds, lo below and hi above them: Esser et al., "Learned step
-// size quantization", ICLR 2020, equations 2 and 3.
-double round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds);
+// What the gradients of steps are made of, g being ∂L/∂y and v = x/s.
+struct StepSums {
+  double inside = 0.0;  // Σ g·(half_even(v) − v) where lo <= v <= hi
+  double above = 0.0;   // Σ g where v > hi
+  double below = 0.0;   // Σ g where v < lo
+};
+
+// g_x = g where lo <= x/s <= hi, elsewhere 0, or g too if it `passes` there; g_x is not g. A 1,024th of a step beyond the bounds is
+// within them: what was rounded before, as values that share a scale are, comes back as hi·s/s, which may be above hi.
+StepSums round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds, bool passes = false);
 
 }  // namespace halftone::qat

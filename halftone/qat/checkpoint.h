@@ -1,0 +1,37 @@
+// Files from which a training goes on as if it had not stopped.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "halftone/qat/progress.h"
+#include "halftone/qat/quantizers/trained.h"
+
+namespace halftone::qat {
+
+// Between two batches.
+struct Place {
+  int epoch = 1;
+  std::int64_t batch = 0;   // of the epoch, the next one
+  double loss = 0;          // sums over the epoch's rows so far
+  std::int64_t right = 0;
+  std::string random;       // state of the generator before it ordered the epoch's rows
+  double seconds = 0;
+  double best = -1;         // score of the best epoch so far
+  int since_best = 0;       // epochs
+  std::vector<EpochReport> reports;  // of the epochs that are over
+};
+
+// What a training is told and reads, by name: one that goes on has to be told the same.
+using Identity = std::map<std::string, std::string>;
+
+// An .npz file: every tensor as float32, and `about`, a text in JSON. It appears whole or not at all. Throws SystemError.
+void save_checkpoint(const std::filesystem::path& path, const Identity& identity, const Place& place, const std::vector<NamedTensor>& tensors);
+
+// Reads into `tensors`, all of which have to be there in their shapes. Nothing changes when it throws: SystemError for a file that cannot
+// be read, InputError for one that is damaged, UsageError naming what another training was told.
+Place load_checkpoint(const std::filesystem::path& path, const Identity& identity, const std::vector<NamedTensor>& tensors);
+
+}  // namespace halftone::qat

@@ -1,0 +1,33 @@
+// What a caller of training may ask for beside the result.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "halftone/qat/checkpoint.h"
+#include "halftone/qat/progress.h"
+
+namespace halftone::qat {
+
+struct Keeping {
+  std::filesystem::path file;  // is written after every epoch, and
+  double seconds = 600;        // after so long, and when training is asked to stop
+  bool resumes = false;        // begins where the file is, if it is there
+  Identity identity;           // what the caller knows of the training
+};
+
+struct Hooks {
+  ProgressFn progress;
+  std::function<bool()> stop;  // asked after every batch: ends it with Stopped
+  std::optional<Keeping> keeping;
+  std::function<void(const std::vector<EpochReport>&)> resumed;  // told the epochs that are over
+};
+
+// Training was asked to stop, and did.
+struct Stopped {
+  int epoch = 0;
+  bool is_kept = false;  // in a checkpoint
+};
+
+}  // namespace halftone::qat
