@@ -181,21 +181,22 @@ nlohmann::json to_json(const SearchTask& task, const SearchResult& result) {
 }
 
 report::LinePlot plot_of(const SearchTask& task, const SearchResult& result) {
-  report::LinePlot plot{.title = fmt::format("accuracy lost by {}", task.options.budget),
-                        .x_title = fmt::format("cost, % of {}", bits_of_start(task)),
-                        .y_title = "drop, percentage points"};
+  report::LinePlot::Curve front;
   for (std::size_t i = 0; i < result.front.size(); ++i) {
     const SearchPoint& point = result.front[i];
     if (!point.drop) continue;
-    plot.points.push_back({.x = 100.0 * point.assigned.cost / task.start_cost,
-                           .y = point.drop->points,
-                           .error = point.drop->error,
-                           .text = fmt::format("{}: {}", cost_text(task, point.assigned.cost),
-                                               formats_of(task, point.assigned)),
-                           .marked = result.chosen == i});
+    front.points.push_back({.x = 100.0 * point.assigned.cost / task.start_cost,
+                            .y = point.drop->points,
+                            .error = point.drop->error,
+                            .text = fmt::format("{}: {}", cost_text(task, point.assigned.cost),
+                                                formats_of(task, point.assigned)),
+                            .marked = result.chosen == i});
   }
-  plot.level = task.options.max_drop;
-  return plot;
+  return {.title = fmt::format("accuracy lost by {}", task.options.budget),
+          .x_title = fmt::format("cost, % of {}", bits_of_start(task)),
+          .y_title = "drop, percentage points",
+          .curves = {front},
+          .level = task.options.max_drop};
 }
 
 std::string to_page(const SearchTask& task, const SearchResult& result) {
