@@ -3,7 +3,7 @@
 
 #include "cli/training_options.h"
 #include "halftone/calibration/samples.h"
-#include "halftone/qat/checkpoint.h"
+#include "halftone/qat/hooks.h"
 
 namespace halftone::cli {
 

@@ -1,12 +1,12 @@
 // Files from which a training goes on as if it had not stopped.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "halftone/qat/progress.h"
+#include "halftone/qat/hooks.h"
 #include "halftone/qat/quantizers/trained.h"
 
 namespace halftone::qat {
@@ -23,9 +23,6 @@ struct Place {
   int since_best = 0;       // epochs
   std::vector<EpochReport> reports;  // of the epochs that are over
 };
-
-// What a training is told and reads, by name: one that goes on has to be told the same.
-using Identity = std::map<std::string, std::string>;
 
 // An .npz file: every tensor as float32, and `about`, a text in JSON. It appears whole or not at all. Throws SystemError.
 void save_checkpoint(const std::filesystem::path& path, const Identity& identity, const Place& place, const std::vector<NamedTensor>& tensors);

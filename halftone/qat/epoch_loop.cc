@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "halftone/base/error.h"
+#include "halftone/qat/checkpoint.h"
 #include "halftone/qat/row_order.h"
 
 namespace halftone::qat {

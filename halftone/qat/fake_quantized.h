@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "halftone/qat/quantizers/quantizer.h"
+#include "halftone/qat/quantizers/activation_quantizer.h"
+#include "halftone/qat/quantizers/weight_quantizer.h"
 #include "halftone/qat/torch_graph.h"
 #include "halftone/quant/parameters.h"
 

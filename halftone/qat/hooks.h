@@ -3,12 +3,17 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "halftone/qat/checkpoint.h"
 #include "halftone/qat/progress.h"
 
 namespace halftone::qat {
+
+// What a training is told and reads, by name: one that goes on has to be told the same.
+using Identity = std::map<std::string, std::string>;
 
 struct Keeping {
   std::filesystem::path file;  // is written after every epoch, and

@@ -65,7 +65,7 @@ Ranks::Ranks(const RankSettings& settings) : rank_(settings.rank), size_(setting
   });
 }
 
-void Ranks::sum(torch::Tensor& x) const {
+void Ranks::sum(at::Tensor& x) const {
   if (group_ == nullptr) return;
   exchange(group_->settings, "lost the other ranks", [&] {
     std::vector<at::Tensor> all{x};
@@ -73,7 +73,7 @@ void Ranks::sum(torch::Tensor& x) const {
   });
 }
 
-void Ranks::maximum(torch::Tensor& x) const {
+void Ranks::maximum(at::Tensor& x) const {
   if (group_ == nullptr) return;
   exchange(group_->settings, "lost the other ranks", [&] {
     std::vector<at::Tensor> all{x};
@@ -83,7 +83,7 @@ void Ranks::maximum(torch::Tensor& x) const {
   });
 }
 
-void Ranks::broadcast(torch::Tensor& x) const {
+void Ranks::broadcast(at::Tensor& x) const {
   if (group_ == nullptr) return;
   exchange(group_->settings, "lost the other ranks", [&] {
     std::vector<at::Tensor> all{x};

@@ -2,12 +2,14 @@
 // MASTER_ADDR and MASTER_PORT, as torchrun, Slurm scripts and Kubernetes' PyTorchJob set them), over c10d's Gloo.
 #pragma once
 
-#include <torch/types.h>
-
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+
+namespace at {
+class Tensor;
+}
 
 namespace halftone::qat {
 
@@ -31,10 +33,10 @@ class Ranks {
   bool is_first() const { return rank_ == 0; }
 
   // In place, over all ranks, of a dense float tensor: alike on all. Throw SystemError where a rank is gone or does not answer in time.
-  void sum(torch::Tensor& x) const;
-  void maximum(torch::Tensor& x) const;
+  void sum(at::Tensor& x) const;
+  void maximum(at::Tensor& x) const;
   // What rank 0 has.
-  void broadcast(torch::Tensor& x) const;
+  void broadcast(at::Tensor& x) const;
 
  private:
   struct Group;

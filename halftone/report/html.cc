@@ -25,7 +25,7 @@ std::string row_of(const std::vector<std::string>& cells, std::string_view tag) 
 
 std::string to_html(const Page& page) {
   std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{0}</title>\n"
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>{0}</title>\n"
       "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<figure>\n{2}</figure>\n",
       escaped(page.title), kStyle, page.figure);
   for (const std::string& note : page.notes) html += fmt::format("<p>{}</p>\n", escaped(note));

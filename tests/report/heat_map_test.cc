@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "halftone/report/html.h"
+#include "tests/report/well_formed.h"
 
 namespace halftone::report {
 namespace {
@@ -64,6 +65,7 @@ TEST(Html, IsOnePageWithItsTextEscaped) {
   EXPECT_THAT(html, HasSubstr("<figure>\n<svg></svg></figure>"));
   EXPECT_THAT(html, HasSubstr("<dt>model</dt><dd>&lt;m&gt;</dd>"));
   EXPECT_EQ(html.find("http"), std::string::npos);
+  EXPECT_TRUE(is_well_formed(body_of(html)));
 }
 
 }  // namespace

@@ -37,8 +37,6 @@ class ActivationQuantizer {
   virtual torch::Tensor penalty() const { return {}; }
 };
 
-using MakeActivations = std::unique_ptr<ActivationQuantizer> (*)(const ActivationStart&);
-
 // The step stays: straight-through rounding (Bengio et al., "Estimating or propagating gradients through stochastic neurons", 2013),
 // no gradient beyond the range, or the whole of it.
 std::unique_ptr<ActivationQuantizer> straight_through(const ActivationStart& start);

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "halftone/base/error.h"
+#include "halftone/qat/quantizers/activation_quantizer.h"
+#include "halftone/qat/quantizers/weight_quantizer.h"
 
 namespace halftone::qat {
 namespace {

@@ -1,13 +1,18 @@
 // The quantizers that training knows, a row each.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 
-#include "halftone/qat/quantizers/activation_quantizer.h"
-#include "halftone/qat/quantizers/weight_quantizer.h"
-
 namespace halftone::qat {
+
+struct ActivationStart;     // activation_quantizer.h
+class ActivationQuantizer;
+struct WeightStart;         // weight_quantizer.h
+class WeightQuantizer;
+using MakeActivations = std::unique_ptr<ActivationQuantizer> (*)(const ActivationStart&);
+using MakeWeights = std::unique_ptr<WeightQuantizer> (*)(const WeightStart&);
 
 // What a recipe has to say for a quantizer.
 enum class RecipeNeed {
@@ -25,6 +30,13 @@ struct Quantizer {
 };
 
 std::span<const Quantizer> quantizers();
+
+// What a run that learns does to weights beside rounding them to nearest.
+enum class WeightNoise {
+  none,
+  stochastic,  // up or down, by chance: half_even(w/s + U), U uniform in [−½, ½) (Gupta et al., ICML 2015, section 2)
+  additive,    // w/s + U instead of rounding (Défossez et al., "DiffQ", TMLR 2022, section 3)
+};
 
 // Throws UsageError naming all of them.
 const Quantizer& quantizer(std::string_view name);

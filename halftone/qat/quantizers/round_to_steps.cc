@@ -38,7 +38,6 @@ torch::Tensor in_order_of(const torch::Tensor& x, const torch::Tensor& given) {
 }
 
 StepBounds bounds_at(const StepBounds& bounds, const torch::Tensor& z) {
-  if (!z.defined()) return bounds;
   const float zero = std::nearbyint(z.item<float>());
   return {bounds.lo - zero, bounds.hi - zero};
 }
@@ -59,12 +58,12 @@ StepShape unpacked(const std::vector<double>& all) {
 
 class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
  public:
-  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& given, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape) {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& given, const torch::Tensor& s, const torch::Tensor& z, bool has_zero, const StepShape& shape) {
     const torch::Tensor x = dense(given, shape.axis);
-    const StepBounds bounds = bounds_at(shape.bounds, z);
+    const StepBounds bounds = has_zero ? bounds_at(shape.bounds, z) : shape.bounds;
     context->save_for_backward({x, s});
     context->saved_data["shape"] = packed(shape, bounds);
-    context->saved_data["has_zero"] = z.defined();
+    context->saved_data["has_zero"] = has_zero;
     torch::Tensor y = at::empty_like(x);
     const Runs runs(x, shape.axis);
     const float* from = x.data_ptr<float>();
@@ -101,7 +100,7 @@ class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
       all = {all.inside + more.inside, all.above + more.above, all.below + more.below};
     }
     const torch::Tensor g_z = context->saved_data["has_zero"].toBool() ? gradient_of_zero(sums[0], steps[0], shape) : torch::Tensor();
-    return {g_x, gradient_of_steps(sums, shape), g_z, torch::Tensor()};
+    return {g_x, gradient_of_steps(sums, shape), g_z, torch::Tensor(), torch::Tensor()};
   }
 
  private:
@@ -125,11 +124,11 @@ class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
 }  // namespace
 
 torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const StepShape& shape) {
-  return RoundToSteps::apply(x, s, torch::Tensor(), shape);
+  return RoundToSteps::apply(x, s, s.detach(), /*has_zero=*/false, shape);
 }
 
 torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape) {
-  return RoundToSteps::apply(x, s, z, shape);
+  return RoundToSteps::apply(x, s, z, /*has_zero=*/true, shape);
 }
 
 }  // namespace halftone::qat

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "halftone/qat/quantizers/quantizer.h"
 #include "halftone/qat/quantizers/step_loops.h"
 #include "halftone/qat/quantizers/trained.h"
 
@@ -21,13 +22,6 @@ struct WeightStart {
   std::int64_t axis = -1;  // -1: one scale
   StepBounds bounds;
   bool is_binary = false;  // −1 and 1 alone
-};
-
-// What a run does to weights beside rounding them to nearest; only runs that learn have any.
-enum class WeightNoise {
-  none,
-  stochastic,  // up or down, by chance: half_even(w/s + U), U uniform in [−½, ½) (Gupta et al., ICML 2015, section 2)
-  additive,    // w/s + U instead of rounding (Défossez et al., "DiffQ", TMLR 2022, section 3)
 };
 
 struct WeightRun {
@@ -50,8 +44,6 @@ class WeightQuantizer {
   // training", ICML 2022, algorithm 1.
   virtual void freeze_oscillating(double share) = 0;
 };
-
-using MakeWeights = std::unique_ptr<WeightQuantizer> (*)(const WeightStart&);
 
 // Weights are trained in steps, from within 0.45 of the chosen integers; moving a step rounds none anew. Steps stay, are learnt (Esser et
 // al., ICLR 2020), or are powers of two and learnt (Jain et al., MLSys 2020).
