@@ -74,33 +74,27 @@ Rows random_rows(std::int64_t count, std::mt19937_64& random) {
 }
 
 const Examples kNone;
+const Ranks kAlone;
 
-Finetuned finetuned(const ptq::Result& start, const Rows& rows, const FinetuneOptions& options, const Rows& held_out = kNone, const ProgressFn& progress = {}) {
-  return finetune({start.network, start.network, start.parameters, rows, held_out}, options, progress);
+Finetuned finetuned(const ptq::Result& start, const Rows& rows, const FinetuneOptions& options, const Rows& held_out = kNone, const Hooks& hooks = {}) {
+  return finetune({start.network, start.network, start.parameters, rows, held_out, kNone, kAlone}, options, hooks);
 }
 
-const FinetuneOptions kQuick{.epochs = 2, .batch_size = 16, .learning_rate = 1e-3};
-
-// Training sees what the file computes: the same numbers, but for ties that a different order of additions decides.
-TEST(Finetune, TrainsWhatTheFileComputes) {
-  std::mt19937_64 random(11);
-  const ir::Graph graph = small_residual(random);
-  const Rows rows = random_rows(64, random);
-  for (int sums : {0, 8}) {
-    const ptq::Result start = quantized(graph, rows.images, 3, 4, sums);
-    const Finetuned made = finetuned(start, rows, kQuick);
-    TorchGraph trained(made.network);
-    FakeQuantized passage(made.network, made.parameters, Quantizer::lsq);
-    const torch::Tensor images = view_as_torch(rows.images, "images");
-    const Tensor seen = from_torch(trained.run(std::span(&images, 1), &passage).at(0));
-    quant::Recipe recipe;
-    const ptq::Integers integers = ptq::integers_of(made.network, made.parameters, recipe, "small");
-    const Tensor file = ir::Interpreter(integers.quantized.graph).run(std::span(&rows.images, 1)).at(0);
-    int different = 0;
-    for (std::size_t i = 0; i < file.data<float>().size(); ++i) different += seen.data<float>()[i] != file.data<float>()[i] ? 1 : 0;
-    EXPECT_LE(different, 3) << "of " << file.size() << " with sums of " << sums << " bits";
-  }
+FinetuneOptions options_of(int epochs, double learning_rate, std::int64_t batch_size = 32, std::string_view name = "lsq") {
+  FinetuneOptions options{.quantizer = quantizer(name)};
+  options.training.epochs = epochs;
+  options.training.batch_size = batch_size;
+  options.training.learning_rate = learning_rate;
+  return options;
 }
+
+FinetuneOptions still() {
+  FinetuneOptions options = options_of(1, 1e-12);
+  options.step_rate = 0;
+  return options;
+}
+
+FinetuneOptions quick(std::string_view name = "lsq") { return options_of(2, 1e-3, 16, name); }
 
 double accuracy_of(const ir::Graph& network, const quant::Parameters& parameters, const Rows& rows) {
   const ptq::Integers made = ptq::integers_of(network, parameters, {}, "network");
@@ -114,14 +108,74 @@ double accuracy_of(const ir::Graph& network, const quant::Parameters& parameters
   return static_cast<double>(right) / static_cast<double>(scores.dim(0));
 }
 
+// Training sees what the file computes: the same numbers, but for ties that a different order of additions decides.
+TEST(Finetune, TrainsWhatTheFileComputes) {
+  std::mt19937_64 random(11);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  for (int sums : {0, 8}) {
+    const ptq::Result start = quantized(graph, rows.images, 3, 4, sums);
+    const Finetuned made = finetuned(start, rows, quick());
+    TorchGraph trained(made.network);
+    FakeQuantized passage(made.network, made.parameters, quantizer("ste"), kAlone);
+    const torch::Tensor images = view_as_torch(rows.images, "images");
+    const Tensor seen = from_torch(trained.run(std::span(&images, 1), &passage).at(0));
+    quant::Recipe recipe;
+    const ptq::Integers integers = ptq::integers_of(made.network, made.parameters, recipe, "small");
+    const Tensor file = ir::Interpreter(integers.quantized.graph).run(std::span(&rows.images, 1)).at(0);
+    int different = 0;
+    for (std::size_t i = 0; i < file.data<float>().size(); ++i) different += seen.data<float>()[i] != file.data<float>()[i] ? 1 : 0;
+    EXPECT_LE(different, 3) << "of " << file.size() << " with sums of " << sums << " bits";
+  }
+}
+
+// The same for every quantizer: what it leaves is what the integers are.
+TEST(Finetune, EveryQuantizerTrainsWhatTheFileComputes) {
+  std::mt19937_64 random(21);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  for (const Quantizer& each : quantizers()) {
+    quant::Recipe recipe;
+    recipe.weights.format = {4, true, false};
+    recipe.activations.format.bits = 5;
+    if (each.need == RecipeNeed::powers_of_two) quant::use_powers_of_two(recipe);
+    const ptq::Result start = quantized(graph, rows.images, recipe);
+    std::vector<EpochReport> reports;
+    const Finetuned made = finetuned(start, rows, options_of(3, 1e-3, 16, each.name), rows);
+    EXPECT_NEAR(made.reports.back().held_out.value(), accuracy_of(made.network, made.parameters, rows), 1.5 / 64) << each.name;
+    for (const auto& activation : made.parameters.activations) {
+      if (!activation) continue;
+      EXPECT_GT(activation->affine.scale, 0.0F) << each.name;
+      if (each.need == RecipeNeed::powers_of_two) {
+        EXPECT_EQ(std::exp2(std::round(std::log2(activation->affine.scale))), activation->affine.scale);
+      }
+    }
+  }
+}
+
+TEST(Finetune, NoiseAveragesAndFreezingLeaveIntegers) {
+  std::mt19937_64 random(22);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  const ptq::Result start = quantized(graph, rows.images, 4, 4);
+  for (WeightNoise noise : {WeightNoise::none, WeightNoise::stochastic, WeightNoise::additive}) {
+    FinetuneOptions options = options_of(3, 1e-2, 16);
+    options.noise = noise;
+    options.freeze = 0.02;
+    options.training.average = 0.9;
+    const Finetuned made = finetuned(start, rows, options, rows);
+    EXPECT_NEAR(made.reports.back().held_out.value(), accuracy_of(made.network, made.parameters, rows), 1.5 / 64);
+    EXPECT_EQ(finetuned(start, rows, options).parameters.weights, made.parameters.weights);
+  }
+}
+
 TEST(Finetune, BeginsWithTheIntegersOfTheParameters) {
   std::mt19937_64 random(15);
   const ir::Graph graph = small_residual(random);
   const Rows rows = random_rows(64, random);
   for (int bits : {2, 4, 8}) {
     const ptq::Result start = quantized(graph, rows.images, bits, 4);
-    FinetuneOptions options{.epochs = 1, .learning_rate = 1e-12, .step_rate = 0};
-    const Finetuned made = finetuned(start, rows, options);
+    const Finetuned made = finetuned(start, rows, still());
     EXPECT_EQ(made.parameters.weights, start.parameters.weights) << bits;
   }
 }
@@ -129,12 +183,14 @@ TEST(Finetune, BeginsWithTheIntegersOfTheParameters) {
 TEST(Finetune, LearnsWhatRoundingLoses) {
   const Rows rows = digits(1500);
   const Rows others = {data::apply(data::preset("mnist"), data::make_digits(data::Part::test, 300).images), data::make_digits(data::Part::test, 300).labels};
-  const ir::Graph graph = train(models::build("mlp", 1, {.classes = 10}), rows.images, rows.labels, {.epochs = 8});
+  const ir::Graph graph = train({models::build("mlp", 1, {.classes = 10}), rows, kNone, kNone, kAlone}, {.epochs = 8}).graph;
   const ptq::Result start = quantized(graph, rows.images, 2, 2, 8);
   std::vector<EpochReport> reports;
-  const Finetuned made = finetuned(start, rows, {.epochs = 4, .batch_size = 16, .learning_rate = 1e-3}, others, [&](const TrainProgress& now) {
+  Hooks hooks;
+  hooks.progress = [&](const TrainProgress& now) {
     if (now.epoch_ended) reports.push_back(now.report);
-  });
+  };
+  const Finetuned made = finetuned(start, rows, options_of(4, 1e-3, 16), others, hooks);
   ASSERT_EQ(reports.size(), 4U);
   EXPECT_LT(reports.back().loss, reports.front().loss);
   EXPECT_NEAR(reports.back().held_out.value(), accuracy_of(made.network, made.parameters, others), 1.5 / 300);  // what training saw is what the file computes
@@ -147,9 +203,9 @@ TEST(Finetune, TheSameSeedGivesTheSameParameters) {
   const Rows rows = random_rows(64, random);
   const ptq::Result start = quantized(graph, rows.images, 4, 4);
   const auto weights_of = [&](std::uint64_t seed) {
-    FinetuneOptions options = kQuick;
-    options.seed = seed;
-    options.augmentation = Augmentation::crop_flip;
+    FinetuneOptions options = quick();
+    options.training.seed = seed;
+    options.training.augmentation = Augmentation::crop_flip;
     return finetuned(start, rows, options).parameters.weights;
   };
   EXPECT_EQ(weights_of(1), weights_of(1));
@@ -163,9 +219,9 @@ TEST(Finetune, BinaryWeightsStayBinary) {
   quant::Recipe recipe;
   recipe.weights.code = quant::WeightCode::binary;
   const ptq::Result start = quantized(graph, rows.images, recipe);
-  const Finetuned still = finetuned(start, rows, {.epochs = 1, .learning_rate = 1e-12, .step_rate = 0});
-  EXPECT_EQ(still.parameters.weights, start.parameters.weights);
-  const Finetuned made = finetuned(start, rows, {.epochs = 20, .batch_size = 8, .learning_rate = 0.1});
+  const Finetuned unmoved = finetuned(start, rows, still());
+  EXPECT_EQ(unmoved.parameters.weights, start.parameters.weights);
+  const Finetuned made = finetuned(start, rows, options_of(20, 0.1, 8));
   std::int64_t moved = 0;
   for (std::size_t n = 0; n < start.parameters.weights.size(); ++n) {
     if (!start.parameters.weights[n]) continue;
@@ -181,9 +237,7 @@ TEST(Finetune, StraightThroughKeepsSteps) {
   const ir::Graph graph = small_residual(random);
   const Rows rows = random_rows(64, random);
   const ptq::Result start = quantized(graph, rows.images, 4, 4);
-  FinetuneOptions options = kQuick;
-  options.quantizer = Quantizer::straight_through;
-  const Finetuned made = finetuned(start, rows, options);
+  const Finetuned made = finetuned(start, rows, quick("ste"));
   for (std::size_t n = 0; n < start.parameters.weights.size(); ++n) {
     if (!start.parameters.weights[n]) continue;
     EXPECT_EQ(made.parameters.weights[n]->params, start.parameters.weights[n]->params);
@@ -196,25 +250,32 @@ TEST(Finetune, RefusesWhatItCannotTrain) {
   Rows rows = random_rows(16, random);
   const ptq::Result start = quantized(graph, rows.images, 4, 4);
   const auto refused = [&](const FinetuneOptions& options) { finetuned(start, rows, options); };
-  EXPECT_THAT([&] { refused({.epochs = 0}); }, ThrowsMessage<UsageError>(HasSubstr("number of epochs, got 0, expected 1 or more")));
-  EXPECT_THAT([&] { refused({.learning_rate = 2}); }, ThrowsMessage<UsageError>(HasSubstr("learning rate")));
-  const auto refused_recipe = [](const quant::Recipe& recipe) { return [recipe] { check_finetuning(recipe, Quantizer::lsq); }; };
+  EXPECT_THAT([&] { refused(options_of(0, 1e-3)); }, ThrowsMessage<UsageError>(HasSubstr("number of epochs, got 0, expected 1 or more")));
+  EXPECT_THAT([&] { refused(options_of(1, 2)); }, ThrowsMessage<UsageError>(HasSubstr("learning rate")));
+  const auto refused_recipe = [](const quant::Recipe& recipe) { return [recipe] { check_finetuning(recipe, quantizer("lsq")); }; };
   quant::Recipe recipe;
   recipe.weights.code = quant::WeightCode::k_means;
   EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UnsupportedError>(HasSubstr("codebook weights are not trained")));
   recipe = {};
   recipe.tensors = {{"x", {.power_of_two = true}}};
   EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UsageError>(HasSubstr("expected the quantizer ste")));
-  check_finetuning(recipe, Quantizer::straight_through);
+  check_finetuning(recipe, quantizer("ste"));
+  EXPECT_THAT([&] { check_finetuning(recipe, quantizer("tqt")); }, ThrowsMessage<UsageError>(HasSubstr("tqt learns powers of two")));
+  EXPECT_THAT([] { quantizer("nearest"); }, ThrowsMessage<UsageError>(HasSubstr("got 'nearest', expected one of lsq, lsq+")));
+  FinetuneOptions moved = quick();
+  moved.training.augmentation = Augmentation::crop;
   Examples flat{Tensor(DType::float32, {4, 36}), {}};
-  EXPECT_THAT([&] { refused({.augmentation = Augmentation::crop}); rows = flat; refused({.augmentation = Augmentation::crop}); }, testing::Throws<InputError>());
+  std::swap(rows, flat);
+  EXPECT_THROW(refused(moved), InputError);
   rows = random_rows(16, random);
   rows.labels.clear();
-  EXPECT_THAT([&] { refused({}); }, ThrowsMessage<UsageError>(HasSubstr("weight of labels without labels, got 0.3, expected 0")));
-  refused({.epochs = 1, .label_weight = 0});
+  EXPECT_THAT([&] { refused(quick()); }, ThrowsMessage<UsageError>(HasSubstr("weight of labels without labels, got 0.3, expected 0")));
+  FinetuneOptions unlabelled = options_of(1, 1e-3);
+  unlabelled.label_weight = 0;
+  refused(unlabelled);
   rows.labels.assign(16, 0);
   rows.labels[3] = 7;
-  EXPECT_THAT([&] { refused({}); }, ThrowsMessage<InputError>(HasSubstr("label of row 3, got 7, expected 0 to 2")));
+  EXPECT_THAT([&] { refused(quick()); }, ThrowsMessage<InputError>(HasSubstr("label of row 3, got 7, expected 0 to 2")));
 }
 
 }  // namespace

@@ -20,10 +20,15 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-struct Rows {
-  Tensor images;
-  std::vector<std::int32_t> labels;
-};
+using Rows = Examples;
+
+const Examples kNone;
+const Ranks kAlone;
+
+ir::Graph train(const ir::Graph& graph, const Tensor& images, const std::vector<std::int32_t>& labels, const TrainOptions& options, const ProgressFn& progress = {}) {
+  const Examples rows{images, labels};
+  return train({graph, rows, kNone, kNone, kAlone}, options, {.progress = progress, .stop = {}, .keeping = {}, .resumed = {}}).graph;
+}
 
 // Two clouds of points, told apart by the sign of their first coordinate.
 Rows two_clouds(std::int64_t count) {
@@ -236,7 +241,7 @@ TEST(Train, SaysWhenTheLossIsNoNumber) {
   Rows rows = two_clouds(64);
   std::ranges::fill(rows.images.mutable_data<float>(), std::numeric_limits<float>::infinity());
   EXPECT_THAT([&] { train(small_graph(), rows.images, rows.labels, kQuick); },
-              ThrowsMessage<UsageError>(HasSubstr("loss of epoch 1 is not finite")));
+              ThrowsMessage<UsageError>(HasSubstr("loss of epoch 1, step 1 is not finite")));
 }
 
 }  // namespace
