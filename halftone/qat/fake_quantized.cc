@@ -116,7 +116,7 @@ torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const 
   if (input == 1) {
     WeightRun run = run_.value_or(WeightRun{});
     run.seed += node;
-    return layer->weights->integers(run) * along(layer->steps, layer->axis, given.dim());
+    return layer->weights->weights(layer->steps, run);
   }
   if (!layer->b.defined()) return given;
   const torch::Tensor b = layer->bias();

@@ -41,6 +41,28 @@ TEST(WeightQuantizer, IntegersAreWholeAndWithinBounds) {
     }
 }
 
+// The fused road gives the numbers and gradients of the plain one.
+TEST(WeightQuantizer, WeightsAreIntegersTimesSteps) {
+  for (MakeWeights make : kAll)
+    for (std::int64_t axis : {-1, 0}) {
+      const auto fused = make(some_weights(axis));
+      const auto plain = make(some_weights(axis));
+      const auto slopes = [&](const WeightQuantizer& quantizer, const torch::Tensor& w) {
+        (w * torch::arange(120).reshape({4, 30})).sum().backward();
+        std::vector<torch::Tensor> all;
+        for (const NamedTensor& each : quantizer.tensors()) all.push_back(each.tensor.grad());
+        return all;
+      };
+      const torch::Tensor y = fused->weights(fused->steps());
+      const torch::Tensor s = plain->steps();
+      const torch::Tensor expected = plain->integers() * (axis < 0 ? s : s.unsqueeze(1));
+      EXPECT_TRUE(torch::equal(y, expected));
+      const std::vector<torch::Tensor> got = slopes(*fused, y);
+      const std::vector<torch::Tensor> wanted = slopes(*plain, expected);
+      for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_TRUE(torch::allclose(got[i], wanted[i], 1e-4, 1e-4)) << i;
+    }
+}
+
 TEST(WeightQuantizer, StartsAtTheIntegersThatWereChosen) {
   const WeightStart start = some_weights();
   for (MakeWeights make : {weights_at_fixed_steps, weights_at_learnt_steps, weights_by_largest})

@@ -121,6 +121,35 @@ class RoundToSteps : public torch::autograd::Function<RoundToSteps> {
   static constexpr std::int64_t kLeast = 32768;  // elements for a thread
 };
 
+class RoundWeights : public torch::autograd::Function<RoundWeights> {
+ public:
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& given, const torch::Tensor& s, std::int64_t axis, const StepBounds& bounds) {
+    const torch::Tensor v = dense(given, axis);
+    context->save_for_backward({v, s});
+    context->saved_data["shape"] = packed({.axis = axis}, bounds);
+    torch::Tensor y = at::empty_like(v);
+    const Runs runs(v, axis);
+    for (std::int64_t at = 0; at < runs.outer * runs.channels; ++at)
+      round_weights(v.data_ptr<float>() + at * runs.inner, y.data_ptr<float>() + at * runs.inner, runs.inner, s.data_ptr<float>()[at % runs.channels], bounds);
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const torch::Tensor& v = saved[0];
+    const torch::Tensor& s = saved[1];
+    const StepShape shape = unpacked(context->saved_data["shape"].toDoubleVector());
+    const torch::Tensor g = in_order_of(v, gradients[0]);
+    torch::Tensor g_v = at::empty_like(v);
+    torch::Tensor g_s = at::zeros_like(s);
+    const Runs runs(v, shape.axis);
+    for (std::int64_t at = 0; at < runs.outer * runs.channels; ++at)
+      g_s.data_ptr<float>()[at % runs.channels] += static_cast<float>(round_weights_gradient(v.data_ptr<float>() + at * runs.inner, g.data_ptr<float>() + at * runs.inner, g_v.data_ptr<float>() + at * runs.inner,
+                                                                                             runs.inner, s.data_ptr<float>()[at % runs.channels], shape.bounds));
+    return {g_v, g_s, torch::Tensor(), torch::Tensor()};
+  }
+};
+
 }  // namespace
 
 torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const StepShape& shape) {
@@ -130,5 +159,7 @@ torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, con
 torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape) {
   return RoundToSteps::apply(x, s, z, /*has_zero=*/true, shape);
 }
+
+torch::Tensor round_weights(const torch::Tensor& v, const torch::Tensor& s, std::int64_t axis, const StepBounds& bounds) { return RoundWeights::apply(v, s, axis, bounds); }
 
 }  // namespace halftone::qat

@@ -31,4 +31,7 @@ torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, con
 // ∂y/∂z = −s beyond the bounds, else 0 (Bhalgat et al., "LSQ+", CVPRW 2020, equation 8, with β = −s·z').
 torch::Tensor round_to_steps(const torch::Tensor& x, const torch::Tensor& s, const torch::Tensor& z, const StepShape& shape);
 
+// Weights v = w/(s·hi) at steps s of [1] or, along `axis`, [channels], with the gradients of step_loops.h: moving a step rounds nothing anew.
+torch::Tensor round_weights(const torch::Tensor& v, const torch::Tensor& s, std::int64_t axis, const StepBounds& bounds);
+
 }  // namespace halftone::qat

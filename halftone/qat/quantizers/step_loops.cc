@@ -81,4 +81,41 @@ StepSums round_to_steps_gradient(const float* x, const float* g, float* g_x, std
   return all;
 }
 
+HALFTONE_CLONES void round_weights(const float* v, float* y, std::int64_t count, float s, StepBounds bounds) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float w = v[i] * bounds.hi;
+    y[i] = s * rounded(w < bounds.lo ? bounds.lo : w > bounds.hi ? bounds.hi : w);
+  }
+}
+
+namespace {
+
+HALFTONE_CLONES void add_weights(const float* v, const float* g, float* g_v, std::int64_t count, float s, StepBounds bounds, FloatSums& sums) {
+  FloatSums own;
+  const float slope = s * bounds.hi;
+  const auto one = [&](std::int64_t i, std::int64_t lane) {
+    const float w = v[i] * bounds.hi;
+    const float clamped = w < bounds.lo ? bounds.lo : w > bounds.hi ? bounds.hi : w;
+    g_v[i] = w == clamped ? g[i] * slope : 0.0F;
+    own.inside[lane] += g[i] * rounded(clamped);
+  };
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) one(i + lane, lane);
+  for (; i < count; ++i) one(i, 0);
+  sums = own;
+}
+
+}  // namespace
+
+double round_weights_gradient(const float* v, const float* g, float* g_v, std::int64_t count, float s, StepBounds bounds) {
+  double all = 0.0;
+  for (std::int64_t first = 0; first < count; first += kMostTogether) {
+    FloatSums sums;
+    add_weights(v + first, g + first, g_v + first, std::min(kMostTogether, count - first), s, bounds, sums);
+    all += total(sums.inside);
+  }
+  return all;
+}
+
 }  // namespace halftone::qat

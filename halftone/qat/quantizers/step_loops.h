@@ -25,4 +25,10 @@ struct StepSums {
 // within them: what was rounded before, as values that share a scale are, comes back as hi·s/s, which may be above hi.
 StepSums round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds, bool passes = false);
 
+// Weights that are trained as v = w/(s·hi): y = s·clamp(half_even(v·hi), lo, hi).
+void round_weights(const float* v, float* y, std::int64_t count, float s, StepBounds bounds);
+
+// With g = ∂L/∂y: g_v = g·s·hi where lo <= v·hi <= hi, else 0; g_v is not g. Returns Σ g·y/s, the gradient of s, as its integers stay.
+double round_weights_gradient(const float* v, const float* g, float* g_v, std::int64_t count, float s, StepBounds bounds);
+
 }  // namespace halftone::qat

@@ -85,6 +85,8 @@ class Weights : public WeightQuantizer {
     return 2 * round_to_steps((w + 1) * 0.5F, one, {.bounds = {0, 1}}) - 1;
   }
 
+  torch::Tensor weights(const torch::Tensor& steps, const WeightRun& run) const override { return integers(run) * along_axis(steps); }
+
   std::vector<NamedTensor> tensors() const override {
     std::vector<NamedTensor> all{{"v", v_, Role::weights}};
     if (oscillations_)
@@ -117,6 +119,10 @@ class AtSteps : public Weights {
   AtSteps(const WeightStart& start, StepKind kind) : Weights(start), steps_(start.scales, kind) {}
   torch::Tensor steps() const override { return steps_.now(); }
   torch::Tensor in_steps() const override { return v_ * start_.bounds.hi; }
+  torch::Tensor weights(const torch::Tensor& steps, const WeightRun& run) const override {
+    if (run.noise != WeightNoise::none || start_.is_binary) return Weights::weights(steps, run);
+    return round_weights(v_, steps, start_.axis, start_.bounds);
+  }
   std::vector<NamedTensor> tensors() const override {
     std::vector<NamedTensor> all = Weights::tensors();
     if (steps_.is_learnt()) all.push_back({"step", steps_.logarithm(), Role::step});

@@ -34,6 +34,8 @@ class WeightQuantizer {
   virtual ~WeightQuantizer() = default;
   // As floats, with a gradient to what is trained; whole unless there is noise.
   virtual torch::Tensor integers(const WeightRun& run = {}) const = 0;
+  // What a layer multiplies by: integers times steps. A run sees it with the steps that steps() gave.
+  virtual torch::Tensor weights(const torch::Tensor& steps, const WeightRun& run = {}) const = 0;
   // [1] or [channels]; a gradient where steps are learnt.
   virtual torch::Tensor steps() const = 0;
   // In steps, before rounding, [shape of the weights].
