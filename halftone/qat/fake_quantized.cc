@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "halftone/base/error.h"
 #include "halftone/quant/weights.h"
@@ -63,7 +62,10 @@ FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& 
     if (!parameters.activations[id]) continue;
     const auto [format, affine] = *parameters.activations[id];
     std::shared_ptr<ActivationQuantizer>& of_class = by_class[parameters.plan.scale_class[id]];
-    if (!of_class) of_class = quantizer.activations({format, affine, &ranks});
+    if (!of_class) {
+      of_class = quantizer.activations({format, affine, &ranks});
+      classes_.push_back(id);
+    }
     activations_[id] = of_class;
   }
   for (std::size_t n = 0; n < network.nodes.size(); ++n)
@@ -96,16 +98,8 @@ std::unique_ptr<FakeQuantized::Layer> FakeQuantized::layer_of(const ir::Graph& n
   return layer;
 }
 
-std::vector<std::size_t> FakeQuantized::classes() const {
-  std::vector<std::size_t> first;
-  std::set<const ActivationQuantizer*> seen;
-  for (std::size_t id = 0; id < activations_.size(); ++id)
-    if (activations_[id] && seen.insert(activations_[id].get()).second) first.push_back(id);
-  return first;
-}
-
 void FakeQuantized::begin() {
-  for (std::size_t id : classes()) activations_[id]->begin(run_.has_value());
+  for (std::size_t id : classes_) activations_[id]->begin(run_.has_value());
   for (const auto& layer : layers_)
     if (layer) layer->steps = layer->weights->steps();
 }
@@ -134,7 +128,7 @@ std::vector<NamedTensor> FakeQuantized::tensors() const {
   const auto add = [&](const std::string& name, const std::vector<NamedTensor>& tensors) {
     for (const NamedTensor& each : tensors) all.push_back({name + "/" + each.name, each.tensor, each.role});
   };
-  for (std::size_t id : classes()) add(names_[id], activations_[id]->tensors());
+  for (std::size_t id : classes_) add(names_[id], activations_[id]->tensors());
   for (const auto& layer : layers_) {
     if (!layer) continue;
     add(layer->name, layer->weights->tensors());
@@ -145,7 +139,7 @@ std::vector<NamedTensor> FakeQuantized::tensors() const {
 
 torch::Tensor FakeQuantized::penalty() const {
   torch::Tensor sum;
-  for (std::size_t id : classes())
+  for (std::size_t id : classes_)
     if (const torch::Tensor more = activations_[id]->penalty(); more.defined()) sum = sum.defined() ? sum + more : more;
   return sum;
 }

@@ -38,11 +38,10 @@ class FakeQuantized : public Passage {
  private:
   struct Layer;
   std::unique_ptr<Layer> layer_of(const ir::Graph& network, std::size_t node, const quant::Parameters& parameters, const Quantizer& quantizer) const;
-  // The first value of each class that shares a scale.
-  std::vector<std::size_t> classes() const;
 
   std::vector<std::unique_ptr<Layer>> layers_;                         // by node, none where nothing is trained
   std::vector<std::shared_ptr<ActivationQuantizer>> activations_;      // by value; one for all that share a scale
+  std::vector<std::size_t> classes_;                                   // the first value of each that share a scale
   std::vector<std::string> names_;                                     // by value
   std::optional<WeightRun> run_;
 };

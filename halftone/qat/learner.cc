@@ -64,55 +64,53 @@ torch::Tensor Learner::log_teacher(const torch::Tensor& images) const {
 
 // `wanted`: log t; undefined where labels alone count.
 torch::Tensor Learner::loss_of(const torch::Tensor& logits, const torch::Tensor& wanted, const torch::Tensor& labels) const {
-  torch::Tensor loss = torch::zeros({});
-  if (loss_.label_weight > 0)
-    loss = loss + loss_.label_weight * at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, /*ignore_index=*/-100, options_.label_smoothing);
-  if (wanted.defined()) loss = loss + (1.0 - loss_.label_weight) * (wanted.exp() * (wanted - logits.log_softmax(1))).sum(1).mean();
-  return loss;
+  const auto of_labels = [&] { return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, /*ignore_index=*/-100, options_.label_smoothing); };
+  if (!wanted.defined()) return of_labels();
+  const torch::Tensor divergence = (wanted.exp() * (wanted - logits.log_softmax(1))).sum(1).mean();
+  if (loss_.label_weight == 0) return divergence;
+  return loss_.label_weight * of_labels() + (1.0 - loss_.label_weight) * divergence;
 }
 
 BatchResult Learner::step_on(const Batch& batch) {
   optimizer_.zero_gradients();
-  torch::Tensor numbers = torch::zeros({3});  // loss, right, stop
-  if (const std::int64_t own = batch.rows.size(0); own > 0) {
-    const double share = static_cast<double>(own) / static_cast<double>(batch.total);
-    const torch::Tensor images = channels_last(augmented(rows_.images.index_select(0, batch.rows), batch.rows, options_.augmentation, options_.seed + static_cast<std::uint64_t>(batch.epoch) * 1000003));
-    const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
-    const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
-    const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
-    torch::Tensor loss = loss_of(logits, wanted, labels);
-    if (quantized_ != nullptr)
-      if (const torch::Tensor more = quantized_->penalty(); more.defined()) loss = loss + more;
-    (ranks_.size() > 1 ? loss * share : loss).backward();
-    numbers[0] = loss.detach() * share;
-    numbers[1] = logits.argmax(1).eq(labels).sum();
-  }
-  numbers[2] = batch.stop ? 1.0F : 0.0F;
-  reduce(numbers);
+  BatchResult result;
+  if (batch.rows.size(0) > 0) result = learn_from(batch);
+  result.stop = batch.stop;
+  reduce(result);
   optimizer_.step(options_.learning_rate * batch.factor, loss_.step_rate * batch.factor);
   if (loss_.freeze > 0) quantized_->freeze_oscillating(loss_.freeze);
   average();
-  return {.loss = numbers[0].item<double>(), .right = static_cast<std::int64_t>(numbers[1].item<double>()), .stop = numbers[2].item<float>() > 0.0F};
+  return result;
 }
 
-void Learner::reduce(torch::Tensor& numbers) {
+// Gradients of this rank's share of the batch's loss.
+BatchResult Learner::learn_from(const Batch& batch) {
+  const double share = static_cast<double>(batch.rows.size(0)) / static_cast<double>(batch.total);
+  const std::uint64_t seed = options_.seed + static_cast<std::uint64_t>(batch.epoch) * 1000003;
+  const torch::Tensor images = channels_last(augmented(rows_.images.index_select(0, batch.rows), batch.rows, options_.augmentation, seed));
+  const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
+  const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
+  const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
+  torch::Tensor loss = loss_of(logits, wanted, labels);
+  if (quantized_ != nullptr)
+    if (const torch::Tensor more = quantized_->penalty(); more.defined()) loss = loss + more;
+  (ranks_.size() > 1 ? loss * share : loss).backward();
+  return {.loss = loss.item<double>() * share, .right = logits.argmax(1).eq(labels).sum().item<std::int64_t>()};
+}
+
+void Learner::reduce(BatchResult& result) {
   if (ranks_.size() == 1) return;
-  std::vector<torch::Tensor> all;
-  for (NamedTensor& each : trained_) {
-    if (each.role == Role::memory) continue;
-    if (!each.tensor.grad().defined()) each.tensor.mutable_grad() = at::zeros_like(each.tensor.detach());
-    all.push_back(each.tensor.grad().reshape({-1}));
-  }
-  all.push_back(numbers);
-  torch::Tensor flat = at::cat(all);
+  std::vector<torch::Tensor> gradients = optimizer_.gradients();
+  gradients.push_back(torch::tensor({static_cast<float>(result.loss), static_cast<float>(result.right), result.stop ? 1.0F : 0.0F}));
+  torch::Tensor flat = at::cat(gradients);
   ranks_.sum(flat);
   std::int64_t at = 0;
-  for (NamedTensor& each : trained_) {
-    if (each.role == Role::memory) continue;
-    each.tensor.mutable_grad().copy_(flat.narrow(0, at, each.tensor.numel()).reshape(each.tensor.sizes()));
-    at += each.tensor.numel();
+  for (torch::Tensor& each : gradients) {
+    each.copy_(flat.narrow(0, at, each.numel()));
+    at += each.numel();
   }
-  numbers.copy_(flat.narrow(0, at, numbers.numel()));
+  const torch::Tensor& numbers = gradients.back();
+  result = {.loss = numbers[0].item<double>(), .right = static_cast<std::int64_t>(numbers[1].item<double>()), .stop = numbers[2].item<float>() > 0.0F};
 }
 
 void Learner::average() {

@@ -83,8 +83,9 @@ class Learner {
   torch::Tensor logits_of(const torch::Tensor& images, bool learns, std::int64_t step);
   torch::Tensor log_teacher(const torch::Tensor& images) const;
   torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& wanted, const torch::Tensor& labels) const;
-  // Adds up gradients, and the numbers, over ranks.
-  void reduce(torch::Tensor& numbers);
+  BatchResult learn_from(const Batch& batch);
+  // Adds up gradients, and the result, over ranks.
+  void reduce(BatchResult& result);
   void average();
 
   TrainOptions options_;
