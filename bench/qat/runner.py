@@ -134,5 +134,5 @@ def halftone(words):
     print(command, file=sys.stderr, flush=True)
     done = subprocess.run([HALFTONE, *words], capture_output=True, text=True, env={**os.environ, 'HALFTONE_DATA': str(SHARED)})
     if done.returncode:
-        sys.exit(f'{command}\n{done.stderr}')
+        sys.exit(f'{command} failed ({done.returncode}):\n{done.stderr}')
     return done.stdout
