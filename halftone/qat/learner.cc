@@ -30,6 +30,12 @@ Rows::Rows(const Examples& examples) {
   if (!examples.labels.empty()) labels = torch::tensor(examples.labels).to(at::kLong);
 }
 
+torch::Tensor Rows::take(const torch::Tensor& rows) const {
+  if (images.dim() != 4) return images.index_select(0, rows);
+  const torch::Tensor flat = images.permute({0, 2, 3, 1}).view({images.size(0), -1});  // as it lies in memory
+  return flat.index_select(0, rows).view({rows.size(0), images.size(2), images.size(3), images.size(1)}).permute({0, 3, 1, 2});
+}
+
 Learner::Learner(const LearnerParts& parts, const TrainOptions& options, const LossOptions& loss, std::int64_t steps)
     : options_(options),
       loss_(loss),
@@ -87,7 +93,7 @@ BatchResult Learner::step_on(const Batch& batch) {
 BatchResult Learner::learn_from(const Batch& batch) {
   const double share = static_cast<double>(batch.rows.size(0)) / static_cast<double>(batch.total);
   const std::uint64_t seed = options_.seed + static_cast<std::uint64_t>(batch.epoch) * 1000003;
-  const torch::Tensor images = channels_last(augmented(rows_.images.index_select(0, batch.rows), batch.rows, options_.augmentation, seed));
+  const torch::Tensor images = channels_last(augmented(rows_.take(batch.rows), batch.rows, options_.augmentation, seed));
   const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
   const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
   const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);

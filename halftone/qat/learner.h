@@ -24,6 +24,8 @@ struct Rows {
   Rows() = default;
   explicit Rows(const Examples& examples);
   std::int64_t count() const { return images.defined() ? images.size(0) : 0; }
+  // Pictures of rows (int64 [n]), channels-last too.
+  torch::Tensor take(const torch::Tensor& rows) const;
   torch::Tensor images;  // undefined: none
   torch::Tensor labels;  // undefined: none
 };

@@ -34,52 +34,45 @@ HALFTONE_CLONES void round_to_steps(const float* x, float* y, std::int64_t count
 
 namespace {
 
-struct FloatSums {
-  float inside[kLanes] = {};
-  float above[kLanes] = {};
-  float below[kLanes] = {};
-};
-
-double total(const float* sums) {
+// In float, by lanes.
+HALFTONE_CLONES double sum_of(const float* x, std::int64_t count) {
+  float sums[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += x[i + lane];
   double all = 0.0;
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) all += static_cast<double>(sums[lane]);
+  for (float sum : sums) all += static_cast<double>(sum);
+  for (; i < count; ++i) all += static_cast<double>(x[i]);
   return all;
 }
 
-// A stretch whose sums fit float32 well. Lanes are arrays of their own, as those of a struct would not stay in registers.
-HALFTONE_CLONES void add_stretch(const float* __restrict x, const float* __restrict g, float* __restrict g_x, std::int64_t count, float s, StepBounds bounds, float outside, FloatSums& sums) {
-  float inside[kLanes] = {};
-  float above[kLanes] = {};
-  float below[kLanes] = {};
-  const float lo = bounds.lo, hi = bounds.hi;
-  const float least = lo - kEdge, most = hi + kEdge;
-  std::int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const float v = x[i + lane] / s;
-      const float slope = g[i + lane];
-      const float clamped = v < lo ? lo : v > hi ? hi : v;
-      const bool is_below = v < least;
-      const bool is_above = v > most;
-      const float error = slope * (rounded(clamped) - v);
-      g_x[i + lane] = is_below || is_above ? outside * slope : slope;
-      inside[lane] += is_below || is_above ? 0.0F : error;
-      above[lane] += is_above ? slope : 0.0F;
-      below[lane] += is_below ? slope : 0.0F;
-    }
-  for (; i < count; ++i) {
-    const float v = x[i] / s;
-    const float clamped = v < lo ? lo : v > hi ? hi : v;
-    const bool is_outside = v < least || v > most;
-    g_x[i] = is_outside ? outside * g[i] : g[i];
-    inside[0] += is_outside ? 0.0F : g[i] * (rounded(clamped) - v);
-    above[0] += v > most ? g[i] : 0.0F;
-    below[0] += v < least ? g[i] : 0.0F;
-  }
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-    sums.inside[lane] = inside[lane];
-    sums.above[lane] = above[lane];
-    sums.below[lane] = below[lane];
+inline float lesser(float a, float b) { return a < b ? a : b; }
+inline float larger(float a, float b) { return a > b ? a : b; }
+
+struct Parts {
+  float inside[kMostTogether];
+  float above[kMostTogether];
+  float below[kMostTogether];
+};
+
+// Without a branch, which would be taken by chance: 1 or 0 stand for what lies beyond the bounds.
+HALFTONE_CLONES void part(const float* __restrict x, const float* __restrict g, float* __restrict g_x, std::int64_t count, float s, StepBounds bounds, float outside, Parts& parts) {
+  constexpr float kFar = 0x1p60F;
+  constexpr float kSteep = 0x1p40F;
+  float* __restrict inside = parts.inside;
+  float* __restrict above = parts.above;
+  float* __restrict below = parts.below;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float v = larger(lesser(x[i] / s, kFar), -kFar);
+    const float clamped = larger(lesser(v, bounds.hi), bounds.lo);
+    const float beyond = v - clamped;
+    const float is_above = larger(lesser((beyond - kEdge) * kSteep, 1.0F), 0.0F);
+    const float is_below = larger(lesser((-beyond - kEdge) * kSteep, 1.0F), 0.0F);
+    const float is_inside = 1.0F - is_above - is_below;
+    above[i] = g[i] * is_above;
+    below[i] = g[i] * is_below;
+    inside[i] = g[i] * ((rounded(clamped) - v) * is_inside);
+    g_x[i] = g[i] * larger(is_inside, outside);
   }
 }
 
@@ -88,11 +81,12 @@ HALFTONE_CLONES void add_stretch(const float* __restrict x, const float* __restr
 StepSums round_to_steps_gradient(const float* x, const float* g, float* g_x, std::int64_t count, float s, StepBounds bounds, bool passes) {
   StepSums all;
   for (std::int64_t first = 0; first < count; first += kMostTogether) {
-    FloatSums sums;
-    add_stretch(x + first, g + first, g_x + first, std::min(kMostTogether, count - first), s, bounds, passes ? 1.0F : 0.0F, sums);
-    all.inside += total(sums.inside);
-    all.above += total(sums.above);
-    all.below += total(sums.below);
+    Parts parts;
+    const std::int64_t some = std::min(kMostTogether, count - first);
+    part(x + first, g + first, g_x + first, some, s, bounds, passes ? 1.0F : 0.0F, parts);
+    all.inside += sum_of(parts.inside, some);
+    all.above += sum_of(parts.above, some);
+    all.below += sum_of(parts.below, some);
   }
   return all;
 }
@@ -106,35 +100,29 @@ HALFTONE_CLONES void round_weights(const float* v, float* y, std::int64_t count,
 
 namespace {
 
-// Σ g·integer of a stretch.
-HALFTONE_CLONES float add_weights(const float* __restrict v, const float* __restrict g, float* __restrict g_v, std::int64_t count, float s, StepBounds bounds) {
-  float sums[kLanes] = {};
-  const float lo = bounds.lo, hi = bounds.hi, slope = s * bounds.hi;
-  std::int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const float w = v[i + lane] * hi;
-      const float clamped = w < lo ? lo : w > hi ? hi : w;
-      g_v[i + lane] = w == clamped ? g[i + lane] * slope : 0.0F;
-      sums[lane] += g[i + lane] * rounded(clamped);
-    }
-  for (; i < count; ++i) {
-    const float w = v[i] * hi;
-    const float clamped = w < lo ? lo : w > hi ? hi : w;
-    g_v[i] = w == clamped ? g[i] * slope : 0.0F;
-    sums[0] += g[i] * rounded(clamped);
+// And the products that the gradient of s is the sum of.
+HALFTONE_CLONES void part_of_weights(const float* __restrict v, const float* __restrict g, float* __restrict g_v, std::int64_t count, float s, StepBounds bounds, float* __restrict products) {
+  constexpr float kSteep = 0x1p100F;
+  const float slope = s * bounds.hi;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float w = v[i] * bounds.hi;
+    const float clamped = larger(lesser(w, bounds.hi), bounds.lo);
+    const float beyond = larger(w - clamped, clamped - w);
+    g_v[i] = g[i] * (slope * (1.0F - lesser(beyond * kSteep, 1.0F)));
+    products[i] = g[i] * rounded(clamped);
   }
-  float all = 0.0F;
-  for (float sum : sums) all += sum;
-  return all;
 }
 
 }  // namespace
 
 double round_weights_gradient(const float* v, const float* g, float* g_v, std::int64_t count, float s, StepBounds bounds) {
   double all = 0.0;
-  for (std::int64_t first = 0; first < count; first += kMostTogether)
-    all += static_cast<double>(add_weights(v + first, g + first, g_v + first, std::min(kMostTogether, count - first), s, bounds));
+  for (std::int64_t first = 0; first < count; first += kMostTogether) {
+    float products[kMostTogether];
+    const std::int64_t some = std::min(kMostTogether, count - first);
+    part_of_weights(v + first, g + first, g_v + first, some, s, bounds, products);
+    all += sum_of(products, some);
+  }
   return all;
 }
 
