@@ -23,6 +23,9 @@
 namespace halftone::cli {
 namespace {
 
+// Training mends what few samples get wrong, and rounding by more of them would take more memory than training.
+constexpr std::int64_t kStartSamples = 256;
+
 // A network, and the rows that it is trained and judged on.
 struct Subject {
   ModelFile model;
@@ -182,7 +185,7 @@ class Training {
 
   void train_quantized() {
     begin(true);
-    const calibration::Samples few = calibration::sample(subject_.seen, kCalibrationSamples);
+    const calibration::Samples few = calibration::sample(subject_.seen, kStartSamples);
     const ptq::Result start = ptq::quantize({.model = subject_.model.graph, .recipe = recipe_, .runs = runs_for(few, options_.data), .name = options_.model});
     const ir::Graph teacher = ptq::float_network(subject_.model.graph, quant::Recipe{});
     qat::Hooks told = hooks(kQuantizedFile);
