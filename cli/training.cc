@@ -153,7 +153,7 @@ class Training {
     qat::check_finetuning(recipe_, quantized_->quantizer);
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model);
-    qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_}, *quantized_);
+    qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_, {}}, *quantized_);
   }
 
   qat::Hooks hooks(const char* file) {
@@ -190,11 +190,21 @@ class Training {
     const ir::Graph teacher = ptq::float_network(subject_.model.graph, quant::Recipe{});
     qat::Hooks told = hooks(kQuantizedFile);
     if (told.keeping) told.keeping->identity["network"] = quant::digest_of(start.network);
-    const qat::FinetuneTask task{teacher, start.network, start.parameters, subject_.examples, subject_.held_out, subject_.test, ranks_};
+    const bool keeps_norms = quantized_->batch_norm_epochs > 0 || quantized_->estimates_statistics;
+    const std::map<std::string, qat::Normalized> norms = keeps_norms ? norms_of(subject_.model.graph) : std::map<std::string, qat::Normalized>{};
+    const qat::FinetuneTask task{teacher, start.network, start.parameters, subject_.examples, subject_.held_out, subject_.test, ranks_, norms};
     const qat::Finetuned made = qat::finetune(task, *quantized_, told, [&](const qat::Finetuned& best) {
       if (keeps_best()) write_integers(best, (std::filesystem::path(options_.folder()) / "best.onnx").string(), FileSettings{});
     });
     if (ranks_.is_first()) write_integers(made, options_.output, options_.file);
+  }
+
+  std::map<std::string, qat::Normalized> norms_of(const ir::Graph& model) const {
+    if (recipe_.equalize || recipe_.smooth > 0 || recipe_.absorb_biases)
+      throw UsageError("--batch-norm-epochs", "--equalize, --smooth and --absorb-biases move what normalizations say, expected none of them");
+    const auto norms = qat::normalized_values(model);
+    if (norms.empty()) throw UsageError("--batch-norm-epochs", fmt::format("'{}' has no batch normalization, expected one", options_.model));
+    return norms;
   }
 
   bool keeps_best() const { return !options_.folder().empty() && ranks_.is_first(); }

@@ -90,6 +90,8 @@ void TrainingOptions::add_quantized_to(Command group) {
                    fmt::format("Of the labels in the loss, 0 to 1; the rest is the float network as teacher (otherwise {})", finetunes ? "0.3" : "1"));
   group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class");
   group.add_option("--weight-noise", weight_noise, "none; stochastic rounds weights up or down by chance; additive adds noise of a step instead of rounding").one_of({"none", "stochastic", "additive"}).show_default();
+  group.add_option("--batch-norm-epochs", batch_norm_epochs, "In the first so many epochs, batch normalizations, which are folded, go by the statistics of each batch").show_default();
+  group.add_flag("--estimate-statistics", estimate_statistics, "After the last epoch, folded batch normalizations take the statistics of 100 batches");
   group.add_option("--freeze", freeze, "Weights that go to and fro between two integers in more than this share of steps stay (as 0.01); 0: never").show_default();
 }
 
@@ -139,6 +141,8 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
   made.label_weight = no_labels ? 0.0 : label_weight.value_or(finetunes ? made.label_weight : 1.0);
   made.noise = weight_noise == "stochastic" ? qat::WeightNoise::stochastic : weight_noise == "additive" ? qat::WeightNoise::additive : qat::WeightNoise::none;
   made.freeze = freeze;
+  made.batch_norm_epochs = batch_norm_epochs;
+  made.estimates_statistics = estimate_statistics;
   return made;
 }
 

@@ -39,6 +39,8 @@ struct TrainingOptions {
   std::string quantizer = "lsq";
   std::string weight_noise = "none";
   double freeze = 0;
+  double batch_norm_epochs = 0;
+  bool estimate_statistics = false;
   bool no_labels = false;
 
   std::int64_t held_out = 0;

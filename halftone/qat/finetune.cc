@@ -23,6 +23,7 @@ void check_options(const FinetuneOptions& options, const Examples& examples) {
   expect(options.step_rate >= 0 && options.step_rate <= 1, "rate of steps", options.step_rate, "0 to 1");
   expect(options.label_weight >= 0 && options.label_weight <= 1, "weight of labels", options.label_weight, "0 to 1");
   expect(options.label_weight == 0 || !examples.labels.empty(), "weight of labels without labels", options.label_weight, "0");
+  expect(options.batch_norm_epochs >= 0 && options.batch_norm_epochs <= options.training.epochs, "epochs normalized by batches", options.batch_norm_epochs, "0 to all epochs");
   expect(options.freeze >= 0 && options.freeze < 1, "share of oscillations", options.freeze, "0 or more, below 1");
 }
 
@@ -94,10 +95,12 @@ Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, con
   make_deterministic(training.threads, training.seed);
   const bool has_teacher = options.label_weight < 1;
   const ir::Graph teacher = to_logits(task.teacher);
-  FakeQuantized quantized(task.network, task.parameters, options.quantizer, task.ranks);
+  const std::int64_t steps = steps_of(task.examples.images.dim(0), training);
+  FakeQuantized quantized(task.network, task.parameters, options.quantizer, task.ranks, task.norms);
   Learner learner({.logits = to_logits(task.network), .quantized = &quantized, .teacher = has_teacher ? &teacher : nullptr, .examples = task.examples, .ranks = task.ranks}, training,
-                  {.label_weight = options.label_weight, .step_rate = options.step_rate, .noise = options.noise, .freeze = options.freeze},
-                  steps_of(task.examples.images.dim(0), training));
+                  {.label_weight = options.label_weight, .step_rate = options.step_rate, .noise = options.noise, .freeze = options.freeze,
+                   .batch_norm_steps = static_cast<std::int64_t>(options.batch_norm_epochs * static_cast<double>(steps) / training.epochs)},
+                  steps);
   const auto network_now = [&] {
     Finetuned now{task.network, task.parameters, {}};
     quantized.write_to(now.network, now.parameters);
@@ -107,6 +110,8 @@ Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, con
   std::vector<EpochReport> reports = run_epochs(learner, judged, training, hooks, [&] {
     if (best) best(network_now());
   });
+  constexpr std::int64_t kBatches = 100;
+  if (options.estimates_statistics) learner.estimate_statistics(kBatches);
   Finetuned result = network_now();
   result.reports = std::move(reports);
   return result;

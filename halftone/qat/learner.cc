@@ -57,9 +57,11 @@ Learner::Learner(const LearnerParts& parts, const TrainOptions& options, const L
   }
 }
 
-torch::Tensor Learner::logits_of(const torch::Tensor& images, bool learns, std::int64_t step) {
-  if (quantized_ != nullptr)
-    quantized_->learn(learns ? std::optional(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(step) * 4096}) : std::nullopt);
+torch::Tensor Learner::logits_of(const torch::Tensor& images, std::optional<std::int64_t> step) {
+  if (quantized_ != nullptr && step)
+    quantized_->learn(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(*step) * 4096}, *step < loss_.batch_norm_steps);
+  else if (quantized_ != nullptr)
+    quantized_->learn(std::nullopt);
   return graph_.run(std::span(&images, 1), quantized_).at(0);
 }
 
@@ -96,7 +98,7 @@ BatchResult Learner::learn_from(const Batch& batch) {
   const torch::Tensor images = channels_last(augmented(rows_.take(batch.rows), batch.rows, options_.augmentation, seed));
   const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
   const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
-  const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
+  const torch::Tensor logits = logits_of(images, batch.step);
   torch::Tensor loss = loss_of(logits, wanted, labels);
   if (quantized_ != nullptr)
     if (const torch::Tensor more = quantized_->penalty(); more.defined()) loss = loss + more;
@@ -139,10 +141,20 @@ double Learner::accuracy(const Rows& rows, std::int64_t count) {
     const std::int64_t last = std::min(row + kTogether, all);
     const torch::Tensor images = rows.images.slice(0, row, last);
     const torch::Tensor labels = rows.labels.defined() ? rows.labels.slice(0, row, last) : log_teacher(images).argmax(1);
-    right += logits_of(images, /*learns=*/false, 0).argmax(1).eq(labels).sum();
+    right += logits_of(images, std::nullopt).argmax(1).eq(labels).sum();
   }
   ranks_.sum(right);
   return right.item<double>() / static_cast<double>(all);
+}
+
+void Learner::estimate_statistics(std::int64_t batches) {
+  const torch::NoGradGuard guard;
+  for (std::int64_t i = 0; i < batches && i * options_.batch_size < rows_.count(); ++i) {
+    const torch::Tensor rows = at::arange(i * options_.batch_size, std::min((i + 1) * options_.batch_size, rows_.count()));
+    const torch::Tensor images = channels_last(rows_.take(rows));
+    quantized_->learn(std::nullopt, /*by_batch=*/true);
+    graph_.run(std::span(&images, 1), quantized_);
+  }
 }
 
 std::vector<NamedTensor> Learner::tensors() const {

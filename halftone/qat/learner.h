@@ -44,6 +44,7 @@ struct LossOptions {
   double step_rate = 0.0;     // of steps, relative to the schedule as the learning rate is
   WeightNoise noise = WeightNoise::none;
   double freeze = 0.0;        // share of freeze_oscillating; 0: never
+  std::int64_t batch_norm_steps = 0;  // in which folded normalizations go by batches; then by their running statistics
 };
 
 // The loss is label_weight·H(labels, p) + (1 − label_weight)·D(t ‖ p) + penalty, with p the softmax of the logits and t that of the teacher
@@ -75,6 +76,9 @@ class Learner {
   // Throws UsageError naming a weight or step that is not finite, or a step that has collapsed.
   void expect_sound() const;
 
+  // Folded normalizations take the statistics of so many batches, in the order of rows, instead of those seen while weights moved.
+  void estimate_statistics(std::int64_t batches);
+
   // What is trained is exchanged with its average; nothing happens where there is none.
   void exchange_averages();
   void keep_as_best();
@@ -82,7 +86,8 @@ class Learner {
   const std::vector<NamedTensor>& trained() const { return trained_; }
 
  private:
-  torch::Tensor logits_of(const torch::Tensor& images, bool learns, std::int64_t step);
+  // `step`: it learns; none: it does not.
+  torch::Tensor logits_of(const torch::Tensor& images, std::optional<std::int64_t> step);
   torch::Tensor log_teacher(const torch::Tensor& images) const;
   torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& wanted, const torch::Tensor& labels) const;
   BatchResult learn_from(const Batch& batch);
