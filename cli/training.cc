@@ -95,7 +95,8 @@ class Training {
   Training(const TrainingOptions& options, bool quantizes)
       : options_(options), quantizes_(quantizes), ranks_(ranks_of(options)), subject_(take_subject(options)), output_(options, ranks_.is_first()) {
     if (quantizes_) {
-      recipe_ = options.quantized_recipe();
+      stages_ = options.stages();
+      recipe_ = stages_.back();
       quantized_ = std::make_unique<qat::FinetuneOptions>(options.quantized_training(subject_.examples.images));
     }
     if (!options.finetunes) float_ = options.float_training(quantizes, subject_.examples.images);
@@ -150,13 +151,13 @@ class Training {
       check_written({options_.log, options_.page});
     }
     if (!quantizes_) return;
-    qat::check_finetuning(recipe_, quantized_->quantizer);
+    for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model);
     qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_, {}}, *quantized_);
   }
 
-  qat::Hooks hooks(const char* file) {
+  qat::Hooks hooks(const std::string& file) {
     qat::Hooks made;
     made.progress = [this](const qat::TrainProgress& now) { output_.tell(now); };
     if (options_.folder().empty()) return made;
@@ -167,13 +168,13 @@ class Training {
     return made;
   }
 
-  void begin(bool quantized) {
-    phase_ = {.quantized = quantized, .before = quantized ? float_.epochs : 0, .all = float_.epochs + (quantizes_ ? quantized_->training.epochs : 0)};
+  void begin(bool quantized, int before) {
+    phase_ = {.quantized = quantized, .before = before, .all = float_.epochs + (quantizes_ ? options_.epochs : 0)};
     output_.begin(phase_);
   }
 
   void train_in_float() {
-    begin(false);
+    begin(/*quantized=*/false, 0);
     const qat::TrainTask task{subject_.model.graph, subject_.examples, subject_.held_out, subject_.test, ranks_};
     qat::Hooks told = hooks(kFloatFile);
     if (told.keeping) told.keeping->identity["network"] = quant::digest_of(subject_.model.graph);
@@ -184,19 +185,50 @@ class Training {
   }
 
   void train_quantized() {
-    begin(true);
-    const calibration::Samples few = calibration::sample(subject_.seen, kStartSamples);
-    const ptq::Result start = ptq::quantize({.model = subject_.model.graph, .recipe = recipe_, .runs = runs_for(few, options_.data), .name = options_.model});
     const ir::Graph teacher = ptq::float_network(subject_.model.graph, quant::Recipe{});
-    qat::Hooks told = hooks(kQuantizedFile);
+    ir::Graph learnt;  // by the stage before
+    int before = float_.epochs;
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      quantized_->training.epochs = epochs_of_stage(i);
+      begin(/*quantized=*/true, before);
+      before += quantized_->training.epochs;
+      const bool is_last = i + 1 == stages_.size();
+      const qat::Finetuned made = train_stage(stages_[i], teacher, learnt, is_last ? kQuantizedFile : fmt::format("quantized.{}.npz", i + 1));
+      if (is_last && ranks_.is_first()) write_integers(made, options_.output, options_.file);
+      learnt = made.network;
+    }
+  }
+
+  int epochs_of_stage(std::size_t i) const {
+    const auto count = static_cast<int>(stages_.size());
+    const int each = options_.epochs / count;
+    return i + 1 == stages_.size() ? options_.epochs - each * (count - 1) : each;
+  }
+
+  qat::Finetuned train_stage(const quant::Recipe& recipe, const ir::Graph& teacher, const ir::Graph& learnt, const std::string& file) {
+    const calibration::Samples few = calibration::sample(subject_.seen, kStartSamples);
+    ir::Graph network = ptq::float_network(subject_.model.graph, recipe);
+    take_constants(learnt, network);
+    const ptq::Result start =
+        ptq::quantize({.model = subject_.model.graph, .recipe = recipe, .runs = runs_for(few, options_.data), .name = options_.model, .network = std::move(network)});
+    qat::Hooks told = hooks(file);
     if (told.keeping) told.keeping->identity["network"] = quant::digest_of(start.network);
     const bool keeps_norms = quantized_->batch_norm_epochs > 0 || quantized_->estimates_statistics;
     const std::map<std::string, qat::Normalized> norms = keeps_norms ? norms_of(subject_.model.graph) : std::map<std::string, qat::Normalized>{};
     const qat::FinetuneTask task{teacher, start.network, start.parameters, subject_.examples, subject_.held_out, subject_.test, ranks_, norms};
-    const qat::Finetuned made = qat::finetune(task, *quantized_, told, [&](const qat::Finetuned& best) {
-      if (keeps_best()) write_integers(best, (std::filesystem::path(options_.folder()) / "best.onnx").string(), FileSettings{});
+    return qat::finetune(task, *quantized_, told, [&](const qat::Finetuned& best) {
+      if (keeps_best() && file == kQuantizedFile) write_integers(best, (std::filesystem::path(options_.folder()) / "best.onnx").string(), FileSettings{});
     });
-    if (ranks_.is_first()) write_integers(made, options_.output, options_.file);
+  }
+
+  // Weights and biases that another stage has learnt, by their names.
+  static void take_constants(const ir::Graph& from, ir::Graph& to) {
+    for (ir::Value& value : to.values) {
+      if (!value.constant) continue;
+      const auto found = from.find(value.name);
+      const Tensor* learnt = found ? from.constant(*found) : nullptr;
+      if (learnt != nullptr && learnt->dtype() == value.constant->dtype() && learnt->shape() == value.constant->shape()) value.constant = *learnt;
+    }
   }
 
   std::map<std::string, qat::Normalized> norms_of(const ir::Graph& model) const {
@@ -243,7 +275,7 @@ class Training {
                        {"data", subject_.all.name},
                        {"samples", subject_.seen.size()},
                        {"preparation", cli::to_json(prepared)},
-                       {"epochs", last.epochs},
+                       {"epochs", options_.epochs},
                        {"seed", options_.seed},
                        {"batch_size", options_.batch_size},
                        {"learning_rate", quantizes_ ? quantized_->training.learning_rate : float_.learning_rate},
@@ -267,7 +299,8 @@ class Training {
   qat::Ranks ranks_;
   Subject subject_;
   TrainingOutput output_;
-  quant::Recipe recipe_;
+  std::vector<quant::Recipe> stages_;
+  quant::Recipe recipe_;  // of the last
   qat::TrainOptions float_;
   std::unique_ptr<qat::FinetuneOptions> quantized_;
   std::optional<HeldSignals> signals_;

@@ -55,6 +55,7 @@ qat::Identity identity_of(const TrainingOptions& options, const calibration::Sam
           {"--freeze", fmt::format("{}", options.freeze)},
           {"--batch-norm-epochs", fmt::format("{}", options.batch_norm_epochs)},
           {"--estimate-statistics", options.estimate_statistics ? "yes" : "no"},
+          {"--through", options.through},
           {"--no-labels", options.no_labels ? "yes" : "no"},
           {"--held-out", fmt::format("{}", options.held_out)},
           {"--threads", fmt::format("{}", std::max(1, options.data.threads))},

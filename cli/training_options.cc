@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "halftone/base/error.h"
 #include "halftone/models/build.h"
@@ -85,6 +86,7 @@ void TrainingOptions::add_training_to(Command group) {
 
 void TrainingOptions::add_quantized_to(Command group) {
   group.add_option("--quantizer", quantizer, quantizer_text()).show_default();
+  group.add_option("--through", through, "Bits of stages before, as w8a8,w4a4: each stage takes its share of the epochs, and starts from what the one before has learnt");
   group.add_option("--step-rate", step_rate, "The largest rate of the logarithm of steps").show_default();
   group.add_option("--label-weight", label_weight,
                    fmt::format("Of the labels in the loss, 0 to 1; the rest is the float network as teacher (otherwise {})", finetunes ? "0.3" : "1"));
@@ -146,10 +148,21 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
   return made;
 }
 
-quant::Recipe TrainingOptions::quantized_recipe() const {
+std::vector<quant::Recipe> TrainingOptions::stages() const {
+  std::vector<quant::Recipe> all;
+  std::istringstream words(through);
+  for (std::string bits; std::getline(words, bits, ',');) all.push_back(recipe_at(bits));
+  if (!all.empty() && !recipe.file.empty()) throw UsageError("--through", "its stages take their bits from --bits, expected no --recipe");
+  if (std::ssize(all) >= epochs) throw UsageError("--through", fmt::format("{} stages before the last in {} epochs, expected an epoch for each", all.size(), epochs));
+  all.push_back(recipe_at(recipe.bits));
+  return all;
+}
+
+quant::Recipe TrainingOptions::recipe_at(const std::string& bits_of_stage) const {
   constexpr int kSumBits = 8;
   constexpr int kOutputBits = 16;
   RecipeOptions options = recipe;
+  options.bits = bits_of_stage;
   if (options.file.empty()) {
     const quant::Bits bits = quant::parse_bits("--bits", options.bits);
     const bool few_bits = bits.activations.value_or(8) < 8;

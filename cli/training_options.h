@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/data_options.h"
 #include "cli/recipe_options.h"
@@ -42,6 +43,7 @@ struct TrainingOptions {
   double batch_norm_epochs = 0;
   bool estimate_statistics = false;
   bool no_labels = false;
+  std::string through;  // bits of stages before the last
 
   std::int64_t held_out = 0;
   bool test_accuracy = false;
@@ -60,8 +62,8 @@ struct TrainingOptions {
   // `images`: by which augmentation is chosen where nothing is said.
   qat::TrainOptions float_training(bool quantizes, const Tensor& images) const;
   qat::FinetuneOptions quantized_training(const Tensor& images) const;
-  // The recipe, with what trains best, or what the quantizer needs, where nothing is said.
-  quant::Recipe quantized_recipe() const;
+  // The recipe of each stage, with what trains best, or what the quantizer needs, where nothing is said; the last is what is written.
+  std::vector<quant::Recipe> stages() const;
   // The folder of checkpoints; empty: none.
   const std::string& folder() const { return resume.empty() ? checkpoints : resume; }
 
@@ -69,6 +71,7 @@ struct TrainingOptions {
   void add_training_to(Command command);
   void add_quantized_to(Command command);
   void add_keeping_to(Command command);
+  quant::Recipe recipe_at(const std::string& bits) const;
   void set_common(qat::TrainOptions& training, const Tensor& images) const;
 };
 

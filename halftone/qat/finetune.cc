@@ -58,6 +58,17 @@ std::string_view untrained(const quant::WeightRecipe& weights) {
   return weights.bias_bits == numeric::kWholeBias ? "" : "biases of fewer bits";
 }
 
+// Ranks exchange what is trained; zero points, which are not, have to be the same already.
+void expect_same_zero_points(const quant::Parameters& parameters, const Ranks& ranks) {
+  std::vector<float> own;
+  for (const auto& activation : parameters.activations)
+    if (activation) own.push_back(static_cast<float>(activation->affine.zero_point));
+  torch::Tensor first = torch::tensor(own);
+  ranks.broadcast(first);
+  if (!torch::equal(first, torch::tensor(own)))
+    throw UsageError("finetune", fmt::format("rank {} came to other zero points than rank 0, expected machines of one kind", ranks.rank()));
+}
+
 // The network with its logits as the only output; values keep their numbers.
 ir::Graph to_logits(ir::Graph network) {
   network.outputs = {logits_of(network)};
@@ -93,6 +104,7 @@ Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, con
   check_finetuning(task, options);
   const TrainOptions& training = options.training;
   make_deterministic(training.threads, training.seed);
+  expect_same_zero_points(task.parameters, task.ranks);
   const bool has_teacher = options.label_weight < 1;
   const ir::Graph teacher = to_logits(task.teacher);
   const std::int64_t steps = steps_of(task.examples.images.dim(0), training);
