@@ -14,6 +14,7 @@
 #include "cli/quantization.h"
 #include "cli/training_identity.h"
 #include "cli/training_output.h"
+#include "cli/warnings.h"
 #include "halftone/base/new_files.h"
 #include "halftone/models/build.h"
 #include "halftone/onnx_io/save.h"
@@ -117,7 +118,10 @@ class Training {
       return kYes;  // the signal ends the process
     }
     output_.erase();
-    if (ranks_.is_first()) print_result();
+    if (ranks_.is_first()) {
+      print(warnings());
+      print_result();
+    }
     return kYes;
   }
 
@@ -268,6 +272,13 @@ class Training {
     }
     print_line("{}: trained on {} samples of {} in {:.1f} s, training accuracy {:.2f} %", options_.output, subject_.seen.size(), subject_.all.name, output_.seconds(), 100.0 * last.accuracy);
     print_line("{}", describe(prepared));
+  }
+
+  // Of a network that has learnt nothing.
+  Warnings warnings() const {
+    const double chance = subject_.all.classes > 0 ? 1.0 / subject_.all.classes : 0.0;
+    if (options_.no_labels || output_.last().accuracy > 1.5 * chance) return {};
+    return {fmt::format("training accuracy {:.2f} % is that of chance: a lower learning rate, or other pixels, may help", 100.0 * output_.last().accuracy)};
   }
 
   nlohmann::json to_json(const qat::EpochReport& last, const Preparation& prepared) const {
