@@ -43,9 +43,10 @@ class Runner:
         return self._judged(path, rows, 'float')[0]['accuracy']
 
     def rounded(self, network, cell, seed):
-        """The better of error feedback (with 8 bits, nearest) and AdaRound, chosen on training rows."""
+        """The better of error feedback (with 8 bits, nearest) and AdaRound, chosen on training rows; of pictures, where AdaRound
+        takes longer than training, the first."""
         made = []
-        for method in ([], ['--adaround']):
+        for method in ([], ['--adaround']) if network.data else ([],):
             words = ['quantize', self.float_network(network, seed), *self._training_rows(network), *bits(network, cell), *method]
             record = self._written(f'{key(network.name)}-{cell.bits}-rounded', words, reads=self.float_network(network, seed))
             made.append((self._on_training_rows(network, seed, record['file']), method, record['file']))

@@ -51,7 +51,7 @@ std::unique_ptr<ActivationQuantizer> learnt_powers_of_two(const ActivationStart&
 // s and the zero point learnt: Bhalgat et al., "LSQ+", CVPRW 2020. The offset is −s·z with z whole, so that it deploys.
 std::unique_ptr<ActivationQuantizer> learnt_offsets(const ActivationStart& start);
 
-// α = s·hi learnt, y = 0.5(|x| − |x − α| + α) rounded to α/hi, ∂y/∂α = 1 where x >= α, else 0, and λ·α²/2 added to the loss:
+// α = s·hi learnt, y = 0.5(|x| − |x − α| + α) rounded to α/hi, ∂y/∂α = 1 where x is beyond α, else 0, and λ·α²/2 added to the loss:
 // Choi et al., "PACT", 2018, section 3. Where the range has negative values, −α clips alike.
 std::unique_ptr<ActivationQuantizer> learnt_clipping(const ActivationStart& start);
 
