@@ -1,6 +1,6 @@
-#include "halftone/qat/quantizers/trained_weights.h"
 #include "halftone/qat/quantizers/round_to_steps.h"
 #include "halftone/qat/quantizers/steps.h"
+#include "halftone/qat/quantizers/trained_weights.h"
 
 namespace halftone::qat {
 namespace {

@@ -1,5 +1,5 @@
-#include "halftone/qat/quantizers/trained_weights.h"
 #include "halftone/qat/quantizers/sawb.h"
+#include "halftone/qat/quantizers/trained_weights.h"
 
 namespace halftone::qat {
 namespace {
