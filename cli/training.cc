@@ -142,9 +142,8 @@ class Training {
     }
     std::filesystem::create_directories(options_.checkpoints);
     if (!ranks_.is_first()) return;
-    for (const char* name : {kFloatFile, kQuantizedFile})
-      if (std::filesystem::exists(std::filesystem::path(options_.checkpoints) / name))
-        throw UsageError(options_.checkpoints, "holds checkpoints already, expected --resume, or another folder");
+    for (const auto& entry : std::filesystem::directory_iterator(options_.checkpoints))
+      if (entry.path().extension() == ".npz") throw UsageError(options_.checkpoints, "holds checkpoints already, expected --resume, or another folder");
   }
 
   // Before any work.
