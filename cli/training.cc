@@ -297,6 +297,7 @@ class Training {
     if (quantizes_) out["recipe"] = quant::describe(recipe_);
     if (quantizes_) out["quantizer"] = options_.quantizer;
     if (last.held_out) out["held_out_accuracy"] = 100.0 * *last.held_out;
+    if (last.held_out_loss) out["held_out_loss"] = *last.held_out_loss;
     if (last.test) out["test_accuracy"] = 100.0 * *last.test;
     return out;
   }

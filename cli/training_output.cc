@@ -28,6 +28,7 @@ std::string TrainingOutput::describe(const qat::EpochReport& report) const {
   std::string line = fmt::format("epoch {}/{}{}  loss {:.4f}  accuracy {:.2f} %", phase_.before + report.epoch, phase_.all, has_both ? (phase_.quantized ? "  integers" : "  float") : "",
                                  report.loss, 100.0 * report.accuracy);
   add_percent(line, "held out", report.held_out);
+  if (report.held_out_loss) line += fmt::format(" (loss {:.4f})", *report.held_out_loss);
   add_percent(line, "test", report.test);
   add_percent(line, "first 100", report.first_test);
   return line;
@@ -58,10 +59,10 @@ void TrainingOutput::write() const {
 }
 
 std::string TrainingOutput::csv() const {
-  std::string text = "epoch,network,loss,accuracy,held_out,test,first_100,seconds\n";
+  std::string text = "epoch,network,loss,accuracy,held_out,held_out_loss,test,first_100,seconds\n";
   for (const Epoch& each : epochs_) {
     const qat::EpochReport& r = each.report;
-    text += fmt::format("{},{},{:.9g},{:.4f},{},{},{},{:.1f}\n", each.phase.before + r.epoch, each.phase.quantized ? "integers" : "float", r.loss, 100.0 * r.accuracy, cell(r.held_out),
+    text += fmt::format("{},{},{:.9g},{:.4f},{},{},{},{},{:.1f}\n", each.phase.before + r.epoch, each.phase.quantized ? "integers" : "float", r.loss, 100.0 * r.accuracy, cell(r.held_out), r.held_out_loss ? fmt::format("{:.9g}", *r.held_out_loss) : "",
                         cell(r.test), cell(r.first_test), r.seconds);
   }
   return text;

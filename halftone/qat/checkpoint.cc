@@ -25,11 +25,12 @@ std::optional<double> optional_number(const json& number) { return number.is_nul
 
 json to_json(const EpochReport& report) {
   return {{"epoch", report.epoch}, {"epochs", report.epochs}, {"loss", report.loss}, {"accuracy", report.accuracy}, {"seconds", report.seconds},
-          {"held_out", optional_number(report.held_out)}, {"test", optional_number(report.test)}, {"first_test", optional_number(report.first_test)}};
+          {"held_out", optional_number(report.held_out)}, {"held_out_loss", optional_number(report.held_out_loss)}, {"test", optional_number(report.test)}, {"first_test", optional_number(report.first_test)}};
 }
 
 EpochReport report_from(const json& j) {
   return {.epoch = j.at("epoch"), .epochs = j.at("epochs"), .loss = j.at("loss"), .accuracy = j.at("accuracy"), .held_out = optional_number(j.at("held_out")),
+          .held_out_loss = optional_number(j.at("held_out_loss")),
           .test = optional_number(j.at("test")), .first_test = optional_number(j.at("first_test")), .seconds = j.at("seconds")};
 }
 

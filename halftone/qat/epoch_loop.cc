@@ -140,10 +140,14 @@ class Loop {
     learner_.expect_sound();
     EpochReport ended = report();
     learner_.exchange_averages();
-    if (judged_.held_out.count() > 0) ended.held_out = learner_.accuracy(judged_.held_out);
+    if (judged_.held_out.count() > 0) {
+      const Judgement seen = learner_.judge(judged_.held_out);
+      ended.held_out = seen.accuracy;
+      ended.held_out_loss = seen.loss;
+    }
     if (judged_.test.count() > 0) {
-      ended.test = learner_.accuracy(judged_.test);
-      ended.first_test = learner_.accuracy(judged_.test, 100);
+      ended.test = learner_.judge(judged_.test).accuracy;
+      ended.first_test = learner_.judge(judged_.test, 100).accuracy;
     }
     const double score = ended.held_out.value_or(ended.accuracy);
     ++place_.since_best;

@@ -132,19 +132,22 @@ void Learner::average() {
   }
 }
 
-double Learner::accuracy(const Rows& rows, std::int64_t count) {
+Judgement Learner::judge(const Rows& rows, std::int64_t count) {
   constexpr std::int64_t kTogether = 250;
   const torch::NoGradGuard guard;
   const std::int64_t all = count > 0 ? std::min(count, rows.count()) : rows.count();
-  torch::Tensor right = torch::zeros({1}, at::kDouble);
+  torch::Tensor sums = torch::zeros({2}, at::kDouble);  // right, loss
   for (std::int64_t row = ranks_.rank() * kTogether; row < all; row += kTogether * ranks_.size()) {
     const std::int64_t last = std::min(row + kTogether, all);
     const torch::Tensor images = rows.images.slice(0, row, last);
-    const torch::Tensor labels = rows.labels.defined() ? rows.labels.slice(0, row, last) : log_teacher(images).argmax(1);
-    right += logits_of(images, std::nullopt).argmax(1).eq(labels).sum();
+    const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
+    const torch::Tensor labels = rows.labels.defined() ? rows.labels.slice(0, row, last) : wanted.argmax(1);
+    const torch::Tensor logits = logits_of(images, std::nullopt);
+    sums[0] += logits.argmax(1).eq(labels).sum();
+    sums[1] += loss_of(logits, wanted, labels) * (last - row);
   }
-  ranks_.sum(right);
-  return right.item<double>() / static_cast<double>(all);
+  ranks_.sum(sums);
+  return {sums[0].item<double>() / static_cast<double>(all), sums[1].item<double>() / static_cast<double>(all)};
 }
 
 void Learner::estimate_statistics(std::int64_t batches) {

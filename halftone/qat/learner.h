@@ -19,6 +19,11 @@ struct BatchResult {
   bool stop = false;  // a rank was asked to
 };
 
+struct Judgement {
+  double accuracy = 0;  // the share whose class is right
+  double loss = 0;      // mean of Learner's, without penalty
+};
+
 // Rows as torch takes them, pictures channels-last: as convolutions read them fastest.
 struct Rows {
   Rows() = default;
@@ -67,8 +72,8 @@ class Learner {
 
   std::int64_t rows() const { return rows_.count(); }
   const Ranks& ranks() const { return ranks_; }
-  // The share of rows, of the first `count` where count > 0, whose class is right; of all ranks together.
-  double accuracy(const Rows& rows, std::int64_t count = 0);
+  // Of rows, the first `count` where count > 0; of all ranks together.
+  Judgement judge(const Rows& rows, std::int64_t count = 0);
 
   // Everything, as it is between two batches.
   std::vector<NamedTensor> tensors() const;

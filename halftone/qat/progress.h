@@ -12,6 +12,7 @@ struct EpochReport {
   double loss = 0;      // mean over the epoch's rows so far, each as it was when its batch was seen
   double accuracy = 0;  // of the same rows, 0 to 1
   std::optional<double> held_out = {};    // accuracy on rows that training does not see, once the epoch is over
+  std::optional<double> held_out_loss = {};
   std::optional<double> test = {};        // likewise on test rows, where these are asked for
   std::optional<double> first_test = {};  // on the first 100 of them
   double seconds = 0;   // since training began, without those between a stop and a resumption
