@@ -24,11 +24,18 @@ struct Place {
   std::vector<EpochReport> reports;  // of the epochs that are over
 };
 
+// How far the training that goes on can have come.
+struct Extent {
+  int epochs = 0;
+  std::int64_t batches = 0;  // an epoch
+  std::int64_t rows = 0;
+};
+
 // An .npz file: every tensor as float32, and `about`, a text in JSON. It appears whole or not at all. Throws SystemError.
 void save_checkpoint(const std::filesystem::path& path, const Identity& identity, const Place& place, const std::vector<NamedTensor>& tensors);
 
 // Reads into `tensors`, all of which have to be there in their shapes. Nothing changes when it throws: SystemError for a file that cannot
-// be read, InputError for one that is damaged, UsageError naming what another training was told.
-Place load_checkpoint(const std::filesystem::path& path, const Identity& identity, const std::vector<NamedTensor>& tensors);
+// be read, InputError for one that is damaged or holds a place that no training comes to, UsageError naming what another was told.
+Place load_checkpoint(const std::filesystem::path& path, const Identity& identity, const Extent& extent, const std::vector<NamedTensor>& tensors);
 
 }  // namespace halftone::qat

@@ -68,7 +68,7 @@ class Loop {
     torch::Tensor is_there = torch::full({1}, std::filesystem::exists(file, none) ? 1.0F : 0.0F);
     learner_.ranks().broadcast(is_there);
     if (is_there.item<float>() == 0.0F) return;
-    place_ = load_checkpoint(file, hooks_.keeping->identity, learner_.tensors());
+    place_ = load_checkpoint(file, hooks_.keeping->identity, {.epochs = options_.epochs, .batches = batches_, .rows = count_}, learner_.tensors());
     std::istringstream(place_.random) >> random_;
     learner_.set_count((place_.epoch - 1) * batches_ + place_.batch);
     before_ = place_.seconds;

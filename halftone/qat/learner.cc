@@ -163,9 +163,9 @@ void Learner::estimate_statistics(std::int64_t batches) {
 std::vector<NamedTensor> Learner::tensors() const {
   std::vector<NamedTensor> all;
   const auto add = [&](const char* kind, const std::vector<torch::Tensor>& tensors) {
-    for (std::size_t i = 0; i < tensors.size(); ++i) all.push_back({fmt::format("{}/{}/{}", kind, i, trained_[i].name), tensors[i], Role::memory});
+    for (std::size_t i = 0; i < tensors.size(); ++i) all.push_back({fmt::format("{}/{}/{}", kind, i, trained_[i].name), tensors[i], trained_[i].role});
   };
-  for (std::size_t i = 0; i < trained_.size(); ++i) all.push_back({fmt::format("now/{}/{}", i, trained_[i].name), trained_[i].tensor, Role::memory});
+  for (std::size_t i = 0; i < trained_.size(); ++i) all.push_back({fmt::format("now/{}/{}", i, trained_[i].name), trained_[i].tensor, trained_[i].role});
   for (std::size_t i = 0; i < optimizer_.memory().size(); ++i)
     all.push_back({fmt::format("optimizer/{}/{}", i, optimizer_.memory()[i].name), optimizer_.memory()[i].tensor, Role::memory});
   add("average", averages_);
