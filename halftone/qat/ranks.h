@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "halftone/qat/hooks.h"
+
 namespace at {
 class Tensor;
 }
@@ -37,6 +39,8 @@ class Ranks {
   void maximum(at::Tensor& x) const;
   // What rank 0 has.
   void broadcast(at::Tensor& x) const;
+  // Throws UsageError naming what this rank was told otherwise than rank 0.
+  void expect_alike(const Identity& told) const;
 
  private:
   struct Group;
@@ -45,7 +49,7 @@ class Ranks {
   std::unique_ptr<Group> group_;
 };
 
-// As the environment says; none where WORLD_SIZE is not set. Throws UsageError naming the variable that is missing or makes no sense.
+// As the environment says; none where neither WORLD_SIZE nor RANK is set. Throws UsageError naming the variable that is missing or makes no sense.
 std::optional<RankSettings> ranks_in_environment();
 
 }  // namespace halftone::qat
