@@ -114,7 +114,9 @@ class Training {
       else write_float(subject_.model.graph, options_.output);
     } catch (const qat::Stopped& stopped) {
       output_.erase();
-      fmt::print(stderr, "stopped in epoch {}; --resume {} goes on\n", stopped.epoch, options_.folder());
+      const std::string text = fmt::format("stopped in epoch {}; --resume {} goes on", phase_.before + stopped.epoch, options_.folder());
+      if (!signals_->asked()) throw SystemError(fmt::format("rank {} of {}", ranks_.rank(), ranks_.size()), "another rank was asked to end: " + text);
+      if (ranks_.is_first()) fmt::print(stderr, "{}\n", text);
       return kYes;  // the signal ends the process
     }
     output_.erase();
@@ -153,11 +155,23 @@ class Training {
       else check_written({options_.output});
       check_written({options_.log, options_.page});
     }
+    expect_alike();
     if (!quantizes_) return;
     for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model);
     qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_, {}}, *quantized_);
+  }
+
+  // Ranks that are told different things would train neither.
+  void expect_alike() const {
+    if (ranks_.size() == 1) return;
+    qat::Identity told = identity_of(options_, subject_.all, quantizes_ ? &recipe_ : nullptr, ranks_.size());
+    told["network"] = quant::digest_of(subject_.model.graph);
+    told["--checkpoints"] = options_.folder().empty() ? "no" : "yes";
+    told["--resume"] = options_.resume.empty() ? "no" : "yes";
+    told["--test-accuracy"] = options_.test_accuracy ? "yes" : "no";
+    ranks_.expect_alike(told);
   }
 
   qat::Hooks hooks(const std::string& file) {
@@ -166,7 +180,7 @@ class Training {
     if (options_.folder().empty()) return made;
     made.stop = [this] { return signals_->asked(); };
     made.keeping = qat::Keeping{.file = std::filesystem::path(options_.folder()) / file, .seconds = 60.0 * options_.checkpoint_minutes, .resumes = !options_.resume.empty(),
-                                .identity = identity_of(options_, subject_.all, quantizes_ ? recipe_ : quant::Recipe{}, ranks_.size())};
+                                .identity = identity_of(options_, subject_.all, quantizes_ ? &recipe_ : nullptr, ranks_.size())};
     made.resumed = [this](const std::vector<qat::EpochReport>& over) { output_.begin(phase_, over); };
     return made;
   }

@@ -30,9 +30,10 @@ std::string text_of(const std::optional<Number>& number) {
 
 }  // namespace
 
-qat::Identity identity_of(const TrainingOptions& options, const calibration::Samples& samples, const quant::Recipe& recipe, int ranks) {
+qat::Identity identity_of(const TrainingOptions& options, const calibration::Samples& samples, const quant::Recipe* recipe, int ranks) {
   return {{"samples", digest_of(samples)},
-          {"recipe", digest_of(quant::to_toml(recipe))},
+          {"recipe", recipe != nullptr ? digest_of(quant::to_toml(*recipe)) : "none"},
+          {"--bits", recipe != nullptr ? options.recipe.bits : "none"},
           {"--epochs", fmt::format("{}", options.epochs)},
           {"--float-epochs", text_of(options.float_epochs)},
           {"--seed", fmt::format("{}", options.seed)},

@@ -7,7 +7,7 @@
 
 namespace halftone::cli {
 
-// By option or input; digests stand for what is long. The network is for the caller to add.
-qat::Identity identity_of(const TrainingOptions& options, const calibration::Samples& samples, const quant::Recipe& recipe, int ranks);
+// By option or input; digests stand for what is long. The network is for the caller to add. No recipe: in float alone.
+qat::Identity identity_of(const TrainingOptions& options, const calibration::Samples& samples, const quant::Recipe* recipe, int ranks);
 
 }  // namespace halftone::cli

@@ -21,6 +21,7 @@ TrainingOutput::TrainingOutput(const TrainingOptions& options, bool is_first) : 
 void TrainingOutput::begin(const Phase& phase, const std::vector<qat::EpochReport>& over) {
   phase_ = phase;
   for (const qat::EpochReport& report : over) epochs_.push_back({phase_, report});
+  if (!over.empty() && is_first_) write();
 }
 
 std::string TrainingOutput::describe(const qat::EpochReport& report) const {
