@@ -59,7 +59,7 @@ qat::Examples examples_of(const calibration::Samples& samples, bool with_labels)
 // The test rows of the same set.
 calibration::Samples test_samples(const TrainingOptions& options, const ModelFile& model) {
   DataOptions data = options.data;
-  if (!data.images.empty() || data.is_noise() || data::parse_source(data.data).part)
+  if (!data.images.empty() || data.is_noise() || data::parse_source(data.data).part || std::filesystem::is_regular_file(data.data))
     throw UsageError("--test-accuracy", "needs a set with a training and a test part, expected --data NAME");
   data.samples.reset();
   return data.take(data.open(data::Part::test, model), model, Labels::wanted);

@@ -45,10 +45,11 @@ void TrainingOutput::tell(const qat::TrainProgress& now) {
   write();
 }
 
-double TrainingOutput::seconds() const {
-  double all = 0.0;
-  for (std::size_t i = 0; i < epochs_.size(); ++i)
-    if (i + 1 == epochs_.size() || epochs_[i + 1].phase.quantized != epochs_[i].phase.quantized) all += epochs_[i].report.seconds;
+// Those of an epoch are of its phase alone.
+double TrainingOutput::seconds_until(std::size_t epoch) const {
+  double all = epochs_[epoch].report.seconds;
+  for (std::size_t i = 0; i < epoch; ++i)
+    if (epochs_[i + 1].phase.before != epochs_[i].phase.before) all += epochs_[i].report.seconds;
   return all;
 }
 
@@ -61,10 +62,11 @@ void TrainingOutput::write() const {
 
 std::string TrainingOutput::csv() const {
   std::string text = "epoch,network,loss,accuracy,held_out,held_out_loss,test,first_100,seconds\n";
-  for (const Epoch& each : epochs_) {
+  for (std::size_t i = 0; i < epochs_.size(); ++i) {
+    const Epoch& each = epochs_[i];
     const qat::EpochReport& r = each.report;
     text += fmt::format("{},{},{:.9g},{:.4f},{},{},{},{},{:.1f}\n", each.phase.before + r.epoch, each.phase.quantized ? "integers" : "float", r.loss, 100.0 * r.accuracy, cell(r.held_out), r.held_out_loss ? fmt::format("{:.9g}", *r.held_out_loss) : "",
-                        cell(r.test), cell(r.first_test), r.seconds);
+                        cell(r.test), cell(r.first_test), seconds_until(i));
   }
   return text;
 }

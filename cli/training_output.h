@@ -28,7 +28,7 @@ class TrainingOutput {
   void tell(const qat::TrainProgress& now);
   void erase() { progress_.erase(); }
   const qat::EpochReport& last() const { return epochs_.back().report; }
-  double seconds() const;  // of all phases
+  double seconds() const { return epochs_.empty() ? 0.0 : seconds_until(epochs_.size() - 1); }  // of all phases
 
  private:
   struct Epoch {
@@ -36,6 +36,7 @@ class TrainingOutput {
     qat::EpochReport report;
   };
   std::string describe(const qat::EpochReport& report) const;
+  double seconds_until(std::size_t epoch) const;
   void write() const;
   std::string csv() const;
   std::string page() const;
