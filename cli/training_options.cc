@@ -70,7 +70,7 @@ void TrainingOptions::add_training_to(Command group) {
   group.add_option("--batch-size", batch_size, "Samples a step").show_default();
   group.add_option("--optimizer", optimizer, "adam, adamw, or sgd with momentum (otherwise adamw in float epochs, adam in quantized ones)").one_of({"adam", "adamw", "sgd"});
   group.add_option("--momentum", momentum, "Of sgd").show_default();
-  group.add_option("--weight-decay", weight_decay, "Divided by the root of the number of steps, the part of a weight that a rate of 1 takes (otherwise 30 in float epochs, 0 in quantized ones)");
+  group.add_option("--weight-decay", weight_decay, "Divided by the root of the number of steps, the part of a weight that a rate of 1 takes (otherwise 30 in float epochs of adamw, else 0)");
   group.add_option("--schedule", schedule, "How rates fall: cosine to 0, stairs to a tenth at half and a hundredth at three quarters, or constant").one_of({"cosine", "stairs", "constant"}).show_default();
   group.add_option("--warmup-epochs", warmup_epochs, "In which rates rise from 0").show_default();
   group.add_option("--label-smoothing", label_smoothing, "The part of each label that is spread over all classes (otherwise 0.1 in float epochs, 0 in quantized ones)");
@@ -113,7 +113,7 @@ void TrainingOptions::set_common(qat::TrainOptions& training, const Tensor& imag
   training.batch_size = batch_size;
   training.optimizer = optimizer_of(optimizer, training.optimizer);
   training.momentum = momentum;
-  if (weight_decay || training.optimizer == qat::OptimizerKind::sgd) training.weight_decay = weight_decay.value_or(0.0);
+  if (weight_decay || training.optimizer != qat::OptimizerKind::adamw) training.weight_decay = weight_decay.value_or(0.0);
   training.schedule = schedule_of(schedule);
   training.warmup_epochs = warmup_epochs;
   if (label_smoothing) training.label_smoothing = *label_smoothing;
