@@ -45,8 +45,8 @@ NETWORKS = (
                 Cell('W2A2', '81.5', '--epochs 60 --learning-rate 0.001 --step-rate 0.003'))),
     Network('cifar10_resnet20', data='cifar10', preparation='--preset imagenet', file='cifar10_resnet20.onnx',
             below_8=FIRST_LAST, cells=(
-                Cell('W8A8', '91.7', '--epochs 3'),
-                Cell('W4A4', '91.4', '--epochs 6'),
+                Cell('W8A8', '91.7', '--epochs 2 --learning-rate 0.0001 --label-weight 0'),
+                Cell('W4A4', '91.4', '--epochs 4 --learning-rate 0.0001 --label-weight 0'),
                 Cell('W2A2', '86.5', '--epochs 30 --learning-rate 0.001 --step-rate 0.003'))),
     Network('imagenet_mobilenetv2_float', preparation='--preset tf --label-offset 1', file='imagenet_mobilenetv2_float.onnx.gz',
             below_8=FIRST_LAST, one_seed=True, cells=(
