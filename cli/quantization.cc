@@ -26,17 +26,15 @@ std::optional<std::filesystem::path> recipe_of(const std::string& output, const 
 
 }  // namespace
 
-void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model) {
+void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model, bool can_stay) {
   std::vector<std::string> named;
   for (const quant::Island& island : islands)
     if (!island.ends_network)
       named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason.text));
   if (named.empty()) return;
   throw UnsupportedError(model,
-                         fmt::format("{} would stay float: {}; --allow-float keeps them so, between "
-                                     "conversions",
-                                     named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
-                                     fmt::join(named, ", ")));
+                         fmt::format("{} would stay float: {}{}", named.size() == 1 ? "a node" : fmt::format("{} nodes", named.size()),
+                                     fmt::join(named, ", "), can_stay ? "; --allow-float keeps them so, between conversions" : ""));
 }
 
 void check_quantized_output(const std::string& output, const FileSettings& file) {

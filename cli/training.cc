@@ -159,7 +159,7 @@ class Training {
     if (!quantizes_) return;
     for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
-    refuse_islands(quant::preflight(network, recipe_).islands, options_.model);
+    refuse_islands(quant::preflight(network, recipe_).islands, options_.model, /*can_stay=*/false);
     qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_, {}}, *quantized_);
   }
 

@@ -15,7 +15,9 @@ constexpr double kCollapsed = 13.8;  // |ln(s/s0)| beyond which a step is a mill
 
 torch::Tensor channels_last(const torch::Tensor& x) { return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x; }
 
-std::vector<NamedTensor> trained_of(const TorchGraph& graph, const FakeQuantized* quantized) {
+// `freeze`: what is remembered of oscillations is there from the start, for checkpoints.
+std::vector<NamedTensor> trained_of(const TorchGraph& graph, FakeQuantized* quantized, double freeze) {
+  if (quantized != nullptr && freeze > 0) quantized->freeze_oscillating(freeze);
   if (quantized != nullptr) return quantized->tensors();
   std::vector<NamedTensor> all;
   for (const Parameter& parameter : graph.parameters())
@@ -43,7 +45,7 @@ Learner::Learner(const LearnerParts& parts, const TrainOptions& options, const L
       quantized_(parts.quantized),
       rows_(parts.examples),
       ranks_(parts.ranks),
-      trained_(trained_of(graph_, quantized_)),
+      trained_(trained_of(graph_, quantized_, loss.freeze)),
       optimizer_(trained_, options, options.weight_decay / std::sqrt(static_cast<double>(steps))) {
   if (std::ranges::none_of(trained_, [](const NamedTensor& t) { return t.role == Role::weights || t.role == Role::vector; }))
     throw UsageError("train", "a graph without weights, expected one to train");
