@@ -1,4 +1,4 @@
-// What one core can multiply and add at the most, in float32: the ceiling of a training.
+// The most that one core can multiply and add, in float32: the ceiling of a training.
 #pragma once
 
 namespace halftone {

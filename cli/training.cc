@@ -82,7 +82,7 @@ Subject take_subject(const TrainingOptions& options) {
   }
   subject.all = options.data.take(source, subject.model, with_labels ? Labels::wanted : Labels::ignored);
   if (options.held_out < 0 || options.held_out >= subject.all.size())
-    throw UsageError("--held-out", fmt::format("got {}, expected fewer than the {} samples", options.held_out, subject.all.size()));
+    throw UsageError("--held-out", fmt::format("got {}, expected 0 or more, and fewer than the {} samples", options.held_out, subject.all.size()));
   subject.seen = options.held_out > 0 ? calibration::left_by_sample(subject.all, options.held_out) : subject.all;
   subject.examples = examples_of(subject.seen, with_labels);
   if (options.held_out > 0) subject.held_out = examples_of(calibration::sample(subject.all, options.held_out), with_labels);
@@ -150,6 +150,7 @@ class Training {
 
   // Before any work.
   void check() const {
+    if (float_.epochs > 0) qat::check(float_);
     if (ranks_.is_first()) {
       if (quantizes_) check_quantized_output(options_.output, options_.file);
       else check_written({options_.output});
@@ -157,10 +158,16 @@ class Training {
     }
     expect_alike();
     if (!quantizes_) return;
+    if (options_.no_labels && float_.epochs > 0) throw UsageError("--no-labels", "float epochs learn from labels, expected --float-epochs 0");
     for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      qat::TrainOptions stage = quantized_->training;
+      stage.epochs = epochs_of_stage(i);
+      qat::check(stage);
+    }
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model, /*can_stay=*/false);
-    qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_, {}}, *quantized_);
+    qat::check_finetuning({network, network, quant::Parameters{}, subject_.examples, subject_.held_out, subject_.test, ranks_}, *quantized_);
   }
 
   // Ranks that are told different things would train neither.
@@ -186,7 +193,7 @@ class Training {
   }
 
   void begin(bool quantized, int before) {
-    phase_ = {.quantized = quantized, .before = before, .all = float_.epochs + (quantizes_ ? options_.epochs : 0)};
+    phase_ = {.quantized = quantized, .before = before, .all = float_.epochs + (quantizes_ ? options_.epochs : 0), .recipe = quantized ? quant::describe(recipe_) : ""};
     output_.begin(phase_);
   }
 
@@ -230,9 +237,7 @@ class Training {
         ptq::quantize({.model = subject_.model.graph, .recipe = recipe, .runs = runs_for(few, options_.data), .name = options_.model, .network = std::move(network)});
     qat::Hooks told = hooks(file);
     if (told.keeping) told.keeping->identity["network"] = quant::digest_of(start.network);
-    const bool keeps_norms = quantized_->batch_norm_epochs > 0 || quantized_->estimates_statistics;
-    const std::map<std::string, qat::Normalized> norms = keeps_norms ? norms_of(subject_.model.graph) : std::map<std::string, qat::Normalized>{};
-    const qat::FinetuneTask task{teacher, start.network, start.parameters, subject_.examples, subject_.held_out, subject_.test, ranks_, norms};
+    const qat::FinetuneTask task{teacher, start.network, start.parameters, subject_.examples, subject_.held_out, subject_.test, ranks_};
     return qat::finetune(task, *quantized_, told, [&](const qat::Finetuned& best) {
       if (keeps_best() && file == kQuantizedFile) write_integers(best, (std::filesystem::path(options_.folder()) / "best.onnx").string(), FileSettings{});
     });
@@ -246,14 +251,6 @@ class Training {
       const Tensor* learnt = found ? from.constant(*found) : nullptr;
       if (learnt != nullptr && learnt->dtype() == value.constant->dtype() && learnt->shape() == value.constant->shape()) value.constant = *learnt;
     }
-  }
-
-  std::map<std::string, qat::Normalized> norms_of(const ir::Graph& model) const {
-    if (recipe_.equalize || recipe_.smooth > 0 || recipe_.absorb_biases)
-      throw UsageError("--batch-norm-epochs", "--equalize, --smooth and --absorb-biases move what normalizations say, expected none of them");
-    const auto norms = qat::normalized_values(model);
-    if (norms.empty()) throw UsageError("--batch-norm-epochs", fmt::format("'{}' has no batch normalization, expected one", options_.model));
-    return norms;
   }
 
   bool keeps_best() const { return !options_.folder().empty() && ranks_.is_first(); }
@@ -287,7 +284,7 @@ class Training {
     print_line("{}", describe(prepared));
   }
 
-  // Of a network that has learnt nothing.
+  // For a network that has learnt nothing.
   Warnings warnings() const {
     const double chance = subject_.all.classes > 0 ? 1.0 / subject_.all.classes : 0.0;
     if (options_.no_labels || output_.last().accuracy > 1.5 * chance) return {};
@@ -340,6 +337,7 @@ void add_training(Command command, bool finetunes, Run& run) {
   options->file.recipe_use = "halftone finetune MODEL --recipe THIS -o OUT trains at the same bits; options of training are not in it";
   options->add_to(command);
   run = [options, command] {
+    if (!options->quantizes(command)) options->expect_float_alone(command);
     if (!options->recipe.file.empty()) take_over(options->recipe.file, command, options->data, options->file);
     return Training(*options, options->quantizes(command)).run();
   };

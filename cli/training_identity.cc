@@ -54,8 +54,6 @@ qat::Identity identity_of(const TrainingOptions& options, const calibration::Sam
           {"--quantizer", options.quantizer},
           {"--weight-noise", options.weight_noise},
           {"--freeze", fmt::format("{}", options.freeze)},
-          {"--batch-norm-epochs", fmt::format("{}", options.batch_norm_epochs)},
-          {"--estimate-statistics", options.estimate_statistics ? "yes" : "no"},
           {"--through", options.through},
           {"--no-labels", options.no_labels ? "yes" : "no"},
           {"--held-out", fmt::format("{}", options.held_out)},

@@ -1,4 +1,4 @@
-// What a training that goes on has to have in common with the one that was begun.
+// All that a training that goes on has to have in common with the one that was begun.
 #pragma once
 
 #include "cli/training_options.h"

@@ -59,9 +59,9 @@ void TrainingOptions::add_to(Command command) {
 }
 
 void TrainingOptions::add_training_to(Command group) {
-  group.add_option("--epochs", epochs, finetunes ? "How often every sample is seen" : "How often every sample is seen; with --bits in quantized epochs").show_default();
+  group.add_option("--epochs", epochs, finetunes ? "How often every sample is seen" : "How often every sample is seen; with --bits in quantized epochs").within(1, 1 << 30).show_default();
   if (!finetunes) {
-    group.add_option("--float-epochs", float_epochs, fmt::format("With --bits, epochs before them in float (otherwise {} of a built-in network, 0 of a file)", kFloatEpochs));
+    group.add_option("--float-epochs", float_epochs, fmt::format("With --bits, epochs before them in float (otherwise {} of a built-in network, 0 of a file)", kFloatEpochs)).within(0, 1 << 30);
     group.add_option("--float-learning-rate", float_learning_rate, "With --bits, the largest rate of these (otherwise 0.002)");
   }
   group.add_option("--learning-rate", learning_rate,
@@ -90,10 +90,8 @@ void TrainingOptions::add_quantized_to(Command group) {
   group.add_option("--step-rate", step_rate, "The largest rate of the logarithm of steps").show_default();
   group.add_option("--label-weight", label_weight,
                    fmt::format("Of the labels in the loss, 0 to 1; the rest is the float network as teacher (otherwise {})", finetunes ? "0.3" : "1"));
-  group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class");
+  group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class").excludes(group.option("--label-weight"));
   group.add_option("--weight-noise", weight_noise, "none; stochastic rounds weights up or down by chance; additive adds noise of a step instead of rounding").one_of({"none", "stochastic", "additive"}).show_default();
-  group.add_option("--batch-norm-epochs", batch_norm_epochs, "In the first so many epochs, batch normalizations, which are folded, go by the statistics of each batch").show_default();
-  group.add_flag("--estimate-statistics", estimate_statistics, "After the last epoch, folded batch normalizations take the statistics of 100 batches");
   group.add_option("--freeze", freeze, "Weights that go to and fro between two integers in more than this share of steps stay (as 0.01); 0: never").show_default();
 }
 
@@ -143,15 +141,24 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
   made.label_weight = no_labels ? 0.0 : label_weight.value_or(finetunes ? made.label_weight : 1.0);
   made.noise = weight_noise == "stochastic" ? qat::WeightNoise::stochastic : weight_noise == "additive" ? qat::WeightNoise::additive : qat::WeightNoise::none;
   made.freeze = freeze;
-  made.batch_norm_epochs = batch_norm_epochs;
-  made.estimates_statistics = estimate_statistics;
   return made;
+}
+
+void TrainingOptions::expect_float_alone(Command command) const {
+  for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze",
+                           "--first-last", "--sum-bits", "--output-bits", "--granularity", "--observer", "--weight-observer", "--codebook", "--adaround", "--error-feedback",
+                           "--nearest", "--absorb-biases", "--svd", "--correct-bias", "--equalize", "--smooth", "--symmetric", "--asymmetric", "--full-range",
+                           "--power-of-two", "--bias-bits", "--arithmetic", "--mantissa", "--rounding", "--recipe-output"})
+    if (command.was_given(name)) throw UsageError(name, "is for quantized epochs, expected --bits too");
 }
 
 std::vector<quant::Recipe> TrainingOptions::stages() const {
   std::vector<quant::Recipe> all;
   std::istringstream words(through);
-  for (std::string bits; std::getline(words, bits, ',');) all.push_back(recipe_at(bits));
+  for (std::string bits; std::getline(words, bits, ',');) {
+    quant::parse_bits("--through", bits);
+    all.push_back(recipe_at(bits));
+  }
   if (!all.empty() && !recipe.file.empty()) throw UsageError("--through", "its stages take their bits from --bits, expected no --recipe");
   if (std::ssize(all) >= epochs) throw UsageError("--through", fmt::format("{} stages before the last in {} epochs, expected an epoch for each", all.size(), epochs));
   all.push_back(recipe_at(recipe.bits));
@@ -170,6 +177,7 @@ quant::Recipe TrainingOptions::recipe_at(const std::string& bits_of_stage) const
     if ((few_bits || quantizer == "lab") && !options.output_bits) options.output_bits = kOutputBits;
     if (bits.weights == 2 && bits.code == quant::WeightCode::affine) options.full_range = options.full_range || !options.asymmetric;
     if (quantizer == "lab") {
+      if (bits.code != quant::WeightCode::affine) throw UsageError("--quantizer", "lab has weights on a uniform grid, expected --bits of 2 or more for them");
       options.granularity = "tensor";
       options.full_range = true;
     }

@@ -40,8 +40,6 @@ struct TrainingOptions {
   std::string quantizer = "lsq";
   std::string weight_noise = "none";
   double freeze = 0;
-  double batch_norm_epochs = 0;
-  bool estimate_statistics = false;
   bool no_labels = false;
   std::string through;  // bits of stages before the last
 
@@ -64,6 +62,8 @@ struct TrainingOptions {
   qat::FinetuneOptions quantized_training(const Tensor& images) const;
   // The recipe of each stage, with what trains best, or what the quantizer needs, where nothing is said; the last is what is written.
   std::vector<quant::Recipe> stages() const;
+  // Throws UsageError for an option that float training does not look at.
+  void expect_float_alone(Command command) const;
   // The folder of checkpoints; empty: none.
   const std::string& folder() const { return resume.empty() ? checkpoints : resume; }
 

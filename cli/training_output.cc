@@ -45,7 +45,7 @@ void TrainingOutput::tell(const qat::TrainProgress& now) {
   write();
 }
 
-// Those of an epoch are of its phase alone.
+// An epoch tells the seconds of its own phase.
 double TrainingOutput::seconds_until(std::size_t epoch) const {
   double all = epochs_[epoch].report.seconds;
   for (std::size_t i = 0; i < epoch; ++i)
@@ -77,7 +77,7 @@ std::string TrainingOutput::page() const {
     curve.epochs.push_back({.epoch = each.phase.before + each.report.epoch, .quantized = each.phase.quantized, .loss = each.report.loss, .training = each.report.accuracy,
                             .held_out = each.report.held_out, .test = each.report.test});
   if (phase_.quantized) {
-    curve.facts.emplace_back("bits", options_.recipe.bits);
+    curve.facts.emplace_back("integers", phase_.recipe);
     curve.facts.emplace_back("quantizer", options_.quantizer);
   }
   return report::training_page(curve);

@@ -1,4 +1,4 @@
-// What a training tells while it runs: lines, a log and a page.
+// All that a training tells while it runs: lines, a log and a page.
 #pragma once
 
 #include <iostream>
@@ -16,6 +16,7 @@ struct Phase {
   bool quantized = false;
   int before = 0;  // epochs of phases before it
   int all = 0;     // of all phases
+  std::string recipe = {};  // of integers, as users read it
 };
 
 class TrainingOutput {

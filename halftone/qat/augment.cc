@@ -39,7 +39,7 @@ torch::Tensor cropped(const torch::Tensor& images, const torch::Tensor& rows, Au
     if (augmentation == Augmentation::cutout) {
       const std::int64_t y = draw(height);
       const std::int64_t x = draw(width);
-      const std::int64_t half = height / 4;
+      const std::int64_t half = std::max<std::int64_t>(1, height / 4);
       image = image.clone();
       image.slice(1, std::max<std::int64_t>(0, y - half), y + half).slice(2, std::max<std::int64_t>(0, x - half), x + half).zero_();
     }
@@ -50,12 +50,13 @@ torch::Tensor cropped(const torch::Tensor& images, const torch::Tensor& rows, Au
 
 torch::Tensor turned(const torch::Tensor& images, const torch::Tensor& rows, std::uint64_t seed) {
   torch::Tensor maps = at::zeros({images.size(0), 2, 3});
+  const double aspect = static_cast<double>(images.size(2)) / static_cast<double>(images.size(3));  // coordinates go from −1 to 1 both ways
   for (std::int64_t i = 0; i < images.size(0); ++i) {
     std::mt19937_64 random = random_for(seed, rows[i].item<std::int64_t>());
     const auto between = [&](double lo, double hi) { return lo + (hi - lo) * static_cast<double>(random() >> 11) * 0x1p-53; };
     const double angle = between(-10.0, 10.0) * std::numbers::pi / 180.0;
     const double scale = between(0.9, 1.1);
-    const double map[] = {scale * std::cos(angle), -scale * std::sin(angle), between(-0.2, 0.2), scale * std::sin(angle), scale * std::cos(angle), between(-0.2, 0.2)};
+    const double map[] = {scale * std::cos(angle), -scale * std::sin(angle) * aspect, between(-0.2, 0.2), scale * std::sin(angle) / aspect, scale * std::cos(angle), between(-0.2, 0.2)};
     for (std::int64_t k = 0; k < 6; ++k) maps[i][k / 3][k % 3] = map[k];
   }
   constexpr std::int64_t kBilinear = 0, kRepeatEdges = 1;

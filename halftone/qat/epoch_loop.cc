@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Of step `done` among `steps`.
+// The factor of rates at step `done` among `steps`.
 double factor_of(const TrainOptions& options, double done, double steps, double batches) {
   const double warm = options.warmup_epochs * batches;
   const double rise = done < warm ? (done + 1.0) / warm : 1.0;
@@ -91,7 +91,10 @@ class Loop {
     const std::int64_t rank = learner_.ranks().rank();
     const std::int64_t size = learner_.ranks().size();
     const std::int64_t done = (place_.epoch - 1) * batches_ + place_.batch;
-    return {.rows = rows.slice(0, first + total * rank / size, first + total * (rank + 1) / size),
+    const std::int64_t from = first + total * rank / size;
+    const std::int64_t own = total * (rank + 1) / size - total * rank / size;
+    return {.rows = own > 0 ? rows.slice(0, from, from + own) : rows.slice(0, first, first + 1),
+            .own = own,
             .total = total,
             .factor = factor_of(options_, static_cast<double>(done), static_cast<double>(options_.epochs * batches_), static_cast<double>(batches_)),
             .epoch = place_.epoch,
@@ -170,7 +173,7 @@ class Loop {
     keep(next);
   }
 
-  // Of rank 0 alone: what the ranks know is the same.
+  // Rank 0 alone writes: what the ranks know is the same.
   void keep(const Place& place) {
     learner_.expect_sound();
     kept_ = Clock::now();

@@ -28,7 +28,7 @@ void write_bias(quant::QuantizedWeights& weights, std::span<const float> bias, f
   for (std::size_t c = 0; c < weights.bias.size(); ++c) {
     weights.bias[c] = numeric::quantize_bias(bias[c], s_x, weights.params.affine[weights.params.affine.size() == 1 ? 0 : c].scale);
     if (std::abs(weights.bias[c]) > numeric::kMaxBias)
-      throw UsageError(where, fmt::format("the bias of channel {} is beyond 2^30 of the steps that were learnt, expected a lower rate of steps", c));
+      throw UsageError(where, fmt::format("the bias of channel {} is beyond 2^30 of its steps, expected fewer bits or, where steps are learnt, a lower rate of steps", c));
   }
 }
 
@@ -49,18 +49,13 @@ struct FakeQuantized::Layer {
   float bias_unit = 1.0F;
   torch::Tensor b;  // bias in units; undefined where there is none that becomes integers
   std::shared_ptr<ActivationQuantizer> x;
-  std::unique_ptr<FoldedNorm> norm;  // none: no normalization is folded in
   torch::Tensor steps;  // of this run
 
   torch::Tensor bias() const { return b * bias_unit; }
-  // With running statistics folded in.
-  torch::Tensor steps_with(const torch::Tensor& own) const { return norm ? own * norm->factor() : own; }
-  torch::Tensor bias_with() const { return norm ? bias() * norm->factor() + norm->shift() : bias(); }
 };
 
-FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& parameters, const Quantizer& quantizer, const Ranks& ranks,
-                             const std::map<std::string, Normalized>& norms)
-    : layers_(network.nodes.size()), activations_(network.values.size()), normalized_(network.values.size(), nullptr) {
+FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& parameters, const Quantizer& quantizer, const Ranks& ranks)
+    : layers_(network.nodes.size()), activations_(network.values.size()) {
   std::map<ir::ValueId, std::shared_ptr<ActivationQuantizer>> by_class;
   for (std::size_t id = 0; id < network.values.size(); ++id) {
     names_.push_back(network.values[id].name);
@@ -74,14 +69,7 @@ FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& 
     activations_[id] = of_class;
   }
   for (std::size_t n = 0; n < network.nodes.size(); ++n)
-    if (parameters.weights[n]) {
-      layers_[n] = layer_of(network, n, parameters, quantizer);
-      const auto output = static_cast<std::size_t>(network.nodes[n].outputs.at(0));
-      const auto norm = norms.find(names_[output]);
-      if (norm == norms.end() || layers_[n]->axis < 0 || !layers_[n]->b.defined()) continue;
-      layers_[n]->norm = std::make_unique<FoldedNorm>(norm->second, ranks);
-      normalized_[output] = layers_[n].get();
-    }
+    if (parameters.weights[n]) layers_[n] = layer_of(network, n, parameters, quantizer);
 }
 
 FakeQuantized::~FakeQuantized() = default;
@@ -113,7 +101,7 @@ std::unique_ptr<FakeQuantized::Layer> FakeQuantized::layer_of(const ir::Graph& n
 void FakeQuantized::begin() {
   for (std::size_t id : classes_) activations_[id]->begin(run_.has_value());
   for (const auto& layer : layers_)
-    if (layer) layer->steps = by_batch_ ? layer->weights->steps() : layer->steps_with(layer->weights->steps());
+    if (layer) layer->steps = layer->weights->steps();
 }
 
 torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const torch::Tensor& given) {
@@ -125,16 +113,14 @@ torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const 
     return layer->weights->weights(layer->steps, run);
   }
   if (!layer->b.defined()) return given;
-  const torch::Tensor b = by_batch_ ? layer->bias() : layer->bias_with();
+  const torch::Tensor b = layer->bias();
   const torch::Tensor step = (layer->x->step() * layer->steps).detach();
   return b + ((b / step).round() * step - b).detach();  // straight through
 }
 
 torch::Tensor FakeQuantized::result(ir::ValueId id, const torch::Tensor& computed) {
   const auto& activation = activations_[static_cast<std::size_t>(id)];
-  Layer* layer = normalized_[static_cast<std::size_t>(id)];
-  const torch::Tensor normal = by_batch_ && layer != nullptr ? layer->norm->by_batch(computed) : computed;
-  return activation ? activation->forward(normal) : normal;
+  return activation ? activation->forward(computed) : computed;
 }
 
 std::vector<NamedTensor> FakeQuantized::tensors() const {
@@ -147,7 +133,6 @@ std::vector<NamedTensor> FakeQuantized::tensors() const {
     if (!layer) continue;
     add(layer->name, layer->weights->tensors());
     if (layer->b.defined()) all.push_back({layer->name + "/bias", layer->b, Role::vector});
-    if (layer->norm) add(layer->name + "/norm", layer->norm->tensors());
   }
   return all;
 }
@@ -172,7 +157,7 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     if (!layers_[n]) continue;
     const Layer& layer = *layers_[n];
     const ir::Node& node = network.nodes[n];
-    const torch::Tensor steps = layer.steps_with(layer.weights->steps());
+    const torch::Tensor steps = layer.weights->steps();
     const torch::Tensor w = layer.weights->in_steps();
     network.value(node.inputs[1]).constant = from_torch(w * along(steps, layer.axis, w.dim()));
     quant::QuantizedWeights& weights = *parameters.weights[n];
@@ -181,7 +166,7 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     weights.q = numeric::from_int32(weights.q.shape(), integers, weights.q.dtype());
     for (std::size_t c = 0; c < weights.params.affine.size(); ++c) weights.params.affine[c].scale = steps[static_cast<std::int64_t>(c)].item<float>();
     if (!layer.b.defined()) continue;
-    const Tensor bias = from_torch(layer.bias_with());
+    const Tensor bias = from_torch(layer.bias());
     network.value(node.inputs[2]).constant = Tensor::from<float>(network.constant(node.inputs[2])->shape(), bias.data<float>());
     write_bias(weights, bias.data<float>(), parameters.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale, ir::describe(network, node));
   }

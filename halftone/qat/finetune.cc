@@ -23,7 +23,6 @@ void check_options(const FinetuneOptions& options, const Examples& examples) {
   expect(options.step_rate >= 0 && options.step_rate <= 1, "rate of steps", options.step_rate, "0 to 1");
   expect(options.label_weight >= 0 && options.label_weight <= 1, "weight of labels", options.label_weight, "0 to 1");
   expect(options.label_weight == 0 || !examples.labels.empty(), "weight of labels without labels", options.label_weight, "0");
-  expect(options.batch_norm_epochs >= 0 && options.batch_norm_epochs <= options.training.epochs, "epochs normalized by batches", options.batch_norm_epochs, "0 to all epochs");
   expect(options.freeze >= 0 && options.freeze < 1, "share of oscillations", options.freeze, "0 or more, below 1");
 }
 
@@ -44,8 +43,12 @@ void check_need(const quant::Recipe& recipe, const Quantizer& quantizer) {
   const std::vector<bool> set = asked(recipe, [](const auto& each) { return is_set(each); });
   const bool any_power = recipe.arithmetic.mode == numeric::Arithmetic::shift || std::ranges::count(powers, true) > 0;
   const bool any_set = std::ranges::count(set, true) > 0;
-  if (quantizer.need == RecipeNeed::free_steps && (any_power || any_set))
+  const bool is_free = quantizer.need == RecipeNeed::free_steps || quantizer.need == RecipeNeed::free_offsets;
+  if (is_free && (any_power || any_set))
     throw UsageError("finetune", fmt::format("{} moves steps, which are set or powers of two here, expected the quantizer ste, or tqt for powers of two", quantizer.name));
+  const auto is_symmetric = [](const quant::ActivationRecipe& a) { return a.scheme == numeric::Scheme::symmetric; };
+  if (quantizer.need == RecipeNeed::free_offsets && is_symmetric(recipe.activations))
+    throw UsageError("finetune", fmt::format("{} learns zero points, which symmetric activations have not, expected the quantizer lsq", quantizer.name));
   if (quantizer.need == RecipeNeed::powers_of_two && (any_set || std::ranges::count(powers, false) > 0))
     throw UsageError("finetune", fmt::format("{} learns powers of two, expected a recipe of such scales", quantizer.name));
 }
@@ -97,7 +100,7 @@ void check_finetuning(const FinetuneTask& task, const FinetuneOptions& options) 
     if (rows == &task.examples || rows->images.size() > 0) check_rows(logits, *rows, /*needs_labels=*/false);
   check_options(options, task.examples);
   expect_augmentable(options.training.augmentation, task.examples.images);
-  TorchGraph{logits};
+  TorchGraph{to_logits(task.network)};
 }
 
 Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, const Hooks& hooks, const std::function<void(const Finetuned&)>& best) {
@@ -107,12 +110,10 @@ Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, con
   expect_same_zero_points(task.parameters, task.ranks);
   const bool has_teacher = options.label_weight < 1;
   const ir::Graph teacher = to_logits(task.teacher);
-  const std::int64_t steps = steps_of(task.examples.images.dim(0), training);
-  FakeQuantized quantized(task.network, task.parameters, options.quantizer, task.ranks, task.norms);
+  FakeQuantized quantized(task.network, task.parameters, options.quantizer, task.ranks);
   Learner learner({.logits = to_logits(task.network), .quantized = &quantized, .teacher = has_teacher ? &teacher : nullptr, .examples = task.examples, .ranks = task.ranks}, training,
-                  {.label_weight = options.label_weight, .step_rate = options.step_rate, .noise = options.noise, .freeze = options.freeze,
-                   .batch_norm_steps = static_cast<std::int64_t>(options.batch_norm_epochs * static_cast<double>(steps) / training.epochs)},
-                  steps);
+                  {.label_weight = options.label_weight, .step_rate = options.step_rate, .noise = options.noise, .freeze = options.freeze},
+                  steps_of(task.examples.images.dim(0), training));
   const auto network_now = [&] {
     Finetuned now{task.network, task.parameters, {}};
     quantized.write_to(now.network, now.parameters);
@@ -122,8 +123,6 @@ Finetuned finetune(const FinetuneTask& task, const FinetuneOptions& options, con
   std::vector<EpochReport> reports = run_epochs(learner, judged, training, hooks, [&] {
     if (best) best(network_now());
   });
-  constexpr std::int64_t kBatches = 100;
-  if (options.estimates_statistics) learner.estimate_statistics(kBatches);
   Finetuned result = network_now();
   result.reports = std::move(reports);
   return result;

@@ -4,12 +4,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <string>
 #include <vector>
 
 #include "halftone/ir/graph.h"
-#include "halftone/qat/normalized_values.h"
 #include "halftone/qat/hooks.h"
 #include "halftone/qat/quantizers/quantizer.h"
 #include "halftone/qat/ranks.h"
@@ -19,7 +16,7 @@
 
 namespace halftone::qat {
 
-// What trains quantized networks well: the learning rate is of weights and biases, the largest that there may be being 1.
+// Options that train quantized networks well: the learning rate is of weights and biases, the largest that there may be being 1.
 TrainOptions quantized_training();
 
 struct FinetuneOptions {
@@ -28,8 +25,6 @@ struct FinetuneOptions {
   double step_rate = 1e-3;      // of the logarithm of steps, and of zero points
   double label_weight = 0.3;    // of the cross-entropy with labels; the rest is the divergence from the teacher
   WeightNoise noise = WeightNoise::none;
-  double batch_norm_epochs = 0; // in which normalizations of `norms` go by batches; then by their running statistics
-  bool estimates_statistics = false;  // which are those of batches after the last step
   double freeze = 0;            // share of steps in which a weight may go to and fro before it stays (WeightQuantizer); 0: any
 };
 
@@ -45,8 +40,6 @@ struct FinetuneTask {
   const Examples& held_out;  // rows that training does not see, whose accuracy is told each epoch; they may be none
   const Examples& test;      // likewise
   const Ranks& ranks;
-  // Of the model before they were folded (normalized_values); none: what is folded stays as it is.
-  const std::map<std::string, Normalized>& norms;
 };
 
 // Throws for options, a float network and rows that do not fit, as qat::train does.

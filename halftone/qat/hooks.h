@@ -1,4 +1,4 @@
-// What a caller of training may ask for beside the result.
+// All that a caller of training may ask for beside the result.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 
 namespace halftone::qat {
 
-// What a training is told and reads, by name: one that goes on has to be told the same.
+// All that a training is told and reads, by name: one that goes on has to be told the same.
 using Identity = std::map<std::string, std::string>;
 
 struct Keeping {

@@ -59,11 +59,9 @@ Learner::Learner(const LearnerParts& parts, const TrainOptions& options, const L
   }
 }
 
-torch::Tensor Learner::logits_of(const torch::Tensor& images, std::optional<std::int64_t> step) {
-  if (quantized_ != nullptr && step)
-    quantized_->learn(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(*step) * 4096}, *step < loss_.batch_norm_steps);
-  else if (quantized_ != nullptr)
-    quantized_->learn(std::nullopt);
+torch::Tensor Learner::logits_of(const torch::Tensor& images, bool learns, std::int64_t step) {
+  if (quantized_ != nullptr)
+    quantized_->learn(learns ? std::optional(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(step) * 4096}) : std::nullopt);
   return graph_.run(std::span(&images, 1), quantized_).at(0);
 }
 
@@ -83,8 +81,7 @@ torch::Tensor Learner::loss_of(const torch::Tensor& logits, const torch::Tensor&
 
 BatchResult Learner::step_on(const Batch& batch) {
   optimizer_.zero_gradients();
-  BatchResult result;
-  if (batch.rows.size(0) > 0) result = learn_from(batch);
+  BatchResult result = learn_from(batch);
   result.stop = batch.stop;
   reduce(result);
   optimizer_.step(options_.learning_rate * batch.factor, loss_.step_rate * batch.factor);
@@ -95,17 +92,17 @@ BatchResult Learner::step_on(const Batch& batch) {
 
 // Gradients of this rank's share of the batch's loss.
 BatchResult Learner::learn_from(const Batch& batch) {
-  const double share = static_cast<double>(batch.rows.size(0)) / static_cast<double>(batch.total);
+  const double share = static_cast<double>(batch.own) / static_cast<double>(batch.total);
   const std::uint64_t seed = options_.seed + static_cast<std::uint64_t>(batch.epoch) * 1000003;
   const torch::Tensor images = channels_last(augmented(rows_.take(batch.rows), batch.rows, options_.augmentation, seed));
   const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
   const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
-  const torch::Tensor logits = logits_of(images, batch.step);
+  const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
   torch::Tensor loss = loss_of(logits, wanted, labels);
   if (quantized_ != nullptr)
     if (const torch::Tensor more = quantized_->penalty(); more.defined()) loss = loss + more;
   (ranks_.size() > 1 ? loss * share : loss).backward();
-  return {.loss = loss.item<double>() * share, .right = logits.argmax(1).eq(labels).sum().item<std::int64_t>()};
+  return {.loss = loss.item<double>() * share, .right = batch.own > 0 ? logits.argmax(1).eq(labels).sum().item<std::int64_t>() : 0};
 }
 
 void Learner::reduce(BatchResult& result) {
@@ -144,22 +141,12 @@ Judgement Learner::judge(const Rows& rows, std::int64_t count) {
     const torch::Tensor images = rows.images.slice(0, row, last);
     const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
     const torch::Tensor labels = rows.labels.defined() ? rows.labels.slice(0, row, last) : wanted.argmax(1);
-    const torch::Tensor logits = logits_of(images, std::nullopt);
+    const torch::Tensor logits = logits_of(images, /*learns=*/false, 0);
     sums[0] += logits.argmax(1).eq(labels).sum();
     sums[1] += loss_of(logits, wanted, labels) * (last - row);
   }
   ranks_.sum(sums);
   return {sums[0].item<double>() / static_cast<double>(all), sums[1].item<double>() / static_cast<double>(all)};
-}
-
-void Learner::estimate_statistics(std::int64_t batches) {
-  const torch::NoGradGuard guard;
-  for (std::int64_t i = 0; i < batches && i * options_.batch_size < rows_.count(); ++i) {
-    const torch::Tensor rows = at::arange(i * options_.batch_size, std::min((i + 1) * options_.batch_size, rows_.count()));
-    const torch::Tensor images = channels_last(rows_.take(rows));
-    quantized_->learn(std::nullopt, /*by_batch=*/true);
-    graph_.run(std::span(&images, 1), quantized_);
-  }
 }
 
 std::vector<NamedTensor> Learner::tensors() const {

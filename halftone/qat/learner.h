@@ -1,4 +1,4 @@
-// One network that learns from batches: forward, loss, backward, step. What it has to remember is laid open for checkpoints.
+// One network that learns from batches: forward, loss, backward, step. Its memory is laid open for checkpoints.
 #pragma once
 
 #include <memory>
@@ -49,7 +49,6 @@ struct LossOptions {
   double step_rate = 0.0;     // of steps, relative to the schedule as the learning rate is
   WeightNoise noise = WeightNoise::none;
   double freeze = 0.0;        // share of freeze_oscillating; 0: never
-  std::int64_t batch_norm_steps = 0;  // in which folded normalizations go by batches; then by their running statistics
 };
 
 // The loss is label_weight·H(labels, p) + (1 − label_weight)·D(t ‖ p) + penalty, with p the softmax of the logits and t that of the teacher
@@ -61,7 +60,8 @@ class Learner {
   // One step on the rows (int64 [n]) of this rank; `total` is the number of all ranks' rows, `factor` that of rates, `epoch` decides
   // augmentation, `step` noise.
   struct Batch {
-    torch::Tensor rows;
+    torch::Tensor rows;   // one at least
+    std::int64_t own = 0;  // how many of them count: 0 of a rank that has none, so that ranks exchange alike
     std::int64_t total = 0;
     double factor = 1.0;
     int epoch = 1;
@@ -72,7 +72,7 @@ class Learner {
 
   std::int64_t rows() const { return rows_.count(); }
   const Ranks& ranks() const { return ranks_; }
-  // Of rows, the first `count` where count > 0; of all ranks together.
+  // On rows, the first `count` where count > 0; all ranks count together.
   Judgement judge(const Rows& rows, std::int64_t count = 0);
 
   // Everything, as it is between two batches.
@@ -81,18 +81,14 @@ class Learner {
   // Throws UsageError naming a weight or step that is not finite, or a step that has collapsed.
   void expect_sound() const;
 
-  // Folded normalizations take the statistics of so many batches, in the order of rows, instead of those seen while weights moved.
-  void estimate_statistics(std::int64_t batches);
-
-  // What is trained is exchanged with its average; nothing happens where there is none.
+  // All that is trained is exchanged with its average; nothing happens where there is none.
   void exchange_averages();
   void keep_as_best();
   void take_best();
   const std::vector<NamedTensor>& trained() const { return trained_; }
 
  private:
-  // `step`: it learns; none: it does not.
-  torch::Tensor logits_of(const torch::Tensor& images, std::optional<std::int64_t> step);
+  torch::Tensor logits_of(const torch::Tensor& images, bool learns, std::int64_t step);
   torch::Tensor log_teacher(const torch::Tensor& images) const;
   torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& wanted, const torch::Tensor& labels) const;
   BatchResult learn_from(const Batch& batch);

@@ -15,7 +15,7 @@ namespace halftone::qat {
 
 class Optimizer {
  public:
-  // Of `trained`, those that are trained. Tensors of a role become views of one, as do their gradients: a step costs a few operations
+  // Memory among `trained` is left alone. Tensors of a role become views of one, as do their gradients: a step costs a few operations
   // however many there are. `decay` is what a step takes of weights, times its rate.
   Optimizer(const std::vector<NamedTensor>& trained, const TrainOptions& options, double decay);
   ~Optimizer();

@@ -37,7 +37,7 @@ class Ranks {
   // In place, over all ranks, of a dense float tensor: alike on all. Throw SystemError where a rank is gone or does not answer in time.
   void sum(at::Tensor& x) const;
   void maximum(at::Tensor& x) const;
-  // What rank 0 has.
+  // All get what rank 0 has.
   void broadcast(at::Tensor& x) const;
   // Throws UsageError naming what this rank was told otherwise than rank 0.
   void expect_alike(const Identity& told) const;

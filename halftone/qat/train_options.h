@@ -1,4 +1,4 @@
-// What float training and quantized training are told alike.
+// All that float training and quantized training are told alike.
 #pragma once
 
 #include <cstdint>

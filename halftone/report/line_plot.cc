@@ -29,7 +29,7 @@ std::string_view colour_of(std::size_t curve) {
   return kColours[curve % std::size(kColours)];
 }
 
-// What an axis has to show.
+// The numbers that an axis has to show.
 struct Range {
   double lo = std::numeric_limits<double>::infinity();
   double hi = -std::numeric_limits<double>::infinity();

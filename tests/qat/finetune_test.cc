@@ -77,7 +77,7 @@ const Examples kNone;
 const Ranks kAlone;
 
 Finetuned finetuned(const ptq::Result& start, const Rows& rows, const FinetuneOptions& options, const Rows& held_out = kNone, const Hooks& hooks = {}) {
-  return finetune({start.network, start.network, start.parameters, rows, held_out, kNone, kAlone, {}}, options, hooks);
+  return finetune({start.network, start.network, start.parameters, rows, held_out, kNone, kAlone}, options, hooks);
 }
 
 FinetuneOptions options_of(int epochs, double learning_rate, std::int64_t batch_size = 32, std::string_view name = "lsq") {
@@ -166,31 +166,6 @@ TEST(Finetune, NoiseAveragesAndFreezingLeaveIntegers) {
     const Finetuned made = finetuned(start, rows, options, rows);
     EXPECT_NEAR(made.reports.back().held_out.value(), accuracy_of(made.network, made.parameters, rows), 1.5 / 64);
     EXPECT_EQ(finetuned(start, rows, options).parameters.weights, made.parameters.weights);
-  }
-}
-
-// Batch normalization goes on in the folded network, by batches and then by what these have shown, and ends up in the integers.
-TEST(Finetune, FoldedNormalizationEndsInTheIntegers) {
-  std::mt19937_64 random(23);
-  const ir::Graph graph = small_residual(random);
-  const Rows rows = random_rows(64, random);
-  const ptq::Result start = quantized(graph, rows.images, 4, 5);
-  const std::map<std::string, Normalized> norms{{"first", {{0.1F, 0.2F, -0.1F, 0.0F}, {0.5F, 0.6F, 0.4F, 0.3F}, 0.9F}}, {"second", {{0, 0, 0, 0}, {1, 1, 1, 1}, 0.9F}}};
-  for (bool estimates : {false, true}) {
-    FinetuneOptions options = options_of(4, 1e-3, 16);
-    options.batch_norm_epochs = 3;
-    options.estimates_statistics = estimates;
-    const Finetuned made = finetune({start.network, start.network, start.parameters, rows, rows, kNone, kAlone, norms}, options);
-    EXPECT_NE(made.parameters.weights, finetuned(start, rows, options).parameters.weights);
-    const double told = made.reports.back().held_out.value();
-    EXPECT_TRUE(estimates || std::abs(told - accuracy_of(made.network, made.parameters, rows)) < 1.5 / 64) << told;
-    // The first layer gives what its normalization says.
-    const torch::Tensor images = view_as_torch(rows.images, "images");
-    ir::Graph to_first = made.network;
-    to_first.outputs = {*to_first.find("first")};
-    const torch::Tensor z = TorchGraph(to_first).run(std::span(&images, 1)).at(0).transpose(0, 1).reshape({4, -1});
-    EXPECT_TRUE(torch::allclose(z.mean(1), torch::tensor({0.1F, 0.2F, -0.1F, 0.0F}), 0, 0.15)) << z.mean(1);
-    EXPECT_TRUE(torch::allclose(z.std(1), torch::tensor({0.5F, 0.6F, 0.4F, 0.3F}), 0.3, 0)) << z.std(1);
   }
 }
 

@@ -75,8 +75,24 @@ TEST(WeightQuantizer, StepsFollowTheirRule) {
   EXPECT_TRUE(torch::allclose(weights_by_first_run(start)->steps(), start.w.abs().amax(1) / 8));
   const SawbFit fit = fit_sawb(7);
   const torch::Tensor w = start.q * torch::tensor(start.scales).unsqueeze(1);
-  const torch::Tensor alpha = fit.c1 * w.square().mean(1).sqrt() - fit.c2 * w.abs().mean(1);
+  const torch::Tensor fitted = fit.c1 * w.square().mean(1).sqrt() - fit.c2 * w.abs().mean(1);
+  const torch::Tensor alpha = fitted.maximum(w.abs().mean(1)).minimum(w.abs().amax(1));
   EXPECT_TRUE(torch::allclose(weights_by_statistics(start)->steps() * 7, alpha, 0.1));
+}
+
+// Weights of one magnitude, and zeros, are like no distribution that was fitted.
+TEST(WeightQuantizer, StepsOfFewWeightsDoNotCollapse) {
+  WeightStart start = some_weights();
+  const torch::NoGradGuard guard;
+  start.w[0].copy_(start.w[0].sign() * 0.7F);
+  start.scales[0] = 0.1F;
+  start.w[1].zero_();
+  start.q = (start.w / torch::tensor(start.scales).unsqueeze(1)).round().clamp(-8, 7);
+  for (MakeWeights make : {weights_by_largest, weights_by_statistics}) {
+    const torch::Tensor s = make(start)->steps();
+    EXPECT_NEAR(s[0].item<float>(), 0.1, 0.02);
+    EXPECT_EQ(s[1].item<float>(), start.scales[1]);
+  }
 }
 
 // Straight through the rounding: the slope of an integer is that of the weight in steps, within the bounds.

@@ -1,4 +1,4 @@
-// What every page and picture is held to.
+// The form that every page and picture is held to.
 #pragma once
 
 #include <gmock/gmock.h>

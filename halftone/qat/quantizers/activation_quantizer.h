@@ -14,7 +14,7 @@
 
 namespace halftone::qat {
 
-// What post-training quantization chose.
+// All that post-training quantization chose.
 struct ActivationStart {
   numeric::IntegerFormat format;
   numeric::Affine affine;
@@ -26,7 +26,7 @@ class ActivationQuantizer {
   virtual ~ActivationQuantizer() = default;
   // Before every run; `training`: one that learns.
   virtual void begin(bool training) = 0;
-  // What the readers of x see of it.
+  // The value that readers of x see.
   virtual torch::Tensor forward(const torch::Tensor& x) = 0;
   // [1], of this run.
   virtual torch::Tensor step() const = 0;

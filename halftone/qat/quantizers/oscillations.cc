@@ -15,7 +15,7 @@ Oscillations::Oscillations(const torch::Tensor& like)
       frozen_(at::zeros_like(like)),
       started_(torch::zeros({1})) {}
 
-void Oscillations::see(torch::Tensor& w, const torch::Tensor& q, double most) {
+void Oscillations::see(torch::Tensor& w, const torch::Tensor& q, double most, bool is_binary) {
   if (started_.item<float>() == 0.0F) {
     started_.fill_(1.0F);
     last_.copy_(q);
@@ -29,7 +29,8 @@ void Oscillations::see(torch::Tensor& w, const torch::Tensor& q, double most) {
   direction_.copy_(at::where(moved.ne(0), moved, direction_));
   last_.copy_(q);
   frozen_.copy_(at::maximum(frozen_, share_.gt(most).to(at::kFloat)));
-  w.copy_(at::where(frozen_.ne(0), mean_.round(), w));
+  const torch::Tensor usual = is_binary ? at::where(mean_.ge(0), at::ones_like(w), -at::ones_like(w)) : mean_.round();
+  w.copy_(at::where(frozen_.ne(0), usual, w));
 }
 
 std::vector<NamedTensor> Oscillations::tensors() const {

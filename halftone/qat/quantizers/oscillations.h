@@ -9,12 +9,12 @@ namespace halftone::qat {
 
 class Oscillations {
  public:
-  // Of weights in the shape of `like`.
+  // For weights in the shape of `like`.
   explicit Oscillations(const torch::Tensor& like);
 
   // `w` in steps, whose integers are `q` now: where an average of turns (over 100 steps) is above `most`, w becomes, and stays, the integer
   // that it was on average (algorithm 1).
-  void see(torch::Tensor& w, const torch::Tensor& q, double most);
+  void see(torch::Tensor& w, const torch::Tensor& q, double most, bool is_binary);
   std::vector<NamedTensor> tensors() const;
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Quantizer kAll[] = {
     {"lsq", "steps are learnt", learnt_steps, weights_at_learnt_steps, RecipeNeed::free_steps},
-    {"lsq+", "steps and zero points are learnt", learnt_offsets, weights_at_learnt_steps, RecipeNeed::free_steps},
+    {"lsq+", "steps and zero points are learnt", learnt_offsets, weights_at_learnt_steps, RecipeNeed::free_offsets},
     {"tqt", "steps are learnt powers of two", learnt_powers_of_two, weights_at_learnt_powers_of_two, RecipeNeed::powers_of_two},
     {"pact", "the clipping of activations is learnt, that of weights follows from their statistics (SAWB)", learnt_clipping, weights_by_statistics, RecipeNeed::free_steps},
     {"minmax", "steps follow from the extremes of weights and of batches, averaged", moving_extremes, weights_by_largest, RecipeNeed::free_steps},

@@ -14,10 +14,11 @@ class WeightQuantizer;
 using MakeActivations = std::unique_ptr<ActivationQuantizer> (*)(const ActivationStart&);
 using MakeWeights = std::unique_ptr<WeightQuantizer> (*)(const WeightStart&);
 
-// What a recipe has to say for a quantizer.
+// All that a recipe has to say for a quantizer.
 enum class RecipeNeed {
   none,
   free_steps,     // neither powers of two nor set: they are learnt, or follow from what is seen
+  free_offsets,   // as free_steps, and asymmetric activations: zero points are learnt
   powers_of_two,  // the learnt steps are such
 };
 
@@ -31,7 +32,7 @@ struct Quantizer {
 
 std::span<const Quantizer> quantizers();
 
-// What a run that learns does to weights beside rounding them to nearest.
+// All that a run that learns does to weights beside rounding them to nearest.
 enum class WeightNoise {
   none,
   stochastic,  // up or down, by chance: half_even(w/s + U), U uniform in [−½, ½) (Gupta et al., ICML 2015, section 2)

@@ -42,7 +42,7 @@ StepBounds bounds_at(const StepBounds& bounds, const torch::Tensor& z) {
   return {bounds.lo - zero, bounds.hi - zero};
 }
 
-// What backward needs beside the tensors.
+// All that backward needs beside the tensors.
 c10::List<double> packed(const StepShape& shape, const StepBounds& bounds) {
   return c10::List<double>({static_cast<double>(shape.axis), static_cast<double>(bounds.lo), static_cast<double>(bounds.hi), shape.gradient_scale,
                             shape.gradient == StepGradient::clipping ? 1.0 : 0.0, shape.passes_outside ? 1.0 : 0.0});

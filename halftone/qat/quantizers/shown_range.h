@@ -18,7 +18,7 @@ class ShownRange : public ActivationQuantizer {
   std::vector<NamedTensor> tensors() const override { return {{"range", range_}, {"batch", batch_}, {"runs", runs_}}; }
 
  protected:
-  // What the last run showed.
+  // Takes over what the last run showed.
   virtual void take(float lo, float hi) = 0;
   virtual void look(const torch::Tensor& x);
 

@@ -14,7 +14,7 @@ struct StepBounds {
 // y = s·clamp(half_even(x/s), lo, hi): one float32 division, as docs/arithmetic.md section 3. x and y may be the same.
 void round_to_steps(const float* x, float* y, std::int64_t count, float s, StepBounds bounds);
 
-// What the gradients of steps are made of, g being ∂L/∂y and v = x/s.
+// Sums that the gradients of steps are made of, g being ∂L/∂y and v = x/s.
 struct StepSums {
   double inside = 0.0;  // Σ g·(half_even(v) − v) where lo <= v <= hi
   double above = 0.0;   // Σ g where v > hi

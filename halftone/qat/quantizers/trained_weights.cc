@@ -53,7 +53,7 @@ void TrainedWeights::freeze_oscillating(double share) {
   if (!oscillations_) oscillations_.emplace(v_);
   const torch::Tensor before = in_steps();
   torch::Tensor w = before.clone();
-  oscillations_->see(w, integers({}), share);
+  oscillations_->see(w, integers({}), share, start_.is_binary);
   v_.copy_(at::where(w.eq(before), v_, from_steps(w)));
 }
 

@@ -1,4 +1,4 @@
-// What all quantizers of weights have in common: v is trained, the largest weight that the steps of the start hold being 1.
+// The part that all quantizers of weights have in common: v is trained, the largest weight that the steps of the start hold being 1.
 #pragma once
 
 #include <optional>

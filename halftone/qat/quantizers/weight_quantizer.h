@@ -14,7 +14,7 @@
 
 namespace halftone::qat {
 
-// What post-training quantization chose: float weights w, their integers q, and steps s by tensor or by index of `axis`.
+// All that post-training quantization chose: float weights w, their integers q, and steps s by tensor or by index of `axis`.
 struct WeightStart {
   torch::Tensor w;
   torch::Tensor q;
@@ -34,7 +34,7 @@ class WeightQuantizer {
   virtual ~WeightQuantizer() = default;
   // As floats, with a gradient to what is trained; whole unless there is noise.
   virtual torch::Tensor integers(const WeightRun& run = {}) const = 0;
-  // What a layer multiplies by: integers times steps. A run sees it with the steps that steps() gave.
+  // The numbers that a layer multiplies by: integers times steps. A run sees it with the steps that steps() gave.
   virtual torch::Tensor weights(const torch::Tensor& steps, const WeightRun& run = {}) const = 0;
   // [1] or [channels]; a gradient where steps are learnt.
   virtual torch::Tensor steps() const = 0;

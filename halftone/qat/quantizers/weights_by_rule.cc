@@ -4,13 +4,17 @@
 namespace halftone::qat {
 namespace {
 
+// A first step that is so many times the rule's was raised for a bias to fit, or is of zeros: it stays.
+constexpr float kRaised = 16.0F;
+
 // Steps that follow from the weights, without a gradient to them: w = v·hi·s0.
 class ByRule : public TrainedWeights {
  public:
   using TrainedWeights::TrainedWeights;
   torch::Tensor steps() const override {
     const torch::NoGradGuard guard;
-    return steps_of(by_channel((v_ * unit()).detach(), start_.axis)).clamp_min(kLeastStep);
+    const torch::Tensor s = steps_of(by_channel((v_ * unit()).detach(), start_.axis));
+    return at::where(s * kRaised > first_steps(), s, first_steps());
   }
   torch::Tensor in_steps() const override { return v_ * (unit() / along_axis(steps())); }
 
@@ -35,7 +39,11 @@ class ByStatistics : public ByRule {
 
  private:
   torch::Tensor steps_of(const torch::Tensor& w) const override {
-    return (fit_.c1 * w.square().mean(1).sqrt() - fit_.c2 * w.abs().mean(1)) / start_.bounds.hi;
+    const torch::Tensor mean = w.abs().mean(1);
+    if (start_.is_binary) return mean;  // the best of two levels
+    // Few weights may have moments like no distribution that was fitted.
+    const torch::Tensor alpha = fit_.c1 * w.square().mean(1).sqrt() - fit_.c2 * mean;
+    return alpha.maximum(mean).minimum(w.abs().amax(1)) / start_.bounds.hi;
   }
 
   SawbFit fit_;
