@@ -49,6 +49,8 @@ void TrainingOptions::add_to(Command command) {
                                 : "Threads to use (otherwise one: small networks train fastest so, and the same bytes need the same number)";
   data.add_to(command, data::Part::train, "Samples to train on, spread over the set (otherwise all)");
   recipe.add_to(command);
+  for (const char* untrained : {"--dynamic", "--codebook", "--bias-bits"}) command.remove_option(untrained);
+  command.option("--bits").description("Bits of weights (2 to 16; w1: binary, wt: ternary) and activations (1 to 16), as w4a8");
   add_training_to(command.add_group("Training"));
   add_quantized_to(command.add_group("Quantized epochs"));
   add_keeping_to(command.add_group("What is told and kept"));
@@ -146,9 +148,9 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
 
 void TrainingOptions::expect_float_alone(Command command) const {
   for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze",
-                           "--first-last", "--sum-bits", "--output-bits", "--granularity", "--observer", "--weight-observer", "--codebook", "--adaround", "--error-feedback",
+                           "--first-last", "--sum-bits", "--output-bits", "--granularity", "--observer", "--weight-observer", "--adaround", "--error-feedback",
                            "--nearest", "--absorb-biases", "--svd", "--correct-bias", "--equalize", "--smooth", "--symmetric", "--asymmetric", "--full-range",
-                           "--power-of-two", "--bias-bits", "--arithmetic", "--mantissa", "--rounding", "--recipe-output"})
+                           "--power-of-two", "--arithmetic", "--mantissa", "--rounding", "--recipe-output"})
     if (command.was_given(name)) throw UsageError(name, "is for quantized epochs, expected --bits too");
 }
 
@@ -160,7 +162,7 @@ std::vector<quant::Recipe> TrainingOptions::stages() const {
     all.push_back(recipe_at(bits));
   }
   if (!all.empty() && !recipe.file.empty()) throw UsageError("--through", "its stages take their bits from --bits, expected no --recipe");
-  if (std::ssize(all) >= epochs) throw UsageError("--through", fmt::format("{} stages before the last in {} epochs, expected an epoch for each", all.size(), epochs));
+  if (std::ssize(all) >= epochs) throw UsageError("--through", fmt::format("stages before the last, got {}, expected fewer than the {} of --epochs", all.size(), epochs));
   all.push_back(recipe_at(recipe.bits));
   return all;
 }

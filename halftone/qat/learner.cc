@@ -99,10 +99,11 @@ BatchResult Learner::learn_from(const Batch& batch) {
   const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
   const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
   torch::Tensor loss = loss_of(logits, wanted, labels);
+  const double told = loss.item<double>();
   if (quantized_ != nullptr)
     if (const torch::Tensor more = quantized_->penalty(); more.defined()) loss = loss + more;
   (ranks_.size() > 1 ? loss * share : loss).backward();
-  return {.loss = loss.item<double>() * share, .right = batch.own > 0 ? logits.argmax(1).eq(labels).sum().item<std::int64_t>() : 0};
+  return {.loss = told * share, .right = batch.own > 0 ? logits.argmax(1).eq(labels).sum().item<std::int64_t>() : 0};
 }
 
 void Learner::reduce(BatchResult& result) {

@@ -14,7 +14,7 @@
 namespace halftone::qat {
 
 struct BatchResult {
-  double loss = 0;  // mean over the batch of all ranks
+  double loss = 0;  // mean over the batch of all ranks, without penalty
   std::int64_t right = 0;
   bool stop = false;  // a rank was asked to
 };
