@@ -50,7 +50,7 @@ NETWORKS = (
                 Cell('W2A2', '86.5', '--epochs 30 --learning-rate 0.001 --step-rate 0.003'))),
     Network('imagenet_mobilenetv2_float', preparation='--preset tf --label-offset 1', file='imagenet_mobilenetv2_float.onnx.gz',
             below_8=FIRST_LAST, one_seed=True, cells=(
-                Cell('W4A8', 'float-3', '--epochs 20'),
+                Cell('W4A8', 'float-3', '--epochs 4 --learning-rate 0.0001'),
                 Cell('W4A4', 'float-6', '--epochs 20'),
                 Cell('W5A5', '', '--epochs 20'))),
 )
