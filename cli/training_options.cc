@@ -53,7 +53,7 @@ void TrainingOptions::add_to(Command command) {
   command.option("--bits").description("Bits of weights (2 to 16; w1: binary, wt: ternary) and activations (1 to 16), as w4a8");
   add_training_to(command.add_group("Training"));
   add_quantized_to(command.add_group("Quantized epochs"));
-  add_keeping_to(command.add_group("What is told and kept"));
+  add_keeping_to(command.add_group("Progress and checkpoints"));
   command.add_flag("--json", json, "Print the result as JSON");
   command.footer(finetunes ? "Example: halftone finetune resnet20.onnx --data cifar10 --preset imagenet --bits w4a4 --epochs 10 -o r20.w4a4.onnx"
                            : "Examples: halftone train mlp --data mnist --epochs 10 --seed 1 -o mlp.onnx\n"
@@ -71,7 +71,7 @@ void TrainingOptions::add_training_to(Command group) {
                              : "The largest rate (otherwise 0.002; with --bits 0.0003, of weights the largest of which is 1)");
   group.add_option("--batch-size", batch_size, "Samples a step").show_default();
   group.add_option("--optimizer", optimizer, "adam, adamw, or sgd with momentum (otherwise adamw in float epochs, adam in quantized ones)").one_of({"adam", "adamw", "sgd"});
-  group.add_option("--momentum", momentum, "Of sgd").show_default();
+  group.add_option("--momentum", momentum, "The momentum of sgd").show_default();
   group.add_option("--weight-decay", weight_decay, "Divided by the root of the number of steps, the part of a weight that a rate of 1 takes (otherwise 30 in float epochs of adamw, else 0)");
   group.add_option("--schedule", schedule, "How rates fall: cosine to 0, stairs to a tenth at half and a hundredth at three quarters, or constant").one_of({"cosine", "stairs", "constant"}).show_default();
   group.add_option("--warmup-epochs", warmup_epochs, "In which rates rise from 0").show_default();
@@ -91,7 +91,7 @@ void TrainingOptions::add_quantized_to(Command group) {
   group.add_option("--through", through, "Bits of stages before, as w8a8,w4a4: each stage takes its share of the epochs, and starts from what the one before has learnt");
   group.add_option("--step-rate", step_rate, "The largest rate of the logarithm of steps").show_default();
   group.add_option("--label-weight", label_weight,
-                   fmt::format("Of the labels in the loss, 0 to 1; the rest is the float network as teacher (otherwise {})", finetunes ? "0.3" : "1"));
+                   fmt::format("The weight of labels in the loss, 0 to 1; the rest is the float network as teacher (otherwise {})", finetunes ? "0.3" : "1"));
   group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class").excludes(group.option("--label-weight"));
   group.add_option("--weight-noise", weight_noise, "none; stochastic rounds weights up or down by chance; additive adds noise of a step instead of rounding").one_of({"none", "stochastic", "additive"}).show_default();
   group.add_option("--freeze", freeze, "Weights that go to and fro between two integers in more than this share of steps stay (as 0.01); 0: never").show_default();
