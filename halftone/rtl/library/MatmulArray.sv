@@ -65,7 +65,7 @@ module MatmulArray #(
 
   Require #(.HOLDS(!PAIR || LANES % 2 == 0), .MESSAGE("expected an even number of LANES with PAIR")) u_require1 ();
   Require #(.HOLDS(LINES % LINES_A_GROUP == 0), .MESSAGE("expected ROWS to be a multiple of LANES")) u_require2 ();
-  Require #(.HOLDS(ACC_WIDTH >= 17), .MESSAGE("expected ACC_WIDTH of 17 or more")) u_require3 ();
+  Require #(.HOLDS(ACC_WIDTH >= (BITS == 8 ? 17 : 10)), .MESSAGE("expected ACC_WIDTH that holds a product")) u_require3 ();
 
   logic [A_ADDRESS-1:0] a_waddr, a_raddr;
   logic [B_ADDRESS-1:0] b_waddr, b_raddr;

@@ -1,0 +1,11 @@
+# cmake -DOUTPUT=FILE "-DTEXTS=a;b" -P EmbedTexts.cmake: writes a source with the texts as halftone::rtl::embedded_texts().
+set(code "#include \"halftone/rtl/texts.h\"\n\nnamespace halftone::rtl {\n\nstd::span<const Text> embedded_texts() {\n  static constexpr Text kTexts[] = {\n")
+foreach(path ${TEXTS})
+  get_filename_component(name ${path} NAME)
+  get_filename_component(folder ${path} DIRECTORY)
+  get_filename_component(folder ${folder} NAME)
+  file(READ ${path} text)
+  string(APPEND code "      {\"${folder}\", \"${name}\", R\"~~~(${text})~~~\"},\n")
+endforeach()
+string(APPEND code "  };\n  return kTexts;\n}\n\n}  // namespace halftone::rtl\n")
+file(WRITE ${OUTPUT} "${code}")
