@@ -21,6 +21,7 @@ void add_commands(Command app, Run& run) {
   add_sweep(app, run);
   add_search(app, run);
   add_export(app, run);
+  add_rtl(app, run);
   add_number(app, run);
 }
 

@@ -17,6 +17,7 @@ void add_model(Command app, Run& run);
 void add_number(Command app, Run& run);
 void add_calibrate(Command app, Run& run);
 void add_quantize(Command app, Run& run);
+void add_rtl(Command app, Run& run);
 void add_run(Command app, Run& run);
 void add_search(Command app, Run& run);
 void add_sweep(Command app, Run& run);

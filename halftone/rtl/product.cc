@@ -100,13 +100,15 @@ void share_bytes(const ArrayGeometry& g, const Product& product, int bytes_a_cyc
   job.cost = {g.rows, g.cols, static_cast<int>(job.in[2].bytes_a_word())};
   job.order.clear();
   for (std::int64_t step = 0; step < tiling.steps; ++step) job.order.insert(job.order.end(), {0, 1});
-  job.order.insert(job.order.end(), job.in[2].count(), 2);
+  const std::int64_t parameters = tiling.col_tiles * g.cols;
   const std::int64_t more_a = tiling.a_words() - tiling.steps, more_b = tiling.b_words() - tiling.steps;
-  std::int64_t sent_a = 0;
+  std::int64_t sent_a = 0, sent_p = 0;
   for (std::int64_t i = 0; i < more_b; ++i) {
+    if (sent_p++ < parameters) job.order.push_back(2);
     job.order.push_back(1);
     for (; sent_a < std::min(more_a, tiling.steps) * (i + 1) / more_b; ++sent_a) job.order.push_back(0);
   }
+  for (; sent_p < parameters; ++sent_p) job.order.push_back(2);
   for (; sent_a < more_a; ++sent_a) job.order.push_back(0);
 }
 

@@ -23,8 +23,8 @@ struct Product {
 
 // Throws InputError for a number that does not fit: a bias or shift beyond the array's widths, an operand beyond its bits.
 Job job_of(const ArrayGeometry& geometry, const Product& product);
-// The plan of words for streams that share bytes: a's and b's first tile step by step, the parameters, the rest of b, with the rest
-// of a spread between.
+// The plan of words for streams that share bytes: a's and b's first tile step by step; the rest of b, with the parameters one by one and
+// a's second tile spread between; the rest of a.
 void share_bytes(const ArrayGeometry& geometry, const Product& product, int bytes_a_cycle, Job& job);
 
 // [rows][cols] from the words that came out.

@@ -32,7 +32,7 @@ struct Job {
 struct Answer {
   std::uint32_t stuck = 0;
   std::uint32_t last_at = 0;  // how many words had left when y_last_o was set first; 0: never
-  std::uint64_t cycles = 0;   // from the first word in to the last word out, both counted
+  std::uint64_t cycles = 0;   // from the first word in, or its first byte, to the last word out, both counted
   std::uint64_t words = 0;    // that left
 };
 
@@ -173,7 +173,7 @@ class Run {
   bool offered_[kInputs]{};
   std::uint32_t credit_ = 0, dearest_ = 0;
   std::size_t place_ = 0;
-  bool begun_ = false;
+  bool begun_ = job_.bytes_a_cycle > 0;  // bytes come from the first cycle on
   Answer answer_;
 };
 

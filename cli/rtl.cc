@@ -1,0 +1,49 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/rtl_options.h"
+#include "halftone/base/error.h"
+
+namespace halftone::cli {
+namespace {
+
+int run_rtl(const RtlOptions& options) {
+  if (options.simulate) return simulate_array(options);
+  throw UsageError("rtl", "nothing to do, expected --simulate");
+}
+
+void add_array_options(Command group, RtlOptions& options) {
+  group.add_option("--array", options.array, "Rows and columns of the array that multiplies matrices").show_default();
+  group.add_option("--shape", options.shape, "The product: rows of A, its columns, columns of B").show_default();
+  group.add_option("--bits", options.bits, "Bits of both operands: 8; 4 or 2, whose multipliers are LUTs; 1: weights of -1 and +1, activations of 0 and 1")
+      .one_of({8, 4, 2, 1})
+      .show_default();
+  group.add_flag("--packed", options.packed, "Two products of 8 bits a multiplier, which needs an even number of rows");
+  group.add_option("--lanes", options.lanes, "Requantizers; they divide the rows (otherwise as few as drain a tile while the next one computes)").within(1, 256);
+  group.add_option("--accumulator", options.acc_width, "Bits of sums (otherwise as the shape's largest sum and a bias as large need)").within(10, 32);
+  group.add_option("--mantissa", options.mantissa, "Bits of the multiplier of arithmetic 'fixed'").one_of({8, 16, 32}).show_default();
+  group.add_option("--rounding", options.rounding, "How results are rounded").one_of({"half_even", "half_away", "half_up"}).show_default();
+}
+
+void add_simulation_options(Command group, RtlOptions& options) {
+  group.add_flag("--simulate", options.simulate, "Run it in Verilator, and compare every output with the arithmetic");
+  group.add_option("--outputs", options.outputs, "Outputs to compare, at least").within(1, 1'000'000'000).show_default();
+  group.add_option("--stalls", options.stalls, "Per cent of cycles in which a stream pauses, at random, in two thirds of the products").within(0, 90).show_default();
+  group.add_option("--bytes-a-cycle", options.bytes_a_cycle, "All streams in share so many bytes a cycle; 0: each takes a word a cycle").within(0, 4096).show_default();
+  group.add_option("--seed", options.seed, "Decides the numbers").show_default();
+  group.add_option("--kept", options.kept, "Folder in which simulations are kept once they are built (otherwise halftone/rtl in the user's cache)");
+}
+
+}  // namespace
+
+void add_rtl(Command app, Run& run) {
+  auto options = std::make_shared<RtlOptions>();
+  const Command command = app.add_command("rtl", "Hardware that computes the same integers: simulated and compared");
+  command.footer("Example: halftone rtl --array 32x13 --packed --mantissa 16 --simulate");
+  add_array_options(command.add_group("Array"), *options);
+  add_simulation_options(command.add_group("Simulation"), *options);
+  command.add_flag("--json", options->json, "Print the result as JSON");
+  command.when_chosen([options, &run] { run = [options] { return run_rtl(*options); }; });
+}
+
+}  // namespace halftone::cli

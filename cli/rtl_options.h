@@ -1,0 +1,37 @@
+// The options of `halftone rtl`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "halftone/rtl/array.h"
+
+namespace halftone::cli {
+
+struct RtlOptions {
+  std::string array = "8x8";
+  std::string shape = "64x128x64";
+  int bits = 8;
+  bool packed = false;
+  std::optional<int> lanes;
+  std::optional<int> acc_width;
+  int mantissa = 32;
+  std::string rounding = "half_even";
+  bool simulate = false;
+  int stalls = 30;
+  int bytes_a_cycle = 0;
+  std::int64_t outputs = 100'000;
+  std::uint64_t seed = 1;
+  std::string kept;
+  bool json = false;
+};
+
+rtl::ProductShape shape_of(const RtlOptions& options);
+// With memories for the shape, sums as wide as the shape's largest and, unless they were asked for, as many requantizers as drain a tile while
+// the next one computes.
+rtl::ArrayGeometry geometry_of(const RtlOptions& options);
+
+int simulate_array(const RtlOptions& options);
+
+}  // namespace halftone::cli
