@@ -10,7 +10,7 @@
 #include "halftone/base/error.h"
 #include "halftone/report/progress.h"
 #include "halftone/rtl/array_cycles.h"
-#include "halftone/rtl/check_products.h"
+#include "halftone/rtl/checks/check_products.h"
 
 namespace halftone::cli {
 namespace {

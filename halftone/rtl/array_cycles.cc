@@ -6,7 +6,7 @@
 namespace halftone::rtl {
 namespace {
 
-constexpr int kFromDrainToResult = 9;  // cycles: the registers of MatmulArray behind the drain, and its SkidBuffer
+constexpr int kFromDrainToResult = 11;  // cycles: the registers of MatmulArray behind the drain, and its SkidBuffer
 
 // The words that come in: one of each stream a cycle, or those that the shared bytes have brought, in share_bytes' order.
 class Feed {
@@ -66,39 +66,40 @@ class Walk {
 
   std::int64_t cycles() {
     std::int64_t cycle = 0;
+    std::array<std::int64_t, 3> before{};  // words that had come a cycle ago: steps see no later ones
     while (drain_.tiles < tiling_.row_tiles * tiling_.col_tiles) {
       ++cycle;
       const auto sent = feed_.sent();
       feed_.cycle({sent[0] - steps_.a_base < g_.a_depth, sent[1] < tiling_.b_words(), sent[2] < tiling_.col_tiles * g_.cols});
       ++drain_.age;
-      const bool drained = drain(sent[2]);
-      if (step(sent[0], sent[1], drained)) {
+      const bool pending = drain_.busy;
+      drain(sent[2]);
+      if (step(before[0], before[1], pending)) {
         drain_.busy = true;
         drain_.age = 0;
       }
+      before = sent;
     }
     return cycle + kFromDrainToResult;
   }
 
  private:
-  // Whether this cycle takes a tile's last sums.
-  bool drain(std::int64_t parameters) {
+  void drain(std::int64_t parameters) {
     const std::int64_t due = g_.cols + g_.latency() + 3 + (drain_.group + 1) * g_.lines_a_group() - 1;
-    if (!drain_.busy || drain_.age < due || drain_.col_tile * g_.cols + drain_.col >= parameters) return false;
-    if (++drain_.col < g_.cols) return false;
+    if (!drain_.busy || drain_.age < due || drain_.col_tile * g_.cols + drain_.col >= parameters) return;
+    if (++drain_.col < g_.cols) return;
     drain_.col = 0;
-    if (++drain_.group < g_.rows / g_.lanes) return false;
+    if (++drain_.group < g_.rows / g_.lanes) return;
     drain_.group = 0;
     drain_.busy = false;
     drain_.col_tile = (drain_.col_tile + 1) % tiling_.col_tiles;
     ++drain_.tiles;
-    return true;
   }
 
   // Whether this cycle begins a tile's last step.
-  bool step(std::int64_t a_written, std::int64_t b_written, bool drained) {
+  bool step(std::int64_t a_written, std::int64_t b_written, bool pending) {
     const bool last = steps_.step == tiling_.steps - 1;
-    if (steps_.row_tile == tiling_.row_tiles || steps_.a_read == a_written || steps_.b_read == b_written || (last && drain_.busy && !drained)) return false;
+    if (steps_.row_tile == tiling_.row_tiles || steps_.a_read == a_written || steps_.b_read == b_written || (last && pending)) return false;
     ++steps_.a_read;
     ++steps_.b_read;
     if (++steps_.step < tiling_.steps) return false;

@@ -33,33 +33,48 @@ module DrainSequencer #(
 );
   Require #(.HOLDS(LINES % LINES_A_GROUP == 0), .MESSAGE("expected LINES to be a multiple of LINES_A_GROUP")) u_require ();
 
-  localparam int AGE = $clog2(START + LINES + 1);
+  localparam int AGE = $clog2(START + LINES + LINES_A_GROUP + 1);
 
   logic busy_q;
-  logic [AGE-1:0] age_q, due_q;  // cycles since the last step, and when the group is due
+  logic [AGE-1:0] age_q;               // cycles since the last step
+  logic [AGE-1:0] due_q, later_due_q;  // when the group and the next one are due
+  logic is_due_q;
   logic [GROUP-1:0] group_q;
   logic [COL-1:0] col_q;
   logic [PARAMETER:0] base_q;
   logic [B_ADDRESS:0] col_tile_q;
   logic [15:0] row_tile_q;
+  logic [B_ADDRESS:0] last_col_tile_q;  // what the counters end with: of numbers that are still
+  logic [15:0] last_row_tile_q;
 
   wire last_col = col_q == COL'(COLS - 1);
   wire last_group = group_q == GROUP'(GROUPS - 1);
-  wire last_tile = col_tile_q == col_tiles_i - 1'b1;
-  wire go = busy_q && age_q >= due_q && enable_i && parameter_valid_i;
+  wire last_tile = col_tile_q == last_col_tile_q;
+  wire go = busy_q && is_due_q && enable_i && parameter_valid_i;
+  wire leaves_group = go && last_col;
+  wire [AGE-1:0] next_age = age_q != AGE'(START + LINES) ? age_q + 1'b1 : age_q;
 
   assign valid_o = go;
   assign group_o = group_q;
   assign parameter_o = base_q + (PARAMETER + 1)'(col_q);
   assign drained_o = go && last_col && last_group;
-  assign last_o = drained_o && last_tile && row_tile_q == row_tiles_i - 1'b1;
+  assign last_o = drained_o && last_tile && row_tile_q == last_row_tile_q;
   for (genvar i = 0; i < LINES; i++) begin : g_shift
     assign shift_o[i] = go && group_q == GROUP'(i / LINES_A_GROUP);
   end
 
   always_ff @(posedge clk_i) begin
-    if (last_i) age_q <= AGE'(1);
-    else if (age_q != AGE'(START + LINES)) age_q <= age_q + 1'b1;
+    last_col_tile_q <= col_tiles_i - 1'b1;
+    last_row_tile_q <= row_tiles_i - 1'b1;
+    age_q <= last_i ? AGE'(1) : next_age;
+    is_due_q <= !last_i && next_age >= (leaves_group ? later_due_q : due_q);
+    if (!rst_ni || drained_o) begin
+      due_q <= AGE'(START + LINES_A_GROUP - 1);
+      later_due_q <= AGE'(START + 2 * LINES_A_GROUP - 1);
+    end else if (leaves_group) begin
+      due_q <= later_due_q;
+      later_due_q <= later_due_q + AGE'(LINES_A_GROUP);
+    end
     if (!rst_ni) begin
       busy_q <= 1'b0;
       base_q <= '0;
@@ -77,13 +92,9 @@ module DrainSequencer #(
     if (!rst_ni || drained_o) begin
       group_q <= '0;
       col_q <= '0;
-      due_q <= AGE'(START + LINES_A_GROUP - 1);
     end else if (go) begin
       col_q <= last_col ? '0 : col_q + 1'b1;
-      if (last_col) begin
-        group_q <= group_q + 1'b1;
-        due_q <= due_q + AGE'(LINES_A_GROUP);
-      end
+      if (last_col) group_q <= group_q + 1'b1;
     end
   end
 endmodule

@@ -61,7 +61,7 @@ module MatmulArray #(
   localparam int LATENCY = PAIR || BITS == 4 || BITS == 2 ? 2 : 1;
   // From a step's addresses to the drained sums of line 0: the memories' cycle, then as SystolicArray says.
   localparam int START = COLS + LATENCY + 3;
-  localparam int REQUANTIZE = 8;  // the register behind the choice of a line, bias, Requantizer
+  localparam int REQUANTIZE = 10;  // the register behind the choice of a line, bias, Requantizer
 
   Require #(.HOLDS(!PAIR || LANES % 2 == 0), .MESSAGE("expected an even number of LANES with PAIR")) u_require1 ();
   Require #(.HOLDS(LINES % LINES_A_GROUP == 0), .MESSAGE("expected ROWS to be a multiple of LANES")) u_require2 ();
@@ -80,10 +80,10 @@ module MatmulArray #(
   logic [P_WIDTH-ACC_WIDTH-1:0] scale_q;  // beside the sums to which the bias has been added
   logic [REQUANTIZE-1:0] valid_q, last_q;
   logic [LANES*8-1:0] y;
-  logic drain_valid, drain_last, tile_drained, enable;
+  logic drain_valid, drain_last, restart_q, tile_drained, enable;
 
   TileSequencer #(.A_DEPTH(A_DEPTH), .B_DEPTH(B_DEPTH)) u_steps (
-    .clk_i, .rst_ni, .restart_i(drain_last), .steps_i, .col_tiles_i, .row_tiles_i, .b_words_i,
+    .clk_i, .rst_ni, .restart_i(restart_q), .steps_i, .col_tiles_i, .row_tiles_i, .b_words_i,
     .a_valid_i, .a_ready_o, .a_waddr_o(a_waddr), .a_raddr_o(a_raddr),
     .b_valid_i, .b_ready_o, .b_waddr_o(b_waddr), .b_raddr_o(b_raddr),
     .drained_i(tile_drained), .control_o(control)
@@ -94,7 +94,10 @@ module MatmulArray #(
   TileMemory #(.WIDTH(COLS * 8), .DEPTH(B_DEPTH)) u_b (
     .clk_i, .write_i(b_valid_i && b_ready_o), .waddr_i(b_waddr), .wdata_i(b_data_i), .read_i(1'b1), .raddr_i(b_raddr), .rdata_o(b)
   );
-  always_ff @(posedge clk_i) control_q <= control;
+  always_ff @(posedge clk_i) begin
+    control_q <= control;
+    restart_q <= drain_last && rst_ni;
+  end
   SystolicArray #(.ROWS(ROWS), .COLS(COLS), .BITS(BITS), .PAIR(PAIR), .ACC_WIDTH(ACC_WIDTH)) u_array (
     .clk_i, .control_i(control_q), .a_i(a), .b_i(b), .shift_i(shift), .drained_o(drained)
   );
@@ -108,7 +111,7 @@ module MatmulArray #(
 
   assign p_ready_o = p_written_q != p_words_i;
   always_ff @(posedge clk_i)
-    if (!rst_ni || drain_last) p_written_q <= '0;
+    if (!rst_ni || restart_q) p_written_q <= '0;
     else if (p_valid_i && p_ready_o) p_written_q <= p_written_q + 1'b1;
   TileMemory #(.WIDTH(P_WIDTH), .DEPTH(PARAMETERS)) u_p (
     .clk_i, .write_i(p_valid_i && p_ready_o), .waddr_i(p_written_q[P_ADDRESS-1:0]), .wdata_i(p_data_i),

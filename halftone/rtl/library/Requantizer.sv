@@ -1,4 +1,4 @@
-// y_o = clamp(round(acc_i * multiplier_i / 2^shift_i) + zero_point_i, min_i, max_i), six cycles later (of enabled ones): mode `fixed`
+// y_o = clamp(round(acc_i * multiplier_i / 2^shift_i) + zero_point_i, min_i, max_i), eight cycles later (of enabled ones): mode `fixed`
 // of docs/arithmetic.md section 6, exact product, one rounding, one saturation.
 // MANTISSA: B of 8, 16 or 32, multiplier_i of B-1 bits. shift_i: B-1+n, and LEFT more where n may be so far below 0 that it has to shift left.
 // Multipliers of 25 by 18 bits (A_PART 24, B_PART 17): one for B of 8 and 16 and ACC_WIDTH up to 25, two for B of 32.

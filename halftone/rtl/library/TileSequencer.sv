@@ -1,7 +1,7 @@
 // Walks a product of matrices tile by tile, a step of the reduction a cycle: for each of row_tiles_i, for each of col_tiles_i, steps_i
 // steps. Step k of row tile r and column tile c reads word r * steps + k of A, from a ring of A_DEPTH words that is freed row tile by row
-// tile, and word c * steps + k of B, which stay. A step waits until both words have been written; the last step of a tile waits until the
-// tile before has been drained.
+// tile, and word c * steps + k of B, which stay. A step waits until the cycle after both words have been written; the last step of a tile waits until the
+// cycle after the tile before has been drained.
 // control_o is {valid, first, last} of the step whose addresses stand beside it. restart_i begins the next product, words of whose A may already be there.
 // The three counts: 1 or more, still during a product; steps_i <= A_DEPTH, steps_i * col_tiles_i = b_words_i <= B_DEPTH.
 module TileSequencer #(
@@ -35,13 +35,20 @@ module TileSequencer #(
   logic [A_ADDRESS:0] a_written_q, a_base_q, a_read_q, step_q;
   logic [B_ADDRESS:0] b_written_q, b_read_q, col_tile_q;
   logic [15:0] row_tile_q;
+  logic [A_ADDRESS:0] last_step_q;  // what the counters end with: of numbers that are still
+  logic [B_ADDRESS:0] last_col_tile_q;
+  logic [15:0] last_row_tile_q;
+  logic [A_ADDRESS:0] a_ahead_q;  // a_read_q + 1
+  logic [B_ADDRESS:0] b_ahead_q;
   logic running_q, pending_q;
+  logic a_there_q, b_there_q;  // the words at the read addresses had been written a cycle ago
 
   wire first = step_q == '0;
-  wire last = step_q == steps_i - 1'b1;
-  wire last_col = col_tile_q == col_tiles_i - 1'b1;
-  wire there = running_q && a_read_q != a_written_q && b_read_q != b_written_q;
-  wire go = there && !(last && pending_q && !drained_i);
+  wire last = step_q == last_step_q;
+  wire last_col = col_tile_q == last_col_tile_q;
+  wire go = running_q && a_there_q && b_there_q && !(last && pending_q);
+  wire again = last && !last_col;   // the next step reads A's row tile from its start
+  wire rewind = last && last_col;   // the next step reads B from its start
   wire [A_ADDRESS:0] a_held = a_written_q - a_base_q;
 
   assign a_ready_o = a_held != (A_ADDRESS + 1)'(A_DEPTH);
@@ -52,16 +59,26 @@ module TileSequencer #(
   assign b_raddr_o = b_read_q[B_ADDRESS-1:0];
   assign control_o = {go, first, last};
 
+  always_ff @(posedge clk_i) begin
+    last_step_q <= steps_i - 1'b1;
+    last_col_tile_q <= col_tiles_i - 1'b1;
+    last_row_tile_q <= row_tiles_i - 1'b1;
+  end
+
   always_ff @(posedge clk_i)
     if (!rst_ni) begin
       a_written_q <= '0;
       a_base_q <= '0;
       a_read_q <= '0;
+      a_ahead_q <= (A_ADDRESS + 1)'(1);
+      a_there_q <= 1'b0;
     end else begin
+      a_there_q <= go ? again || a_ahead_q != a_written_q : a_read_q != a_written_q;
       if (a_valid_i && a_ready_o) a_written_q <= a_written_q + 1'b1;
       if (go) begin
-        a_read_q <= last && !last_col ? a_base_q : a_read_q + 1'b1;
-        if (last && last_col) a_base_q <= a_read_q + 1'b1;
+        a_read_q <= again ? a_base_q : a_ahead_q;
+        a_ahead_q <= (again ? a_base_q : a_ahead_q) + 1'b1;
+        if (rewind) a_base_q <= a_ahead_q;
       end
     end
 
@@ -70,22 +87,26 @@ module TileSequencer #(
       step_q <= '0;
       b_written_q <= '0;
       b_read_q <= '0;
+      b_ahead_q <= (B_ADDRESS + 1)'(1);
+      b_there_q <= 1'b0;
       col_tile_q <= '0;
       row_tile_q <= '0;
       running_q <= 1'b1;
       pending_q <= 1'b0;
     end else begin
       if (b_valid_i && b_ready_o) b_written_q <= b_written_q + 1'b1;
+      b_there_q <= go ? rewind || b_ahead_q != b_written_q : b_read_q != b_written_q;
       if (drained_i) pending_q <= 1'b0;
       if (go) begin
         step_q <= last ? '0 : step_q + 1'b1;
-        b_read_q <= last && last_col ? '0 : b_read_q + 1'b1;
+        b_read_q <= rewind ? '0 : b_ahead_q;
+        b_ahead_q <= (rewind ? '0 : b_ahead_q) + 1'b1;
         if (last) begin
           pending_q <= 1'b1;
           col_tile_q <= last_col ? '0 : col_tile_q + 1'b1;
           if (last_col) begin
             row_tile_q <= row_tile_q + 1'b1;
-            if (row_tile_q == row_tiles_i - 1'b1) running_q <= 1'b0;
+            if (row_tile_q == last_row_tile_q) running_q <= 1'b0;
           end
         end
       end

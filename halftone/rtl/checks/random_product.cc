@@ -1,4 +1,4 @@
-#include "halftone/rtl/random_product.h"
+#include "halftone/rtl/checks/random_product.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,9 +1,9 @@
-#include "halftone/rtl/check_products.h"
+#include "halftone/rtl/checks/check_products.h"
 
 #include <fmt/format.h>
 
 #include "halftone/base/error.h"
-#include "halftone/rtl/random_product.h"
+#include "halftone/rtl/checks/random_product.h"
 
 namespace halftone::rtl {
 namespace {
