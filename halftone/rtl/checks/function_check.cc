@@ -86,7 +86,7 @@ FunctionChecks check_function(Simulation& simulation, const FunctionCheck& check
 
 std::vector<FunctionCheck> function_checks() {
   std::vector<FunctionCheck> all;
-  for (auto* subject : {saturator_checks, requantizer_checks, product_checks}) {
+  for (auto* subject : {saturator_checks, requantizer_checks, product_checks, add_checks, float_checks}) {
     std::vector<FunctionCheck> checks = subject();
     all.insert(all.end(), std::make_move_iterator(checks.begin()), std::make_move_iterator(checks.end()));
   }

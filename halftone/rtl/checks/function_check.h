@@ -44,5 +44,7 @@ std::vector<FunctionCheck> function_checks();
 std::vector<FunctionCheck> saturator_checks();
 std::vector<FunctionCheck> requantizer_checks();
 std::vector<FunctionCheck> product_checks();
+std::vector<FunctionCheck> add_checks();
+std::vector<FunctionCheck> float_checks();
 
 }  // namespace halftone::rtl

@@ -1,4 +1,4 @@
-// y_o = clamp(round((m_a * (a_i - a_zero_point_i) +- m_b * (b_i - b_zero_point_i)) / 2^shift_i) + zero_point_i, min_i, max_i), seven
+// y_o = clamp(round((m_a * (a_i - a_zero_point_i) +- m_b * (b_i - b_zero_point_i)) / 2^shift_i) + zero_point_i, min_i, max_i), nine
 // cycles later (of enabled ones): Add and Sub of docs/arithmetic.md section 7, mode `fixed`, with an exact sum, one rounding, one
 // saturation.
 // MANTISSA: B of 8, 16 or 32; a_multiplier_i and b_multiplier_i, of B-1 bits, are m_a and m_b; subtract_i: - instead of +, which is Sub.

@@ -1,4 +1,4 @@
-// y_o = clamp(round(acc_i / 2^shift_i) + zero_point_i, min_i, max_i), four cycles later (of enabled ones): mode `shift` of
+// y_o = clamp(round(acc_i / 2^shift_i) + zero_point_i, min_i, max_i), six cycles later (of enabled ones): mode `shift` of
 // docs/arithmetic.md section 6, where scales are powers of two, without a multiplier.
 // shift_i: n, and LEFT more where n may be so far below 0 that it has to shift left; 0 to ACC_WIDTH + LEFT.
 // acc_i: signed; zero_point_i, min_i, max_i: signed, and still while numbers pass; y_o: the low OUT_WIDTH bits.
