@@ -8,8 +8,10 @@ namespace halftone::cli {
 namespace {
 
 int run_rtl(const RtlOptions& options) {
+  if (options.compare) return compare_designs(options);
   if (options.simulate) return simulate_array(options);
-  throw UsageError("rtl", "nothing to do, expected --simulate");
+  if (options.synthesize) return synthesize_array(options);
+  throw UsageError("rtl", "nothing to do, expected --simulate, --synthesize or --compare");
 }
 
 void add_array_options(Command group, RtlOptions& options) {
@@ -34,6 +36,13 @@ void add_simulation_options(Command group, RtlOptions& options) {
   group.add_option("--kept", options.kept, "Folder in which simulations are kept once they are built (otherwise halftone/rtl in the user's cache)");
 }
 
+void add_synthesis_options(Command group, RtlOptions& options) {
+  group.add_flag("--synthesize", options.synthesize, "Say what it takes of the device, by Yosys; ecp5-85 and up5k: place and route it too, and write the bitstream");
+  group.add_option("--device", options.device, "xc7z020, xc7z010, xc7a35t, xc7a100t, ecp5-85 or up5k (otherwise xc7z020)");
+  group.add_option("--mhz", options.mhz, "The clock that place and route is asked for; a slower one ends with 1").within(0.0, 1000.0);
+  group.add_option("-o,--output", options.output, "Folder for the modules, the report and the bitstream");
+}
+
 }  // namespace
 
 void add_rtl(Command app, Run& run) {
@@ -42,6 +51,8 @@ void add_rtl(Command app, Run& run) {
   command.footer("Example: halftone rtl --array 32x13 --packed --mantissa 16 --simulate");
   add_array_options(command.add_group("Array"), *options);
   add_simulation_options(command.add_group("Simulation"), *options);
+  add_synthesis_options(command.add_group("Synthesis"), *options);
+  command.add_flag("--compare", options->compare, "One product on designs of one multiplier and on arrays of 8, 4, 2 and 1 bit, beside Lab 6's figures; with --synthesize their resources");
   command.add_flag("--json", options->json, "Print the result as JSON");
   command.when_chosen([options, &run] { run = [options] { return run_rtl(*options); }; });
 }

@@ -19,6 +19,11 @@ struct RtlOptions {
   int mantissa = 32;
   std::string rounding = "half_even";
   bool simulate = false;
+  bool compare = false;
+  bool synthesize = false;
+  std::string device;
+  double mhz = 0;  // asked for; 0: any
+  std::string output;
   int stalls = 30;
   int bytes_a_cycle = 0;
   std::int64_t outputs = 100'000;
@@ -33,5 +38,7 @@ rtl::ProductShape shape_of(const RtlOptions& options);
 rtl::ArrayGeometry geometry_of(const RtlOptions& options);
 
 int simulate_array(const RtlOptions& options);
+int synthesize_array(const RtlOptions& options);
+int compare_designs(const RtlOptions& options);
 
 }  // namespace halftone::cli

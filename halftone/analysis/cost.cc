@@ -1,6 +1,7 @@
 #include "halftone/analysis/cost.h"
 
 #include "halftone/ir/work.h"
+#include "halftone/numeric/energy.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::analysis {
@@ -8,13 +9,6 @@ namespace {
 
 constexpr int kAccumulatorBits = 32;
 constexpr int kScaleBytes = 4;
-constexpr double kDramPerBit = 640.0 / 32.0;  // pJ
-constexpr double kSramPerBit = 10.0 / 64.0;
-
-// The line through (x0, y0) and (x1, y1).
-double on_line(double x, double x0, double y0, double x1, double y1) {
-  return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
-}
 
 std::int64_t elements(const Shape& shape) {
   std::int64_t count = 1;
@@ -37,10 +31,10 @@ double bytes(const LayerWork& work, int weight_bits) {
 
 double energy(const LayerWork& work, int weight_bits, int input_bits) {
   const double multiply_add =
-      multiplication_energy(weight_bits, input_bits) + addition_energy(kAccumulatorBits);
+      numeric::multiplication_energy(weight_bits, input_bits) + numeric::addition_energy(kAccumulatorBits);
   return static_cast<double>(work.multiply_adds) * multiply_add +
-         static_cast<double>(work.weights * weight_bits + work.biases * work.bias_bits) * kDramPerBit +
-         static_cast<double>(work.inputs * input_bits) * kSramPerBit;
+         static_cast<double>(work.weights * weight_bits + work.biases * work.bias_bits) * numeric::kDramPerBit +
+         static_cast<double>(work.inputs * input_bits) * numeric::kSramPerBit;
 }
 
 }  // namespace
@@ -54,12 +48,6 @@ LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::Wei
           .scales = scales_of(w, ir::weight_axis(node.op), weights),
           .inputs = elements(x),
           .multiply_adds = ir::multiply_adds(node.op, x, w, graph.value(node.outputs[0]).shape)};
-}
-
-double addition_energy(int bits) { return on_line(bits, 8, 0.03, 32, 0.1); }
-
-double multiplication_energy(int weight_bits, int input_bits) {
-  return on_line(weight_bits * input_bits, 8 * 8, 0.2, 32 * 32, 3.1);
 }
 
 double cost_of(Budget budget, const LayerWork& work, int weight_bits, int input_bits) {

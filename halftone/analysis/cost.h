@@ -28,18 +28,10 @@ struct LayerWork {
 // The cost of a linear node with constant weights.
 LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::WeightRecipe& weights);
 
-// pJ of an integer addition of b bits and of a product of b_w by b_a bits, in 45 nm at 0.9 V: M. Horowitz,
-// "Computing's Energy Problem (and what we can do about it)", ISSCC 2014, figure 1.1.9. His figures: addition
-// of 8 and 32 bits 0.03 and 0.1, product of 8 by 8 and 32 by 32 bits 0.2 and 3.1. Between and beyond them the
-// addition is linear in b, and the product in b_w·b_a, the number of its partial products' bits.
-double addition_energy(int bits);
-double multiplication_energy(int weight_bits, int input_bits);
-
 // bytes: weights packed to their bits, whole bytes a layer, and of its biases, 4 bytes a weight scale. (ONNX has no
 // integers of 3, 5, 6 or 7 bits: a file holds them in 4 and 8.) bit_operations: multiply-adds·b_w·b_a.
-// energy, pJ: each multiply-add a product and an addition of 32 bits; the weights' and biases' bits once from
-// DRAM (640 pJ for 32 bits: 1.3 nJ for 64 in the same figure), the inputs' bits once from an SRAM of 8 kB (10
-// pJ for 64). What is held in registers counts nothing.
+// energy, pJ (numeric/energy.h): each multiply-add a product and an addition of 32 bits; the weights' and biases' bits once from
+// DRAM, the inputs' bits once from an SRAM of 8 kB. What is held in registers counts nothing.
 double cost_of(Budget budget, const LayerWork& work, int weight_bits, int input_bits);
 
 }  // namespace halftone::analysis

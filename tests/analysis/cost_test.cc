@@ -28,18 +28,6 @@ TEST(Cost, WorkOfLayersIsThatOfOneSample) {
   EXPECT_EQ(work("conv1", {.bias_bits = 5}).bias_bits, 5);
 }
 
-TEST(Cost, EnergiesOfHorowitzAreMetAndLinesBetweenThem) {
-  EXPECT_DOUBLE_EQ(addition_energy(8), 0.03);
-  EXPECT_DOUBLE_EQ(addition_energy(32), 0.1);
-  EXPECT_DOUBLE_EQ(addition_energy(20), 0.065);
-  EXPECT_DOUBLE_EQ(multiplication_energy(8, 8), 0.2);
-  EXPECT_DOUBLE_EQ(multiplication_energy(32, 32), 3.1);
-  EXPECT_DOUBLE_EQ(multiplication_energy(4, 16), 0.2);
-  EXPECT_DOUBLE_EQ(multiplication_energy(2, 4), 0.2 - 2.9 * 56 / 960);
-  for (int w = 1; w <= 16; ++w)
-    for (int a = 2; a <= 16; ++a) EXPECT_GT(multiplication_energy(w, a), 0.0) << w << ' ' << a;
-}
-
 TEST(Cost, OfEachBudget) {
   const LayerWork work{.weights = 37, .biases = 3, .scales = 2, .inputs = 10, .multiply_adds = 1000};
   EXPECT_EQ(cost_of(Budget::bytes, work, 8, 8), 37 + 12 + 8);
