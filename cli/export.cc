@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/export_testbench.h"
 #include "cli/model_file.h"
 #include "halftone/numeric/packed_weights.h"
 #include "cli/shape_option.h"
@@ -25,6 +26,8 @@ struct Options {
   std::string model;
   ShapeOption shapes;
   std::string npz;
+  std::string testbench;
+  DataOptions data;  // for the testbench
   bool packed = false;
   bool json = false;
 };
@@ -136,31 +139,54 @@ int export_arrays(const Options& options) {
   return kYes;
 }
 
+int run_export(const Options& options) {
+  if (options.npz.empty() == options.testbench.empty())
+    throw UsageError("export", fmt::format("got {}, expected one of them",
+                                           options.npz.empty() ? "neither --npz nor --testbench" : "both --npz and --testbench"));
+  if (options.testbench.empty() && options.data.given()) throw UsageError("--data", "or --images goes with --testbench, whose layers it runs");
+  if (options.testbench.empty()) return export_arrays(options);
+  if (!options.data.given()) throw UsageError("--testbench", "without --data or --images, expected samples to run the layers on");
+  return export_testbench(options.testbench, options.model, options.shapes.input_shapes(), options.data, options.json);
+}
+
 }  // namespace
 
 void add_export(Command app, Run& run) {
   auto options = std::make_shared<Options>();
   const Command command =
-      app.add_command("export", "The layers' integers, scales and zero points as NumPy arrays");
+      app.add_command("export", "The layers' integers, scales and zero points as NumPy arrays, or all that hardware is compared with");
   command.footer(
-      "Example: halftone export mlp.int8.onnx --npz w.npz\n"
+      "Examples: halftone export mlp.int8.onnx --npz w.npz\n"
+      "          halftone export mlp.int8.onnx --testbench tb --data mnist --samples 3\n"
       "Each layer (Conv, ConvTranspose, Gemm, MatMul with constant weights) gives LAYER.weight, "
       "LAYER.weight_scale, LAYER.weight_zero_point and LAYER.weight_axis (what the scales run along, when "
       "there are several), LAYER.weight_block (so many of its indices share a scale, of weights by group), "
       "LAYER.bias and LAYER.bias_scale, LAYER.input_scale, LAYER.input_zero_point, LAYER.output_scale and "
       "LAYER.output_zero_point, as far as it has them; of a float model weights and biases, with batch "
       "normalizations folded in as quantize does. A LAYER that would lead out of the folder the file is unpacked in is "
-      "written otherwise, as the summary of --json says (\"arrays\"). w = weight_scale * (weight - weight_zero_point).");
+      "written otherwise, as the summary of --json says (\"arrays\"). w = weight_scale * (weight - weight_zero_point).\n"
+      "A testbench is a folder with weights, biases, multipliers, shifts and tables of every layer in integers and, for the samples, its "
+      "input, accumulator and output, each as LAYER.NAME.npy and LAYER.NAME.mem (a hexadecimal word a line, for $readmemh), smaller ones "
+      "in testbench.h for C; manifest.json has shapes, bits, scales, zero points, rounding, bounds and names.");
   command.add_option("model", options->model, "ONNX model, quantized or float").required();
   options->shapes.add_to(command);
-  command.add_option("--npz", options->npz, "NumPy file to write").required();
+  command.add_option("--npz", options->npz, "NumPy file to write");
+  const Option testbench = command.add_option("--testbench", options->testbench, "Folder to write: a new or empty one, or an earlier testbench")
+                               .value_name("DIR");
+  options->data.usual_samples = 1;
+  options->data.may_be_missing = true;
+  options->data.add_to(command, data::Part::test, "Samples to run, spread over the set (otherwise 1)");
+  for (const char* option : {"--labels", "--label-offset", "--resize", "--samples", "--preset", "--mean", "--std", "--scale",
+                             "--override-preprocessing", "--threads"})
+    command.option(option).needs(testbench);
   command.add_flag(
       "--packed", options->packed,
       "Weights as uint8 rows, one for each index of their first dimension, low bits first; with "
       "LAYER.weight_shape and LAYER.weight_bits (1: binary, a set bit is +1; otherwise signed where "
-      "LAYER.weight_zero_point is)");
+      "LAYER.weight_zero_point is)")
+      .excludes(testbench);
   command.add_flag("--json", options->json, "Print the summary as JSON");
-  command.when_chosen([options, &run] { run = [options] { return export_arrays(*options); }; });
+  command.when_chosen([options, &run] { run = [options] { return run_export(*options); }; });
 }
 
 }  // namespace halftone::cli

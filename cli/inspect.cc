@@ -6,7 +6,9 @@
 
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/layer_numbers.h"
 #include "cli/model_file.h"
+#include "cli/multiplier_table.h"
 #include "cli/recipe_beside.h"
 #include "cli/shape_option.h"
 #include "cli/warnings.h"
@@ -27,6 +29,7 @@ struct Options {
   std::string model;
   ShapeOption shapes;
   bool check = false;
+  bool multipliers = false;
   bool guess_preset = false;
   DataOptions data;  // to guess on
   bool json = false;
@@ -93,8 +96,13 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
                                static_cast<float>(y.grid->format.qmin() - y.grid->affine.zero_point),
                            y.grid->affine.scale *
                                static_cast<float>(y.grid->format.qmax() - y.grid->affine.zero_point)};
-  if (y.grid) out["scale"] = y.grid->affine.scale;
-  if (y.grid) out["zero_point"] = y.grid->affine.zero_point;
+  if (y.grid) out.update(grid_json(*y.grid));
+  out["inputs"] = Json::array();
+  for (qgraph::ValueId id : node.inputs) {
+    out["inputs"].push_back({{"name", graph.value(id).name}});
+    if (graph.value(id).grid) out["inputs"].back().update(grid_json(*graph.value(id).grid));
+  }
+  if (Json multipliers = multipliers_json(graph, node); !multipliers.is_null()) out["multipliers"] = std::move(multipliers);
   if (const qgraph::Linear* linear = qgraph::linear_of(node.op)) {
     const std::int64_t bound = linear->bound.empty() ? 0 : *std::ranges::max_element(linear->bound);
     out["parameters"] = linear->q_w.size();
@@ -103,6 +111,8 @@ Json describe_integer_node(const qgraph::QuantizedGraph& graph, const qgraph::No
     out["accumulator"] = linear->wide ? "int64" : "int32";
     out["bias_bits"] = numeric::signed_bits_for(largest_bias(*linear));
     out["dead_channels"] = dead_channels(*linear);
+    out["weights"] = weight_scales_json(*linear);
+    out["weights"]["bits"] = linear->w_params.format.bits;
   }
   return out;
 }
@@ -239,8 +249,12 @@ int inspect(const Options& options) {
     return checked.integers_alone() ? kYes : kNo;
   }
   const Json out = inspect_json(load_model_file(options.model, options.shapes.input_shapes()));
+  if (options.multipliers && !out["quantized"].get<bool>())
+    throw UsageError("--multipliers", fmt::format("'{}' is a float model, expected integers as halftone quantize makes them", options.model));
   if (options.json)
     print_json(out);
+  else if (options.multipliers)
+    print_multipliers(out);
   else
     print_inspection(out);
   return kYes;
@@ -255,6 +269,7 @@ void add_inspect(Command app, Run& run) {
   command.footer(
       "Examples: halftone inspect mlp.onnx --json\n"
       "          halftone inspect mlp.onnx --check\n"
+      "          halftone inspect mlp.int8.onnx --multipliers\n"
       "          halftone inspect mlp.onnx --guess-preset --data mnist");
   command.add_option("model", options->model, "ONNX model").required();
   options->shapes.add_to(command);
@@ -262,6 +277,10 @@ void add_inspect(Command app, Run& run) {
       "--check", options->check,
       "Instead: every node that is not supported, or in float only, with the reason and the remedy; "
       "exit 0 when integers alone will do, 1 when not, 3 for a damaged file");
+  command.add_flag("--multipliers", options->multipliers,
+                   "Instead: M = s_x*s_w/s_y = M0*2^-n of each layer in integers, the m and shift that stand for it, scales of weights, and "
+                   "fraction lengths where scales are powers of two; the smallest and the largest, by channel with --json")
+      .excludes(check);
   Option guess = command.add_flag("--guess-preset", options->guess_preset,
                  "Instead: right answers with every preset on labelled samples of --data or --images, the best first")
       .excludes(check);

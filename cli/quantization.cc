@@ -29,7 +29,7 @@ std::optional<std::filesystem::path> recipe_of(const std::string& output, const 
 void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model, bool can_stay) {
   std::vector<std::string> named;
   for (const quant::Island& island : islands)
-    if (!island.ends_network)
+    if (!island.ends_network && island.reason.cause != qgraph::FloatCause::kept)
       named.push_back(fmt::format("{} '{}' ({})", island.op, island.name, island.reason.text));
   if (named.empty()) return;
   throw UnsupportedError(model,

@@ -12,7 +12,8 @@
 
 namespace halftone::cli {
 
-// Throws UnsupportedError naming every node that would stay float between integers; `can_stay`: the command has --allow-float.
+// Throws UnsupportedError naming every node that would stay float between integers, but those that a rule keeps so; `can_stay`: the
+// command has --allow-float.
 void refuse_islands(const std::vector<quant::Island>& islands, const std::string& model, bool can_stay = true);
 
 // As check_written, for a quantized file (an empty name: none) and its recipe.

@@ -32,6 +32,13 @@ void set_first_and_last(quant::Recipe& recipe, const quant::Bits& bits) {
   recipe.tensors = {{"<input>", activations}, {"<last>", activations}, {"<output>", activations}};
 }
 
+// The last rule that matches a layer counts.
+void set_float_layers(quant::Recipe& recipe, const RecipeOptions& options) {
+  if (!options.only.empty()) recipe.layers.push_back({"*", recipe.weights, true});
+  for (const std::string& layer : options.only) recipe.layers.push_back({layer, recipe.weights});
+  for (const std::string& layer : options.keep_float) recipe.layers.push_back({layer, recipe.weights, true});
+}
+
 void set_weight_range(quant::WeightRecipe& weights, const std::string& text) {
   if (!text.starts_with("fixed")) {
     weights.range = value_in(quant::kRangeNames, text, "--weight-observer");
@@ -150,7 +157,7 @@ void RecipeOptions::add_to(Command command) {
                          "Bits of weights (2 to 16) and activations (1 to 16), as w4a8; w4: weights alone; "
                          "w1: binary, wt: ternary weights"))
       .show_default();
-  own(command.add_option("--first-last", first_last,
+  const Option ends = own(command.add_option("--first-last", first_last,
                          "Bits of the first and the last layer and of what they take and give, as w8a8"));
   own(command.add_option("--sum-bits", sum_bits,
                          "Bits at least of what sums and pools take, and no layer multiplies (otherwise as all); layers get a copy of fewer")
@@ -159,6 +166,13 @@ void RecipeOptions::add_to(Command command) {
                          "Bits of the network's outputs (otherwise those of activations, 8 at least): of two equal scores the first "
                          "class counts"))
       .within(1, numeric::kMaxBits);
+  const Option kept = own(command.add_option("--keep-float", keep_float,
+                         "Layers and other nodes that stay float, by name or pattern (* is any text, ? any character), without --allow-float"))
+      .value_name("LAYER");
+  own(command.add_option("--only", only, "Layers and other nodes that become integers, likewise: all others stay float"))
+      .value_name("LAYER")
+      .excludes(kept)
+      .excludes(ends);
   own(command.add_option("--granularity", granularity, "One weight scale for each: tensor, channel, or group=INPUTS (that many "
                          "inputs of a channel)"))
       .show_default();
@@ -243,6 +257,7 @@ quant::Recipe RecipeOptions::recipe(bool few_bits) const {
   if (!first_last.empty()) set_first_and_last(recipe, quant::parse_bits("--first-last", first_last));
   if (all.output_bits && recipe.weight_only) throw UsageError("--output-bits", "of activations that stay float");
   if (all.output_bits) quant::set_output_bits(recipe, *all.output_bits);
+  set_float_layers(recipe, all);
   recipe.sum_bits = all.sum_bits.value_or(0);
   if (power_of_two || recipe.arithmetic.mode == numeric::Arithmetic::shift) quant::use_powers_of_two(recipe);
   quant::check(recipe);

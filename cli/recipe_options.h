@@ -22,6 +22,8 @@ struct RecipeOptions {
   std::string observer;         // empty: as the bits have it
   std::string weight_observer;  // likewise
   std::string codebook;
+  std::vector<std::string> keep_float;  // names or patterns of layers
+  std::vector<std::string> only;        // likewise: all others stay float
   std::string arithmetic = "fixed";
   std::optional<int> mantissa_bits;
   std::string rounding = "half_even";

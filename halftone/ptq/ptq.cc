@@ -14,8 +14,8 @@ namespace halftone::ptq {
 namespace {
 
 // The first reason why a network has nothing to quantize.
-std::string why_nothing(const ir::Graph& network) {
-  const auto nodes = quant::float_nodes(network);
+std::string why_nothing(const ir::Graph& network, const quant::Plan& plan) {
+  const auto nodes = quant::float_nodes(network, plan);
   return nodes.empty() ? "it has no nodes" : fmt::format("{}: {}", nodes.front().node, nodes.front().reason.text);
 }
 
@@ -41,9 +41,9 @@ Integers integers_of(const ir::Graph& network, const quant::Parameters& paramete
                   .integers = {},
                   .islands = {}};
   if (!lower::is_quantized(result.quantized.graph))
-    throw UnsupportedError(model, "nothing to quantize: " + why_nothing(network));
+    throw UnsupportedError(model, "nothing to quantize: " + why_nothing(network, parameters.plan));
   result.integers = lower::lower(result.quantized.graph);
-  result.islands = quant::islands_of(network, result.integers);
+  result.islands = quant::islands_of(network, result.integers, parameters.plan);
   return result;
 }
 

@@ -10,6 +10,7 @@ enum class FloatCause {
   no_form,        // the operator, or this form of it, has none in integers
   not_quantized,  // a value that it reads or gives has no scale, or its weights are floats
   not_constant,   // its weights are computed
+  kept,           // a rule of the recipe says so
 };
 
 // Empty: it does not.

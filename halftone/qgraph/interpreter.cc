@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 #include "halftone/base/error.h"
@@ -12,6 +13,7 @@
 #include "halftone/qgraph/integer_loops.h"
 #include "halftone/qgraph/moves.h"
 #include "halftone/qgraph/onnx_loops.h"
+#include "halftone/qgraph/operand_pair.h"
 
 namespace halftone::qgraph {
 namespace {
@@ -23,43 +25,11 @@ Tensor pack_result(const Value& type, const Shape& shape, const Integers& y) {
   return numeric::from_int32(shape, y, type.dtype);
 }
 
-Integers requantize_sums(const std::vector<std::int64_t>& acc, std::int64_t inner,
-                         const Requantizer& requantizer) {
-  Integers y(acc.size());
-  if (requantizer.is_float())
-    onnx::requantize(acc, inner, requantizer, y);
-  else
-    integer::requantize(acc, inner, requantizer, y);
-  return y;
-}
-
 Tensor run_op(const Quantize& op, const Operands& in, const Value&) {
   return numeric::quantize(*in[0], numeric::per_tensor(op.grid), op.rounding);
 }
 Tensor run_op(const Dequantize& op, const Operands& in, const Value&) {
   return numeric::dequantize(*in[0], op.params);
-}
-
-Tensor run_linear(const Gemm& op, const Integers& w, const Operands& in, const Value& type) {
-  Shape shape = in[0]->shape();
-  shape.back() = op.linear.channels;
-  std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
-  integer::gemm(numeric::to_int32(*in[0]), op.x_zero_point, op.linear, w, acc);
-  return pack_result(type, shape, requantize_sums(acc, 1, op.linear.requantizer));
-}
-
-// [N, channels, out…] for an input of one or two spatial dimensions.
-Shape window_shape(const Shape& x, std::int64_t channels, const ir::PlaneAxes& axes) {
-  if (x.size() == 3) return {x[0], channels, axes[1].out};
-  return {x[0], channels, axes[0].out, axes[1].out};
-}
-
-Tensor run_linear(const Conv& op, const Integers& w, const Operands& in, const Value& type) {
-  const Shape shape = window_shape(in[0]->shape(), op.linear.channels, op.axes);
-  std::vector<std::int64_t> acc(static_cast<std::size_t>(element_count(shape)));
-  integer::conv(numeric::to_int32(*in[0]), in[0]->dim(0), op, w, acc);
-  return pack_result(type, shape,
-                     requantize_sums(acc, op.axes[0].out * op.axes[1].out, op.linear.requantizer));
 }
 
 Tensor run_op(const Table& op, const Operands& in, const Value& type) {
@@ -77,81 +47,35 @@ Tensor run_op(const MaxPool& op, const Operands& in, const Value& type) {
   return pack_result(type, shape, y);
 }
 
-Tensor run_op(const AveragePool& op, const Operands& in, const Value& type) {
+// Mode onnx, where float32 computes y without sums of integers.
+Tensor run_real(const AveragePool& op, const Operands& in, const Value& type) {
   const Shape shape = window_shape(in[0]->shape(), in[0]->dim(1), op.axes);
-  const auto count = static_cast<std::size_t>(element_count(shape));
-  const bool onnx = op.requantizer.is_float();
-  Integers y(count);
-  if (onnx && !onnx::covers_input(op)) {
-    onnx::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, y);
-    return pack_result(type, shape, y);
-  }
-  std::vector<std::int64_t> acc(count);
-  Integers entry(count);
-  integer::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, acc, entry);
-  if (onnx)
-    onnx::requantize_by_entry(acc, entry, op.requantizer, y);
-  else
-    integer::requantize_by_entry(acc, entry, op.requantizer, y);
+  Integers y(static_cast<std::size_t>(element_count(shape)));
+  onnx::average_pool(numeric::to_int32(*in[0]), shape[0] * shape[1], op, y);
   return pack_result(type, shape, y);
 }
 
-// Two operands read with broadcasting.
-struct Pair {
-  explicit Pair(const Operands& in)
-      : shape(ir::broadcast_shape(in[0]->shape(), in[1]->shape())),
-        index_a(ir::broadcast_index(in[0]->shape(), shape)),
-        index_b(ir::broadcast_index(in[1]->shape(), shape)),
-        a(numeric::to_int32(*in[0])),
-        b(numeric::to_int32(*in[1])) {}
-
-  Shape shape;
-  std::vector<std::int64_t> index_a;
-  std::vector<std::int64_t> index_b;
-  Integers a;
-  Integers b;
-};
-
-Tensor run_op(const Add& op, const Operands& in, const Value& type) {
-  const Pair pair(in);
+Tensor run_real(const Add& op, const Operands& in, const Value& type) {
+  const OperandPair pair(*in[0], *in[1]);
   Integers y(pair.index_a.size());
-  if (op.requantizer.is_float()) {
-    const onnx::Operand a{pair.a, pair.index_a, op.a};
-    const onnx::Operand b{pair.b, pair.index_b, op.b};
-    const numeric::OutputBounds& bounds = op.requantizer.bounds;
-    if (op.subtract)
-      onnx::subtract(a, b, op.y.scale, bounds, y);
-    else if (onnx::exchanges(in[0]->shape(), in[1]->shape()))
-      onnx::add(b, a, op.y.scale, bounds, y);
-    else
-      onnx::add(a, b, op.y.scale, bounds, y);
-  } else {
-    std::vector<std::int64_t> acc(y.size());
-    integer::add(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);
-    y = requantize_sums(acc, static_cast<std::int64_t>(acc.size()) + 1, op.requantizer);
-  }
+  const onnx::Operand a{pair.a, pair.index_a, op.a};
+  const onnx::Operand b{pair.b, pair.index_b, op.b};
+  const numeric::OutputBounds& bounds = op.requantizer.bounds;
+  if (op.subtract)
+    onnx::subtract(a, b, op.y.scale, bounds, y);
+  else if (onnx::exchanges(in[0]->shape(), in[1]->shape()))
+    onnx::add(b, a, op.y.scale, bounds, y);
+  else
+    onnx::add(a, b, op.y.scale, bounds, y);
   return pack_result(type, pair.shape, y);
 }
 
-Tensor run_op(const Mul& op, const Operands& in, const Value& type) {
-  const Pair pair(in);
+Tensor run_real(const Mul& op, const Operands& in, const Value& type) {
+  const OperandPair pair(*in[0], *in[1]);
   Integers y(pair.index_a.size());
-  if (op.requantizer.is_float()) {
-    onnx::multiply({pair.a, pair.index_a, op.a}, {pair.b, pair.index_b, op.b}, std::get<Float32>(op.requantizer.scaling).M[0],
-                   op.requantizer.bounds, y);
-  } else {
-    std::vector<std::int64_t> acc(y.size());
-    integer::multiply(pair.a, pair.index_a, pair.b, pair.index_b, op, acc);
-    y = requantize_sums(acc, 1, op.requantizer);
-  }
+  onnx::multiply({pair.a, pair.index_a, op.a}, {pair.b, pair.index_b, op.b}, std::get<Float32>(op.requantizer.scaling).M[0],
+                 op.requantizer.bounds, y);
   return pack_result(type, pair.shape, y);
-}
-
-Tensor run_op(const Requantize& op, const Operands& in, const Value& type) {
-  const Integers x = numeric::to_int32(*in[0]);
-  std::vector<std::int64_t> centred(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) centred[i] = x[i] - op.x_zero_point;
-  return pack_result(type, in[0]->shape(), requantize_sums(centred, 1, op.requantizer));
 }
 
 Tensor run_op(const Move& op, const Operands& in, const Value& type) { return moved(op, *in[0], type.shape); }
@@ -165,14 +89,32 @@ struct Kernel {
   const Integers& w;  // the centred weights of a linear layer
   const Operands& in;
   const Value& type;
+  const std::function<void(const Sums&)>& see;  // may be empty
 
   template <typename Op>
   Tensor operator()(const Op& op) const {
     return run_op(op, in, type);
   }
-  Tensor operator()(const Gemm& op) const { return run_linear(op, w, in, type); }
-  Tensor operator()(const Conv& op) const { return run_linear(op, w, in, type); }
+  Tensor operator()(const Gemm& op) const { return rounded(sums_of(op, w, *in[0]), op.linear.requantizer); }
+  Tensor operator()(const Conv& op) const { return rounded(sums_of(op, w, *in[0]), op.linear.requantizer); }
+  Tensor operator()(const Requantize& op) const { return rounded(sums_of(op, *in[0]), op.requantizer); }
+  Tensor operator()(const AveragePool& op) const {
+    if (op.requantizer.is_float() && !onnx::covers_input(op)) return run_real(op, in, type);
+    return rounded(sums_of(op, *in[0]), op.requantizer);
+  }
+  Tensor operator()(const Add& op) const {
+    return op.requantizer.is_float() ? run_real(op, in, type) : rounded(sums_of(op, *in[0], *in[1]), op.requantizer);
+  }
+  Tensor operator()(const Mul& op) const {
+    return op.requantizer.is_float() ? run_real(op, in, type) : rounded(sums_of(op, *in[0], *in[1]), op.requantizer);
+  }
   Tensor operator()(const Island&) const { throw std::logic_error("an island has no kernel"); }
+
+ private:
+  Tensor rounded(const Sums& sums, const Requantizer& requantizer) const {
+    if (see) see(sums);
+    return pack_result(type, sums.shape, requantized(sums, requantizer));
+  }
 };
 
 // Its inputs have been visited already, where they were computed.
@@ -211,6 +153,10 @@ Interpreter::Interpreter(QuantizedGraph graph) : graph_(std::move(graph)) {
 }
 
 std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::Visitor& visit) const {
+  return run_with_sums(inputs, visit, {});
+}
+
+std::vector<Tensor> Interpreter::run_with_sums(std::span<const Tensor> inputs, const ir::Visitor& visit, const SumsVisitor& visit_sums) const {
   check_inputs(graph_, inputs);
   std::vector<Tensor> computed(graph_.values.size());
   const auto store = [&](ValueId id, Tensor tensor) {
@@ -227,7 +173,9 @@ std::vector<Tensor> Interpreter::run(std::span<const Tensor> inputs, const ir::V
         std::vector<Tensor> results = run_island(*islands_[n], island->graph, operands, visit);
         for (std::size_t i = 0; i < results.size(); ++i) computed[static_cast<std::size_t>(node.outputs[i])] = std::move(results[i]);
       } else {
-        store(node.output(), std::visit(Kernel{weights_[n], operands, graph_.value(node.output())}, node.op));
+        std::function<void(const Sums&)> see;
+        if (visit_sums) see = [&](const Sums& sums) { visit_sums(node, sums); };
+        store(node.output(), std::visit(Kernel{weights_[n], operands, graph_.value(node.output()), see}, node.op));
       }
     } catch (const InputError& error) {
       throw InputError(fmt::format("{} '{}'", name_of(node.op), node.name), error.what());

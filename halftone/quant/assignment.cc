@@ -51,12 +51,21 @@ bool is_tensor(const ir::Graph& graph, const TensorRule& rule, const std::vector
   return matches(rule.tensor, graph.value(id).name);
 }
 
-void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
+// Whether a rule names a node without weights, which another rule would keep float.
+bool names_other(const ir::Graph& graph, const LayerRule& rule, const Plan& without) {
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (without.role[n] != Role::linear && without.role[n] != Role::fused && matches(rule.layer, graph.nodes[n].name)) return true;
+  return false;
+}
+
+// `without`: the plan as it is without rules, whose layers with weights are the ones that rules count.
+void assign_weights(Assignment& result, const ir::Graph& graph, const Recipe& recipe, const Plan& without) {
   result.weights.assign(graph.nodes.size(), recipe.weights);
   result.weights_ruled.assign(graph.nodes.size(), false);
-  const std::vector<std::size_t> linear = linear_nodes(result.plan);
+  const bool some_stay = std::ranges::any_of(recipe.layers, &LayerRule::stays_float);
+  const std::vector<std::size_t> linear = linear_nodes(without);
   for (const LayerRule& rule : recipe.layers) {
-    bool found = false;
+    bool found = some_stay && names_other(graph, rule, without);
     for (std::size_t n : linear) {
       if (!is_layer(graph, rule, linear, n)) continue;
       result.weights[n] = rule.weights;
@@ -105,8 +114,8 @@ void widen_values_without_products(Assignment& result, const ir::Graph& graph, c
     for (std::size_t v : read_only_by(graph, result.plan, has_no_products)) widen(v, recipe.sum_bits);
 }
 
-void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe& recipe) {
-  const std::vector<std::size_t> linear = linear_nodes(result.plan);
+void assign_activations(Assignment& result, const ir::Graph& graph, const Recipe& recipe, const Plan& without) {
+  const std::vector<std::size_t> linear = linear_nodes(without);
   std::map<ir::ValueId, const ActivationRecipe*> of_class;
   for (const TensorRule& rule : recipe.tensors) {
     bool found = false;
@@ -152,12 +161,39 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+std::vector<bool> keeps_float(const ir::Graph& graph, const Recipe& recipe) {
+  if (std::ranges::none_of(recipe.layers, &LayerRule::stays_float)) return {};
+  const Plan without = plan(graph);
+  const std::vector<std::size_t> linear = linear_nodes(without);
+  std::vector<bool> kept(graph.nodes.size(), false);
+  for (const LayerRule& rule : recipe.layers) {
+    bool found = false;
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+      const bool has_weights = without.role[n] == Role::linear;
+      if (has_weights ? !is_layer(graph, rule, linear, n) : !matches(rule.layer, graph.nodes[n].name)) continue;
+      if (without.role[n] == Role::fused) continue;
+      kept[n] = rule.stays_float;
+      found = true;
+    }
+    if (!found && rule.stays_float)
+      throw UsageError("recipe", fmt::format("layer '{}', which is to stay float, is none of the network's, expected the name of a layer, or "
+                                             "of another node but a ReLU or Clip, which go with what they end", rule.layer));
+  }
+  const std::vector<int> producer = ir::producers(graph);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    if (without.role[n] == Role::fused)
+      kept[n] = kept[static_cast<std::size_t>(producer[static_cast<std::size_t>(graph.nodes[n].inputs[0])])];
+  return kept;
+}
+
 Assignment assign(const ir::Graph& graph, const Recipe& recipe) {
   check(recipe);
-  Assignment result{.plan = plan(graph)};
+  const std::vector<bool> kept = keeps_float(graph, recipe);
+  Assignment result{.plan = plan(graph, kept)};
+  const Plan without = kept.empty() ? result.plan : plan(graph);
   if (recipe.weight_only) result.plan.quantized.assign(graph.values.size(), false);
-  assign_weights(result, graph, recipe);
-  assign_activations(result, graph, recipe);
+  assign_weights(result, graph, recipe, without);
+  assign_activations(result, graph, recipe, without);
   return result;
 }
 

@@ -17,6 +17,10 @@ struct Assignment {
   std::vector<bool> activation_ruled;          // by value, likewise
 };
 
+// By node, whether the last rule that names it keeps it float; empty: no rule keeps any. A ReLU or Clip at the end of a layer or
+// sum goes with that, whatever it is called. Throws UsageError for a rule that matches no other node.
+std::vector<bool> keeps_float(const ir::Graph& graph, const Recipe& recipe);
+
 // Throws UsageError for a rule that matches nothing.
 Assignment assign(const ir::Graph& graph, const Recipe& recipe);
 

@@ -6,6 +6,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/lower/lower.h"
+#include "halftone/quant/assignment.h"
 #include "halftone/quant/float_end.h"
 #include "halftone/ir/work.h"
 #include "halftone/quant/quantize.h"
@@ -35,11 +36,11 @@ class NodesByName {
   std::map<Key, std::vector<std::size_t>> nodes_;
 };
 
-std::vector<Island> planned(const ir::Graph& graph) {
+std::vector<Island> planned(const ir::Graph& graph, const Plan& plan) {
   const std::vector<bool> end = float_end(graph);
   const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
   std::vector<Island> islands;
-  for (const FloatNode& node : float_nodes(graph)) {
+  for (const FloatNode& node : float_nodes(graph, plan)) {
     const ir::Node& own = graph.nodes[node.index];
     islands.push_back({.name = own.name,
                        .op = std::string(ir::name_of(own.op)),
@@ -50,14 +51,11 @@ std::vector<Island> planned(const ir::Graph& graph) {
   return islands;
 }
 
-}  // namespace
-
-std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered) {
+std::vector<Island> found(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered, std::vector<FloatNode> known) {
   const std::vector<bool> end = float_end(graph);
   const std::vector<std::int64_t> macs = ir::multiply_adds(graph);
   std::map<std::size_t, qgraph::FloatReason> reasons;
-  if (!lower::is_quantized(graph))
-    for (FloatNode& node : float_nodes(graph)) reasons.emplace(node.index, std::move(node.reason));
+  for (FloatNode& node : known) reasons.emplace(node.index, std::move(node.reason));
   NodesByName nodes(graph);
   std::vector<Island> islands;
   for (const qgraph::Node& node : lowered.nodes) {
@@ -76,6 +74,16 @@ std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGr
   return islands;
 }
 
+}  // namespace
+
+std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered, const Plan& plan) {
+  return found(graph, lowered, float_nodes(graph, plan));
+}
+
+std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered) {
+  return found(graph, lowered, lower::is_quantized(graph) ? std::vector<FloatNode>{} : float_nodes(graph));
+}
+
 ir::Graph trial(const ir::Graph& graph, const Recipe& recipe) {
   RangeTable ranges;
   for (const ir::Value& value : graph.values) ranges[value.name] = {-1.0F, 1.0F};
@@ -83,10 +91,11 @@ ir::Graph trial(const ir::Graph& graph, const Recipe& recipe) {
 }
 
 Preflight preflight(const ir::Graph& graph, const Recipe& recipe) {
+  const Plan plan = assign(graph, recipe).plan;
   try {
-    return {islands_of(graph, lower::lower(trial(graph, recipe))), std::nullopt};
+    return {islands_of(graph, lower::lower(trial(graph, recipe)), plan), std::nullopt};
   } catch (const InputError& error) {
-    return {planned(graph), error};
+    return {planned(graph, plan), error};
   }
 }
 

@@ -8,6 +8,7 @@
 #include "halftone/base/error.h"
 #include "halftone/ir/graph.h"
 #include "halftone/qgraph/quantized_graph.h"
+#include "halftone/quant/plan.h"
 #include "halftone/quant/recipe.h"
 
 namespace halftone::quant {
@@ -20,7 +21,8 @@ struct Island {
   bool ends_network = false;       // see float_end.h: no island between integers
 };
 
-// The islands of `lowered`, which came of `graph` (before or after Quantize nodes went into it).
+// The islands of `lowered`, which came of `graph`: before Quantize nodes went into it, by this plan, or after.
+std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered, const Plan& plan);
 std::vector<Island> islands_of(const ir::Graph& graph, const qgraph::QuantizedGraph& lowered);
 
 struct Preflight {

@@ -19,7 +19,9 @@ struct Plan {
   std::vector<ir::ValueId> scale_class;  // by value: one member of the set of values that share its scale
 };
 
-Plan plan(const ir::Graph& graph);
+// `kept`: by node, whether a rule keeps it float (keeps_float in assignment.h); empty: none. So does then stay what only moves
+// elements from the network's inputs to such nodes, or behind them. The values that get a pair are some of those without rules.
+Plan plan(const ir::Graph& graph, const std::vector<bool>& kept = {});
 
 // The graph with every value that quantization needs the range of as an output, and no other.
 ir::Graph observed(const ir::Graph& graph);

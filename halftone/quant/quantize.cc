@@ -232,8 +232,9 @@ Quantized quantize(const ir::Graph& graph, const RangeTable& ranges, const Recip
   return quantize(graph, choose_parameters(graph, ranges, recipe), recipe.arithmetic);
 }
 
-std::vector<FloatNode> float_nodes(const ir::Graph& graph) {
-  const Plan decided = plan(graph);
+std::vector<FloatNode> float_nodes(const ir::Graph& graph) { return float_nodes(graph, plan(graph)); }
+
+std::vector<FloatNode> float_nodes(const ir::Graph& graph, const Plan& decided) {
   std::vector<FloatNode> result;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n)
     if (decided.role[n] == Role::floating)

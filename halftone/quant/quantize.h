@@ -30,6 +30,7 @@ struct FloatNode {
   qgraph::FloatReason reason;
   std::size_t index = 0;  // among the graph's nodes
 };
-std::vector<FloatNode> float_nodes(const ir::Graph& graph);
+std::vector<FloatNode> float_nodes(const ir::Graph& graph, const Plan& plan);
+std::vector<FloatNode> float_nodes(const ir::Graph& graph);  // by its plan without rules
 
 }  // namespace halftone::quant

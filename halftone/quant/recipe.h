@@ -72,10 +72,12 @@ struct ActivationRecipe {
 };
 
 // Other settings for the linear layers that a pattern matches (* is any text, ? any character), by the name of
-// the node or of its weights; "<first>" and "<last>" are the first and the last of them.
+// the node or of its weights; "<first>" and "<last>" are the first and the last of them. A rule by which they stay float matches
+// nodes without weights too, by their names: weights get no integers then, nor inputs that nothing in integers gives or takes.
 struct LayerRule {
   std::string layer;
-  WeightRecipe weights;
+  WeightRecipe weights;      // as the recipe's own where they stay float
+  bool stays_float = false;
   bool operator==(const LayerRule&) const = default;
 };
 

@@ -97,7 +97,8 @@ class Document {
     with_rules("layer", [&](TomlTable& table) {
       LayerRule rule{"", recipe.weights};
       table.read("name", rule.layer);
-      read(table, rule.weights);
+      table.read("float", rule.stays_float);
+      if (!rule.stays_float) read(table, rule.weights);
       recipe.layers.push_back(rule);
     });
     with_rules("tensor", [&](TomlTable& table) {
@@ -183,7 +184,7 @@ std::string to_toml(const Recipe& recipe) {
                       numeric::name_of(recipe.arithmetic.mode), recipe.arithmetic.mantissa_bits,
                       numeric::name_of(recipe.arithmetic.rounding));
   for (const LayerRule& rule : recipe.layers)
-    text += fmt::format("\n[[layer]]\nname = {}\n", toml_quoted(rule.layer)) + weights_of(rule.weights);
+    text += fmt::format("\n[[layer]]\nname = {}\n", toml_quoted(rule.layer)) + (rule.stays_float ? "float = true\n" : weights_of(rule.weights));
   for (const TensorRule& rule : recipe.tensors)
     text += fmt::format("\n[[tensor]]\nname = {}\n", toml_quoted(rule.tensor)) + activations_of(rule.activations);
   return text;

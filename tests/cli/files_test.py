@@ -182,6 +182,26 @@ class WhatIsRead(FilesTest):
                 self.expect_error('run', self.model, '--input', read, '--dump', values, code=USAGE, says='is a file that is read')
                 self.assertEqual(self.contents(), before)
 
+    def test_a_testbench_into_a_folder(self):
+        self.quantize()
+        tb, q = self.folder / 'tb', self.folder / 'q.onnx'
+        self.run_it('export', q, '--testbench', tb, '--data', self.data)
+        for link in (os.link, os.symlink):
+            for name in ('fc1.bias.npy', 'manifest.json', 'testbench.h'):
+                kept = (tb / name).read_bytes()
+                for read in (q, self.data):
+                    (tb / name).unlink()
+                    if name == 'manifest.json':
+                        link(read, tb / name)
+                        self.expect_error('export', q, '--testbench', tb, '--data', self.data, code=USAGE, says='holds other files')
+                    else:
+                        link(read, tb / name)
+                        before = self.contents()
+                        self.expect_error('export', q, '--testbench', tb, '--data', self.data, code=USAGE, says='is a file that is read')
+                        self.assertEqual(self.contents(), before)
+                (tb / name).unlink()
+                (tb / name).write_bytes(kept)
+
     def test_two_outputs_of_one_name(self):
         for name in ('q.recipe.toml', './q.recipe.toml', 'data/../q.recipe.toml'):
             (self.folder / 'data').mkdir(exist_ok=True)
@@ -395,10 +415,13 @@ class Limits(FilesTest):
             self.assertNotIn('[internal]', done.stderr)
 
     def test_files_that_may_not_grow(self):
+        self.quantize()
+        whole = self.folder / 'q.onnx'
         for limit in (0, 1024, 20000):
-            before = self.contents()
             for command in (('quantize', self.model, '--data', self.data, *FEW, '-o', self.folder / 'o.onnx'),
-                            ('run', self.model, '--data', self.data, '--dump', self.folder / 'values', '--output', self.folder / 'y.npz')):
+                            ('run', self.model, '--data', self.data, '--dump', self.folder / 'values', '--output', self.folder / 'y.npz'),
+                            ('export', whole, '--testbench', self.folder / 'tb', '--data', self.data)):
+                before = self.contents()
                 done = self.limited(*command, FSIZE=limit)
                 if limit < 20000 or done.returncode != 0:
                     self.expect_one_line(done, (BAD,))

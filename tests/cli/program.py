@@ -70,3 +70,18 @@ def save_mlp(path, seed=1, bias=0.0, last=None, activation='Tanh'):
     if last is not None:
         nodes.append(last)
     return save(path, nodes, weights)
+
+
+def save_residual(path, seed=1):
+    """A small convolutional network with a residual sum, a MaxPool whose result is joined with another, and an AveragePool with padding."""
+    random = np.random.default_rng(seed)
+    weights = {'w1': random.normal(0, 0.3, (4, 1, 3, 3)), 'b1': random.normal(0, 0.2, 4), 'w2': random.normal(0, 0.3, (4, 4, 3, 3)), 'b2': random.normal(0, 0.2, 4),
+               'w3': random.normal(0, 0.3, (4, 2, 3, 3)), 'wt': random.normal(0, 0.3, (4, 2, 2, 2)), 'wf': random.normal(0, 0.1, (10, 6 * 7 * 7)), 'bf': random.normal(0, 0.1, 10)}
+    nodes = [helper.make_node('Conv', ['input', 'w1', 'b1'], ['c1'], 'conv1', pads=[1] * 4, strides=[2, 2]), helper.make_node('Relu', ['c1'], ['r1'], 'relu1'),
+             helper.make_node('Conv', ['r1', 'w2', 'b2'], ['c2'], 'conv2', pads=[1] * 4), helper.make_node('Add', ['c2', 'r1'], ['s'], 'sum'), helper.make_node('Relu', ['s'], ['r2'], 'relu2'),
+             helper.make_node('Conv', ['r2', 'w3'], ['c3'], '../up/conv3', pads=[2] * 4, dilations=[2, 2], group=2), helper.make_node('Mul', ['c3', 'r1'], ['p'], 'gate'),
+             helper.make_node('MaxPool', ['p'], ['m'], 'largest', kernel_shape=[2, 2], strides=[2, 2]),
+             helper.make_node('AveragePool', ['m'], ['a'], 'mean', kernel_shape=[3, 3], pads=[1] * 4), helper.make_node('ConvTranspose', ['m', 'wt'], ['t'], 'spread'),
+             helper.make_node('AveragePool', ['t'], ['u'], 'pairs', kernel_shape=[2, 2]), helper.make_node('Concat', ['a', 'u'], ['j'], 'join', axis=1),
+             helper.make_node('Flatten', ['j'], ['f'], 'flat'), helper.make_node('Gemm', ['f', 'wf', 'bf'], ['output'], 'scores', transB=1)]
+    return save(path, nodes, {name: array.astype(np.float32) for name, array in weights.items()})

@@ -91,6 +91,28 @@ class Recipes(Quantizations):
         self.assertNotIn('--nearest', self.refuses('--bits', 'w4a8', '--ranges', ranges, '--adaround', code=USAGE, says='no samples'))
         self.quantize('--bits', 'w4a8', '--ranges', ranges, '--nearest', '--correct-bias=none')
 
+    def test_layers_that_are_named_stay_float(self):
+        few = ('--data', 'digits', '--calibration-samples', 30)
+        for arguments, integers, names in ((('--only', 'fc2'), 1, ['flatten', 'fc1', 'tanh1']), (('--keep-float', 'fc1', 'nothing*', '*2'), 0, []),
+                                           (('--keep-float', 'w1'), 2, ['flatten', 'fc1']), (('--only', 'fc1', 'tanh1', 'flatten'), 3, ['fc2'])):
+            if names == []:
+                self.refuses(*few, *arguments, code=USAGE, says="layer 'nothing*', which is to stay float")
+                continue
+            out = json.loads(self.run_it('quantize', self.model, '-o', self.output, *few, *arguments, '--json').stdout)
+            self.assertEqual([node['node'] for node in out['float_nodes']], names)
+            self.assertEqual(out['integer_nodes'], integers)
+            self.assertIn('that a rule keeps float' if 'w1' in arguments else 'a rule keeps it float', out['float_nodes'][0]['reason'])
+            self.assertEqual({'w1', 'w2'} & set(self.tensors()), {{'fc1': 'w1', 'fc2': 'w2'}[n] for n in names if n.startswith('fc')})
+            self.run_it('verify', self.output, '--data', 'digits', '--samples', 20)
+            self.quantize('--recipe', self.folder / 'q.recipe.toml', output=self.again)
+            self.assertEqual(self.output.read_bytes(), self.again.read_bytes())
+        self.refuses(*few, '--only', 'fc7', code=USAGE, says="layer 'fc7' matches no layer with weights")
+        self.refuses(*few, '--keep-float', '*', code=BAD, says='nothing to quantize')
+        self.refuses(*few, '--keep-float', 'fc1', '--only', 'fc2', code=USAGE, says='excludes')
+        self.refuses(*few, '--first-last', 'w8a8', '--only', 'fc2', code=USAGE, says='excludes')
+        self.quantize(*few, '--bits', 'w4', '--keep-float', 'fc2')
+        self.assertEqual({'w1', 'w2'} & set(self.tensors()), {'w2'})
+
     def test_layers_of_very_many_inputs_are_rounded_to_nearest(self):
         random = np.random.default_rng(3)
         wide = save(self.folder / 'wide.onnx', [helper.make_node('Flatten', ['input'], ['flat'], 'flatten'),

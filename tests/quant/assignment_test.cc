@@ -90,6 +90,35 @@ TEST(Assignment, ARuleThatMatchesNothingIsRefused) {
   EXPECT_THROW(assign(g, tensor), UsageError);
 }
 
+// Nodes: conv, relu, pool, flat, scores.
+TEST(Assignment, ARuleKeepsALayerFloatWithWhatBelongsToIt) {
+  const ir::Graph g = conv_network();
+  const auto roles = [&](std::vector<LayerRule> rules) { return assign(g, {.layers = std::move(rules)}).plan.role; };
+  const WeightRecipe usual;
+  using enum lower::Role;
+  EXPECT_THAT(roles({{"conv", usual, true}}), testing::ElementsAre(floating, floating, floating, floating, linear));
+  EXPECT_THAT(roles({{"scores", usual, true}}), testing::ElementsAre(linear, fused, move, move, floating));
+  EXPECT_THAT(roles({{"*", usual, true}, {"w", usual}}), testing::ElementsAre(linear, fused, floating, floating, floating));
+  EXPECT_THAT(roles({{"<first>", usual, true}, {"conv", usual}}), testing::ElementsAre(linear, fused, move, move, linear));
+  for (const char* name : {"nobody", "relu", ""}) EXPECT_THROW(roles({{name, usual, true}}), UsageError) << name;
+  EXPECT_THROW(roles({{"*", usual, true}, {"nobody", usual}}), UsageError);
+}
+
+TEST(Assignment, WhatStaysFloatGetsNoPair) {
+  const ir::Graph g = conv_network();
+  const RangeTable ranges = ranges_of(g);  // of all values: rules need no others
+  const ir::Graph first = quantize(g, ranges, {.layers = {{"conv", {}, true}}}).graph;
+  EXPECT_EQ(node_of(first, "x_quantized"), nullptr);
+  EXPECT_EQ(node_of(first, "w_dequantized"), nullptr);
+  EXPECT_EQ(node_of(first, "relu_quantized"), nullptr);
+  EXPECT_NE(node_of(first, "flat_quantized"), nullptr);
+  EXPECT_TRUE(constant_of(first, "w") == constant_of(g, "w"));
+  const ir::Graph last = quantize(g, ranges, {.layers = {{"scores", {}, true}}}).graph;
+  EXPECT_NE(node_of(last, "x_quantized"), nullptr);
+  EXPECT_EQ(node_of(last, "scores_quantized"), nullptr);
+  EXPECT_TRUE(constant_of(last, "v") == constant_of(g, "v"));
+}
+
 TEST(Assignment, OfWeightsAloneQuantizesNoValue) {
   const ir::Graph g = conv_network();
   const ir::Graph quantized = quantize(g, {}, {.weight_only = true}).graph;

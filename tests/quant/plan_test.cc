@@ -30,6 +30,20 @@ TEST(Plan, RolesOfAConvNetwork) {
   EXPECT_THAT(quantized_values(g), ElementsAre("x", "relu", "pool", "flat", "scores"));
 }
 
+TEST(Plan, MovesToKeptNodesAloneStayFloat) {
+  ir::Graph g;
+  const ir::ValueId x = g.add_input("x", DType::float32, {kDynamic, 2, 2});
+  const ir::ValueId turned = g.add_node(ir::Transpose{{0, 2, 1}}, {x}, "turned");
+  const ir::ValueId flat = g.add_node(ir::Flatten{}, {turned}, "flat");
+  const ir::ValueId a = g.add_node(ir::Gemm{}, {flat, g.add_constant("w", ir::random_floats({4, 3}, 1))}, "a");
+  const ir::ValueId b = g.add_node(ir::Gemm{}, {flat, g.add_constant("v", ir::random_floats({4, 3}, 2))}, "b");
+  g.outputs = {g.add_node(ir::Add{}, {a, b}, "sum")};
+  using enum Role;
+  EXPECT_THAT(plan(g, {false, false, true, true, false}).role, ElementsAre(floating, floating, floating, floating, compute));
+  EXPECT_THAT(plan(g, {false, false, true, false, false}).role, ElementsAre(move, move, floating, linear, compute));
+  EXPECT_EQ(plan(g, {false, false, true, true, false}).reason[0].cause, qgraph::FloatCause::kept);
+}
+
 TEST(Plan, MovedValuesTakeTheScaleOfWhatIsMoved) {
   const ir::Graph g = conv_network();
   EXPECT_EQ(like(g, "pool"), "relu");

@@ -51,7 +51,8 @@ Recipe any_recipe() {
   recipe.arithmetic.mantissa_bits = *rc::gen::element(8, 16, 32);
   const std::vector<std::string> names{"conv1", "<first>", "a \"quoted\" name", "*.weight", "back\\slash", "line\nend", "'''", "it's\r\n'''\"", "\x1b[31m\u202e"};
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
-    recipe.layers.push_back({*rc::gen::elementOf(names), any_weights()});
+    recipe.layers.push_back(*rc::gen::arbitrary<bool>() ? LayerRule{*rc::gen::elementOf(names), any_weights()}
+                                                        : LayerRule{*rc::gen::elementOf(names), recipe.weights, true});
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
     recipe.tensors.push_back({*rc::gen::elementOf(names), any_activations()});
   return recipe;
@@ -87,6 +88,15 @@ TEST(RecipeFile, RulesStartFromTheirFile) {
   EXPECT_EQ(describe(recipe.tensors[0].activations.observer), "kl");
 }
 
+TEST(RecipeFile, ARuleMayKeepALayerFloat) {
+  const Recipe recipe = recipe_from_toml("[[layer]]\nname = \"*\"\nfloat = true\n[[layer]]\nname = \"fc2\"\nbits = 4\n", "r");
+  ASSERT_EQ(recipe.layers.size(), 2u);
+  EXPECT_TRUE(recipe.layers[0].stays_float);
+  EXPECT_FALSE(recipe.layers[1].stays_float);
+  EXPECT_EQ(recipe.layers[1].weights.format.bits, 4);
+  EXPECT_EQ(to_toml(Recipe{}).find("float ="), std::string::npos);  // a recipe without such a rule is written as it always was
+}
+
 std::string refusal(const std::string& text) {
   try {
     recipe_from_toml(text, "r.toml");
@@ -117,6 +127,8 @@ TEST(RecipeFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(refusal("weights = 4"), HasSubstr("line 1: weights is no table"));
   EXPECT_THAT(refusal("version = 2"), HasSubstr("version"));
   EXPECT_THAT(refusal("[colour]\n"), HasSubstr("colour is no part of a recipe"));
+  EXPECT_EQ(refusal("[[layer]]\nname = \"a\"\nfloat = true\nbits = 4"), "[r.toml] line 4: layer.bits is no setting");
+  EXPECT_EQ(refusal("[[layer]]\nname = \"a\"\nfloat = 1"), "[r.toml] line 3: layer.float is of another kind, expected true or false");
   EXPECT_THAT(refusal("[weights"), HasSubstr("[r.toml] line 1"));
   EXPECT_THAT(refusal("[activations]\nbits = 0"), HasSubstr("line 2: activations.bits got 0"));
   EXPECT_THAT(refusal("[arithmetic]\nrounding = \"up\""), HasSubstr("line 2: arithmetic.rounding"));
