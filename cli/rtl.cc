@@ -8,10 +8,11 @@ namespace halftone::cli {
 namespace {
 
 int run_rtl(const RtlOptions& options) {
+  if (options.prove) return prove_library(options);
   if (options.compare) return compare_designs(options);
   if (options.simulate) return simulate_array(options);
   if (options.synthesize) return synthesize_array(options);
-  throw UsageError("rtl", "nothing to do, expected --simulate, --synthesize or --compare");
+  throw UsageError("rtl", "nothing to do, expected --simulate, --synthesize, --compare or --prove");
 }
 
 void add_array_options(Command group, RtlOptions& options) {
@@ -53,6 +54,8 @@ void add_rtl(Command app, Run& run) {
   add_simulation_options(command.add_group("Simulation"), *options);
   add_synthesis_options(command.add_group("Synthesis"), *options);
   command.add_flag("--compare", options->compare, "One product on designs of one multiplier and on arrays of 8, 4, 2 and 1 bit, beside Lab 6's figures; with --synthesize their resources");
+  command.add_flag("--prove", options->prove, "Prove the modules' arithmetic for every input, by z3");
+  command.add_option("--limit", options->limit, "Seconds that a proof may take").within(1, 86'400).show_default();
   command.add_flag("--json", options->json, "Print the result as JSON");
   command.when_chosen([options, &run] { run = [options] { return run_rtl(*options); }; });
 }

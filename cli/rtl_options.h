@@ -20,6 +20,8 @@ struct RtlOptions {
   std::string rounding = "half_even";
   bool simulate = false;
   bool compare = false;
+  bool prove = false;
+  int limit = 600;  // seconds a proof
   bool synthesize = false;
   std::string device;
   double mhz = 0;  // asked for; 0: any
@@ -40,5 +42,6 @@ rtl::ArrayGeometry geometry_of(const RtlOptions& options);
 int simulate_array(const RtlOptions& options);
 int synthesize_array(const RtlOptions& options);
 int compare_designs(const RtlOptions& options);
+int prove_library(const RtlOptions& options);
 
 }  // namespace halftone::cli

@@ -73,7 +73,7 @@ class Walk {
       feed_.cycle({sent[0] - steps_.a_base < g_.a_depth, sent[1] < tiling_.b_words(), sent[2] < tiling_.col_tiles * g_.cols});
       ++drain_.age;
       const bool pending = drain_.busy;
-      drain(sent[2]);
+      drain(before[2]);
       if (step(before[0], before[1], pending)) {
         drain_.busy = true;
         drain_.age = 0;
@@ -86,7 +86,7 @@ class Walk {
  private:
   void drain(std::int64_t parameters) {
     const std::int64_t due = g_.cols + g_.latency() + 3 + (drain_.group + 1) * g_.lines_a_group() - 1;
-    if (!drain_.busy || drain_.age < due || drain_.col_tile * g_.cols + drain_.col >= parameters) return;
+    if (!drain_.busy || drain_.age < due || (drain_.col_tile + 1) * g_.cols > parameters) return;
     if (++drain_.col < g_.cols) return;
     drain_.col = 0;
     if (++drain_.group < g_.rows / g_.lanes) return;

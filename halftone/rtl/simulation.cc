@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <stdexcept>
 
 #include "halftone/base/digest.h"
 #include "halftone/base/error.h"
@@ -32,20 +30,11 @@ struct AnswerHeader {
   std::uint64_t cycles, words;
 };
 
-std::string with_fault(const Text& text, const std::optional<Fault>& fault) {
-  std::string result(text.text);
-  if (!fault || fault->module + ".sv" != text.name) return result;
-  const std::size_t at = result.find(fault->from);
-  if (at == std::string::npos || result.find(fault->from, at + 1) != std::string::npos)
-    throw std::logic_error(fmt::format("'{}' does not stand in {} once", fault->from, text.name));
-  return result.replace(at, fault->from.size(), fault->to);
-}
-
 std::string name_of(const Top& top, const std::optional<Fault>& fault) {
   Digest digest;
   const auto add = [&](std::string_view text) { digest.add(std::as_bytes(std::span(text))); };
-  for (const Text& text : embedded_texts())
-    if (text.folder != "proofs") add(text.folder == "library" ? with_fault(text, fault) : std::string(text.text));
+  add(digest_of_library(fault));
+  add(embedded_text("cosim", "driver.cpp"));
   add(top.text);
   return digest.text();
 }
@@ -92,12 +81,6 @@ std::filesystem::path kept_folder(const std::string& folder) {
   std::filesystem::create_directories(place, error);
   if (error) throw SystemError(place.string(), fmt::format("cannot be made: {}", error.message()));
   return std::filesystem::absolute(place);
-}
-
-void write_library(const std::filesystem::path& folder, const std::optional<Fault>& fault) {
-  std::filesystem::create_directories(folder);
-  for (const Text& text : embedded_texts())
-    if (text.folder == "library") write_file(folder / text.name, with_fault(text, fault));
 }
 
 class Simulation::Process : public Conversation {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "halftone/rtl/fault.h"
 #include "halftone/rtl/top.h"
 #include "halftone/rtl/words.h"
 
@@ -42,13 +43,6 @@ struct Outcome {
   Words out;
 };
 
-// A change to a written module, to see that tests find it: in file `module`, text `from` becomes `to`.
-struct Fault {
-  std::string module;
-  std::string from;
-  std::string to;
-};
-
 class Simulation {
  public:
   // Builds in `kept`, unless it has been: minutes for large arrays. Throws UnsupportedError without Verilator or a compiler, SystemError
@@ -66,8 +60,5 @@ class Simulation {
   Top top_;
   std::unique_ptr<Process> process_;
 };
-
-// The written modules into a folder, with the fault in. Throws std::logic_error for a text that is not there once.
-void write_library(const std::filesystem::path& folder, const std::optional<Fault>& fault = std::nullopt);
 
 }  // namespace halftone::rtl

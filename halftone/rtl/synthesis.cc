@@ -10,8 +10,7 @@
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/rtl/pins.h"
-#include "halftone/rtl/simulation.h"
-#include "halftone/rtl/texts.h"
+#include "halftone/rtl/fault.h"
 #include "halftone/rtl/tool.h"
 
 namespace halftone::rtl {
@@ -32,8 +31,7 @@ std::string command_of(Family family) {
 std::string name_of(const Top& top, const Device& device) {
   Digest digest;
   const auto add = [&](std::string_view text) { digest.add(std::as_bytes(std::span(text))); };
-  for (const Text& text : embedded_texts())
-    if (text.folder == "library") add(text.text);
+  add(digest_of_library());
   add(top.text);
   add(pins_around(top));
   add(command_of(device.family));

@@ -1,7 +1,8 @@
 // Takes the finished sums of a SystolicArray out, LANES of them a cycle: group g is the LINES_A_GROUP lines from g * LINES_A_GROUP on, and
 // its columns come one after the other, column 0 first. A group starts as soon as its last line's sums are there, START + its number of
 // cycles after the tile's last step.
-// last_i marks that step. enable_i: what comes after takes sums. parameter_valid_i: the parameters at parameter_o are there.
+// last_i marks that step. enable_i: what comes after takes sums. parameters_i: columns whose parameters have come; a tile waits for those of
+// all of its columns. parameter_o: the column whose parameters belong to the sums.
 // shift_o and group_o say which lines give their sums in this cycle, valid_o that they do, last_o that they are the product's last, and
 // drained_o that they are the tile's last.
 module DrainSequencer #(
@@ -23,8 +24,8 @@ module DrainSequencer #(
   input logic [15:0] row_tiles_i,
   input logic last_i,
   input logic enable_i,
-  input logic parameter_valid_i,
-  output logic [PARAMETER:0] parameter_o,
+  input logic [PARAMETER:0] parameters_i,
+  output logic [PARAMETER-1:0] parameter_o,
   output logic [LINES-1:0] shift_o,
   output logic [GROUP-1:0] group_o,
   output logic valid_o,
@@ -41,7 +42,9 @@ module DrainSequencer #(
   logic is_due_q;
   logic [GROUP-1:0] group_q;
   logic [COL-1:0] col_q;
-  logic [PARAMETER:0] base_q;
+  logic [PARAMETER-1:0] parameter_q, base_q;  // base_q: of the tile's column 0
+  logic [PARAMETER:0] end_q;                  // behind those of its last column
+  logic there_q;
   logic [B_ADDRESS:0] col_tile_q;
   logic [15:0] row_tile_q;
   logic [B_ADDRESS:0] last_col_tile_q;  // what the counters end with: of numbers that are still
@@ -50,13 +53,13 @@ module DrainSequencer #(
   wire last_col = col_q == COL'(COLS - 1);
   wire last_group = group_q == GROUP'(GROUPS - 1);
   wire last_tile = col_tile_q == last_col_tile_q;
-  wire go = busy_q && is_due_q && enable_i && parameter_valid_i;
+  wire go = busy_q && is_due_q && enable_i && there_q;
   wire leaves_group = go && last_col;
   wire [AGE-1:0] next_age = age_q != AGE'(START + LINES) ? age_q + 1'b1 : age_q;
 
   assign valid_o = go;
   assign group_o = group_q;
-  assign parameter_o = base_q + (PARAMETER + 1)'(col_q);
+  assign parameter_o = parameter_q;
   assign drained_o = go && last_col && last_group;
   assign last_o = drained_o && last_tile && row_tile_q == last_row_tile_q;
   for (genvar i = 0; i < LINES; i++) begin : g_shift
@@ -78,14 +81,20 @@ module DrainSequencer #(
     if (!rst_ni) begin
       busy_q <= 1'b0;
       base_q <= '0;
+      end_q <= (PARAMETER + 1)'(COLS);
+      parameter_q <= '0;
+      there_q <= 1'b0;
       col_tile_q <= '0;
       row_tile_q <= '0;
     end else begin
+      there_q <= parameters_i >= end_q;
+      if (go) parameter_q <= !last_col ? parameter_q + 1'b1 : !last_group ? base_q : last_tile ? '0 : end_q[PARAMETER-1:0];
       if (drained_o) busy_q <= 1'b0;
       if (last_i) busy_q <= 1'b1;
       if (drained_o) begin
         col_tile_q <= last_tile ? '0 : col_tile_q + 1'b1;
-        base_q <= last_tile ? '0 : base_q + (PARAMETER + 1)'(COLS);
+        base_q <= last_tile ? '0 : end_q[PARAMETER-1:0];
+        end_q <= (last_tile ? '0 : end_q) + (PARAMETER + 1)'(COLS);
         if (last_tile) row_tile_q <= last_o ? '0 : row_tile_q + 1'b1;
       end
     end

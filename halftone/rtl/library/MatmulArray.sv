@@ -75,7 +75,8 @@ module MatmulArray #(
   logic [LINES-1:0] shift;
   logic [ROWS*ACC_WIDTH-1:0] drained;
   logic [GROUP-1:0] group;
-  logic [P_ADDRESS:0] p_written_q, p_read;
+  logic [P_ADDRESS:0] p_written_q;
+  logic [P_ADDRESS-1:0] p_read;
   logic [P_WIDTH-1:0] p_data;
   logic [P_WIDTH-ACC_WIDTH-1:0] scale_q;  // beside the sums to which the bias has been added
   logic [REQUANTIZE-1:0] valid_q, last_q;
@@ -105,7 +106,7 @@ module MatmulArray #(
     .LINES(LINES), .LINES_A_GROUP(LINES_A_GROUP), .COLS(COLS), .START(START), .B_DEPTH(B_DEPTH), .PARAMETERS(PARAMETERS)
   ) u_drain (
     .clk_i, .rst_ni, .col_tiles_i, .row_tiles_i, .last_i(control[2] && control[0]), .enable_i(enable),
-    .parameter_valid_i(p_read < p_written_q), .parameter_o(p_read), .shift_o(shift), .group_o(group),
+    .parameters_i(p_written_q), .parameter_o(p_read), .shift_o(shift), .group_o(group),
     .valid_o(drain_valid), .last_o(drain_last), .drained_o(tile_drained)
   );
 
@@ -115,7 +116,7 @@ module MatmulArray #(
     else if (p_valid_i && p_ready_o) p_written_q <= p_written_q + 1'b1;
   TileMemory #(.WIDTH(P_WIDTH), .DEPTH(PARAMETERS)) u_p (
     .clk_i, .write_i(p_valid_i && p_ready_o), .waddr_i(p_written_q[P_ADDRESS-1:0]), .wdata_i(p_data_i),
-    .read_i(enable), .raddr_i(p_read[P_ADDRESS-1:0]), .rdata_o(p_data)
+    .read_i(enable), .raddr_i(p_read), .rdata_o(p_data)
   );
 
   always_ff @(posedge clk_i) if (enable) scale_q <= p_data[P_WIDTH-1:ACC_WIDTH];
