@@ -75,7 +75,13 @@ class Training(ProgramTest):
             link.unlink()
 
     def test_help(self):
-        self.assertIn('xample', self.run_it('train', '--help').stdout)
+        for command in ('train', 'finetune'):
+            text = self.run_it(command, '--help').stdout
+            self.assertIn('xample', text)
+            self.assertIn('--granularity', text)
+            for refused in ('group=', '--asymmetric', '--codebook', '--dynamic', '--bias-bits', 'w4:', 'weights alone'):
+                self.assertNotIn(refused, text)
+        self.expect_error('train', 'mlp', *FEW, '--bits', 'w4a4', '--asymmetric', '-o', self.folder / 'x.onnx', code=2, says='not expected: --asymmetric')
 
 
 class TrainingTest(ProgramTest):
