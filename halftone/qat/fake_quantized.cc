@@ -7,6 +7,7 @@
 #include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/qat/quantizers/steps.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::qat {
@@ -30,14 +31,6 @@ void write_bias(quant::QuantizedWeights& weights, std::span<const float> bias, f
     if (std::abs(weights.bias[c]) > numeric::kMaxBias)
       throw UsageError(where, fmt::format("the bias of channel {} is beyond 2^30 of its steps, expected fewer bits or, where steps are learnt, a lower rate of steps", c));
   }
-}
-
-// [C] in the shape that broadcasts along `axis`.
-torch::Tensor along(const torch::Tensor& values, std::int64_t axis, std::int64_t rank) {
-  if (values.numel() == 1) return values.reshape({});
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(rank), 1);
-  shape[static_cast<std::size_t>(axis)] = values.numel();
-  return values.reshape(shape);
 }
 
 }  // namespace
