@@ -108,6 +108,7 @@ class Training {
   int run() {
     if (!options_.folder().empty()) signals_.emplace();
     check();
+    if (ranks_.is_first()) print(resume_warnings());
     try {
       if (float_.epochs > 0) train_in_float();
       if (quantizes_) train_quantized();
@@ -139,13 +140,21 @@ class Training {
     if (options_.folder().empty()) return;
     std::error_code none;
     if (!options_.resume.empty()) {
-      if (!std::filesystem::is_directory(options_.resume, none)) throw SystemError(options_.resume, "is no folder, expected one with checkpoints");
+      if (!std::filesystem::is_directory(options_.resume, none)) throw InputError(options_.resume, "is no folder, expected one with checkpoints; --checkpoints begins one");
       return;
     }
     std::filesystem::create_directories(options_.checkpoints);
     if (!ranks_.is_first()) return;
     for (const auto& entry : std::filesystem::directory_iterator(options_.checkpoints))
       if (entry.path().extension() == ".npz") throw UsageError(options_.checkpoints, "holds checkpoints already, expected --resume, or another folder");
+  }
+
+  // A job that may be stopped before its first checkpoint is begun by the same command each time.
+  Warnings resume_warnings() const {
+    if (options_.resume.empty()) return {};
+    for (const auto& entry : std::filesystem::directory_iterator(options_.resume))
+      if (entry.path().extension() == ".npz") return {};
+    return {fmt::format("[{}] holds no checkpoint yet: training begins anew", options_.resume)};
   }
 
   // Before any work.

@@ -110,8 +110,11 @@ class Killed(ResumeTest):
     def test_before_the_first_checkpoint(self):
         wanted = self.files_of(*SHORT)
         self.kept.mkdir()
-        self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept)
+        said = f'warning: [{self.kept}] holds no checkpoint yet: training begins anew'
+        done = self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept)
+        self.assertEqual(done.stderr.splitlines()[0], said)
         self.assertEqual(self.written(), wanted)
+        self.assertNotIn(said, self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept).stderr)
 
     def test_after_the_last(self):
         self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--checkpoints', self.kept)
@@ -178,7 +181,7 @@ class Refusals(ResumeTest):
         self.output.unlink()
         before = {file.name: file.read_bytes() for file in self.kept.iterdir()}
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept, code=BAD_USAGE, says='holds checkpoints already, expected --resume')
-        self.expect_error(*SHORT, *output, '--resume', self.folder / 'nosuch', code=BAD_INPUT, says='is no folder')
+        self.expect_error(*SHORT, *output, '--resume', self.folder / 'nosuch', code=BAD_INPUT, says='is no folder, expected one with checkpoints; --checkpoints begins one')
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept / 'float.npz', code=BAD_INPUT, says='Not a directory')
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept, '--resume', self.kept, code=BAD_USAGE, says='--resume')
         self.assertEqual({file.name: file.read_bytes() for file in self.kept.iterdir()}, before)
