@@ -115,7 +115,7 @@ class Training {
       else write_float(subject_.model.graph, options_.output);
     } catch (const qat::Stopped& stopped) {
       output_.erase();
-      const std::string text = fmt::format("stopped in epoch {}; --resume {} goes on", phase_.before + stopped.epoch, options_.folder());
+      const std::string text = fmt::format("stopped in epoch {}; --resume {} goes on", stopped.epoch, options_.folder());
       if (!signals_->asked()) throw SystemError(fmt::format("rank {} of {}", ranks_.rank(), ranks_.size()), "another rank was asked to end: " + text);
       if (ranks_.is_first()) fmt::print(stderr, "{}\n", text);
       return kYes;  // the signal ends the process
@@ -191,7 +191,7 @@ class Training {
   }
 
   qat::Hooks hooks(const std::string& file) {
-    qat::Hooks made;
+    qat::Hooks made{.epochs_before = phase_.before};
     made.progress = [this](const qat::TrainProgress& now) { output_.tell(now); };
     if (options_.folder().empty()) return made;
     made.stop = [this] { return signals_->asked(); };

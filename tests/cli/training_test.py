@@ -165,6 +165,13 @@ class FloatThenIntegers(TrainingTest):
         self.assertEqual(self.run_it(*command, '--resume', kept, code=2).stderr.splitlines()[-1], last)
         self.assertEqual((kept / 'quantized.npz').read_bytes(), before)
 
+    def test_an_error_counts_epochs_as_the_lines_do(self):
+        done = self.run_it('train', 'mlp', '--data', 'digits', '--samples', 320, '--float-epochs', 2, '--epochs', 2, '--bits', 'w4a4', '--optimizer', 'sgd', '--learning-rate', 1,
+                           '--float-learning-rate', 0.01, '--weight-decay', 1000, '--schedule', 'constant', '--warmup-epochs', 1, '-o', self.output, code=2)
+        *epochs, last = done.stderr.splitlines()
+        self.assertGreaterEqual(len(epochs), 2)
+        self.assertIn(f' epoch {len(epochs) + 1}, step ', last)
+
 
 class Options(TrainingTest):
     def test_optimizers(self):
