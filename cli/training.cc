@@ -168,11 +168,14 @@ class Training {
     expect_alike();
     if (!quantizes_) return;
     if (options_.no_labels && float_.epochs > 0) throw UsageError("--no-labels", "float epochs learn from labels, expected --float-epochs 0");
-    for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
+    for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, *quantized_);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       qat::TrainOptions stage = quantized_->training;
       stage.epochs = epochs_of_stage(i);
       qat::check(stage);
+      if (options_.batch_norm_epochs > stage.epochs)
+        throw UsageError("--batch-norm-epochs",
+                         fmt::format("got {}, expected 0 to the {} of {}", options_.batch_norm_epochs, stage.epochs, stages_.size() > 1 ? "each stage" : "--epochs"));
     }
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model, /*can_stay=*/false);

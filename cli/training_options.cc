@@ -105,6 +105,11 @@ void TrainingOptions::add_quantized_to(Command group) {
   group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class").excludes(group.option("--label-weight"));
   group.add_option("--weight-noise", weight_noise, "none; stochastic rounds weights up or down by chance; additive adds noise of a step instead of rounding").one_of({"none", "stochastic", "additive"}).show_default();
   group.add_option("--freeze", freeze, "Weights that go to and fro between two integers in more than this share of steps stay (as 0.01); 0: never").show_default();
+  group.add_option("--batch-norm-epochs", batch_norm_epochs,
+                   "Epochs at the start, of each stage, in which layers with steps by channel and a bias, but the last, are normalized by the statistics of "
+                   "batches, folded into steps and bias; those of the end stay")
+      .within(0, 1 << 30)
+      .show_default();
 }
 
 void TrainingOptions::add_keeping_to(Command group) {
@@ -153,11 +158,12 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
   made.label_weight = no_labels ? 0.0 : label_weight.value_or(finetunes ? made.label_weight : 1.0);
   made.noise = weight_noise == "stochastic" ? qat::WeightNoise::stochastic : weight_noise == "additive" ? qat::WeightNoise::additive : qat::WeightNoise::none;
   made.freeze = freeze;
+  made.batch_norm_epochs = batch_norm_epochs;
   return made;
 }
 
 void TrainingOptions::expect_float_alone(Command command) const {
-  for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze",
+  for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze", "--batch-norm-epochs",
                            "--first-last", "--sum-bits", "--output-bits", "--granularity", "--observer", "--weight-observer", "--adaround", "--error-feedback",
                            "--nearest", "--absorb-biases", "--svd", "--correct-bias", "--equalize", "--smooth", "--symmetric", "--full-range",
                            "--power-of-two", "--arithmetic", "--mantissa", "--rounding", "--recipe-output"})

@@ -103,6 +103,10 @@ class Killed(ResumeTest):
         model = save_mlp(self.folder / 'mlp.onnx')
         self.kill_and_resume(['quantized.npz'] * 3, 'finetune', model, '--data', 'digits', '--samples', 3000, '--batch-size', 16, '--bits', 'w4a4', '--epochs', 3, '--held-out', 200, seed=3)
 
+    def test_with_batch_normalization(self):
+        model = save_mlp(self.folder / 'mlp.onnx')
+        self.kill_and_resume(['quantized.npz'] * 3, 'finetune', model, '--data', 'digits', '--samples', 3000, '--batch-size', 16, '--bits', 'w4a4', '--epochs', 3, '--batch-norm-epochs', 2, seed=6)
+
     def test_with_everything_that_is_remembered(self):
         self.kill_and_resume(['float.npz', 'quantized.npz', 'quantized.npz'], *BOTH, '--average', 0.99, '--patience', 2, '--held-out', 200, '--quantizer', 'lsq+', '--weight-noise',
                              'stochastic', '--augment', 'affine', seed=4)

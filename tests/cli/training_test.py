@@ -144,11 +144,18 @@ class FloatThenIntegers(TrainingTest):
     def test_noise_and_freezing(self):
         two_bits = ('--float-epochs', 1, '--epochs', 1, '--bits', 'w2a4', '--learning-rate', 0.01)
         made = set()
-        for options in ((), ('--weight-noise', 'stochastic'), ('--weight-noise', 'additive'), ('--freeze', 0.01), ('--average', 0.9)):
+        for options in ((), ('--weight-noise', 'stochastic'), ('--weight-noise', 'additive'), ('--freeze', 0.01), ('--average', 0.9), ('--batch-norm-epochs', 1)):
             self.train(*two_bits, *options)
             self.expect_proven()
             made.add(self.output.read_bytes())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 6)
+
+    def test_batch_normalization_that_is_refused(self):
+        for options, says in ((('--granularity', 'tensor'), 'by tensor, expected by channel'), (('--correct-bias=none',), 'got no layer with a bias before the last'),
+                              (('--through', 'w8a8'), 'got 3, expected 0 to the 2 of each stage')):
+            with self.subTest(says=says):
+                self.expect_error('train', 'mlp', *FEW, '--bits', 'w4a4', '--float-epochs', 0, '--epochs', 4, '--batch-norm-epochs', 3, *options, '-o', self.output, code=2, says=says)
+        self.expect_error('train', 'mlp', *FEW, '--batch-norm-epochs', 1, '-o', self.output, code=2, says='is for quantized epochs')
 
     def test_a_rate_that_is_too_high_is_told_and_the_checkpoint_is_sound(self):
         model, kept = save_mlp(self.folder / 'mlp.onnx'), self.folder / 'kept'
