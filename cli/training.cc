@@ -108,13 +108,14 @@ class Training {
   int run() {
     if (!options_.folder().empty()) signals_.emplace();
     check();
+    if (ranks_.is_first()) print(resume_warnings());
     try {
       if (float_.epochs > 0) train_in_float();
       if (quantizes_) train_quantized();
       else write_float(subject_.model.graph, options_.output);
     } catch (const qat::Stopped& stopped) {
       output_.erase();
-      const std::string text = fmt::format("stopped in epoch {}; --resume {} goes on", phase_.before + stopped.epoch, options_.folder());
+      const std::string text = fmt::format("stopped in epoch {}; --resume {} goes on", stopped.epoch, options_.folder());
       if (!signals_->asked()) throw SystemError(fmt::format("rank {} of {}", ranks_.rank(), ranks_.size()), "another rank was asked to end: " + text);
       if (ranks_.is_first()) fmt::print(stderr, "{}\n", text);
       return kYes;  // the signal ends the process
@@ -139,13 +140,21 @@ class Training {
     if (options_.folder().empty()) return;
     std::error_code none;
     if (!options_.resume.empty()) {
-      if (!std::filesystem::is_directory(options_.resume, none)) throw SystemError(options_.resume, "is no folder, expected one with checkpoints");
+      if (!std::filesystem::is_directory(options_.resume, none)) throw InputError(options_.resume, "is no folder, expected one with checkpoints; --checkpoints begins one");
       return;
     }
     std::filesystem::create_directories(options_.checkpoints);
     if (!ranks_.is_first()) return;
     for (const auto& entry : std::filesystem::directory_iterator(options_.checkpoints))
       if (entry.path().extension() == ".npz") throw UsageError(options_.checkpoints, "holds checkpoints already, expected --resume, or another folder");
+  }
+
+  // A job that may be stopped before its first checkpoint is begun by the same command each time.
+  Warnings resume_warnings() const {
+    if (options_.resume.empty()) return {};
+    for (const auto& entry : std::filesystem::directory_iterator(options_.resume))
+      if (entry.path().extension() == ".npz") return {};
+    return {fmt::format("[{}] holds no checkpoint yet: training begins anew", options_.resume)};
   }
 
   // Before any work.
@@ -159,11 +168,14 @@ class Training {
     expect_alike();
     if (!quantizes_) return;
     if (options_.no_labels && float_.epochs > 0) throw UsageError("--no-labels", "float epochs learn from labels, expected --float-epochs 0");
-    for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, quantized_->quantizer);
+    for (const quant::Recipe& recipe : stages_) qat::check_finetuning(recipe, *quantized_);
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       qat::TrainOptions stage = quantized_->training;
       stage.epochs = epochs_of_stage(i);
       qat::check(stage);
+      if (options_.batch_norm_epochs > stage.epochs)
+        throw UsageError("--batch-norm-epochs",
+                         fmt::format("got {}, expected 0 to the {} of {}", options_.batch_norm_epochs, stage.epochs, stages_.size() > 1 ? "each stage" : "--epochs"));
     }
     const ir::Graph network = ptq::float_network(subject_.model.graph, recipe_);
     refuse_islands(quant::preflight(network, recipe_).islands, options_.model, /*can_stay=*/false);
@@ -182,7 +194,7 @@ class Training {
   }
 
   qat::Hooks hooks(const std::string& file) {
-    qat::Hooks made;
+    qat::Hooks made{.epochs_before = phase_.before};
     made.progress = [this](const qat::TrainProgress& now) { output_.tell(now); };
     if (options_.folder().empty()) return made;
     made.stop = [this] { return signals_->asked(); };

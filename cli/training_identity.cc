@@ -54,6 +54,7 @@ qat::Identity identity_of(const TrainingOptions& options, const calibration::Sam
           {"--quantizer", options.quantizer},
           {"--weight-noise", options.weight_noise},
           {"--freeze", fmt::format("{}", options.freeze)},
+          {"--batch-norm-epochs", fmt::format("{}", options.batch_norm_epochs)},
           {"--through", options.through},
           {"--no-labels", options.no_labels ? "yes" : "no"},
           {"--held-out", fmt::format("{}", options.held_out)},

@@ -37,6 +37,17 @@ std::string quantizer_text() {
   return fmt::format("How steps move, by {}", fmt::join(rows, "; "));
 }
 
+// Leaves out of the options of recipes, and of their texts, what training refuses.
+void keep_what_is_trained(Command command) {
+  for (const char* untrained : {"--dynamic", "--codebook", "--bias-bits", "--asymmetric"}) command.remove_option(untrained);
+  const std::pair<const char*, const char*> texts[] = {
+      {"--bits", "Bits of weights (2 to 16; w1: binary, wt: ternary) and activations (1 to 16), as w4a8"},
+      {"--granularity", "One weight scale for each: tensor or channel"},
+      {"--error-feedback", "Weights rounded one after the other, the rest taking up the error (as GPTQ); so are fewer than 8 bits unless --adaround or --nearest says otherwise"},
+      {"--power-of-two", "Scales rounded up to powers of two, with --quantizer ste, ste-pass or dorefa; tqt implies it"}};
+  for (const auto& [name, text] : texts) command.option(name).description(text);
+}
+
 }  // namespace
 
 void TrainingOptions::add_to(Command command) {
@@ -49,8 +60,7 @@ void TrainingOptions::add_to(Command command) {
                                 : "Threads to use (otherwise one: small networks train fastest so, and the same bytes need the same number)";
   data.add_to(command, data::Part::train, "Samples to train on, spread over the set (otherwise all)");
   recipe.add_to(command);
-  for (const char* untrained : {"--dynamic", "--codebook", "--bias-bits"}) command.remove_option(untrained);
-  command.option("--bits").description("Bits of weights (2 to 16; w1: binary, wt: ternary) and activations (1 to 16), as w4a8");
+  keep_what_is_trained(command);
   add_training_to(command.add_group("Training"));
   add_quantized_to(command.add_group("Quantized epochs"));
   add_keeping_to(command.add_group("Progress and checkpoints"));
@@ -95,6 +105,11 @@ void TrainingOptions::add_quantized_to(Command group) {
   group.add_flag("--no-labels", no_labels, "Learn from the float network alone; accuracy is how often both name the same class").excludes(group.option("--label-weight"));
   group.add_option("--weight-noise", weight_noise, "none; stochastic rounds weights up or down by chance; additive adds noise of a step instead of rounding").one_of({"none", "stochastic", "additive"}).show_default();
   group.add_option("--freeze", freeze, "Weights that go to and fro between two integers in more than this share of steps stay (as 0.01); 0: never").show_default();
+  group.add_option("--batch-norm-epochs", batch_norm_epochs,
+                   "Epochs at the start, of each stage, in which layers with steps by channel and a bias, but the last, are normalized by the statistics of "
+                   "batches, folded into steps and bias; those of the end stay")
+      .within(0, 1 << 30)
+      .show_default();
 }
 
 void TrainingOptions::add_keeping_to(Command group) {
@@ -143,13 +158,14 @@ qat::FinetuneOptions TrainingOptions::quantized_training(const Tensor& images) c
   made.label_weight = no_labels ? 0.0 : label_weight.value_or(finetunes ? made.label_weight : 1.0);
   made.noise = weight_noise == "stochastic" ? qat::WeightNoise::stochastic : weight_noise == "additive" ? qat::WeightNoise::additive : qat::WeightNoise::none;
   made.freeze = freeze;
+  made.batch_norm_epochs = batch_norm_epochs;
   return made;
 }
 
 void TrainingOptions::expect_float_alone(Command command) const {
-  for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze",
+  for (const char* name : {"--float-epochs", "--float-learning-rate", "--through", "--quantizer", "--step-rate", "--label-weight", "--no-labels", "--weight-noise", "--freeze", "--batch-norm-epochs",
                            "--first-last", "--sum-bits", "--output-bits", "--granularity", "--observer", "--weight-observer", "--adaround", "--error-feedback",
-                           "--nearest", "--absorb-biases", "--svd", "--correct-bias", "--equalize", "--smooth", "--symmetric", "--asymmetric", "--full-range",
+                           "--nearest", "--absorb-biases", "--svd", "--correct-bias", "--equalize", "--smooth", "--symmetric", "--full-range",
                            "--power-of-two", "--arithmetic", "--mantissa", "--rounding", "--recipe-output"})
     if (command.was_given(name)) throw UsageError(name, "is for quantized epochs, expected --bits too");
 }
@@ -177,7 +193,7 @@ quant::Recipe TrainingOptions::recipe_at(const std::string& bits_of_stage) const
     const bool few_bits = bits.activations.value_or(8) < 8;
     if (few_bits && !options.sum_bits) options.sum_bits = kSumBits;
     if ((few_bits || quantizer == "lab") && !options.output_bits) options.output_bits = kOutputBits;
-    if (bits.weights == 2 && bits.code == quant::WeightCode::affine) options.full_range = options.full_range || !options.asymmetric;
+    if (bits.weights == 2 && bits.code == quant::WeightCode::affine) options.full_range = true;
     if (quantizer == "lab") {
       if (bits.code != quant::WeightCode::affine) throw UsageError("--quantizer", "lab has weights on a uniform grid, expected --bits of 2 or more for them");
       options.granularity = "tensor";

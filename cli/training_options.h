@@ -40,6 +40,7 @@ struct TrainingOptions {
   std::string quantizer = "lsq";
   std::string weight_noise = "none";
   double freeze = 0;
+  int batch_norm_epochs = 0;
   bool no_labels = false;
   std::string through;  // bits of stages before the last
 

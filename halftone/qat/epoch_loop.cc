@@ -60,6 +60,7 @@ class Loop {
   }
 
  private:
+  int epoch_of_all() const { return hooks_.epochs_before + place_.epoch; }
   bool is_over() const { return options_.patience > 0 && place_.since_best >= options_.patience; }
 
   void resume() {
@@ -107,7 +108,7 @@ class Loop {
     place_.loss += result.loss * static_cast<double>(std::min(batch_size_, count_ - first));
     place_.right += result.right;
     if (!std::isfinite(place_.loss))
-      throw UsageError("train", fmt::format("the loss of epoch {}, step {} is not finite, got a learning rate of {}, expected a lower one (or smaller pixels)", place_.epoch,
+      throw UsageError("train", fmt::format("the loss of epoch {}, step {} is not finite, got a learning rate of {}, expected a lower one (or smaller pixels)", epoch_of_all(),
                                             place_.batch + 1, options_.learning_rate));
   }
 
@@ -125,7 +126,7 @@ class Loop {
     add(result);
     ++place_.batch;
     if (hooks_.keeping) keep(place_);
-    throw Stopped{place_.epoch, hooks_.keeping.has_value()};
+    throw Stopped{epoch_of_all(), hooks_.keeping.has_value()};
   }
 
   EpochReport report() const {

@@ -7,6 +7,9 @@
 #include <map>
 
 #include "halftone/base/error.h"
+#include "halftone/qat/folded_normalization.h"
+#include "halftone/qat/quantizers/steps.h"
+#include "halftone/qat/trainable.h"
 #include "halftone/quant/weights.h"
 
 namespace halftone::qat {
@@ -32,14 +35,6 @@ void write_bias(quant::QuantizedWeights& weights, std::span<const float> bias, f
   }
 }
 
-// [C] in the shape that broadcasts along `axis`.
-torch::Tensor along(const torch::Tensor& values, std::int64_t axis, std::int64_t rank) {
-  if (values.numel() == 1) return values.reshape({});
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(rank), 1);
-  shape[static_cast<std::size_t>(axis)] = values.numel();
-  return values.reshape(shape);
-}
-
 }  // namespace
 
 struct FakeQuantized::Layer {
@@ -50,12 +45,16 @@ struct FakeQuantized::Layer {
   torch::Tensor b;  // bias in units; undefined where there is none that becomes integers
   std::shared_ptr<ActivationQuantizer> x;
   torch::Tensor steps;  // of this run
+  std::optional<FoldedNormalization> normalization;
 
-  torch::Tensor bias() const { return b * bias_unit; }
+  torch::Tensor own_bias() const { return b * bias_unit; }
+  // As the file has them.
+  torch::Tensor steps_now() const { return normalization ? normalization->steps(weights->steps()) : weights->steps(); }
+  torch::Tensor bias() const { return normalization ? normalization->bias(weights->steps(), own_bias()) : own_bias(); }
 };
 
 FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& parameters, const Quantizer& quantizer, const Ranks& ranks)
-    : layers_(network.nodes.size()), activations_(network.values.size()) {
+    : layers_(network.nodes.size()), activations_(network.values.size()), normalized_(network.values.size()), ranks_(ranks) {
   std::map<ir::ValueId, std::shared_ptr<ActivationQuantizer>> by_class;
   for (std::size_t id = 0; id < network.values.size(); ++id) {
     names_.push_back(network.values[id].name);
@@ -70,6 +69,26 @@ FakeQuantized::FakeQuantized(const ir::Graph& network, const quant::Parameters& 
   }
   for (std::size_t n = 0; n < network.nodes.size(); ++n)
     if (parameters.weights[n]) layers_[n] = layer_of(network, n, parameters, quantizer);
+  find_normalized(network);
+}
+
+void FakeQuantized::find_normalized(const ir::Graph& network) {
+  for (std::size_t n = 0; n < network.nodes.size(); ++n) {
+    Layer* layer = layers_[n].get();
+    const ir::Node& node = network.nodes[n];
+    if (layer && layer->axis >= 0 && layer->b.defined() && can_normalize(network, node)) normalized_[static_cast<std::size_t>(node.outputs.at(0))] = layer;
+  }
+}
+
+void FakeQuantized::normalize(const TorchGraph& graph, std::span<const torch::Tensor> rows) {
+  const torch::NoGradGuard guard;
+  for (Layer* layer : normalized_)
+    if (layer) layer->normalization.emplace(layer->weights->steps(), ranks_);
+  measures_ = true;
+  for (const torch::Tensor& some : rows) graph.run(std::span(&some, 1), this);
+  measures_ = false;
+  for (Layer* layer : normalized_)
+    if (layer) layer->normalization->begin();
 }
 
 FakeQuantized::~FakeQuantized() = default;
@@ -101,8 +120,10 @@ std::unique_ptr<FakeQuantized::Layer> FakeQuantized::layer_of(const ir::Graph& n
 void FakeQuantized::begin() {
   for (std::size_t id : classes_) activations_[id]->begin(run_.has_value());
   for (const auto& layer : layers_)
-    if (layer) layer->steps = layer->weights->steps();
+    if (layer) layer->steps = is_by_batch(*layer) ? layer->normalization->first_steps() : layer->steps_now();
 }
+
+bool FakeQuantized::is_by_batch(const Layer& layer) const { return statistics_ != Statistics::running && layer.normalization.has_value(); }
 
 torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const torch::Tensor& given) {
   const Layer* layer = layers_[node].get();
@@ -113,6 +134,7 @@ torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const 
     return layer->weights->weights(layer->steps, run);
   }
   if (!layer->b.defined()) return given;
+  if (is_by_batch(*layer)) return at::zeros_like(layer->b);
   const torch::Tensor b = layer->bias();
   const torch::Tensor step = (layer->x->step() * layer->steps).detach();
   return b + ((b / step).round() * step - b).detach();  // straight through
@@ -120,7 +142,15 @@ torch::Tensor FakeQuantized::operand(std::size_t node, std::size_t input, const 
 
 torch::Tensor FakeQuantized::result(ir::ValueId id, const torch::Tensor& computed) {
   const auto& activation = activations_[static_cast<std::size_t>(id)];
-  return activation ? activation->forward(computed) : computed;
+  const torch::Tensor y = normalized(normalized_[static_cast<std::size_t>(id)], computed);
+  return activation ? activation->forward(y) : y;
+}
+
+torch::Tensor FakeQuantized::normalized(Layer* layer, const torch::Tensor& computed) {
+  if (layer == nullptr || !layer->normalization) return computed;
+  if (measures_) layer->normalization->measure(computed, layer->own_bias());
+  if (!is_by_batch(*layer)) return computed;
+  return layer->normalization->by_batch(computed, layer->weights->steps(), layer->own_bias(), layer->x->step().detach(), statistics_ == Statistics::of_batch);
 }
 
 std::vector<NamedTensor> FakeQuantized::tensors() const {
@@ -133,6 +163,7 @@ std::vector<NamedTensor> FakeQuantized::tensors() const {
     if (!layer) continue;
     add(layer->name, layer->weights->tensors());
     if (layer->b.defined()) all.push_back({layer->name + "/bias", layer->b, Role::vector});
+    if (layer->normalization) add(layer->name, layer->normalization->tensors());
   }
   return all;
 }
@@ -157,7 +188,7 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     if (!layers_[n]) continue;
     const Layer& layer = *layers_[n];
     const ir::Node& node = network.nodes[n];
-    const torch::Tensor steps = layer.weights->steps();
+    const torch::Tensor steps = layer.steps_now();
     const torch::Tensor w = layer.weights->in_steps();
     network.value(node.inputs[1]).constant = from_torch(w * along(steps, layer.axis, w.dim()));
     quant::QuantizedWeights& weights = *parameters.weights[n];
@@ -170,6 +201,11 @@ void FakeQuantized::write_to(ir::Graph& network, quant::Parameters& parameters) 
     network.value(node.inputs[2]).constant = Tensor::from<float>(network.constant(node.inputs[2])->shape(), bias.data<float>());
     write_bias(weights, bias.data<float>(), parameters.activations[static_cast<std::size_t>(node.inputs[0])]->affine.scale, ir::describe(network, node));
   }
+}
+
+bool can_normalize(const ir::Graph& network, const ir::Node& node) {
+  const bool is_layer = std::holds_alternative<ir::Conv>(node.op) || std::holds_alternative<ir::Gemm>(node.op);
+  return is_layer && !quant::float_bias(network, node).empty() && node.outputs.at(0) != logits_of(network);
 }
 
 }  // namespace halftone::qat

@@ -26,11 +26,12 @@ struct FinetuneOptions {
   double label_weight = 0.3;    // of the cross-entropy with labels; the rest is the divergence from the teacher
   WeightNoise noise = WeightNoise::none;
   double freeze = 0;            // share of steps in which a weight may go to and fro before it stays (WeightQuantizer); 0: any
+  int batch_norm_epochs = 0;    // at the start, in which layers are normalized by the statistics of batches (folded_normalization.h)
 };
 
 // Throws, before any work: UnsupportedError for what is not trained, weights by group or of codebooks, asymmetric ones, biases of
-// fewer bits, activations that stay float; UsageError for a recipe that is not what the quantizer needs.
-void check_finetuning(const quant::Recipe& recipe, const Quantizer& quantizer);
+// fewer bits, activations that stay float; UsageError for a recipe that is not what the quantizer, or normalizing by batches, needs.
+void check_finetuning(const quant::Recipe& recipe, const FinetuneOptions& options);
 
 struct FinetuneTask {
   const ir::Graph& teacher;             // the float network as it was, with the outputs of `network`

@@ -23,6 +23,7 @@ struct Keeping {
 };
 
 struct Hooks {
+  int epochs_before = 0;  // of trainings before this one: errors and Stopped count epochs on from there, reports do not
   ProgressFn progress;
   std::function<bool()> stop;  // asked after every batch: ends it with Stopped
   std::optional<Keeping> keeping;

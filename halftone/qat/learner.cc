@@ -59,9 +59,14 @@ Learner::Learner(const LearnerParts& parts, const TrainOptions& options, const L
   }
 }
 
-torch::Tensor Learner::logits_of(const torch::Tensor& images, bool learns, std::int64_t step) {
-  if (quantized_ != nullptr)
-    quantized_->learn(learns ? std::optional(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(step) * 4096}) : std::nullopt);
+torch::Tensor Learner::logits_of(const torch::Tensor& images, const Batch* batch) {
+  using Statistics = FakeQuantized::Statistics;
+  if (quantized_ != nullptr && batch == nullptr) quantized_->learn(std::nullopt);
+  if (quantized_ != nullptr && batch != nullptr) {
+    const Statistics of_batch = batch->own > 0 ? Statistics::of_batch : Statistics::of_other_ranks;
+    quantized_->learn(WeightRun{loss_.noise, options_.seed * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(batch->step) * 4096},
+                      batch->epoch <= loss_.batch_norm_epochs ? of_batch : Statistics::running);
+  }
   return graph_.run(std::span(&images, 1), quantized_).at(0);
 }
 
@@ -97,7 +102,7 @@ BatchResult Learner::learn_from(const Batch& batch) {
   const torch::Tensor images = channels_last(augmented(rows_.take(batch.rows), batch.rows, options_.augmentation, seed));
   const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
   const torch::Tensor labels = rows_.labels.defined() ? rows_.labels.index_select(0, batch.rows) : wanted.argmax(1);
-  const torch::Tensor logits = logits_of(images, /*learns=*/true, batch.step);
+  const torch::Tensor logits = logits_of(images, &batch);
   torch::Tensor loss = loss_of(logits, wanted, labels);
   const double told = loss.item<double>();
   if (quantized_ != nullptr)
@@ -142,7 +147,7 @@ Judgement Learner::judge(const Rows& rows, std::int64_t count) {
     const torch::Tensor images = rows.images.slice(0, row, last);
     const torch::Tensor wanted = teacher_ ? log_teacher(images) : torch::Tensor();
     const torch::Tensor labels = rows.labels.defined() ? rows.labels.slice(0, row, last) : wanted.argmax(1);
-    const torch::Tensor logits = logits_of(images, /*learns=*/false, 0);
+    const torch::Tensor logits = logits_of(images, nullptr);
     sums[0] += logits.argmax(1).eq(labels).sum();
     sums[1] += loss_of(logits, wanted, labels) * (last - row);
   }

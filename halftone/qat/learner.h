@@ -49,6 +49,7 @@ struct LossOptions {
   double step_rate = 0.0;     // of steps, relative to the schedule as the learning rate is
   WeightNoise noise = WeightNoise::none;
   double freeze = 0.0;        // share of freeze_oscillating; 0: never
+  int batch_norm_epochs = 0;  // in which layers are normalized by the statistics of the batch
 };
 
 // The loss is label_weight·H(labels, p) + (1 − label_weight)·D(t ‖ p) + penalty, with p the softmax of the logits and t that of the teacher
@@ -88,7 +89,8 @@ class Learner {
   const std::vector<NamedTensor>& trained() const { return trained_; }
 
  private:
-  torch::Tensor logits_of(const torch::Tensor& images, bool learns, std::int64_t step);
+  // `batch`: learns from it; none: does not learn.
+  torch::Tensor logits_of(const torch::Tensor& images, const Batch* batch);
   torch::Tensor log_teacher(const torch::Tensor& images) const;
   torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& wanted, const torch::Tensor& labels) const;
   BatchResult learn_from(const Batch& batch);

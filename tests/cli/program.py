@@ -3,8 +3,10 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -50,6 +52,35 @@ def save(path, nodes, initializers, inputs=(('input', ['N', 1, 28, 28]),), outpu
     model.ir_version = 7
     onnx.save(model, str(path))
     return path
+
+
+def tests_in(suite):
+    """Each test of a suite of suites."""
+    for each in suite:
+        yield from tests_in(each) if isinstance(each, unittest.TestSuite) else (each,)
+
+
+def main_two_at_once():
+    """unittest.main, two tests at a time: each waits for one process after the other."""
+    if len(sys.argv) > 1:
+        unittest.main()
+
+    def run(test):
+        result = unittest.TestResult()
+        test.run(result)
+        return result
+
+    tests = list(tests_in(unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])))
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(run, tests))
+    for result in results:
+        for test, said in result.failures + result.errors:
+            print(f'FAIL: {test}\n{said}')
+        for test, reason in result.skipped:
+            print(f'skipped: {test}: {reason}')
+    failed = sum(not result.wasSuccessful() for result in results)
+    print(f'{len(tests)} tests, {failed} failed')
+    sys.exit(failed > 0 or not tests)
 
 
 # Bits alone, without what fewer than 8 of them come with.

@@ -137,6 +137,10 @@ class Together(RanksTest):
     def test_what_follows_from_batches(self):
         self.compare(*BOTH, '--quantizer', 'minmax', '--batch-size', 33, '--augment', 'affine', '--weight-noise', 'stochastic')
 
+    def test_batch_normalization(self):
+        made = self.compare(*BOTH, '--batch-norm-epochs', 1)
+        self.assertEqual(json.loads(self.run_it('verify', made, '--data', 'digits', '--samples', 100, '--json').stdout)['unexplained'], 0)
+
     def test_a_last_batch_of_one(self):
         self.compare(*FLOAT[:5], 1001, '--epochs', 2, '--held-out', 40)  # 961 rows, batches of 32: rank 1 has the last alone
 

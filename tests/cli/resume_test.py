@@ -103,6 +103,10 @@ class Killed(ResumeTest):
         model = save_mlp(self.folder / 'mlp.onnx')
         self.kill_and_resume(['quantized.npz'] * 3, 'finetune', model, '--data', 'digits', '--samples', 3000, '--batch-size', 16, '--bits', 'w4a4', '--epochs', 3, '--held-out', 200, seed=3)
 
+    def test_with_batch_normalization(self):
+        model = save_mlp(self.folder / 'mlp.onnx')
+        self.kill_and_resume(['quantized.npz'] * 3, 'finetune', model, '--data', 'digits', '--samples', 3000, '--batch-size', 16, '--bits', 'w4a4', '--epochs', 3, '--batch-norm-epochs', 2, seed=6)
+
     def test_with_everything_that_is_remembered(self):
         self.kill_and_resume(['float.npz', 'quantized.npz', 'quantized.npz'], *BOTH, '--average', 0.99, '--patience', 2, '--held-out', 200, '--quantizer', 'lsq+', '--weight-noise',
                              'stochastic', '--augment', 'affine', seed=4)
@@ -110,8 +114,11 @@ class Killed(ResumeTest):
     def test_before_the_first_checkpoint(self):
         wanted = self.files_of(*SHORT)
         self.kept.mkdir()
-        self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept)
+        said = f'warning: [{self.kept}] holds no checkpoint yet: training begins anew'
+        done = self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept)
+        self.assertEqual(done.stderr.splitlines()[0], said)
         self.assertEqual(self.written(), wanted)
+        self.assertNotIn(said, self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--resume', self.kept).stderr)
 
     def test_after_the_last(self):
         self.run_it(*SHORT, '-o', self.output, '--log', self.log, '--checkpoints', self.kept)
@@ -178,7 +185,7 @@ class Refusals(ResumeTest):
         self.output.unlink()
         before = {file.name: file.read_bytes() for file in self.kept.iterdir()}
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept, code=BAD_USAGE, says='holds checkpoints already, expected --resume')
-        self.expect_error(*SHORT, *output, '--resume', self.folder / 'nosuch', code=BAD_INPUT, says='is no folder')
+        self.expect_error(*SHORT, *output, '--resume', self.folder / 'nosuch', code=BAD_INPUT, says='is no folder, expected one with checkpoints; --checkpoints begins one')
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept / 'float.npz', code=BAD_INPUT, says='Not a directory')
         self.expect_error(*SHORT, *output, '--checkpoints', self.kept, '--resume', self.kept, code=BAD_USAGE, says='--resume')
         self.assertEqual({file.name: file.read_bytes() for file in self.kept.iterdir()}, before)

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from program import ProgramTest, save_mlp
+from program import ProgramTest, main_two_at_once, save_mlp
 
 QUANTIZERS = ('lsq', 'lsq+', 'tqt', 'pact', 'minmax', 'dorefa', 'ste', 'ste-pass', 'lab')
 FEW = ('--data', 'digits', '--samples', 640)
@@ -20,7 +20,7 @@ class Training(ProgramTest):
     def test_the_path_from_training_to_proof(self):
         mlp, again, int8 = (self.folder / name for name in ('mlp.onnx', 'again.onnx', 'mlp.int8.onnx'))
         for path in (mlp, again):
-            self.run_it('train', 'mlp', '--data', 'digits', '--epochs', 4, '--seed', 3, '-o', path)
+            self.run_it('train', 'mlp', '--data', 'digits', '--samples', 12000, '--epochs', 4, '--seed', 3, '-o', path)
         self.assertEqual(mlp.read_bytes(), again.read_bytes())
         self.run_it('quantize', mlp, '--data', 'digits', '-o', int8)
         rows = json.loads(self.run_it('evaluate', mlp, int8, '--data', 'digits', '--json').stdout)
@@ -30,10 +30,10 @@ class Training(ProgramTest):
 
     def test_finetuning_makes_integers_that_are_proven(self):
         mlp, rounded, one, two = (self.folder / name for name in ('mlp.onnx', 'rounded.onnx', 'one.onnx', 'two.onnx'))
-        self.run_it('train', 'mlp', '--data', 'digits', '--epochs', 2, '-o', mlp)
+        self.run_it('train', 'mlp', '--data', 'digits', '--samples', 12000, '--epochs', 2, '-o', mlp)
         self.run_it('quantize', mlp, '--data', 'digits', '--bits', 'w2a2', '-o', rounded)
         for path in (one, two):
-            done = self.run_it('finetune', mlp, '--data', 'digits', '--samples', 12000, '--bits', 'w2a2', '--epochs', 3, '--held-out', 500, '-o', path)
+            done = self.run_it('finetune', mlp, '--data', 'digits', '--samples', 6000, '--bits', 'w2a2', '--epochs', 2, '--held-out', 500, '-o', path)
             self.assertIn('held out', done.stderr)
         self.assertEqual(one.read_bytes(), two.read_bytes())
         self.assertTrue((self.folder / 'one.recipe.toml').exists())
@@ -75,7 +75,13 @@ class Training(ProgramTest):
             link.unlink()
 
     def test_help(self):
-        self.assertIn('xample', self.run_it('train', '--help').stdout)
+        for command in ('train', 'finetune'):
+            text = self.run_it(command, '--help').stdout
+            self.assertIn('xample', text)
+            self.assertIn('--granularity', text)
+            for refused in ('group=', '--asymmetric', '--codebook', '--dynamic', '--bias-bits', 'w4:', 'weights alone'):
+                self.assertNotIn(refused, text)
+        self.expect_error('train', 'mlp', *FEW, '--bits', 'w4a4', '--asymmetric', '-o', self.folder / 'x.onnx', code=2, says='not expected: --asymmetric')
 
 
 class TrainingTest(ProgramTest):
@@ -128,7 +134,7 @@ class FloatThenIntegers(TrainingTest):
         self.assertEqual(tuple(re.findall(r'(?:^|; )([a-z+-]+): ', told)), QUANTIZERS)
         for quantizer in QUANTIZERS:
             with self.subTest(quantizer=quantizer):
-                done = self.train('--float-epochs', 1, '--epochs', 1, '--bits', 'w4a4', '--quantizer', quantizer)
+                done = self.train('--float-epochs', 1, '--epochs', 1, '--bits', 'w4a4', '--nearest', '--quantizer', quantizer)
                 self.assertEqual('power-of-two' in done.stdout, quantizer == 'tqt', done.stdout)
                 self.assertIn('by tensor' if quantizer == 'lab' else 'by channel', done.stdout)
                 self.assertEqual(len(self.rows()), 2)
@@ -136,13 +142,20 @@ class FloatThenIntegers(TrainingTest):
         self.expect_error('train', 'mlp', *FEW, '--bits', 'w4a4', '--quantizer', 'nosuch', '-o', self.output, code=2, says='nosuch')
 
     def test_noise_and_freezing(self):
-        two_bits = ('--float-epochs', 1, '--epochs', 1, '--bits', 'w2a4', '--learning-rate', 0.01)
+        two_bits = ('--float-epochs', 1, '--epochs', 1, '--bits', 'w2a4', '--nearest', '--learning-rate', 0.01)
         made = set()
-        for options in ((), ('--weight-noise', 'stochastic'), ('--weight-noise', 'additive'), ('--freeze', 0.01), ('--average', 0.9)):
+        for options in ((), ('--weight-noise', 'stochastic'), ('--weight-noise', 'additive'), ('--freeze', 0.01), ('--average', 0.9), ('--batch-norm-epochs', 1)):
             self.train(*two_bits, *options)
             self.expect_proven()
             made.add(self.output.read_bytes())
-        self.assertEqual(len(made), 5)
+        self.assertEqual(len(made), 6)
+
+    def test_batch_normalization_that_is_refused(self):
+        for options, says in ((('--granularity', 'tensor'), 'by tensor, expected by channel'), (('--correct-bias=none',), 'got no layer with a bias before the last'),
+                              (('--through', 'w8a8'), 'got 3, expected 0 to the 2 of each stage')):
+            with self.subTest(says=says):
+                self.expect_error('train', 'mlp', *FEW, '--bits', 'w4a4', '--float-epochs', 0, '--epochs', 4, '--batch-norm-epochs', 3, *options, '-o', self.output, code=2, says=says)
+        self.expect_error('train', 'mlp', *FEW, '--batch-norm-epochs', 1, '-o', self.output, code=2, says='is for quantized epochs')
 
     def test_a_rate_that_is_too_high_is_told_and_the_checkpoint_is_sound(self):
         model, kept = save_mlp(self.folder / 'mlp.onnx'), self.folder / 'kept'
@@ -158,6 +171,13 @@ class FloatThenIntegers(TrainingTest):
             self.assertTrue(all(np.isfinite(array).all() for name, array in arrays.items() if name.startswith('now/')))
         self.assertEqual(self.run_it(*command, '--resume', kept, code=2).stderr.splitlines()[-1], last)
         self.assertEqual((kept / 'quantized.npz').read_bytes(), before)
+
+    def test_an_error_counts_epochs_as_the_lines_do(self):
+        done = self.run_it('train', 'mlp', '--data', 'digits', '--samples', 320, '--float-epochs', 2, '--epochs', 2, '--bits', 'w4a4', '--optimizer', 'sgd', '--learning-rate', 1,
+                           '--float-learning-rate', 0.01, '--weight-decay', 1000, '--schedule', 'constant', '--warmup-epochs', 1, '-o', self.output, code=2)
+        *epochs, last = done.stderr.splitlines()
+        self.assertGreaterEqual(len(epochs), 2)
+        self.assertIn(f' epoch {len(epochs) + 1}, step ', last)
 
 
 class Options(TrainingTest):
@@ -261,4 +281,4 @@ class WrongInput(TrainingTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    main_two_at_once()

@@ -108,6 +108,19 @@ double accuracy_of(const ir::Graph& network, const quant::Parameters& parameters
   return static_cast<double>(right) / static_cast<double>(scores.dim(0));
 }
 
+// How many outputs of the file are others than training sees.
+int different_from_file(const Finetuned& made, const Rows& rows) {
+  TorchGraph trained(made.network);
+  FakeQuantized passage(made.network, made.parameters, quantizer("ste"), kAlone);
+  const torch::Tensor images = view_as_torch(rows.images, "images");
+  const Tensor seen = from_torch(trained.run(std::span(&images, 1), &passage).at(0));
+  const ptq::Integers integers = ptq::integers_of(made.network, made.parameters, {}, "small");
+  const Tensor file = ir::Interpreter(integers.quantized.graph).run(std::span(&rows.images, 1)).at(0);
+  int different = 0;
+  for (std::size_t i = 0; i < file.data<float>().size(); ++i) different += seen.data<float>()[i] != file.data<float>()[i] ? 1 : 0;
+  return different;
+}
+
 // Training sees what the file computes: the same numbers, but for ties that a different order of additions decides.
 TEST(Finetune, TrainsWhatTheFileComputes) {
   std::mt19937_64 random(11);
@@ -115,17 +128,44 @@ TEST(Finetune, TrainsWhatTheFileComputes) {
   const Rows rows = random_rows(64, random);
   for (int sums : {0, 8}) {
     const ptq::Result start = quantized(graph, rows.images, 3, 4, sums);
-    const Finetuned made = finetuned(start, rows, quick());
-    TorchGraph trained(made.network);
-    FakeQuantized passage(made.network, made.parameters, quantizer("ste"), kAlone);
-    const torch::Tensor images = view_as_torch(rows.images, "images");
-    const Tensor seen = from_torch(trained.run(std::span(&images, 1), &passage).at(0));
-    quant::Recipe recipe;
-    const ptq::Integers integers = ptq::integers_of(made.network, made.parameters, recipe, "small");
-    const Tensor file = ir::Interpreter(integers.quantized.graph).run(std::span(&rows.images, 1)).at(0);
-    int different = 0;
-    for (std::size_t i = 0; i < file.data<float>().size(); ++i) different += seen.data<float>()[i] != file.data<float>()[i] ? 1 : 0;
-    EXPECT_LE(different, 3) << "of " << file.size() << " with sums of " << sums << " bits";
+    EXPECT_LE(different_from_file(finetuned(start, rows, quick()), rows), 3) << "of 192 with sums of " << sums << " bits";
+  }
+}
+
+// Batch normalization is part of steps and biases, whether its statistics stay the last epoch or are the running ones of the last batch.
+TEST(Finetune, TrainsWhatTheFileComputesWithBatchNormalization) {
+  std::mt19937_64 random(31);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  const ptq::Result start = quantized(graph, rows.images, 3, 4, 8);
+  const Finetuned plain = finetuned(start, rows, quick());
+  for (const char* name : {"lsq", "lsq+", "ste"})
+    for (int epochs : {1, 2}) {
+      FinetuneOptions options = quick(name);
+      options.batch_norm_epochs = epochs;
+      const Finetuned made = finetuned(start, rows, options, rows);
+      EXPECT_LE(different_from_file(made, rows), 3) << name << ", epochs " << epochs;
+      EXPECT_NEAR(made.reports.back().held_out.value(), accuracy_of(made.network, made.parameters, rows), 1.5 / 64) << name;
+      EXPECT_NE(made.parameters.weights, plain.parameters.weights);
+      EXPECT_EQ(finetuned(start, rows, options).parameters.weights, made.parameters.weights);
+    }
+}
+
+TEST(Finetune, BatchNormalizationBeginsWithTheSameIntegers) {
+  std::mt19937_64 random(32);
+  const ir::Graph graph = small_residual(random);
+  const Rows rows = random_rows(64, random);
+  const ptq::Result start = quantized(graph, rows.images, 4, 4);
+  FinetuneOptions options = still();
+  options.batch_norm_epochs = 1;
+  const Finetuned made = finetuned(start, rows, options);
+  for (std::size_t n = 0; n < start.parameters.weights.size(); ++n) {
+    if (!start.parameters.weights[n]) continue;
+    const quant::QuantizedWeights& before = *start.parameters.weights[n];
+    const quant::QuantizedWeights& after = *made.parameters.weights[n];
+    EXPECT_EQ(numeric::to_int32(after.q), numeric::to_int32(before.q));
+    for (std::size_t c = 0; c < before.params.affine.size(); ++c)
+      EXPECT_NEAR(after.params.affine[c].scale / before.params.affine[c].scale, 1.0, 0.02);  // two batches' part in running statistics
   }
 }
 
@@ -252,18 +292,21 @@ TEST(Finetune, RefusesWhatItCannotTrain) {
   const auto refused = [&](const FinetuneOptions& options) { finetuned(start, rows, options); };
   EXPECT_THAT([&] { refused(options_of(0, 1e-3)); }, ThrowsMessage<UsageError>(HasSubstr("number of epochs, got 0, expected 1 or more")));
   EXPECT_THAT([&] { refused(options_of(1, 2)); }, ThrowsMessage<UsageError>(HasSubstr("learning rate")));
-  const auto refused_recipe = [](const quant::Recipe& recipe) { return [recipe] { check_finetuning(recipe, quantizer("lsq")); }; };
+  const auto refused_recipe = [](const quant::Recipe& recipe) { return [recipe] { check_finetuning(recipe, options_of(1, 1e-3, 32, "lsq")); }; };
   quant::Recipe recipe;
   recipe.weights.code = quant::WeightCode::k_means;
   EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UnsupportedError>(HasSubstr("codebook weights are not trained")));
   recipe = {};
   recipe.tensors = {{"x", {.power_of_two = true}}};
   EXPECT_THAT(refused_recipe(recipe), ThrowsMessage<UsageError>(HasSubstr("expected the quantizer ste")));
-  check_finetuning(recipe, quantizer("ste"));
-  EXPECT_THAT([&] { check_finetuning(recipe, quantizer("tqt")); }, ThrowsMessage<UsageError>(HasSubstr("tqt learns powers of two")));
+  check_finetuning(recipe, options_of(1, 1e-3, 32, "ste"));
+  EXPECT_THAT([&] { check_finetuning(recipe, options_of(1, 1e-3, 32, "tqt")); }, ThrowsMessage<UsageError>(HasSubstr("tqt learns powers of two")));
   EXPECT_THAT([] { quantizer("nearest"); }, ThrowsMessage<UsageError>(HasSubstr("got 'nearest', expected one of lsq, lsq+")));
   FinetuneOptions moved = quick();
   moved.training.augmentation = Augmentation::crop;
+  FinetuneOptions normalized = options_of(1, 1e-3);
+  normalized.batch_norm_epochs = 2;
+  EXPECT_THAT([&] { refused(normalized); }, ThrowsMessage<UsageError>(HasSubstr("epochs of batch normalization, got 2, expected 0 to all epochs")));
   Examples flat{Tensor(DType::float32, {4, 36}), {}};
   std::swap(rows, flat);
   EXPECT_THROW(refused(moved), InputError);
@@ -276,6 +319,26 @@ TEST(Finetune, RefusesWhatItCannotTrain) {
   rows.labels.assign(16, 0);
   rows.labels[3] = 7;
   EXPECT_THAT([&] { refused(quick()); }, ThrowsMessage<InputError>(HasSubstr("label of row 3, got 7, expected 0 to 2")));
+}
+
+TEST(Finetune, RefusesRecipesThatBatchNormalizationCannotMove) {
+  const auto refused = [](const quant::Recipe& recipe, std::string_view name = "lsq") {
+    return [recipe, name] {
+      FinetuneOptions options = options_of(2, 1e-3, 32, name);
+      options.batch_norm_epochs = 1;
+      check_finetuning(recipe, options);
+    };
+  };
+  refused({})();
+  refused({}, "ste")();
+  quant::Recipe recipe;
+  recipe.weights.granularity = numeric::Granularity::tensor;
+  EXPECT_THAT(refused(recipe), ThrowsMessage<UsageError>(HasSubstr("got weights by tensor, expected by channel")));
+  check_finetuning(recipe, options_of(2, 1e-3));
+  recipe = {};
+  quant::use_powers_of_two(recipe);
+  EXPECT_THAT(refused(recipe, "ste"), ThrowsMessage<UsageError>(HasSubstr("set or powers of two")));
+  for (const char* name : {"pact", "minmax", "dorefa"}) EXPECT_THAT(refused({}, name), ThrowsMessage<UsageError>(HasSubstr(name))) << name;
 }
 
 }  // namespace

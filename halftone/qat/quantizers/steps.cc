@@ -24,4 +24,11 @@ torch::Tensor Steps::now() const {
   return powers * (u_.exp() / u_.detach().exp());  // times 1, with the slope of e^u
 }
 
+torch::Tensor along(const torch::Tensor& values, std::int64_t axis, std::int64_t rank) {
+  if (values.numel() == 1) return values.reshape({});
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(rank), 1);
+  shape[static_cast<std::size_t>(axis)] = values.numel();
+  return values.reshape(shape);
+}
+
 }  // namespace halftone::qat

@@ -28,4 +28,7 @@ class Steps {
   torch::Tensor u_;
 };
 
+// Values of [channels] in the shape that broadcasts along `axis` of a tensor of `rank` dimensions; one value has no axis.
+torch::Tensor along(const torch::Tensor& values, std::int64_t axis, std::int64_t rank);
+
 }  // namespace halftone::qat

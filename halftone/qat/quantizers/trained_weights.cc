@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "halftone/qat/quantizers/round_to_steps.h"
+#include "halftone/qat/quantizers/steps.h"
 
 namespace halftone::qat {
 namespace {
@@ -25,12 +26,7 @@ TrainedWeights::TrainedWeights(const WeightStart& start) : start_(start) {
   v_.requires_grad_();
 }
 
-torch::Tensor TrainedWeights::along_axis(const torch::Tensor& values) const {
-  if (values.numel() == 1) return values.reshape({});
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(start_.w.dim()), 1);
-  shape[static_cast<std::size_t>(start_.axis)] = values.numel();
-  return values.reshape(shape);
-}
+torch::Tensor TrainedWeights::along_axis(const torch::Tensor& values) const { return along(values, start_.axis, start_.w.dim()); }
 
 torch::Tensor TrainedWeights::integers(const WeightRun& run) const {
   const torch::Tensor one = torch::ones({1});
