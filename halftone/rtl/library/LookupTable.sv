@@ -1,5 +1,6 @@
-// y_o = the entry number x_i of a table of 2^IN_WIDTH entries, one cycle later (of enabled ones): any function of one variable of few bits,
-// docs/arithmetic.md section 7. A signed x_i is the entry whose number has the same bits. Entries are written first, at any time, one a cycle.
+// y_o = the entry number x_i of a table of 2^IN_WIDTH entries, one cycle later (of enabled ones): any function of one variable of few
+// bits, docs/arithmetic.md section 7. A signed x_i is the entry whose number has the same bits. Entries are written one a cycle, value_i
+// to number entry_i.
 module LookupTable #(
   parameter int IN_WIDTH = 8,
   parameter int OUT_WIDTH = 8
