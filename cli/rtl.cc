@@ -7,12 +7,28 @@
 namespace halftone::cli {
 namespace {
 
+// What is asked for decides what else is read.
+void expect_consistent(const RtlOptions& options) {
+  if (options.model.empty() != options.layer.empty()) throw UsageError("rtl", options.model.empty() ? "--layer is of a model, expected a file too" : "a model without --layer, expected the layer that becomes hardware");
+  if (!options.layer.empty() && !options.simulate) throw UsageError("--layer", "expected --simulate");
+  if (options.layer.empty() && options.data.given()) throw UsageError("--data", "is for a layer of a model, expected --layer");
+}
+
 int run_rtl(const RtlOptions& options) {
+  expect_consistent(options);
+  if (!options.layer.empty()) return simulate_layer(options);
   if (options.prove) return prove_library(options);
   if (options.compare) return compare_designs(options);
   if (options.simulate) return simulate_array(options);
   if (options.synthesize) return synthesize_array(options);
   throw UsageError("rtl", "nothing to do, expected --simulate, --synthesize, --compare or --prove");
+}
+
+void add_layer_options(Command command, RtlOptions& options) {
+  command.add_option("model", options.model, "Model in integers, of which --layer becomes hardware");
+  command.add_option("--layer", options.layer, "A Gemm, MatMul or Conv: its samples run on the array in place of the interpreter, and every output is compared");
+  options.data.may_be_missing = true;
+  options.data.add_to(command.add_group("Samples"), data::Part::test, "Samples to run (otherwise all)");
 }
 
 void add_array_options(Command group, RtlOptions& options) {
@@ -49,7 +65,10 @@ void add_synthesis_options(Command group, RtlOptions& options) {
 void add_rtl(Command app, Run& run) {
   auto options = std::make_shared<RtlOptions>();
   const Command command = app.add_command("rtl", "Hardware that computes the same integers: simulated and compared");
-  command.footer("Example: halftone rtl --array 32x13 --packed --mantissa 16 --simulate");
+  command.footer(
+      "Examples: halftone rtl --array 32x13 --packed --mantissa 16 --simulate\n"
+      "halftone rtl mlp.int8.onnx --layer fc2 --simulate --data mnist --samples 1000");
+  add_layer_options(command, *options);
   add_array_options(command.add_group("Array"), *options);
   add_simulation_options(command.add_group("Simulation"), *options);
   add_synthesis_options(command.add_group("Synthesis"), *options);

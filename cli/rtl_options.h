@@ -5,11 +5,15 @@
 #include <optional>
 #include <string>
 
+#include "cli/data_options.h"
 #include "halftone/rtl/array.h"
 
 namespace halftone::cli {
 
 struct RtlOptions {
+  std::string model;
+  std::string layer;
+  DataOptions data;
   std::string array = "8x8";
   std::string shape = "64x128x64";
   int bits = 8;
@@ -40,6 +44,7 @@ rtl::ProductShape shape_of(const RtlOptions& options);
 rtl::ArrayGeometry geometry_of(const RtlOptions& options);
 
 int simulate_array(const RtlOptions& options);
+int simulate_layer(const RtlOptions& options);
 int synthesize_array(const RtlOptions& options);
 int compare_designs(const RtlOptions& options);
 int prove_library(const RtlOptions& options);
