@@ -40,15 +40,16 @@ module TileSequencer #(
   logic [15:0] last_row_tile_q;
   logic [A_ADDRESS:0] a_ahead_q;  // a_read_q + 1
   logic [B_ADDRESS:0] b_ahead_q;
+  logic [A_ADDRESS:0] step_ahead_q;
+  logic [B_ADDRESS:0] col_tile_ahead_q;
+  logic last_q, last_col_q;  // the step is its tile's last, the tile its row tile's last: from registers, as much hangs on them
   logic running_q, pending_q;
   logic a_there_q, b_there_q;  // the words at the read addresses had been written a cycle ago
 
   wire first = step_q == '0;
-  wire last = step_q == last_step_q;
-  wire last_col = col_tile_q == last_col_tile_q;
-  wire go = running_q && a_there_q && b_there_q && !(last && pending_q);
-  wire again = last && !last_col;   // the next step reads A's row tile from its start
-  wire rewind = last && last_col;   // the next step reads B from its start
+  wire go = running_q && a_there_q && b_there_q && !(last_q && pending_q);
+  wire again = last_q && !last_col_q;   // the next step reads A's row tile from its start
+  wire rewind = last_q && last_col_q;   // the next step reads B from its start
   wire [A_ADDRESS:0] a_held = a_written_q - a_base_q;
 
   assign a_ready_o = a_held != (A_ADDRESS + 1)'(A_DEPTH);
@@ -57,12 +58,14 @@ module TileSequencer #(
   assign b_waddr_o = b_written_q[B_ADDRESS-1:0];
   assign a_raddr_o = a_read_q[A_ADDRESS-1:0];
   assign b_raddr_o = b_read_q[B_ADDRESS-1:0];
-  assign control_o = {go, first, last};
+  assign control_o = {go, first, last_q};
 
   always_ff @(posedge clk_i) begin
     last_step_q <= steps_i - 1'b1;
     last_col_tile_q <= col_tiles_i - 1'b1;
     last_row_tile_q <= row_tiles_i - 1'b1;
+    last_q <= go ? (last_q ? '0 : step_ahead_q) == last_step_q : step_q == last_step_q;
+    last_col_q <= go && last_q ? (last_col_q ? '0 : col_tile_ahead_q) == last_col_tile_q : col_tile_q == last_col_tile_q;
   end
 
   always_ff @(posedge clk_i)
@@ -85,11 +88,13 @@ module TileSequencer #(
   always_ff @(posedge clk_i)
     if (!rst_ni || restart_i) begin
       step_q <= '0;
+      step_ahead_q <= (A_ADDRESS + 1)'(1);
       b_written_q <= '0;
       b_read_q <= '0;
       b_ahead_q <= (B_ADDRESS + 1)'(1);
       b_there_q <= 1'b0;
       col_tile_q <= '0;
+      col_tile_ahead_q <= (B_ADDRESS + 1)'(1);
       row_tile_q <= '0;
       running_q <= 1'b1;
       pending_q <= 1'b0;
@@ -98,13 +103,15 @@ module TileSequencer #(
       b_there_q <= go ? rewind || b_ahead_q != b_written_q : b_read_q != b_written_q;
       if (drained_i) pending_q <= 1'b0;
       if (go) begin
-        step_q <= last ? '0 : step_q + 1'b1;
+        step_q <= last_q ? '0 : step_ahead_q;
+        step_ahead_q <= (last_q ? '0 : step_ahead_q) + 1'b1;
         b_read_q <= rewind ? '0 : b_ahead_q;
         b_ahead_q <= (rewind ? '0 : b_ahead_q) + 1'b1;
-        if (last) begin
+        if (last_q) begin
           pending_q <= 1'b1;
-          col_tile_q <= last_col ? '0 : col_tile_q + 1'b1;
-          if (last_col) begin
+          col_tile_q <= last_col_q ? '0 : col_tile_ahead_q;
+          col_tile_ahead_q <= (last_col_q ? '0 : col_tile_ahead_q) + 1'b1;
+          if (last_col_q) begin
             row_tile_q <= row_tile_q + 1'b1;
             if (row_tile_q == last_row_tile_q) running_q <= 1'b0;
           end
