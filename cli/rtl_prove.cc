@@ -6,8 +6,8 @@
 #include "cli/outcome.h"
 #include "cli/rtl_options.h"
 #include "halftone/report/progress.h"
+#include "halftone/rtl/kept.h"
 #include "halftone/rtl/proof.h"
-#include "halftone/rtl/simulation.h"
 
 namespace halftone::cli {
 namespace {

@@ -12,6 +12,7 @@
 #include "halftone/report/progress.h"
 #include "halftone/rtl/array_cycles.h"
 #include "halftone/rtl/placement.h"
+#include "halftone/rtl/predicted_resources.h"
 #include "halftone/rtl/simulation.h"
 
 namespace halftone::cli {
@@ -23,6 +24,7 @@ constexpr int kSeeds = 2;  // of placements; the worse one counts
 
 Json json_of(const RtlOptions& options, const rtl::ArrayGeometry& g, const rtl::Device& device, const rtl::Synthesis& made, const std::optional<rtl::Placement>& placed) {
   const auto resource = [](std::int64_t used, std::int64_t has) { return Json{{"used", used}, {"of", has}}; };
+  const rtl::Resources predicted = rtl::predicted_resources(g);
   Json out{{"array", rtl::name_of(g)},
            {"device", device.name},
            {"part", device.part},
@@ -30,6 +32,7 @@ Json json_of(const RtlOptions& options, const rtl::ArrayGeometry& g, const rtl::
            {"lut", resource(made.used.lut, device.has.lut)},
            {"ff", resource(made.used.ff, device.has.ff)},
            {"bram", resource(made.used.bram, device.has.bram)},
+           {"predicted", {{"dsp", predicted.dsp}, {"lut", predicted.lut}, {"ff", predicted.ff}}},
            {"excess", rtl::excess_of(device, made.used)},
            {"fits", rtl::excess_of(device, made.used).empty()},
            {"tool", made.tool},
@@ -57,6 +60,17 @@ void copy_to(const std::filesystem::path& folder, const rtl::Top& top, const Jso
   if (placed) write_file(folder / ("Top" + placed->bitstream.extension().string()), read_file(placed->bitstream));
 }
 
+// Before minutes of synthesis: what is over by far more than the prediction may be wrong.
+void expect_room(const rtl::ArrayGeometry& g, const rtl::Device& device) {
+  if (device.family != rtl::Family::xc7) return;
+  rtl::Resources surely = rtl::predicted_resources(g);
+  surely.lut = surely.lut * 4 / 5;
+  surely.ff = surely.ff * 4 / 5;
+  const std::vector<std::string> excess = rtl::excess_of(device, surely);
+  if (excess.empty()) return;
+  throw UsageError("--array", fmt::format("{} needs {} on {}, expected at most {}", rtl::name_of(g), fmt::join(excess, ", "), device.name, rtl::name_of(rtl::largest_that_fits(g, device))));
+}
+
 }  // namespace
 
 int synthesize_array(const RtlOptions& options) {
@@ -64,6 +78,7 @@ int synthesize_array(const RtlOptions& options) {
   rtl::ArrayGeometry g = geometry_of(options);
   g.a_part = device.a_part;
   g.b_part = device.b_part;
+  expect_room(g, device);
   const rtl::Top top = rtl::top_of(g);
   report::Progress progress(std::cerr, report::stderr_options());
   progress.update(0, "synthesis");

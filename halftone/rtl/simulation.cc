@@ -1,9 +1,6 @@
 #include "halftone/rtl/simulation.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "halftone/base/digest.h"
 #include "halftone/base/error.h"
@@ -41,7 +38,6 @@ std::string name_of(const Top& top, const std::optional<Fault>& fault) {
 
 // Small functions compile fast without much optimisation, and simulate fast enough.
 void build(const Top& top, const std::filesystem::path& folder, const std::optional<Fault>& fault) {
-  for (const Tool& tool : {kVerilator, kCompiler, kMake}) require(tool);
   write_library(folder / "library", fault);
   write_file(folder / "Top.sv", top.text);
   write_file(folder / "driver.cpp", embedded_text("cosim", "driver.cpp"));
@@ -53,35 +49,19 @@ void build(const Top& top, const std::filesystem::path& folder, const std::optio
                 .log = folder / "verilator.log"});
 }
 
-// Where the program is. A folder that another process builds in the meantime is as good.
 std::filesystem::path program_of(const Top& top, const std::filesystem::path& kept, const std::optional<Fault>& fault) {
-  const std::filesystem::path place = kept / name_of(top, fault);
-  if (std::filesystem::exists(place / "VTop")) return place / "VTop";
-  const std::filesystem::path work = kept / fmt::format("{}.{}", place.filename().string(), ::getpid());
-  std::filesystem::create_directories(work);
-  build(top, work, fault);
-  std::filesystem::rename(work / "built" / "VTop", work / "VTop");
-  std::filesystem::remove_all(work / "built");
-  std::error_code exists;
-  std::filesystem::rename(work, place, exists);
-  if (exists) std::filesystem::remove_all(work);
-  return place / "VTop";
+  const auto make = [&](const std::filesystem::path& work) {
+    build(top, work, fault);
+    std::filesystem::rename(work / "built" / "VTop", work / "VTop");
+    std::filesystem::remove_all(work / "built");
+  };
+  const std::string name = name_of(top, fault);
+  if (!std::filesystem::exists(kept / name))
+    for (const Tool& tool : {kVerilator, kCompiler, kMake}) require(tool);
+  return made_once(kept, name, make) / "VTop";
 }
 
 }  // namespace
-
-std::filesystem::path kept_folder(const std::string& folder) {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  std::filesystem::path place = folder;
-  if (place.empty() && cache != nullptr && *cache != '\0') place = std::filesystem::path(cache) / "halftone" / "rtl";
-  if (place.empty() && home != nullptr && *home != '\0') place = std::filesystem::path(home) / ".cache" / "halftone" / "rtl";
-  if (place.empty()) throw SystemError("rtl", "got neither XDG_CACHE_HOME nor HOME, expected a folder to keep simulations in");
-  std::error_code error;
-  std::filesystem::create_directories(place, error);
-  if (error) throw SystemError(place.string(), fmt::format("cannot be made: {}", error.message()));
-  return std::filesystem::absolute(place);
-}
 
 class Simulation::Process : public Conversation {
   using Conversation::Conversation;

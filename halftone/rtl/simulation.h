@@ -11,13 +11,11 @@
 #include <vector>
 
 #include "halftone/rtl/fault.h"
+#include "halftone/rtl/kept.h"
 #include "halftone/rtl/top.h"
 #include "halftone/rtl/words.h"
 
 namespace halftone::rtl {
-
-// Where what is built is kept: `folder`, or halftone/rtl in XDG_CACHE_HOME or ~/.cache. Throws SystemError where there is no such place.
-std::filesystem::path kept_folder(const std::string& folder = "");
 
 // Per cent of cycles in which each stream pauses, at random.
 struct Stalls {

@@ -1,7 +1,6 @@
 #include "halftone/rtl/synthesis.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -11,6 +10,7 @@
 #include "halftone/base/file.h"
 #include "halftone/rtl/pins.h"
 #include "halftone/rtl/fault.h"
+#include "halftone/rtl/kept.h"
 #include "halftone/rtl/tool.h"
 
 namespace halftone::rtl {
@@ -104,15 +104,9 @@ Resources resources_of(Family family, const std::map<std::string, std::int64_t>&
 }
 
 Synthesis synthesize(const Top& top, const Device& device, const std::filesystem::path& kept, std::chrono::seconds limit) {
-  const std::filesystem::path place = kept / name_of(top, device);
-  if (!std::filesystem::exists(place / "statistics.txt")) {
-    const std::filesystem::path work = kept / fmt::format("{}.{}", place.filename().string(), ::getpid());
-    std::filesystem::create_directories(work);
-    run_yosys(top, device, work, limit);
-    std::error_code exists;
-    std::filesystem::rename(work, place, exists);
-    if (exists) std::filesystem::remove_all(work);
-  }
+  const std::string name = name_of(top, device);
+  if (!std::filesystem::exists(kept / name)) require(kYosys);
+  const std::filesystem::path place = made_once(kept, name, [&](const std::filesystem::path& work) { run_yosys(top, device, work, limit); });
   Synthesis made{.cells = cells_in(place / "statistics.txt"), .tool = version_in(place / "version.txt"), .folder = place};
   if (made.cells.empty()) throw SystemError("rtl", fmt::format("no cells in '{}'", (place / "statistics.txt").string()));
   made.used = resources_of(device.family, made.cells);
