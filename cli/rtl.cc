@@ -11,6 +11,7 @@ namespace {
 void expect_consistent(const RtlOptions& options) {
   if (options.model.empty() != options.layer.empty()) throw UsageError("rtl", options.model.empty() ? "--layer is of a model, expected a file too" : "a model without --layer, expected the layer that becomes hardware");
   if (!options.layer.empty() && !options.simulate) throw UsageError("--layer", "expected --simulate");
+  if (!options.html.empty() && !options.compare) throw UsageError("--html", "is the page of --compare, expected that too");
   if (options.layer.empty() && options.data.given()) throw UsageError("--data", "is for a layer of a model, expected --layer");
 }
 
@@ -73,6 +74,7 @@ void add_rtl(Command app, Run& run) {
   add_simulation_options(command.add_group("Simulation"), *options);
   add_synthesis_options(command.add_group("Synthesis"), *options);
   command.add_flag("--compare", options->compare, "One product on designs of one multiplier and on arrays of 8, 4, 2 and 1 bit, beside Lab 6's figures; with --synthesize their resources");
+  command.add_option("--html", options->html, "The page of --compare to write: its table and charts").value_name("FILE");
   command.add_flag("--prove", options->prove, "Prove the modules' arithmetic for every input, by z3");
   command.add_option("--limit", options->limit, "Seconds that a proof may take").within(1, 86'400).show_default();
   command.add_flag("--json", options->json, "Print the result as JSON");

@@ -3,8 +3,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/model_file.h"
 #include "cli/outcome.h"
+#include "cli/rtl_compare.h"
 #include "cli/rtl_options.h"
+#include "halftone/base/file.h"
 #include "halftone/report/progress.h"
 #include "halftone/report/table.h"
 #include "halftone/rtl/compare.h"
@@ -48,26 +51,34 @@ Json json_of(const rtl::Lab6Design& design, const rtl::ProductShape& shape) {
 
 std::string share(std::int64_t part, std::int64_t whole) { return fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)); }
 
-void print_table(const std::vector<rtl::CompareRow>& rows, const rtl::Device& device) {
-  using Align = report::Table::Align;
-  report::Table table({{"design"}, {"bits"}, {"array"}, {"bytes/cycle", Align::right}, {"cycles", Align::right}, {"of bound", Align::right}, {"nJ arithmetic + memory", Align::right},
-                       {"DSP", Align::right}, {"LUT", Align::right}, {"FF", Align::right}, {"BRAM", Align::right}, {"fits"}, {"different", Align::right}});
+CompareTable table_of(const std::vector<rtl::CompareRow>& rows, const rtl::Device& device) {
+  CompareTable table{{"design", "bits", "array", "bytes/cycle", "cycles", "of bound", "nJ arithmetic + memory", "mm2", "DSP", "LUT", "FF", "BRAM", "fits", "different"}, {}};
   for (const rtl::CompareRow& row : rows) {
     const auto used = [&](std::int64_t rtl::Resources::*what) { return row.used ? fmt::format("{} ({})", (*row.used).*what, share((*row.used).*what, device.has.*what)) : ""; };
-    table.add_row({row.design, row.bits, row.array, row.bytes_a_cycle == 0 ? "" : std::to_string(row.bytes_a_cycle), report::format_count(row.cycles), share(row.bound, row.cycles),
-                   fmt::format("{:.0f} + {:.0f}", row.arithmetic_nj, row.memory_nj), used(&rtl::Resources::dsp), used(&rtl::Resources::lut), used(&rtl::Resources::ff),
-                   used(&rtl::Resources::bram), row.used ? (row.excess.empty() ? "yes" : "no") : "", fmt::format("{} of {}", row.different, row.outputs)});
+    table.rows.push_back({row.design, row.bits, row.array, row.bytes_a_cycle == 0 ? "" : std::to_string(row.bytes_a_cycle), report::format_count(row.cycles), share(row.bound, row.cycles),
+                          fmt::format("{:.0f} + {:.0f}", row.arithmetic_nj, row.memory_nj), fmt::format("{:.3f}", row.arithmetic_mm2), used(&rtl::Resources::dsp), used(&rtl::Resources::lut),
+                          used(&rtl::Resources::ff), used(&rtl::Resources::bram), row.used ? (row.excess.empty() ? "yes" : "no") : "", fmt::format("{} of {}", row.different, row.outputs)});
   }
   for (const rtl::Lab6Design& design : rtl::lab6_designs())
-    table.add_row({std::string(design.name), "", "", "", report::format_count(design.latency), "", "", std::to_string(design.used.dsp), std::to_string(design.used.lut),
-                   std::to_string(design.used.ff), std::to_string(design.used.bram),
-                   design.clock_ns <= rtl::kLab6TargetNs ? "" : fmt::format("{} ns misses {:.0f}", design.clock_ns, rtl::kLab6TargetNs), ""});
+    table.rows.push_back({std::string(design.name), "", "", "", report::format_count(design.latency), "", "", "", std::to_string(design.used.dsp), std::to_string(design.used.lut),
+                          std::to_string(design.used.ff), std::to_string(design.used.bram),
+                          design.clock_ns <= rtl::kLab6TargetNs ? "" : fmt::format("{} ns misses {:.0f}", design.clock_ns, rtl::kLab6TargetNs), ""});
+  return table;
+}
+
+void print_table(const CompareTable& shown) {
+  using Align = report::Table::Align;
+  std::vector<report::Table::Column> columns;
+  for (const std::string& title : shown.titles) columns.push_back({title, title == "design" || title == "bits" || title == "array" || title == "fits" ? Align::left : Align::right});
+  report::Table table(columns);
+  for (const std::vector<std::string>& row : shown.rows) table.add_row(row);
   fmt::print("{}", table.text());
 }
 
 }  // namespace
 
 int compare_designs(const RtlOptions& options) {
+  check_written({options.html});
   const rtl::Device& device = rtl::device(options.device.empty() ? "xc7z020" : options.device);
   report::Progress progress(std::cerr, report::stderr_options());
   const std::vector<rtl::CompareRow> rows = rtl::compare({.shape = shape_of(options),
@@ -77,13 +88,14 @@ int compare_designs(const RtlOptions& options) {
                                                           .kept = rtl::kept_folder(options.kept),
                                                           .progress = [&](double done, std::string_view name) { progress.update(done, name); }});
   progress.erase();
+  if (!options.html.empty()) write_file(options.html, compare_page(rows, device, shape_of(options), table_of(rows, device)));
   if (options.json) {
     Json out = Json::array();
     for (const rtl::CompareRow& row : rows) out.push_back(json_of(row));
     for (const rtl::Lab6Design& design : rtl::lab6_designs()) out.push_back(json_of(design, shape_of(options)));
     print_json(out);
   } else {
-    print_table(rows, device);
+    print_table(table_of(rows, device));
   }
   for (const rtl::CompareRow& row : rows)
     if (row.different != 0 || row.cycles != row.predicted) return kNo;

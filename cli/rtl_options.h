@@ -30,6 +30,7 @@ struct RtlOptions {
   std::string device;
   double mhz = 0;  // asked for; 0: any
   std::string output;
+  std::string html;
   int stalls = 30;
   int bytes_a_cycle = 0;
   std::int64_t outputs = 100'000;
