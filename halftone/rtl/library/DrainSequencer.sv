@@ -44,7 +44,7 @@ module DrainSequencer #(
   logic [COL-1:0] col_q;
   logic [PARAMETER-1:0] parameter_q, base_q;  // base_q: of the tile's column 0
   logic [PARAMETER:0] end_q;                  // behind those of its last column
-  logic there_q;
+  logic there_q, last_tile_q;  // from registers: a tile is not done before they are right
   logic [B_ADDRESS:0] col_tile_q;
   logic [15:0] row_tile_q;
   logic [B_ADDRESS:0] last_col_tile_q;  // what the counters end with: of numbers that are still
@@ -52,7 +52,6 @@ module DrainSequencer #(
 
   wire last_col = col_q == COL'(COLS - 1);
   wire last_group = group_q == GROUP'(GROUPS - 1);
-  wire last_tile = col_tile_q == last_col_tile_q;
   wire go = busy_q && is_due_q && enable_i && there_q;
   wire leaves_group = go && last_col;
   wire [AGE-1:0] next_age = age_q != AGE'(START + LINES) ? age_q + 1'b1 : age_q;
@@ -61,7 +60,7 @@ module DrainSequencer #(
   assign group_o = group_q;
   assign parameter_o = parameter_q;
   assign drained_o = go && last_col && last_group;
-  assign last_o = drained_o && last_tile && row_tile_q == last_row_tile_q;
+  assign last_o = drained_o && last_tile_q && row_tile_q == last_row_tile_q;
   for (genvar i = 0; i < LINES; i++) begin : g_shift
     assign shift_o[i] = go && group_q == GROUP'(i / LINES_A_GROUP);
   end
@@ -69,6 +68,7 @@ module DrainSequencer #(
   always_ff @(posedge clk_i) begin
     last_col_tile_q <= col_tiles_i - 1'b1;
     last_row_tile_q <= row_tiles_i - 1'b1;
+    last_tile_q <= col_tile_q == last_col_tile_q;
     age_q <= last_i ? AGE'(1) : next_age;
     is_due_q <= !last_i && next_age >= (leaves_group ? later_due_q : due_q);
     if (!rst_ni || drained_o) begin
@@ -88,14 +88,14 @@ module DrainSequencer #(
       row_tile_q <= '0;
     end else begin
       there_q <= parameters_i >= end_q;
-      if (go) parameter_q <= !last_col ? parameter_q + 1'b1 : !last_group ? base_q : last_tile ? '0 : end_q[PARAMETER-1:0];
+      if (go) parameter_q <= !last_col ? parameter_q + 1'b1 : !last_group ? base_q : last_tile_q ? '0 : end_q[PARAMETER-1:0];
       if (drained_o) busy_q <= 1'b0;
       if (last_i) busy_q <= 1'b1;
       if (drained_o) begin
-        col_tile_q <= last_tile ? '0 : col_tile_q + 1'b1;
-        base_q <= last_tile ? '0 : end_q[PARAMETER-1:0];
-        end_q <= (last_tile ? '0 : end_q) + (PARAMETER + 1)'(COLS);
-        if (last_tile) row_tile_q <= last_o ? '0 : row_tile_q + 1'b1;
+        col_tile_q <= last_tile_q ? '0 : col_tile_q + 1'b1;
+        base_q <= last_tile_q ? '0 : end_q[PARAMETER-1:0];
+        end_q <= (last_tile_q ? '0 : end_q) + (PARAMETER + 1)'(COLS);
+        if (last_tile_q) row_tile_q <= last_o ? '0 : row_tile_q + 1'b1;
       end
     end
     if (!rst_ni || drained_o) begin
