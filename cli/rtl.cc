@@ -9,14 +9,16 @@ namespace {
 
 // What is asked for decides what else is read.
 void expect_consistent(const RtlOptions& options) {
-  if (options.model.empty() != options.layer.empty()) throw UsageError("rtl", options.model.empty() ? "--layer is of a model, expected a file too" : "a model without --layer, expected the layer that becomes hardware");
-  if (!options.layer.empty() && !options.simulate) throw UsageError("--layer", "expected --simulate");
+  if (options.model.empty() != (options.layer.empty() && options.lab6.empty())) throw UsageError("rtl", options.model.empty() ? "--layer and --lab6 are of a model, expected a file too" : "a model without --layer, expected the layer that becomes hardware");
+  if (!options.model.empty() && !options.simulate) throw UsageError("--layer", "expected --simulate");
+  if (!options.model.empty() && !options.data.given()) throw UsageError("--data", "is missing, expected samples that the layer runs on");
   if (!options.html.empty() && !options.compare) throw UsageError("--html", "is the page of --compare, expected that too");
-  if (options.layer.empty() && options.data.given()) throw UsageError("--data", "is for a layer of a model, expected --layer");
+  if (options.model.empty() && options.data.given()) throw UsageError("--data", "is for a layer of a model, expected --layer");
 }
 
 int run_rtl(const RtlOptions& options) {
   expect_consistent(options);
+  if (!options.lab6.empty()) return run_lab6(options);
   if (!options.layer.empty()) return simulate_layer(options);
   if (options.prove) return prove_library(options);
   if (options.compare) return compare_designs(options);
@@ -27,7 +29,11 @@ int run_rtl(const RtlOptions& options) {
 
 void add_layer_options(Command command, RtlOptions& options) {
   command.add_option("model", options.model, "Model in integers, of which --layer becomes hardware");
-  command.add_option("--layer", options.layer, "A Gemm, MatMul or Conv: its samples run on the array in place of the interpreter, and every output is compared");
+  const Option layer = command.add_option("--layer", options.layer, "A Gemm, MatMul or Conv: its samples run on the array in place of the interpreter, and every output is compared");
+  command.add_option("--lab6", options.lab6, "Lab 6's pipeline of a float MLP, its second product on one multiplier: sums of 16 bits are clamped to 8 (clamp), or their low 8 bits kept (low8)")
+      .one_of({"clamp", "low8"})
+      .excludes(layer);
+  command.add_option("--fraction-length", options.fraction_length, "Of the 8-bit values that --lab6 multiplies").within(0, 15).show_default();
   options.data.may_be_missing = true;
   options.data.add_to(command.add_group("Samples"), data::Part::test, "Samples to run (otherwise all)");
 }

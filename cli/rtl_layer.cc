@@ -28,7 +28,6 @@ void print_summary(const Json& out) {
 }  // namespace
 
 int simulate_layer(const RtlOptions& options) {
-  if (!options.data.given()) throw UsageError("--data", "is missing, expected samples that the layer runs on");
   const ModelFile model = load_model_file(options.model);
   if (!model.integers) throw InputError(options.model, "is a float model, expected integers: halftone quantize makes them");
   const calibration::Samples samples = options.data.take(options.data.open(data::Part::test, model), model, Labels::welcome);

@@ -13,6 +13,8 @@ namespace halftone::cli {
 struct RtlOptions {
   std::string model;
   std::string layer;
+  std::string lab6;  // clamp or low8
+  int fraction_length = 4;
   DataOptions data;
   std::string array = "8x8";
   std::string shape = "64x128x64";
@@ -46,6 +48,7 @@ rtl::ArrayGeometry geometry_of(const RtlOptions& options);
 
 int simulate_array(const RtlOptions& options);
 int simulate_layer(const RtlOptions& options);
+int run_lab6(const RtlOptions& options);
 int synthesize_array(const RtlOptions& options);
 int compare_designs(const RtlOptions& options);
 int prove_library(const RtlOptions& options);
