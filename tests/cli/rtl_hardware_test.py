@@ -55,6 +55,18 @@ class Hardware(ProgramTest):
         self.assertEqual((out['different'], out['outputs']), (0, 5 * 4 * 14 * 14))
 
     @wants('verilator')
+    def test_the_pipeline_of_lab6(self):
+        rng = np.random.default_rng(2)
+        weights = {f'w{i}': rng.normal(0, 0.2, size).astype(np.float32) for i, size in ((1, (8, 784)), (2, (8, 8)), (3, (10, 8)))}
+        nodes = [helper.make_node('Flatten', ['input'], ['f'], name='flatten'), helper.make_node('Gemm', ['f', 'w1'], ['g1'], name='fc1', transB=1),
+                 helper.make_node('Tanh', ['g1'], ['t1'], name='tanh1'), helper.make_node('Gemm', ['t1', 'w2'], ['g2'], name='fc2', transB=1),
+                 helper.make_node('Tanh', ['g2'], ['t2'], name='tanh2'), helper.make_node('Gemm', ['t2', 'w3'], ['output'], name='fc3', transB=1)]
+        model = save(self.folder / 'mlp.onnx', nodes, weights)
+        for kind in ('clamp', 'low8'):
+            out = self.rtl(model, '--lab6', kind, '--simulate', '--data', 'digits', '--samples', 100)
+            self.assertEqual((out['different'], out['outputs'], out['samples']), (0, 2 * 64 * 8, 100))
+
+    @wants('verilator')
     def test_an_array(self):
         out = self.rtl('--array', '4x3', '--shape', '9x40x7', '--simulate', '--outputs', 5000, '--mantissa', 16)
         self.assertEqual((out['different'], out['cycles']), (0, out['predicted']))

@@ -32,12 +32,15 @@ class Refusals(ProgramTest):
 
     def test_layers(self):
         model = save_mlp(self.folder / 'mlp.onnx')
-        self.refuse('--layer', 'fc1', '--simulate', says='--layer is of a model')
+        self.refuse('--layer', 'fc1', '--simulate', says='--layer and --lab6 are of a model')
         self.refuse(model, '--simulate', says='a model without --layer')
         self.refuse(model, '--layer', 'fc1', says='expected --simulate')
         self.refuse(model, '--layer', 'fc1', '--simulate', says='[--data] is missing')
         self.refuse(model, '--layer', 'fc1', '--simulate', '--data', 'digits', code=BAD, says='is a float model, expected integers')
         self.refuse('--data', 'digits', '--simulate', says='[--data] is for a layer')
+        self.refuse(model, '--lab6', 'clamp', '--layer', 'fc1', '--simulate', '--data', 'digits', says='--layer')
+        self.refuse(model, '--lab6', 'clamp', '--simulate', '--data', 'digits', code=BAD, says='expected Flatten, Gemm, Tanh, Gemm, Tanh, Gemm')
+        self.refuse('--html', 'x.html', '--simulate', says='is the page of --compare')
         quantized = self.folder / 'q.onnx'
         self.run_it('quantize', model, '--data', 'digits', '-o', quantized)
         self.refuse(quantized, '--layer', 'fc9', '--simulate', '--data', 'digits', says="got 'fc9', expected a layer of integers: fc1, fc2")
