@@ -32,11 +32,11 @@ endfunction()
 
 # halftone_test(NAME [OPTIMISED] [LINKS library...] [LABELS label...]): every *_test.cc here becomes test_NAME.
 # OPTIMISED: what it tests may compute something else when it is optimised. Continuous integration, which builds everything
-# under sanitizers first, leaves the others out of its optimised build and long suites out of both, and runs a suite as one test:
+# under sanitizers first, leaves the others out of its optimised build and suites with a label out of both, and runs a suite as one test:
 # a process for each of a thousand cases costs minutes.
 function(halftone_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIMISED" "" "LINKS;LABELS")
-  if(HALFTONE_CI AND ("long" IN_LIST arg_LABELS OR NOT (HALFTONE_SANITIZE OR arg_OPTIMISED)))
+  if(HALFTONE_CI AND (arg_LABELS OR NOT (HALFTONE_SANITIZE OR arg_OPTIMISED)))
     return()
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)

@@ -1,12 +1,24 @@
 #!/usr/bin/env python3
-"""`halftone rtl`: what is refused before any tool starts."""
+"""`halftone rtl`: a small array, and what is refused before any tool starts."""
+import json
 import os
+import shutil
 import subprocess
 import unittest
 
 from program import HALFTONE, ProgramTest, save_mlp
 
 USAGE, BAD = 2, 3
+
+
+class Simulation(ProgramTest):
+    @unittest.skipUnless(shutil.which('verilator') and not os.environ.get('HALFTONE_SANITIZE'), 'skipped: verilator is missing')
+    def test_a_small_array(self):
+        kept = self.folder / 'kept'
+        out = json.loads(self.run_it('rtl', '--array', '4x2', '--packed', '--shape', '9x20x5', '--simulate', '--outputs', 3000, '--kept', kept, '--json').stdout)
+        self.assertEqual((out['different'], out['cycles']), (0, out['predicted']))
+        self.assertGreater(out['inside'] * 10, out['outputs'])
+        self.assertEqual(len(list(kept.iterdir())), 1)
 
 
 class Refusals(ProgramTest):
