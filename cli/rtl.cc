@@ -7,9 +7,11 @@
 namespace halftone::cli {
 namespace {
 
-// What is asked for decides what else is read.
+// A model, its layer and its samples belong together.
 void expect_consistent(const RtlOptions& options) {
-  if (options.model.empty() != (options.layer.empty() && options.lab6.empty())) throw UsageError("rtl", options.model.empty() ? "--layer and --lab6 are of a model, expected a file too" : "a model without --layer, expected the layer that becomes hardware");
+  const bool wants_model = !options.layer.empty() || !options.lab6.empty();
+  if (wants_model && options.model.empty()) throw UsageError("rtl", "--layer and --lab6 are of a model, expected a file too");
+  if (!wants_model && !options.model.empty()) throw UsageError("rtl", "a model without --layer, expected the layer that becomes hardware");
   if (!options.model.empty() && !options.simulate) throw UsageError("--layer", "expected --simulate");
   if (!options.model.empty() && !options.data.given()) throw UsageError("--data", "is missing, expected samples that the layer runs on");
   if (!options.html.empty() && !options.compare) throw UsageError("--html", "is the page of --compare, expected that too");
@@ -33,7 +35,7 @@ void add_layer_options(Command command, RtlOptions& options) {
   command.add_option("--lab6", options.lab6, "Lab 6's pipeline of a float MLP, its second product on one multiplier: sums of 16 bits are clamped to 8 (clamp), or their low 8 bits kept (low8)")
       .one_of({"clamp", "low8"})
       .excludes(layer);
-  command.add_option("--fraction-length", options.fraction_length, "Of the 8-bit values that --lab6 multiplies").within(0, 15).show_default();
+  command.add_option("--fraction-length", options.fraction_length, "Fraction length of the 8-bit values that --lab6 multiplies").within(0, 15).show_default();
   options.data.may_be_missing = true;
   options.data.add_to(command.add_group("Samples"), data::Part::test, "Samples to run (otherwise all)");
 }

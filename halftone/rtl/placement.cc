@@ -13,10 +13,28 @@
 namespace halftone::rtl {
 namespace {
 
-const Tool kEcp5{"nextpnr-ecp5", "nextpnr-ecp5 of Debian 13; scripts/ecp5-tools brings it to Debian 12"};
-const Tool kEcppack{"ecppack", "fpga-trellis of Debian 13; scripts/ecp5-tools brings it to Debian 12"};
-const Tool kIce40{"nextpnr-ice40", "nextpnr-ice40"};
-const Tool kIcepack{"icepack", "fpga-icestorm"};
+// How a family is placed, and its bitstream packed.
+struct Placer {
+  Tool place;
+  std::vector<std::string> arguments;
+  std::string config_option;
+  std::string config;  // the ending of what is packed
+  Tool pack;
+  std::string bitstream;  // the ending of what is loaded
+};
+
+const Placer& placer_of(const Device& device) {
+  static const Placer ecp5{{"nextpnr-ecp5", "nextpnr-ecp5 of Debian 13; scripts/ecp5-tools brings it to Debian 12"},
+                           {"--85k", "--package", "CABGA756", "--speed", "8", "--lpf-allow-unconstrained"},
+                           "--textcfg",
+                           ".config",
+                           {"ecppack", "fpga-trellis of Debian 13; scripts/ecp5-tools brings it to Debian 12"},
+                           ".bit"};
+  static const Placer up5k{{"nextpnr-ice40", "nextpnr-ice40"}, {"--up5k", "--package", "sg48", "--pcf-allow-unconstrained"}, "--asc", ".asc", {"icepack", "fpga-icestorm"}, ".bin"};
+  if (device.family == Family::ecp5) return ecp5;
+  if (device.family == Family::ice40) return up5k;
+  throw UnsupportedError("rtl", fmt::format("no open tool places {}, expected ecp5-85 or up5k", device.name));
+}
 
 // nextpnr prints the clock after placing and again after routing: the last one counts. A missed target is no failure of its own.
 double routed_mhz(const std::filesystem::path& log) {
@@ -33,34 +51,15 @@ struct Seed {
   std::filesystem::path bitstream;
 };
 
-Seed place_ecp5(const std::filesystem::path& folder, double target, int seed, std::chrono::seconds limit) {
-  const std::string name = fmt::format("seed{}", seed);
-  const std::filesystem::path config = folder / (name + ".config"), log = folder / (name + ".log"), bits = folder / (name + ".bit");
+Seed place_one(const Placer& placer, const std::filesystem::path& folder, double target, int seed, std::chrono::seconds limit) {
+  const std::string name = fmt::format("seed{}-{}MHz", seed, target);
+  const std::filesystem::path config = folder / (name + placer.config), log = folder / (name + ".log"), bits = folder / (name + placer.bitstream);
   if (!std::filesystem::exists(bits)) {
-    run({.tool = kEcp5,
-         .arguments = {"--85k", "--package", "CABGA756", "--speed", "8", "--freq", fmt::format("{}", target), "--seed", std::to_string(seed), "--json", "netlist.json",
-                       "--textcfg", config.filename(), "--lpf-allow-unconstrained"},
-         .folder = folder,
-         .log = log,
-         .limit = limit});
-    if (!std::filesystem::exists(config)) throw SystemError("rtl", fmt::format("nextpnr-ecp5 did not route it ({})", log.string()));
-    run_or_throw({.tool = kEcppack, .arguments = {config.filename(), bits.filename()}, .folder = folder, .log = folder / "ecppack.log"});
-  }
-  return {routed_mhz(log), bits};
-}
-
-Seed place_ice40(const std::filesystem::path& folder, double target, int seed, std::chrono::seconds limit) {
-  const std::string name = fmt::format("seed{}", seed);
-  const std::filesystem::path config = folder / (name + ".asc"), log = folder / (name + ".log"), bits = folder / (name + ".bin");
-  if (!std::filesystem::exists(bits)) {
-    run({.tool = kIce40,
-         .arguments = {"--up5k", "--package", "sg48", "--freq", fmt::format("{}", target), "--seed", std::to_string(seed), "--json", "netlist.json", "--asc",
-                       config.filename(), "--pcf-allow-unconstrained"},
-         .folder = folder,
-         .log = log,
-         .limit = limit});
-    if (!std::filesystem::exists(config)) throw SystemError("rtl", fmt::format("nextpnr-ice40 did not route it ({})", log.string()));
-    run_or_throw({.tool = kIcepack, .arguments = {config.filename(), bits.filename()}, .folder = folder, .log = folder / "icepack.log"});
+    std::vector<std::string> arguments = placer.arguments;
+    arguments.insert(arguments.end(), {"--freq", fmt::format("{}", target), "--seed", std::to_string(seed), "--json", "netlist.json", placer.config_option, config.filename()});
+    run({.tool = placer.place, .arguments = arguments, .folder = folder, .log = log, .limit = limit});
+    if (!std::filesystem::exists(config)) throw SystemError("rtl", fmt::format("{} did not route it ({})", placer.place.program, log.string()));
+    run_or_throw({.tool = placer.pack, .arguments = {config.filename(), bits.filename()}, .folder = folder, .log = folder / "pack.log"});
   }
   return {routed_mhz(log), bits};
 }
@@ -68,15 +67,10 @@ Seed place_ice40(const std::filesystem::path& folder, double target, int seed, s
 }  // namespace
 
 Placement place(const Synthesis& synthesis, const Device& device, double target_mhz, int seeds, std::chrono::seconds limit) {
+  const Placer& placer = placer_of(device);
   Placement made;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Seed one;
-    if (device.family == Family::ecp5)
-      one = place_ecp5(synthesis.folder, target_mhz, seed, limit);
-    else if (device.family == Family::ice40)
-      one = place_ice40(synthesis.folder, target_mhz, seed, limit);
-    else
-      throw UnsupportedError("rtl", fmt::format("no open tool places {}, expected ecp5-85 or up5k", device.name));
+    const Seed one = place_one(placer, synthesis.folder, target_mhz, seed, limit);
     if (made.of_seed.empty() || one.mhz < made.mhz) {
       made.mhz = one.mhz;
       made.bitstream = one.bitstream;
