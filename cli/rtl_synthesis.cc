@@ -20,6 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr double kUsualMhz = 100;  // asked of place and route where the user asks for none
 constexpr int kSeeds = 2;  // of placements; the worse one counts
 
 Json json_of(const RtlOptions& options, const rtl::ArrayGeometry& g, const rtl::Device& device, const rtl::Synthesis& made, const std::optional<rtl::Placement>& placed) {
@@ -48,7 +49,9 @@ void print_summary(const Json& out) {
     print_line("{:>6} {} of {} ({:.1f} %)", name, used, of, 100.0 * static_cast<double>(used) / static_cast<double>(of));
   }
   for (const Json& excess : out["excess"]) print_line("it does not fit: {}", excess.get<std::string>());
-  if (out.contains("mhz")) print_line("{:.1f} MHz routed, the worse of {} seeds; {:.0f} MHz asked for: {}", out["mhz"].get<double>(), kSeeds, out["target_mhz"].get<double>(), out["met"].get<bool>() ? "met" : "missed");
+  if (!out.contains("mhz")) return;
+  print_line("{:.1f} MHz routed, the worse of {} seeds", out["mhz"].get<double>(), kSeeds);
+  if (const auto target = out["target_mhz"].get<double>(); target > 0) print_line("{:.0f} MHz asked for: {}", target, out["met"].get<bool>() ? "met" : "missed");
 }
 
 // The design's own text, the library and what the tools made, where the user asked for them.
@@ -86,7 +89,7 @@ int synthesize_array(const RtlOptions& options) {
   std::optional<rtl::Placement> placed;
   if (device.family != rtl::Family::xc7 && rtl::excess_of(device, made.used).empty()) {
     progress.update(0.3, "place and route");
-    placed = rtl::place(made, device, options.mhz, kSeeds);
+    placed = rtl::place(made, device, options.mhz > 0 ? options.mhz : kUsualMhz, kSeeds);
   }
   progress.erase();
   const Json out = json_of(options, g, device, made, placed);
