@@ -51,7 +51,7 @@ Json json_of(const rtl::Lab6Design& design, const rtl::ProductShape& shape) {
 
 std::string share(std::int64_t part, std::int64_t whole) { return fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole)); }
 
-CompareTable table_of(const std::vector<rtl::CompareRow>& rows, const rtl::Device& device) {
+CompareTable table_of(const std::vector<rtl::CompareRow>& rows, const rtl::Device& device, const rtl::ProductShape& shape) {
   CompareTable table{{"design", "bits", "array", "bytes/cycle", "cycles", "of bound", "nJ arithmetic + memory", "mm2", "DSP", "LUT", "FF", "BRAM", "fits", "different"}, {}};
   for (const rtl::CompareRow& row : rows) {
     const auto used = [&](std::int64_t rtl::Resources::*what) { return row.used ? fmt::format("{} ({})", (*row.used).*what, share((*row.used).*what, device.has.*what)) : ""; };
@@ -60,7 +60,7 @@ CompareTable table_of(const std::vector<rtl::CompareRow>& rows, const rtl::Devic
                           used(&rtl::Resources::ff), used(&rtl::Resources::bram), row.used ? (row.excess.empty() ? "yes" : "no") : "", fmt::format("{} of {}", row.different, row.outputs)});
   }
   for (const rtl::Lab6Design& design : rtl::lab6_designs())
-    table.rows.push_back({std::string(design.name), "", "", "", report::format_count(design.latency), "", "", "", std::to_string(design.used.dsp), std::to_string(design.used.lut),
+    table.rows.push_back({std::string(design.name), "", "", "", report::format_count(rtl::lab6_latency(design, shape)), "", "", "", std::to_string(design.used.dsp), std::to_string(design.used.lut),
                           std::to_string(design.used.ff), std::to_string(design.used.bram),
                           design.clock_ns <= rtl::kLab6TargetNs ? "" : fmt::format("{} ns misses {:.0f}", design.clock_ns, rtl::kLab6TargetNs), ""});
   return table;
@@ -88,14 +88,14 @@ int compare_designs(const RtlOptions& options) {
                                                           .kept = rtl::kept_folder(options.kept),
                                                           .progress = [&](double done, std::string_view name) { progress.update(done, name); }});
   progress.erase();
-  if (!options.html.empty()) write_file(options.html, compare_page(rows, device, shape_of(options), table_of(rows, device)));
+  if (!options.html.empty()) write_file(options.html, compare_page(rows, device, shape_of(options), table_of(rows, device, shape_of(options))));
   if (options.json) {
     Json out = Json::array();
     for (const rtl::CompareRow& row : rows) out.push_back(json_of(row));
     for (const rtl::Lab6Design& design : rtl::lab6_designs()) out.push_back(json_of(design, shape_of(options)));
     print_json(out);
   } else {
-    print_table(table_of(rows, device));
+    print_table(table_of(rows, device, shape_of(options)));
   }
   for (const rtl::CompareRow& row : rows)
     if (row.different != 0 || row.cycles != row.predicted) return kNo;

@@ -25,9 +25,9 @@ struct ArrayDesign {
 std::vector<ArrayDesign> array_designs() {
   return {
       {"int8", {.rows = 8, .cols = 8, .lanes = 2, .acc_width = 24}},
-      {"int8, a product a multiplier", {.rows = 16, .cols = 13, .lanes = 8, .acc_width = 24}},
-      {"int8, two products a multiplier", {.rows = 32, .cols = 13, .pair = true, .lanes = 8, .acc_width = 24}},
-      {"int8, two a multiplier, mantissa of 32 bits", {.rows = 32, .cols = 13, .pair = true, .lanes = 4, .acc_width = 24, .mantissa = 32}},
+      {"int8, one a multiplier", {.rows = 16, .cols = 13, .lanes = 8, .acc_width = 24}},
+      {"int8, two a multiplier", {.rows = 32, .cols = 13, .pair = true, .lanes = 8, .acc_width = 24}},
+      {"int8, two, mantissa of 32", {.rows = 32, .cols = 13, .pair = true, .lanes = 4, .acc_width = 24, .mantissa = 32}},
       {"int4", {.rows = 32, .cols = 13, .bits = 4, .lanes = 16, .acc_width = 16}},
       {"int2", {.rows = 32, .cols = 8, .bits = 2, .lanes = 32, .acc_width = 14}},
       {"binary", {.rows = 32, .cols = 8, .bits = 1, .lanes = 32, .acc_width = 12}},
@@ -43,7 +43,7 @@ void judge(const CompareOptions& options, const Top& top, CompareRow& row) {
 }
 
 CompareRow row_of(const CompareOptions& options, const SingleMultiplier& design) {
-  const char* const names[] = {"int8 x int8, one multiplier", "float32 x int8, one multiplier", "float32 x float32, one multiplier"};
+  const char* const names[] = {"int8 x int8", "float32 x int8", "float32 x float32"};
   const char* const bits[] = {"8x8", "32x8", "32x32"};
   CompareRow row{.design = names[design.floats], .bits = bits[design.floats], .array = "1x1"};
   const Top top = top_of(design);
