@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "halftone/base/address_space.h"
+#include "halftone/base/child_groups.h"
 #include "halftone/base/new_file.h"
 
 namespace halftone::cli {
@@ -31,6 +32,7 @@ void* wait_for_signal(void*) {
   while (::sem_wait(&has_received) != 0) {
   }
   abandon_new_files();
+  end_child_groups();
   ::kill(::getpid(), received);
   ::_exit(128 + received);  // process 1 of a container survives signals that it does not handle
 }

@@ -9,6 +9,7 @@ namespace {
 
 // A model, its layer and its samples belong together.
 void expect_consistent(const RtlOptions& options) {
+  if (options.prove + options.compare + options.simulate + (options.synthesize && !options.compare) > 1) throw UsageError("rtl", "several of --simulate, --synthesize, --compare and --prove, expected one");
   const bool wants_model = !options.layer.empty() || !options.lab6.empty();
   if (wants_model && options.model.empty()) throw UsageError("rtl", "--layer and --lab6 are of a model, expected a file too");
   if (!wants_model && !options.model.empty()) throw UsageError("rtl", "a model without --layer, expected the layer that becomes hardware");

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <bit>
 #include <charconv>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -35,12 +34,6 @@ std::vector<std::int64_t> sizes_of(const std::string& option, const std::string&
   if (at != end || sizes.size() != count)
     throw UsageError(option, fmt::format("got '{}', expected {} numbers from 1 to {}, as {}", text, count, kMostSize, count == 2 ? "32x13" : "64x128x64"));
   return sizes;
-}
-
-// Of every sum: products of the format's largest operands, and as much again for the bias.
-int acc_width_for(int bits, std::int64_t depth) {
-  const std::int64_t largest = bits == 1 ? 1 : std::int64_t{1} << (2 * bits - 2);
-  return std::bit_width(static_cast<std::uint64_t>(2 * largest * depth)) + 1;
 }
 
 // The least number that divides the rows, so that all of a tile's sums leave within its steps.
@@ -91,9 +84,11 @@ rtl::ArrayGeometry geometry_of(const RtlOptions& options) {
   rtl::ArrayGeometry g{.rows = static_cast<int>(sizes[0]), .cols = static_cast<int>(sizes[1]), .bits = options.bits, .pair = options.packed};
   g.mantissa = options.mantissa;
   g.rounding = numeric::rounding_from(options.rounding);
-  g.acc_width = options.acc_width.value_or(std::max(acc_width_for(g.bits, shape.depth), g.bits == 8 ? 17 : 10));
+  g.acc_width = options.acc_width.value_or(rtl::acc_width_for(g.bits, shape.depth, 1));
   g.lanes = options.lanes.value_or(lanes_for(g, shape));
   rtl::check(g);
+  if (const int least = rtl::acc_width_for(g.bits, shape.depth, 0); g.acc_width < least)
+    throw UsageError("--accumulator", fmt::format("got {} bits, expected {} at least, which sums of {} products may take", g.acc_width, least, shape.depth));
   return rtl::with_memories_for(g, shape);
 }
 

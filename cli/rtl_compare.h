@@ -1,4 +1,4 @@
-// What `halftone rtl --compare` shows, as a table and as a page.
+// The result of `halftone rtl --compare`, as a table and as a page.
 #pragma once
 
 #include <string>

@@ -37,8 +37,10 @@ int simulate_layer(const RtlOptions& options) {
   std::optional<double> accuracy;
   with_progress(options.data, samples, fmt::format("layer {}", options.layer), [&](calibration::BatchOptions batches) {
     batches.threads = 1;  // one simulation
-    const analysis::Accuracy judged = analysis::evaluate(network, samples, batches, 0);
-    if (!samples.labels.empty()) accuracy = judged.percent();
+    if (samples.labels.empty())
+      calibration::for_batches(samples, batches, [&](const calibration::Batch& batch) { network.run(batch.inputs); });
+    else
+      accuracy = analysis::evaluate(network, samples, batches, 0).percent();
   });
   const rtl::LayerOnArray::Counts& counts = network.counts();
   const Json out{{"layer", options.layer},

@@ -47,10 +47,18 @@ Tiling tiling_of(const ArrayGeometry& g, const ProductShape& shape) {
 
 ArrayGeometry with_memories_for(ArrayGeometry g, const ProductShape& shape) {
   const Tiling tiling = tiling_of(g, shape);
+  constexpr std::int64_t kMostWords = 1 << 24;
+  expect(tiling.steps <= kMostWords / 2 && tiling.b_words() <= kMostWords && tiling.col_tiles * g.cols <= kMostWords,
+         fmt::format("a product of {}x{}x{}, expected one whose columns take {} words of memory at most", shape.rows, shape.depth, shape.cols, kMostWords));
   g.a_depth = static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(2 * tiling.steps, 2))));
   g.b_depth = static_cast<int>(std::max<std::int64_t>(tiling.b_words(), 2));
   g.parameters = static_cast<int>(std::max<std::int64_t>(tiling.col_tiles * g.cols, 2));
   return g;
+}
+
+int acc_width_for(int bits, std::int64_t depth, int biases) {
+  const std::int64_t largest = bits == 1 ? 1 : std::int64_t{1} << (2 * bits - 2);
+  return std::max(static_cast<int>(std::bit_width(static_cast<std::uint64_t>((1 + biases) * largest * depth))) + 1, bits == 8 ? 17 : 10);
 }
 
 std::string name_of(const ArrayGeometry& g) { return fmt::format("{}x{}", g.rows, g.cols); }

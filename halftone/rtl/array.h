@@ -57,10 +57,14 @@ struct Tiling {
 };
 Tiling tiling_of(const ArrayGeometry& geometry, const ProductShape& shape);
 
-// `geometry` with memories that hold a product: two row tiles of A, all of B, the parameters of all columns.
+// `geometry` with memories that hold a product: two row tiles of A, all of B, the parameters of all columns. Throws UsageError where one would be
+// larger than 2^24 words.
 ArrayGeometry with_memories_for(ArrayGeometry geometry, const ProductShape& shape);
 
-// "32x13", "16x9x4".
+// Bits of a sum of `depth` products of the format's largest operands and, for each `biases`, as much again; at least as check() asks for.
+int acc_width_for(int bits, std::int64_t depth, int biases);
+
+// "32x13".
 std::string name_of(const ArrayGeometry& geometry);
 
 Top top_of(const ArrayGeometry& geometry);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "halftone/numeric/energy.h"
 #include "halftone/rtl/array_cycles.h"
 #include "halftone/rtl/checks/check_products.h"
@@ -77,7 +79,9 @@ void add_energy(const ArrayGeometry& g, const ProductShape& shape, CompareRow& r
 }
 
 std::vector<CompareRow> rows_of(const CompareOptions& options, const ArrayDesign& design) {
-  const ArrayGeometry g = with_memories_for(design.geometry, options.shape);
+  ArrayGeometry wanted = design.geometry;
+  wanted.acc_width = std::max(wanted.acc_width, acc_width_for(wanted.bits, options.shape.depth, 1));
+  const ArrayGeometry g = with_memories_for(wanted, options.shape);
   const Top top = top_of(g);
   CompareRow row{.design = design.name, .bits = fmt::format("{0}x{0}", g.bits), .array = name_of(g)};
   add_energy(g, options.shape, row);

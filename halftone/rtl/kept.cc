@@ -22,10 +22,11 @@ std::filesystem::path kept_folder(const std::string& folder) {
   return std::filesystem::absolute(place);
 }
 
-std::filesystem::path made_once(const std::filesystem::path& kept, const std::string& name, const std::function<void(const std::filesystem::path&)>& make) {
+std::filesystem::path made_once(const std::filesystem::path& kept, const std::string& name, const std::string& product, const std::function<void(const std::filesystem::path&)>& make) {
   const std::filesystem::path place = kept / name, work = kept / fmt::format("{}.{}", name, ::getpid());
-  if (std::filesystem::exists(place)) return place;
   std::error_code error;
+  if (const auto size = std::filesystem::file_size(place / product, error); !error && size > 0) return place;
+  std::filesystem::remove_all(place, error);  // damaged, or not there
   std::filesystem::remove_all(work, error);
   std::filesystem::create_directories(work, error);
   if (error) throw SystemError(work.string(), fmt::format("cannot be made: {}", error.message()));

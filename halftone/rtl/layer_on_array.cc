@@ -13,13 +13,13 @@ LayerOnArray::LayerOnArray(const qgraph::QuantizedGraph& graph, const std::strin
       geometry_(layer_.geometry(wanted, rows)),
       simulation_(std::make_unique<Simulation>(top_of(geometry_), kept)) {}
 
-std::vector<std::int32_t> LayerOnArray::on_array(const Product& product) const {
-  const ProductShape& shape = product.shape;
+std::vector<std::int32_t> LayerOnArray::on_array(Product part) const {
+  const ProductShape shape = part.shape;
+  const std::vector<std::int32_t> a = std::move(part.a);
   std::vector<std::int32_t> results;
   for (std::int64_t first = 0; first < shape.rows; first += rows_) {
-    Product part = product;
     part.shape.rows = std::min(rows_, shape.rows - first);
-    const auto from = product.a.begin() + static_cast<std::ptrdiff_t>(first * shape.depth);
+    const auto from = a.begin() + static_cast<std::ptrdiff_t>(first * shape.depth);
     part.a.assign(from, from + static_cast<std::ptrdiff_t>(part.shape.rows * shape.depth));
     const Outcome outcome = simulation_->run(job_of(geometry_, part));
     const std::vector<std::int32_t> rows = results_of(geometry_, part, outcome.out);

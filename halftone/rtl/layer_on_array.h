@@ -31,7 +31,7 @@ class LayerOnArray : public ir::Executor {
   const LayerProduct& layer() const { return layer_; }
 
  private:
-  std::vector<std::int32_t> on_array(const Product& product) const;
+  std::vector<std::int32_t> on_array(Product part) const;
 
   qgraph::Interpreter interpreter_;
   LayerProduct layer_;

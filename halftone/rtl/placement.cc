@@ -8,6 +8,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/rtl/kept.h"
 #include "halftone/rtl/tool.h"
 
 namespace halftone::rtl {
@@ -53,15 +54,17 @@ struct Seed {
 
 Seed place_one(const Placer& placer, const std::filesystem::path& folder, double target, int seed, std::chrono::seconds limit) {
   const std::string name = fmt::format("seed{}-{}MHz", seed, target);
-  const std::filesystem::path config = folder / (name + placer.config), log = folder / (name + ".log"), bits = folder / (name + placer.bitstream);
-  if (!std::filesystem::exists(bits)) {
+  const std::string config = "design" + placer.config, bits = "design" + placer.bitstream;
+  const std::filesystem::path place = made_once(folder, name, bits, [&](const std::filesystem::path& work) {
+    std::filesystem::copy_file(folder / "netlist.json", work / "netlist.json");
     std::vector<std::string> arguments = placer.arguments;
-    arguments.insert(arguments.end(), {"--freq", fmt::format("{}", target), "--seed", std::to_string(seed), "--json", "netlist.json", placer.config_option, config.filename()});
-    run({.tool = placer.place, .arguments = arguments, .folder = folder, .log = log, .limit = limit});
-    if (!std::filesystem::exists(config)) throw SystemError("rtl", fmt::format("{} did not route it ({})", placer.place.program, log.string()));
-    run_or_throw({.tool = placer.pack, .arguments = {config.filename(), bits.filename()}, .folder = folder, .log = folder / "pack.log"});
-  }
-  return {routed_mhz(log), bits};
+    arguments.insert(arguments.end(), {"--freq", fmt::format("{}", target), "--seed", std::to_string(seed), "--json", "netlist.json", placer.config_option, config});
+    run({.tool = placer.place, .arguments = arguments, .folder = work, .log = work / "place.log", .limit = limit});  // fails where the target is missed
+    if (!std::filesystem::exists(work / config) || routed_mhz(work / "place.log") <= 0)
+      throw SystemError("rtl", fmt::format("{} did not route it ({})", placer.place.program, (work / "place.log").string()));
+    run_or_throw({.tool = placer.pack, .arguments = {config, bits}, .folder = work, .log = work / "pack.log"});
+  });
+  return {routed_mhz(place / "place.log"), place / bits};
 }
 
 }  // namespace

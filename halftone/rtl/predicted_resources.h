@@ -1,4 +1,4 @@
-// What an array takes of a device of family xc7, without synthesis.
+// Resources of an array on a device of family xc7, without synthesis.
 #pragma once
 
 #include "halftone/rtl/array.h"

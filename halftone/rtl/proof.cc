@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "halftone/base/error.h"
 #include "halftone/base/file.h"
 #include "halftone/rtl/texts.h"
 #include "halftone/rtl/tool.h"
@@ -89,8 +90,11 @@ ProofResult prove(const Proof& proof, const std::filesystem::path& kept, std::ch
   write_smt2(proof, folder, fault);
   write_question(proof, folder);
   const auto begin = std::chrono::steady_clock::now();
-  run({.tool = kZ3, .arguments = {"question.smt2"}, .folder = folder, .log = folder / "z3.log", .limit = limit});  // z3 ends with 1 where it has no values to give
+  const ToolEnd end = run({.tool = kZ3, .arguments = {"question.smt2"}, .folder = folder, .log = folder / "z3.log", .limit = limit});
   ProofResult result = answer_of(proof, folder / "z3.log");
+  // z3 fails where it has no values to give, behind its answer.
+  if (end == ToolEnd::failed && result.verdict == Verdict::undecided && text_of(folder / "z3.log").find("unknown") == std::string::npos)
+    throw SystemError("rtl", fmt::format("z3 failed ({})", (folder / "z3.log").string()));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::filesystem::remove_all(folder);
   return result;

@@ -42,7 +42,7 @@ void build(const Top& top, const std::filesystem::path& folder, const std::optio
   write_file(folder / "Top.sv", top.text);
   write_file(folder / "driver.cpp", embedded_text("cosim", "driver.cpp"));
   run_or_throw({.tool = kVerilator,
-                .arguments = {"--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "--top-module", "Top",
+                .arguments = {"--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Werror-USERERROR", "--top-module", "Top",
                               "-Mdir", (folder / "built").string(), "-y", (folder / "library").string(), "-CFLAGS", "-O1", "-MAKEFLAGS", "--silent",
                               "--output-split", "20000", (folder / "Top.sv").string(), (folder / "driver.cpp").string()},
                 .folder = folder,
@@ -56,9 +56,9 @@ std::filesystem::path program_of(const Top& top, const std::filesystem::path& ke
     std::filesystem::remove_all(work / "built");
   };
   const std::string name = name_of(top, fault);
-  if (!std::filesystem::exists(kept / name))
+  if (!std::filesystem::exists(kept / name / "VTop"))
     for (const Tool& tool : {kVerilator, kCompiler, kMake}) require(tool);
-  return made_once(kept, name, make) / "VTop";
+  return made_once(kept, name, "VTop", make) / "VTop";
 }
 
 }  // namespace

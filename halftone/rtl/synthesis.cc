@@ -105,8 +105,8 @@ Resources resources_of(Family family, const std::map<std::string, std::int64_t>&
 
 Synthesis synthesize(const Top& top, const Device& device, const std::filesystem::path& kept, std::chrono::seconds limit) {
   const std::string name = name_of(top, device);
-  if (!std::filesystem::exists(kept / name)) require(kYosys);
-  const std::filesystem::path place = made_once(kept, name, [&](const std::filesystem::path& work) { run_yosys(top, device, work, limit); });
+  if (!std::filesystem::exists(kept / name / "statistics.txt")) require(kYosys);
+  const std::filesystem::path place = made_once(kept, name, "statistics.txt", [&](const std::filesystem::path& work) { run_yosys(top, device, work, limit); });
   Synthesis made{.cells = cells_in(place / "statistics.txt"), .tool = version_in(place / "version.txt"), .folder = place};
   if (made.cells.empty()) throw SystemError("rtl", fmt::format("no cells in '{}'", (place / "statistics.txt").string()));
   made.used = resources_of(device.family, made.cells);

@@ -1,4 +1,4 @@
-// What a module takes of a device, by Yosys, and how fast it runs there, by nextpnr.
+// Resources of a module on a device, by Yosys, and how fast it runs there, by nextpnr.
 #pragma once
 
 #include <chrono>

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <thread>
 
+#include "halftone/base/child_groups.h"
 #include "halftone/base/error.h"
 
 namespace halftone::rtl {
@@ -34,6 +36,7 @@ std::filesystem::path place_of(const std::string& program) {
 // Between fork and exec: only what is safe there.
 [[noreturn]] void become(const char* program, char* const* arguments, const char* folder, int log) {
   ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0 || ::chdir(folder) != 0) ::_exit(127);
   ::signal(SIGPIPE, SIG_DFL);
@@ -66,7 +69,7 @@ std::string complaint_in(const std::filesystem::path& log) {
   std::ifstream file(log);
   std::string line, last;
   while (std::getline(file, line)) {
-    if (line.find("rror") != std::string::npos || line.find("ERROR") != std::string::npos) return line;
+    if (line.find("%Error") != std::string::npos || line.find("ERROR") != std::string::npos || line.find("error:") != std::string::npos) return line;
     if (line.find_first_not_of(" \t") != std::string::npos) last = line;
   }
   return last;
@@ -93,6 +96,8 @@ ToolEnd run(const ToolRun& call) {
   if (child == 0) become(program.c_str(), arguments.data(), call.folder.c_str(), log);
   ::close(log);
   if (child < 0) throw SystemError("rtl", fmt::format("{} cannot be started: {}", call.tool.program, std::strerror(errno)));
+  ::setpgid(child, child);  // whichever of the two comes first
+  const ChildGroup group(child);
   return wait_for(child, call.limit);
 }
 
