@@ -31,7 +31,7 @@ LayerWork work_of(const ir::Graph& graph, const ir::Node& node, const quant::Wei
 // bytes: weights packed to their bits, whole bytes a layer, and of its biases, 4 bytes a weight scale. (ONNX has no
 // integers of 3, 5, 6 or 7 bits: a file holds them in 4 and 8.) bit_operations: multiply-adds·b_w·b_a.
 // energy, pJ (numeric/energy.h): each multiply-add a product and an addition of 32 bits; the weights' and biases' bits once from
-// DRAM, the inputs' bits once from an SRAM of 8 kB. What is held in registers counts nothing.
+// DRAM, the inputs' bits once from an SRAM of 8 kB. Values held in registers count nothing.
 double cost_of(Budget budget, const LayerWork& work, int weight_bits, int input_bits);
 
 }  // namespace halftone::analysis

@@ -1,4 +1,4 @@
-// What an operation costs in silicon of 45 nm.
+// The cost of an operation in silicon of 45 nm.
 #pragma once
 
 namespace halftone::numeric {

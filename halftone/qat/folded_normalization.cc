@@ -17,7 +17,7 @@ torch::Tensor sums_of(const torch::Tensor& z) {
   return at::stack({count, by_channel.sum(1), by_channel.square().sum(1)});
 }
 
-// What is summed over ranks has the gradients of all of them.
+// A sum over ranks has the gradients of all of them.
 class OverRanks : public torch::autograd::Function<OverRanks> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x, const Ranks* ranks) {

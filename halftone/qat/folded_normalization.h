@@ -22,7 +22,7 @@ class FoldedNormalization {
   // Until `begin` it changes nothing: c = 1, m = μ = 0. `ranks` outlives it: a batch is that of all ranks.
   FoldedNormalization(const torch::Tensor& first_steps, const Ranks& ranks);
 
-  // What the layer computes on samples of the start, with its bias `b` [C]; then m, d and the first running statistics are theirs.
+  // The layer's output on samples of the start, with its bias `b` [C]; then m, d and the first running statistics are theirs.
   void measure(const torch::Tensor& y, const torch::Tensor& b);
   void begin();
 

@@ -1,4 +1,4 @@
-// What cells of each family stand for, and what is over on a device.
+// Cells of each family as resources, and the excess on a device.
 #include "halftone/rtl/synthesis.h"
 
 #include <gmock/gmock.h>

@@ -40,7 +40,7 @@ FunctionChecks check_function(Simulation& simulation, const FunctionCheck& check
 
 // All of the library's functions.
 std::vector<FunctionCheck> function_checks();
-// Of a subject each.
+// One subject each.
 std::vector<FunctionCheck> saturator_checks();
 std::vector<FunctionCheck> requantizer_checks();
 std::vector<FunctionCheck> product_checks();

@@ -79,7 +79,7 @@ TEST_P(SingleMultipliers, AreTheArithmeticInTheCyclesOfTheFormula) {
 INSTANTIATE_TEST_SUITE_P(OfLab6, SingleMultipliers,
                          testing::Values(SingleMultiplier{{8, 16, 4}, 0, true}, SingleMultiplier{{4, 8, 8}, 0, false}, SingleMultiplier{{4, 16, 8}, 1}, SingleMultiplier{{8, 8, 4}, 2}));
 
-// What proofs see is in proof_test.cc; these are faults of streams and sequences.
+// Faults of streams and sequences; proof_test.cc has those that proofs see.
 struct StreamFault {
   std::string name;
   Fault fault;
